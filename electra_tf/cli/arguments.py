@@ -1,0 +1,131 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What every command line here shares: spelling of flags, case flags, one-line errors.
+
+A command is written as::
+
+    def make_parser():
+        parser = arguments.make_parser("Builds a vocabulary.")
+        parser.add_argument("--corpus-dir", required=True)
+        return parser
+
+    def main(args):
+        ...
+
+    if __name__ == "__main__":
+        arguments.run(main, make_parser())
+"""
+
+import argparse
+import sys
+
+from absl import app, flags, logging
+from absl.flags import argparse_flags
+
+_TRUE = ("true", "1", "yes")
+_FALSE = ("false", "0", "no")
+
+
+class _Parser(argparse_flags.ArgumentParser):
+    """An absl-aware parser that takes `--corpus-dir` and `--corpus_dir` for the same option."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("allow_abbrev", False)
+        # Subparsers are made by this class too; absl's own flags belong to the root parser only.
+        kwargs.setdefault("inherited_absl_flags", None)
+        self._canonical_spelling = {}
+        super().__init__(**kwargs)
+
+    def add_argument(self, *names, **kwargs):
+        """As in argparse; remembers the spelling so that the other one is understood too."""
+        for name in names:
+            if name.startswith("--"):
+                self._canonical_spelling[_spelling_key(name)] = name
+        return super().add_argument(*names, **kwargs)
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As in argparse, after respelling known long options as they were declared."""
+        args = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(self._respell(args), namespace)
+
+    def _respell(self, args):
+        respelled = []
+        for position, argument in enumerate(args):
+            if argument == "--":  # everything after it is positional
+                return respelled + args[position:]
+            if argument.startswith("--"):
+                name, equals, value = argument.partition("=")
+                name = self._canonical_spelling.get(_spelling_key(name), name)
+                argument = name + equals + value
+            respelled.append(argument)
+        return respelled
+
+
+def _spelling_key(name):
+    return name[2:].replace("_", "-")
+
+
+def make_parser(description):
+    """Returns an absl-aware argument parser; hyphens and underscores in long options both work."""
+    return _Parser(
+        description=description,
+        inherited_absl_flags=flags.FLAGS,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+
+def add_case_flags(parser):
+    """Adds the reference's switches for letter case and accents (`do_lower_case`, `strip_accents`)."""
+    switches = (
+        ("--do-lower-case", "do_lower_case", True, "lower-case the text (default)"),
+        ("--no-lower-case", "do_lower_case", False, "keep upper and lower case"),
+        ("--do-strip-accents", "strip_accents", True, "strip accents (default)"),
+        ("--no-strip-accents", "strip_accents", False, "keep accents"),
+    )
+    # Set first: the switches themselves then show no default of their own in --help.
+    parser.set_defaults(do_lower_case=True, strip_accents=True)
+    for name, target, value, text in switches:
+        parser.add_argument(
+            name,
+            dest=target,
+            action="store_const",
+            const=value,
+            default=argparse.SUPPRESS,
+            help=text,
+        )
+
+
+def parse_bool(text):
+    """Returns the truth value written as true/false, yes/no or 1/0, in any letter case.
+
+    The reference declared such flags with `type=bool`, for which 'False' is true
+    (build_pretraining_dataset.py:209); here every other word is an error.
+    """
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise argparse.ArgumentTypeError(
+        f"expected one of {', '.join(_TRUE + _FALSE)}, received {text!r}"
+    )
+
+
+def run(main, parser):
+    """Runs `main(namespace)` under absl and exits; user errors become one line and status 2.
+
+    ValueError and FileNotFoundError are what this package raises for wrong input; anything else is
+    a defect and keeps its traceback. `--verbosity=1` shows the traceback of user errors as well.
+    """
+
+    def parse(argv):
+        return parser.parse_args(argv[1:])
+
+    def guarded_main(namespace):
+        try:
+            return main(namespace)
+        except (ValueError, FileNotFoundError) as problem:
+            logging.debug("Where the error came from:", exc_info=True)
+            print(f"error: {problem}", file=sys.stderr)
+            return 2
+
+    app.run(guarded_main, flags_parser=parse)
