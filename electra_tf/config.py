@@ -1,0 +1,517 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a run is: frozen dataclasses, read from strict JSON, with every derived value a property.
+
+Names and defaults of the hyperparameters are those of the original release
+(google-research/electra, configure_pretraining.py); the ones that are new here are marked "new".
+"""
+
+import dataclasses
+import difflib
+import json
+import os
+import types
+import typing
+from typing import Any
+
+MODEL_SIZES = {
+    "small": {"hidden_size": 256, "num_hidden_layers": 12},
+    "base": {"hidden_size": 768, "num_hidden_layers": 12},
+    "large": {"hidden_size": 1024, "num_hidden_layers": 24},
+}
+"""Width and depth by `model_size`; heads and feed-forward follow from the width."""
+
+DEBUG_ENCODER = {
+    "hidden_size": 144,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 576,
+}
+DEBUG_RUN = {
+    "train_batch_size": 8,
+    "num_train_steps": 20,
+    "eval_batch_size": 4,
+    "iterations_per_loop": 1,
+    "num_eval_steps": 2,
+}
+ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
+MASKING_RULES = ("without_replacement", "reference")
+
+MODEL_KEYS = (
+    "debug",
+    "electra_objective",
+    "electric_objective",
+    "model_size",
+    "model_hparam_overrides",
+    "embedding_size",
+    "vocab_size",
+    "do_lower_case",
+    "strip_accents",
+    "uniform_generator",
+    "two_tower_generator",
+    "untied_generator_embeddings",
+    "untied_generator",
+    "generator_layers",
+    "generator_hidden_size",
+)
+"""Hyperparameters that make the model what it is: a model folder has one value of each for life."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+    """Shape of one Transformer encoder (defaults: BERT base, modeling.py BertConfig)."""
+
+    vocab_size: int = 30522
+    embedding_size: int = 768
+    """E, width of the token embeddings."""
+    hidden_size: int = 768
+    """H, width of the layers."""
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    """A."""
+    intermediate_size: int = 3072
+    """Width of the feed-forward layers."""
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    """Longest sequence, in tokens."""
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    """Standard deviation of the truncated normal initializer."""
+
+    def __post_init__(self):
+        check_types(self)
+        for name in (
+            "vocab_size",
+            "embedding_size",
+            "hidden_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "intermediate_size",
+            "max_position_embeddings",
+            "type_vocab_size",
+        ):
+            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            check(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
+        check(self.initializer_range > 0, "initializer_range", "above 0", self.initializer_range)
+        check(
+            self.hidden_act in ACTIVATIONS, "hidden_act", f"one of {ACTIVATIONS}", self.hidden_act
+        )
+        check(
+            self.hidden_size % self.num_attention_heads == 0,
+            "num_attention_heads",
+            f"a divisor of hidden_size={self.hidden_size}",
+            self.num_attention_heads,
+        )
+
+    @property
+    def head_size(self) -> int:
+        return self.hidden_size // self.num_attention_heads
+
+
+OVERRIDABLE = tuple(
+    field.name
+    for field in dataclasses.fields(EncoderConfig)
+    if field.name not in ("vocab_size", "embedding_size")
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainingConfig:
+    """Everything that decides a pre-training run; build it with `from_hparams`."""
+
+    model_name: str
+    data_dir: str
+    debug: bool = False
+    """A tiny model for a few steps."""
+    do_train: bool = True
+    do_eval: bool = False
+
+    # Objective
+    electra_objective: bool = True
+    """Replaced token detection; with this and `electric_objective` off: masked LM, as BERT."""
+    electric_objective: bool = False
+    """Electric (EMNLP 2020): noise-contrastive energies with a two-tower cloze model as noise."""
+    gen_weight: float = 1.0
+    disc_weight: float = 50.0
+    mask_prob: float = 0.15
+    """Share of the tokens that are masked."""
+    max_predictions_per_seq: int | None = None
+    """N, masked positions per sequence at most; default int((mask_prob + 0.005) * length)."""
+    masking: str = "without_replacement"
+    """New. "reference" draws positions with replacement, as the original did."""
+
+    # Optimization
+    learning_rate: float = 5e-4
+    lr_decay_power: float = 1.0
+    weight_decay_rate: float = 0.01
+    num_warmup_steps: int = 10000
+    adam_bias_correction: bool = False
+    """New. The original has none."""
+    seed: int = 0
+    """New. Decides initial weights, order of the data, masks, fakes and dropout."""
+
+    # Run
+    iterations_per_loop: int = 200
+    """Steps per call into the runtime."""
+    save_checkpoints_steps: int = 1000
+    num_train_steps: int = 1000000
+    num_eval_steps: int = 100
+    """Batches of one evaluation, at most."""
+    keep_checkpoint_max: int | None = 5
+    """Newest checkpoints kept; 0 or null keeps all."""
+    eval_every_steps: int = 0
+    """New. Evaluate while training every so many steps, keep the best checkpoint; 0: never."""
+    log_every_steps: int = 100
+    """New. Steps between two lines of the log."""
+    init_checkpoint: str | None = None
+    """New. Weights to begin with at step 0: a model folder or checkpoint, ours or the original's."""
+    init_checkpoint_ignore: str | None = None
+    """New. Regular expression; variables whose names it matches may differ from `init_checkpoint`."""
+
+    # Model
+    model_size: str = "small"
+    model_hparam_overrides: dict = dataclasses.field(default_factory=dict)
+    """Fields of `EncoderConfig` that differ from the size's."""
+    embedding_size: int | None = None
+    """E; default 128 for small, the hidden size for the others."""
+    vocab_size: int = 30522
+    do_lower_case: bool = True
+    strip_accents: bool = True
+    """New here; in the original a flag of the dataset builder only."""
+
+    # Generator
+    uniform_generator: bool = False
+    two_tower_generator: bool = False
+    untied_generator_embeddings: bool = False
+    untied_generator: bool = True
+    generator_layers: float = 1.0
+    """Generator's depth, as a share of the discriminator's."""
+    generator_hidden_size: float = 0.25
+    """Generator's width, as a share of the discriminator's."""
+    disallow_correct: bool = False
+    temperature: float = 1.0
+
+    # Batches
+    max_seq_length: int = 128
+    """L, tokens."""
+    train_batch_size: int = 128
+    """B, sequences over all devices."""
+    eval_batch_size: int = 128
+
+    # TPU
+    use_tpu: bool = False
+    num_tpu_cores: int = 1
+    tpu_job_name: str | None = None
+    tpu_name: str | None = None
+    tpu_zone: str | None = None
+    gcp_project: str | None = None
+
+    # Files; defaults follow from `data_dir` and `model_name`
+    pretrain_tfrecords: str = ""
+    """Comma-separated globs of record files."""
+    eval_tfrecords: str | None = None
+    """New. Held-out records; default: `pretrain_tfrecords`, which is what the original evaluates on."""
+    vocab_file: str = ""
+    model_dir: str = ""
+    results_txt: str = ""
+    results_pkl: str = ""
+
+    @classmethod
+    def from_hparams(
+        cls,
+        model_name: str,
+        data_dir: str,
+        hparams: dict[str, Any],
+        saved: dict[str, Any] | None = None,
+    ) -> "PretrainingConfig":
+        """Configuration of a run: `hparams` over the defaults that follow from them.
+
+        Args:
+            model_name: folder name under `<data_dir>/models`.
+            data_dir: where data and models are.
+            hparams: hyperparameters by name, as given by the user.
+            saved: `to_dict()` of the model folder's earlier run; decides what the model is.
+
+        Raises:
+            ValueError: an unknown name, a value of a wrong type or out of range, or a
+                contradiction between `hparams` and `saved`.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        settable = [name for name in known if name not in ("model_name", "data_dir")]
+        check_names(hparams, settable, "hyperparameter")
+        if saved is not None:
+            hparams = _with_saved_model(hparams, saved)
+        values = {**_file_defaults(model_name, data_dir, hparams), **hparams}
+        if values.get("debug"):
+            values = {**DEBUG_RUN, **values}
+        if values.get("model_size", "small") == "small":
+            values.setdefault("embedding_size", 128)
+        if values.get("electric_objective"):
+            values.setdefault("two_tower_generator", True)
+        return cls(model_name=model_name, data_dir=data_dir, **values)
+
+    def __post_init__(self):
+        check_types(self)
+        check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
+        check(
+            self.model_size in MODEL_SIZES,
+            "model_size",
+            f"one of {tuple(MODEL_SIZES)}",
+            self.model_size,
+        )
+        check(self.masking in MASKING_RULES, "masking", f"one of {MASKING_RULES}", self.masking)
+        check(0 < self.mask_prob < 1, "mask_prob", "in (0, 1)", self.mask_prob)
+        for name in (
+            "num_train_steps",
+            "num_eval_steps",
+            "iterations_per_loop",
+            "log_every_steps",
+            "save_checkpoints_steps",
+            "train_batch_size",
+            "eval_batch_size",
+            "num_tpu_cores",
+        ):
+            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in (
+            "num_warmup_steps",
+            "eval_every_steps",
+            "weight_decay_rate",
+            "gen_weight",
+            "disc_weight",
+            "seed",
+            "learning_rate",
+            "lr_decay_power",
+        ):
+            check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
+        for name in ("temperature", "generator_layers", "generator_hidden_size"):
+            check(getattr(self, name) > 0, name, "above 0", getattr(self, name))
+        check(
+            (self.keep_checkpoint_max or 0) >= 0,
+            "keep_checkpoint_max",
+            "at least 0 or null",
+            self.keep_checkpoint_max,
+        )
+        longest = self.encoder.max_position_embeddings
+        check(
+            5 <= self.max_seq_length <= longest,
+            "max_seq_length",
+            f"between 5 and max_position_embeddings={longest}",
+            self.max_seq_length,
+        )
+        check(
+            1 <= self.num_masked <= self.max_seq_length,
+            "max_predictions_per_seq",
+            f"between 1 and max_seq_length={self.max_seq_length}",
+            self.num_masked,
+        )
+        if self.has_generator:
+            self.generator_encoder  # noqa: B018  (its own checks)
+        _check_objective(self)
+
+    def replace(self, **changes) -> "PretrainingConfig":
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, JSON-serializable."""
+        return dataclasses.asdict(self)
+
+    # ---- Derived values
+
+    @property
+    def num_masked(self) -> int:
+        """N, masked positions per sequence."""
+        if self.max_predictions_per_seq is not None:
+            return self.max_predictions_per_seq
+        return int((self.mask_prob + 0.005) * self.max_seq_length)
+
+    @property
+    def encoder(self) -> EncoderConfig:
+        """The discriminator's encoder (masked LM: the only one), as util/training_utils.py."""
+        shape = {**MODEL_SIZES[self.model_size], **self.model_hparam_overrides}
+        shape = {
+            "num_attention_heads": max(1, shape["hidden_size"] // 64),
+            "intermediate_size": 4 * shape["hidden_size"],
+            **shape,
+        }
+        if self.debug:
+            shape.update(DEBUG_ENCODER)
+        return EncoderConfig(
+            vocab_size=self.vocab_size,
+            embedding_size=self.embedding_size or shape["hidden_size"],
+            **shape,
+        )
+
+    @property
+    def generator_encoder(self) -> EncoderConfig:
+        """The generator's encoder: narrower, as deep, run_pretraining.py get_generator_config."""
+        full = self.encoder
+        if not self.has_separate_generator:
+            return full
+        hidden_size = round(full.hidden_size * self.generator_hidden_size)
+        return dataclasses.replace(
+            full,
+            hidden_size=hidden_size,
+            num_hidden_layers=round(full.num_hidden_layers * self.generator_layers),
+            intermediate_size=4 * hidden_size,
+            num_attention_heads=max(1, hidden_size // 64),
+            embedding_size=hidden_size if self.untied_generator_embeddings else full.embedding_size,
+        )
+
+    @property
+    def has_discriminator(self) -> bool:
+        return self.electra_objective or self.electric_objective
+
+    @property
+    def has_generator(self) -> bool:
+        return not self.uniform_generator
+
+    @property
+    def has_separate_generator(self) -> bool:
+        """Whether generator and discriminator are two encoders."""
+        return self.has_generator and self.has_discriminator and self.untied_generator
+
+    @property
+    def results_json(self) -> str:
+        return os.path.splitext(self.results_txt)[0] + ".json"
+
+
+# ---- Checks
+
+
+def check(condition: bool, name: str, expected: str, received: Any):
+    """Raise the ValueError every wrong value gets, unless `condition` holds."""
+    if not condition:
+        raise ValueError(f"{name} is expected to be {expected}, but is {received!r}.")
+
+
+def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):
+    """Raise a ValueError that names the nearest known name for each unknown one."""
+    problems = []
+    for name in sorted(set(given) - set(known)):
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        problems.append(f"unknown {what} {name!r}: did you mean {nearest[0]!r}?")
+    if problems:
+        raise ValueError("; ".join(problems) + f" Known: {', '.join(sorted(known))}.")
+
+
+def check_types(instance: Any):
+    """Raise a ValueError for the first field whose value is not of its declared type.
+
+    An integer is taken where a float is declared; a bool is never taken for a number.
+    """
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value, hint = getattr(instance, field.name), hints[field.name]
+        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if float in allowed:
+            allowed += (int,)
+        is_bool = isinstance(value, bool) and bool not in allowed
+        if is_bool or not isinstance(value, allowed):
+            names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
+            raise ValueError(
+                f"{field.name} is expected to be of type {names}, "
+                f"but is {value!r} of type {type(value).__name__}."
+            )
+
+
+def load_hparams(text_or_path: str) -> dict[str, Any]:
+    """Hyperparameters from a JSON object or from the path of a `.json` file.
+
+    Raises:
+        ValueError: the text is not a JSON object.
+        FileNotFoundError: there is no such file.
+    """
+    is_path = text_or_path.endswith(".json")
+    if is_path:
+        with open(text_or_path, encoding="utf-8") as file:
+            text = file.read()
+    else:
+        text = text_or_path
+    where = text_or_path if is_path else "--hparams"
+    try:
+        hparams = json.loads(text, object_pairs_hook=_object_without_repeats)
+    except ValueError as error:
+        raise ValueError(f"{where} is expected to be a JSON object: {error}") from error
+    check(isinstance(hparams, dict), where, "a JSON object or the path of a .json file", hparams)
+    return hparams
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"given more than once: {', '.join(repeated)}")
+    return dict(pairs)
+
+
+def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> dict[str, str]:
+    model_dir = hparams.get("model_dir") or os.path.join(data_dir, "models", model_name)
+    results = os.path.join(str(model_dir), "results")
+    return {
+        "pretrain_tfrecords": os.path.join(data_dir, "pretrain_tfrecords/pretrain_data.tfrecord*"),
+        "vocab_file": os.path.join(data_dir, "vocab.txt"),
+        "model_dir": model_dir,
+        "results_txt": os.path.join(results, "unsup_results.txt"),
+        "results_pkl": os.path.join(results, "unsup_results.pkl"),
+    }
+
+
+def _with_saved_model(hparams: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+    """`hparams` completed with what the saved model is; the two may not contradict each other."""
+    overrides = hparams.get("model_hparam_overrides", {})
+    saved_overrides = saved["model_hparam_overrides"]
+    differing = [
+        f"{key}: saved {saved[key]!r}, given {hparams[key]!r}"
+        for key in MODEL_KEYS
+        if key in hparams and key != "model_hparam_overrides" and hparams[key] != saved[key]
+    ] + [
+        f"model_hparam_overrides[{key!r}]: saved {saved_overrides.get(key)!r}, given {value!r}"
+        for key, value in overrides.items()
+        if saved_overrides.get(key) != value
+    ]
+    if differing:
+        raise ValueError(
+            f"the model in {saved['model_dir']} was made with other hyperparameters: "
+            + "; ".join(differing)
+            + ". Leave them out to continue it, or choose another --model-name."
+        )
+    return {**hparams, **{key: saved[key] for key in MODEL_KEYS}}
+
+
+def _check_objective(config: PretrainingConfig):
+    """The combinations the original accepts and then fails on, or trains nothing with."""
+    if config.uniform_generator:
+        check(
+            config.has_discriminator,
+            "uniform_generator",
+            "false for masked LM (there would be nothing to train)",
+            True,
+        )
+        check(
+            not config.electric_objective,
+            "uniform_generator",
+            "false for electric_objective, which needs a two-tower generator",
+            True,
+        )
+    if config.two_tower_generator:
+        check(
+            config.has_separate_generator,
+            "two_tower_generator",
+            "false unless there is a separate generator "
+            "(untied_generator true, uniform_generator false, a discriminator)",
+            True,
+        )
+    if config.electric_objective:
+        check(
+            config.two_tower_generator, "two_tower_generator", "true for electric_objective", False
+        )
+    if config.untied_generator_embeddings:
+        check(
+            config.has_separate_generator,
+            "untied_generator_embeddings",
+            "false unless there is a separate generator",
+            True,
+        )
