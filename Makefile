@@ -1,0 +1,47 @@
+# Every target sets up what it needs in .venv; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# TensorFlow's notices about the processor say nothing to a user.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test test-all lint bench clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, start to finish
+	@$(BIN)/python quickstart.py
+
+test: $(VENV)/.installed-dev ## Run the quick tests
+	@$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+
+test-all: $(VENV)/.installed-dev ## Run all tests
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+bench: $(VENV)/.installed-dev ## Run the benchmarks
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean: ## Remove the environment and caches; keeps data and models
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+# One stamp per extra: installed once, and again when a requirement changes.
+$(VENV)/.installed-%: setup.py constraints.txt | $(VENV)/.created
+	@echo "Installing electra_tf[$*] into $(VENV) (a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
+	@touch $@
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "error: Python >= 3.10 is needed, but '$(PYTHON)' is missing or older:" \
+	    "name another one, as in 'make $(MAKECMDGOALS) PYTHON=python3.11'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "error: '$(PYTHON) -m venv' failed; on Debian and Ubuntu it needs the package" \
+	    "python3-venv." >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,57 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Package metadata: `pip install .` gives the library and every script here as a command."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").read_text(), re.M)[
+    1
+]
+
+# One command per script; the module of each has a `main()` that takes no arguments.
+COMMANDS = []
+
+DEMO = ["matplotlib>=3.8"]
+"""What the quickstart needs beyond the library."""
+
+setup(
+    name="electra-tf",
+    version=VERSION,
+    description="ELECTRA pre-training in TensorFlow 2 and Keras 3",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["electra_tf", "electra_tf.*"]),
+    install_requires=[
+        "absl-py>=2.1",
+        "keras>=3.12",
+        "numpy>=2.0",
+        "safetensors>=0.4",
+        "scikit-learn>=1.5",
+        "scipy>=1.13",
+        "sentencepiece>=0.2",
+        "tensorboard>=2.20",
+        "tensorflow>=2.20,<2.22",
+        # Each version asks for TensorFlow of its own minor version; 2.21.0 cannot be imported.
+        "tensorflow-text>=2.20,<2.22,!=2.21.0",
+        "tokenizers>=0.20",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "beam": ["apache-beam>=2.60"],
+        "bench": ["torch>=2.4", "transformers>=4.45"],
+        "demo": DEMO,
+        "dev": [*DEMO, "hypothesis>=6.100", "pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.6"],
+        "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        "plots": ["matplotlib>=3.8"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"electra-{name.replace('_', '-')} = electra_tf.cli.{name}:main" for name in COMMANDS
+        ]
+    },
+)

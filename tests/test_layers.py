@@ -1,0 +1,194 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The rows of the package: a file imports only from rows above its own; scripts are thin."""
+
+import ast
+import pathlib
+import textwrap
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = "electra_tf"
+
+ROWS = {
+    "config": 0,
+    "text": 1,
+    "data": 2,
+    "model": 3,
+    "training": 4,
+    "pretraining": 5,
+    "finetuning": 5,
+    "interop": 6,
+    "serving": 6,
+    "cli": 7,
+}
+"""Area (file or folder directly under the package) -> row; imports go to lower numbers."""
+
+FORBIDDEN = {
+    "pretraining": {"finetuning"},
+    "finetuning": {"pretraining"},
+    # The encoder knows nothing of text; the training loop knows nothing of ELECTRA.
+    "model": {"text", "data", "training"},
+    "training": {"text", "data", "model"},
+}
+"""Areas that may not be imported although their row would allow it."""
+
+MAX_SCRIPT_LINES = 15
+
+
+def imported_modules(tree, package):
+    """Absolute names of the modules that a file of `package` imports, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                base = ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [base])])
+            # The name may be a module itself, as in `from electra_tf import config`.
+            for alias in node.names:
+                yield f"{base}.{alias.name}", node.lineno
+
+
+def imported_areas(path, root):
+    """Areas of the package that the file imports, with lines."""
+    package = ".".join(path.relative_to(root).parent.parts)
+    for module, line in imported_modules(ast.parse(path.read_text(encoding="utf-8")), package):
+        parts = module.split(".")
+        if parts[0] == PACKAGE and len(parts) > 1 and not parts[1].startswith("__"):
+            yield parts[1], line
+
+
+def layer_violations(root):
+    """One line for each import that breaks the rows, over every file of the package."""
+    problems = []
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        name = path.relative_to(root)
+        own = name.parts[1].removesuffix(".py")
+        if own == "__init__":  # the package's own init may import nothing: it is above every row
+            problems += [
+                f"{name}:{line} imports {area}" for area, line in imported_areas(path, root)
+            ]
+            continue
+        if own not in ROWS:
+            problems.append(f"{name} is in no row")
+            continue
+        for area, line in imported_areas(path, root):
+            allowed = ROWS.get(area, 99) <= ROWS[own] and area not in FORBIDDEN.get(own, ())
+            if ROWS.get(area) == ROWS[own]:
+                allowed = area == own or own in ("interop", "serving")
+            if not allowed:
+                problems.append(f"{name}:{line} imports {area}")
+    return problems
+
+
+def script_violations(root):
+    """One line for each top-level script that is not thin."""
+    problems = []
+    for path in sorted(root.glob("*.py")):
+        if path.name == "setup.py":
+            continue
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        docstring = tree.body[0].end_lineno if ast.get_docstring(tree) else 0
+        code = [
+            line
+            for line in source.splitlines()[docstring:]
+            if line.strip() and not line.strip().startswith("#")
+        ]
+        if len(code) >= MAX_SCRIPT_LINES:
+            problems.append(f"{path.name} has {len(code)} lines of code")
+        for module, line in imported_modules(tree, ""):
+            if not module.startswith(f"{PACKAGE}.cli"):
+                problems.append(f"{path.name}:{line} imports {module}")
+    return problems
+
+
+def test_no_file_imports_from_a_row_below_its_own():
+    assert layer_violations(ROOT) == []
+
+
+def test_scripts_only_call_their_command():
+    assert script_violations(ROOT) == []
+
+
+def test_every_script_is_a_command_of_the_package():
+    """setup.py's list is complete, and each of its commands has a module with `main()`."""
+    setup = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
+    (commands,) = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(setup)
+        if isinstance(node, ast.Assign) and node.targets[0].id == "COMMANDS"
+    )
+    scripts = {path.stem for path in ROOT.glob("*.py")} - {"setup"}
+    assert scripts <= set(commands)
+    for command in commands:
+        tree = ast.parse((ROOT / PACKAGE / "cli" / f"{command}.py").read_text(encoding="utf-8"))
+        mains = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "main"]
+        assert len(mains) == 1, command
+        required = len(mains[0].args.args) - len(mains[0].args.defaults)
+        assert required == 0, f"{command}.main takes arguments"
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "culprit"),
+    [
+        ("text/a.py", "from electra_tf.data import records", "data"),
+        ("text/a.py", "import electra_tf.cli.arguments", "cli"),
+        ("data/a.py", "from electra_tf import model", "model"),
+        ("model/a.py", "from electra_tf.training.optimizer import ElectraAdam", "training"),
+        ("model/a.py", "from electra_tf.text import load_tokenizer", "text"),
+        ("training/a.py", "from ..pretraining import run", "pretraining"),
+        ("training/a.py", "def f():\n    from .. import interop", "interop"),
+        ("pretraining/a.py", "from electra_tf.finetuning import tasks", "finetuning"),
+        ("finetuning/deep/a.py", "from ...pretraining.run import train", "pretraining"),
+        ("interop/a.py", "import electra_tf.cli", "cli"),
+        ("config.py", "from electra_tf.text import load_vocabulary", "text"),
+        ("__init__.py", "from .model import encoder", "model"),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path, path, source, culprit):
+    file = tmp_path / PACKAGE / path
+    file.parent.mkdir(parents=True)
+    file.write_text(source)
+    (problem,) = layer_violations(tmp_path)
+    assert problem.startswith(f"{PACKAGE}/{path}:") and problem.endswith(f"imports {culprit}")
+
+
+def test_a_file_outside_the_rows_is_found(tmp_path):
+    (tmp_path / PACKAGE).mkdir()
+    (tmp_path / PACKAGE / "utils.py").write_text("import os\n")
+    assert layer_violations(tmp_path) == [f"{PACKAGE}/utils.py is in no row"]
+
+
+def test_imports_from_rows_above_are_allowed(tmp_path):
+    for path, source in {
+        "pretraining/a.py": "from electra_tf import config\nfrom electra_tf.data import records",
+        "pretraining/b.py": "from . import a\nfrom ..model.encoder import Encoder",
+        "serving/a.py": "from electra_tf.interop import names",
+        "cli/a.py": "import electra_tf\nfrom electra_tf import __version__",
+    }.items():
+        file = tmp_path / PACKAGE / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+    assert layer_violations(tmp_path) == []
+
+
+def test_a_script_with_logic_or_foreign_imports_is_found(tmp_path):
+    (tmp_path / "thin.py").write_text(
+        textwrap.dedent('''
+            """Docstring,
+            of two lines."""
+
+            from electra_tf.cli import quickstart
+
+            if __name__ == "__main__":
+                quickstart.main()
+            ''')
+    )
+    (tmp_path / "fat.py").write_text("import os\n" + "print(os.name)\n" * MAX_SCRIPT_LINES)
+    assert script_violations(tmp_path) == [
+        f"fat.py has {MAX_SCRIPT_LINES + 1} lines of code",
+        "fat.py:1 imports os",
+    ]
