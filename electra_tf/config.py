@@ -338,11 +338,10 @@ class PretrainingConfig:
         }
         if self.debug:
             shape.update(DEBUG_ENCODER)
-        return EncoderConfig(
-            vocab_size=self.vocab_size,
-            embedding_size=self.embedding_size or shape["hidden_size"],
-            **shape,
+        embedding_size = (
+            shape["hidden_size"] if self.embedding_size is None else self.embedding_size
         )
+        return EncoderConfig(vocab_size=self.vocab_size, embedding_size=embedding_size, **shape)
 
     @property
     def generator_encoder(self) -> EncoderConfig:
