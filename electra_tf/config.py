@@ -166,9 +166,9 @@ class PretrainingConfig:
     log_every_steps: int = 100
     """New. Steps between two lines of the log."""
     init_checkpoint: str | None = None
-    """New. Weights to begin with at step 0: a model folder or checkpoint, ours or the original's."""
+    """New. Weights to begin with at step 0: a checkpoint or its folder, ours or the original's."""
     init_checkpoint_ignore: str | None = None
-    """New. Regular expression; variables whose names it matches may differ from `init_checkpoint`."""
+    """New. Regular expression: variables with such names may differ from `init_checkpoint`."""
 
     # Model
     model_size: str = "small"
@@ -212,7 +212,7 @@ class PretrainingConfig:
     pretrain_tfrecords: str = ""
     """Comma-separated globs of record files."""
     eval_tfrecords: str | None = None
-    """New. Held-out records; default: `pretrain_tfrecords`, which is what the original evaluates on."""
+    """New. Held-out records; default: `pretrain_tfrecords`, which the original evaluates on."""
     vocab_file: str = ""
     model_dir: str = ""
     results_txt: str = ""
