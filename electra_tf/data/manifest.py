@@ -1,0 +1,143 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""`manifest.json`: what a folder of pre-training records holds and how it was made."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import tensorflow as tf
+
+FILE_NAME = "manifest.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of records."""
+
+    name: str
+    """File name inside the folder."""
+
+    num_examples: int
+    bytes: int
+    """Size of the file."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of text that the records were made from."""
+
+    name: str
+    """Path relative to the corpus folder."""
+
+    bytes: int
+    """Size of the file as stored, so compressed where it is."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Contents and origin of a folder of records."""
+
+    shards: tuple[Shard, ...]
+    num_examples: int
+    num_tokens: int
+    """Tokens of all examples, special tokens included, padding not."""
+
+    max_seq_length: int
+    mean_length: float
+    """Tokens per example."""
+
+    padding_share: float
+    """Share of a batch of max_seq_length that is padding, 0 to 1."""
+
+    length_histogram: tuple[int, ...]
+    """Examples by length, in bins of equal width from 1 to max_seq_length."""
+
+    tokenizer: Mapping[str, Any]
+    """The tokenizer's settings; they include the vocabulary's hash."""
+
+    seed: int
+    blanks_separate_docs: bool
+    replaced_bytes: int
+    """Bytes of the text that were not UTF-8 and were decoded with replacement."""
+
+    sources: tuple[Source, ...]
+    format_version: int = FORMAT_VERSION
+
+    @staticmethod
+    def path_in(folder: str) -> str:
+        """Where the manifest of a folder of records lies."""
+        return os.path.join(folder, FILE_NAME)
+
+    @classmethod
+    def load(cls, folder: str) -> "Manifest":
+        """Reads a folder's manifest.
+
+        Raises:
+            ValueError: naming the file, for anything but exactly the keys and types above.
+        """
+        path = cls.path_in(folder)
+        with tf.io.gfile.GFile(path, "r") as file:
+            text = file.read()
+        try:
+            stored = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is not JSON: {error}.") from error
+        version = stored.get("format_version") if isinstance(stored, dict) else None
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"{path} has format_version {version!r}; this program reads {FORMAT_VERSION}. "
+                "Build the records again."
+            )
+        stored["shards"] = tuple(_read(Shard, item, path) for item in _list(stored, "shards", path))
+        stored["sources"] = tuple(
+            _read(Source, item, path) for item in _list(stored, "sources", path)
+        )
+        stored["length_histogram"] = tuple(_list(stored, "length_histogram", path))
+        manifest = _read(cls, stored, path)
+        counted = sum(shard.num_examples for shard in manifest.shards)
+        if counted != manifest.num_examples:
+            raise ValueError(
+                f"{path}: the shards have {counted} examples together, "
+                f"but num_examples is {manifest.num_examples}."
+            )
+        return manifest
+
+    def save(self, folder: str) -> None:
+        """Writes the manifest under a temporary name and renames it."""
+        path = self.path_in(folder)
+        with tf.io.gfile.GFile(path + ".partial", "w") as file:
+            file.write(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+        tf.io.gfile.rename(path + ".partial", path, overwrite=True)
+
+
+def _list(stored: dict[str, Any], key: str, path: str) -> list[Any]:
+    value = stored.get(key, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{path}: {key} must be a list; received {value!r}.")
+    return value
+
+
+_KINDS = {int: int, float: (int, float), str: str, bool: bool}
+
+
+def _read(kind: type, stored: Any, path: str) -> Any:
+    """Builds a dataclass from exactly its keys, with its plain types checked."""
+    names = {field.name: field for field in fields(kind)}
+    if not isinstance(stored, dict) or set(stored) != set(names):
+        found = set(stored) if isinstance(stored, dict) else set()
+        raise ValueError(
+            f"{path}: {kind.__name__.lower()} must have the keys {sorted(names)}; "
+            f"missing {sorted(set(names) - found)}, unknown {sorted(found - set(names))}."
+        )
+    for name, field in names.items():
+        expected = _KINDS.get(field.type)
+        value = stored[name]
+        is_bool_as_number = isinstance(value, bool) and field.type is not bool
+        if expected and (not isinstance(value, expected) or is_bool_as_number):
+            raise ValueError(
+                f"{path}: {name} must be of type {field.type.__name__}; received {value!r}."
+            )
+    return kind(**stored)

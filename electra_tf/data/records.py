@@ -1,0 +1,196 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A set of pre-training records on disk: found, counted, checked, and read in batches."""
+
+import functools
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from electra_tf.data import names, pipeline
+from electra_tf.data.framing import count_records
+from electra_tf.data.manifest import Manifest
+from electra_tf.data.order import EpochOrder
+
+
+class PretrainingRecords:
+    """Pre-training records written by this program or by the reference.
+
+    Attributes:
+        files: paths in file order.
+        manifests: the manifest by folder, for the folders that have one.
+
+    Raises:
+        ValueError: if no file is found, or a folder differs from what its manifest says.
+    """
+
+    def __init__(self, patterns: str):
+        """Finds the files.
+
+        Args:
+            patterns: globs separated by commas (the reference's `pretrain_tfrecords`); a folder
+                stands for the records in it.
+        """
+        self.patterns = patterns
+        self.files = _find_files(patterns)
+        self.manifests: dict[str, Manifest] = {}
+        for folder in sorted({os.path.dirname(file) for file in self.files}):
+            found = [file for file in self.files if os.path.dirname(file) == folder]
+            if tf.io.gfile.exists(Manifest.path_in(folder)):
+                self.manifests[folder] = Manifest.load(folder)
+                _check_folder(folder, self.manifests[folder], found)
+            elif tf.io.gfile.exists(os.path.join(folder, names.UNFINISHED_FOLDER)):
+                raise ValueError(
+                    f"The records in {folder} are incomplete: their building was interrupted. "
+                    "Run the same build command again, it continues where it stopped."
+                )
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The one manifest that describes all files, or None (records made by the reference)."""
+        folders = {os.path.dirname(file) for file in self.files}
+        return self.manifests.get(next(iter(folders))) if len(folders) == 1 else None
+
+    @functools.cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Examples of each file: from its manifest, or from one scan of the file."""
+        known = {
+            os.path.join(folder, shard.name): shard.num_examples
+            for folder, manifest in self.manifests.items()
+            for shard in manifest.shards
+        }
+        return tuple(known[f] if f in known else count_records(f) for f in self.files)
+
+    @property
+    def num_examples(self) -> int:
+        """Examples of an epoch."""
+        return sum(self.counts)
+
+    def check(self, max_seq_length: int, tokenizer_settings: Mapping[str, Any]) -> None:
+        """Compares what the manifests say with the configuration; records without one pass.
+
+        Raises:
+            ValueError: listing every difference.
+        """
+        expected = {"max_seq_length": max_seq_length, **tokenizer_settings}
+        differences = []
+        for folder, manifest in self.manifests.items():
+            stored = {"max_seq_length": manifest.max_seq_length, **manifest.tokenizer}
+            differences += [
+                f"{Manifest.path_in(folder)}: {key} is {stored.get(key)!r}, "
+                f"the configuration has {expected.get(key)!r}"
+                for key in sorted(set(stored) | set(expected))
+                if stored.get(key) != expected.get(key)
+            ]
+        if differences:
+            raise ValueError(
+                "The pre-training records were made with other settings than this run's. "
+                "Build them again or change the configuration.\n  " + "\n  ".join(differences)
+            )
+
+    def batches(
+        self,
+        batch_size: int,
+        max_seq_length: int,
+        seed: int,
+        start: int = 0,
+        worker_index: int = 0,
+        num_workers: int = 1,
+    ) -> tf.data.Dataset:
+        """Endless shuffled batches for training.
+
+        The sequence of examples is a pure function of the seed: each epoch has every example once,
+        in an order of its own, and batches cross the ends of epochs.
+
+        Args:
+            batch_size: rows of a global batch.
+            max_seq_length: L.
+            seed: of the order.
+            start: examples consumed so far, over all workers and epochs; a run that starts here
+                sees what an uninterrupted run would have seen, and reads at most part of one
+                window of shards again.
+            worker_index: which of the workers this is; it gets its rows of each global batch.
+            num_workers: how many divide each global batch among them.
+
+        Returns:
+            A dataset of `input_ids`, `input_mask`, `segment_ids`: int32
+            [batch_size / num_workers, L].
+
+        Raises:
+            ValueError: for sizes that do not fit together.
+        """
+        _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
+        if num_workers < 1 or batch_size % num_workers:
+            raise ValueError(
+                f"`num_workers` must divide `batch_size` {batch_size}; received {num_workers}."
+            )
+        if not 0 <= worker_index < num_workers:
+            raise ValueError(
+                f"`worker_index` must lie in 0..{num_workers - 1}; received {worker_index}."
+            )
+        if start < 0:
+            raise ValueError(f"`start` must not be negative; received {start}.")
+        self._require_examples()
+        return pipeline.training_batches(
+            self.files,
+            EpochOrder(self.counts, seed),
+            batch_size,
+            max_seq_length,
+            start,
+            worker_index,
+            num_workers,
+        )
+
+    def evaluation_batches(self, batch_size: int, max_seq_length: int) -> tf.data.Dataset:
+        """Every record once in file order.
+
+        Returns:
+            A finite dataset like that of `batches`; the last batch is filled up to `batch_size`
+            with rows whose `input_mask` is all 0.
+        """
+        _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
+        self._require_examples()
+        return pipeline.evaluation_batches(self.files, batch_size, max_seq_length)
+
+    def _require_examples(self) -> None:
+        if not self.num_examples:
+            raise ValueError(f"The pre-training records {self.patterns!r} hold no examples.")
+
+
+def _find_files(patterns: str) -> tuple[str, ...]:
+    """The files that any of the patterns finds, each once."""
+    files: set[str] = set()
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        if tf.io.gfile.isdir(pattern):
+            pattern = os.path.join(pattern, names.SHARD_PREFIX + "*")
+        found = tf.io.gfile.glob(pattern)
+        if not found:
+            raise ValueError(f"No pre-training records found: {pattern!r} matches no file.")
+        files.update(found)
+    if not files:
+        raise ValueError(f"No pre-training records given: the pattern is {patterns!r}.")
+    return tuple(sorted(files))
+
+
+def _check_folder(folder: str, manifest: Manifest, found: list[str]) -> None:
+    """Raises unless the files found are those of the manifest, with their sizes."""
+    listed = {shard.name: shard for shard in manifest.shards}
+    present = {os.path.basename(file) for file in found}
+    problems = [f"{name} is missing" for name in sorted(set(listed) - present)]
+    problems += [f"{name} is not listed" for name in sorted(present - set(listed))]
+    for name in sorted(present & set(listed)):
+        size = tf.io.gfile.stat(os.path.join(folder, name)).length
+        if size != listed[name].bytes:
+            problems.append(f"{name} has {size} bytes instead of {listed[name].bytes}")
+    if problems:
+        raise ValueError(
+            f"The records found in {folder} are not the {len(listed)} shards of its manifest.json "
+            f"({len(problems)} differences): {'; '.join(problems[:5])}."
+        )
+
+
+def _check_positive(**values: int) -> None:
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1; received {value}.")
