@@ -74,7 +74,7 @@ def make_parser(description):
 
 
 def add_case_flags(parser):
-    """Adds the reference's switches for letter case and accents (`do_lower_case`, `strip_accents`)."""
+    """Adds the reference's switches for case and accents: `do_lower_case`, `strip_accents`."""
     switches = (
         ("--do-lower-case", "do_lower_case", True, "lower-case the text (default)"),
         ("--no-lower-case", "do_lower_case", False, "keep upper and lower case"),

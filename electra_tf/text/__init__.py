@@ -1,0 +1,23 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Text: vocabularies, tokenization in the graph, packing of segments, vocabulary training."""
+
+from electra_tf.text.packing import PackedSegments, pack_segments
+from electra_tf.text.vocabulary import (
+    SPECIAL_TOKENS,
+    Vocabulary,
+    load_vocabulary,
+    save_vocabulary,
+)
+from electra_tf.text.wordpiece import TokensWithOffsets, WordPieceTokenizer, load_tokenizer
+
+__all__ = [
+    "SPECIAL_TOKENS",
+    "PackedSegments",
+    "TokensWithOffsets",
+    "Vocabulary",
+    "WordPieceTokenizer",
+    "load_tokenizer",
+    "load_vocabulary",
+    "pack_segments",
+    "save_vocabulary",
+]

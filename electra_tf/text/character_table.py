@@ -1,0 +1,134 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What each single character becomes in BERT's basic tokenization, as one lookup table.
+
+The steps of the basic tokenizer (clean, space out CJK, lower-case, strip accents, split at
+punctuation) look at one character at a time, except for the final sigma (see normalization.py). So
+their composition is a table: code point -> code points, where a space separates words.
+"""
+
+import functools
+import re
+import typing
+import unicodedata
+
+import numpy as np
+
+from electra_tf.text import unicode_ranges
+
+# Ideographs of the CJK blocks, which BERT makes words of their own (tokenization.py:251-258).
+CJK_RANGES = (
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0x2F800, 0x2FA1F),
+)
+# Symbols of ASCII that count as punctuation whatever their category (tokenization.py:331-333).
+ASCII_PUNCTUATION_RANGES = ((0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7E))
+
+# The table covers the code points below DENSE_END, one slot for every code point between, the
+# variation selectors of plane 14 (category Mn), and one slot for everything after.
+DENSE_END = 0x3134B
+SUPPLEMENT_START, SUPPLEMENT_END = 0xE0100, 0xE01F0
+NUM_SLOTS = DENSE_END + 1 + (SUPPLEMENT_END - SUPPLEMENT_START) + 1
+
+_ITEM = re.compile(
+    r"(?P<first>[0-9a-f]+)(-(?P<last>[0-9a-f]+))?(/(?P<step>\d))?(:(?P<shift>[+-][0-9a-f]+))?$"
+)
+_SPACE = ord(" ")
+_ASCII_SPACES = tuple(map(ord, "\t\n\r "))
+
+
+class CharacterTable(typing.NamedTuple):
+    """Expansions of the slots 0 .. NUM_SLOTS - 1 (see `slot_of`), in ragged layout, int32."""
+
+    code_points: np.ndarray
+    row_splits: np.ndarray
+
+
+@functools.cache
+def code_points_of(name):
+    """Returns the set of code points of a class of `unicode_ranges`, such as "PUNCTUATION"."""
+    members = set()
+    for covered, _ in _items(name):
+        members.update(covered)
+    return frozenset(members)
+
+
+@functools.cache
+def lower_case_mapping():
+    """Returns {code point: code points of its lower-case form} of all characters that change."""
+    mapping = {0x130: (0x69, 0x307)}  # the only letter that becomes two characters
+    for covered, shift in _items("LOWER_CASE"):
+        mapping.update((code_point, (code_point + shift,)) for code_point in covered)
+    return mapping
+
+
+def _items(name):
+    """Yields (range of code points, shift or None) of one constant of `unicode_ranges`."""
+    for item in getattr(unicode_ranges, name).split():
+        match = _ITEM.match(item)
+        first = int(match["first"], 16)
+        last = int(match["last"] or match["first"], 16)
+        shift = match["shift"] and int(match["shift"], 16)
+        yield range(first, last + 1, int(match["step"] or 1)), shift
+
+
+@functools.cache
+def character_table(do_lower_case, strip_accents):
+    """Returns the `CharacterTable` of one pair of settings."""
+    expansions = [_expand(code_point, do_lower_case, strip_accents) for code_point in _slots()]
+    lengths = np.fromiter(map(len, expansions), np.int32, NUM_SLOTS)
+    row_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    code_points = np.fromiter((c for row in expansions for c in row), np.int32, row_splits[-1])
+    return CharacterTable(code_points, row_splits)
+
+
+@functools.cache
+def slots_in_class(name):
+    """Returns a bool array [NUM_SLOTS]: which slots hold a character of a class."""
+    members = code_points_of(name)
+    return np.fromiter((code_point in members for code_point in _slots()), bool, NUM_SLOTS)
+
+
+def _slots():
+    yield from range(DENSE_END)
+    yield 0
+    yield from range(SUPPLEMENT_START, SUPPLEMENT_END)
+    yield 0
+
+
+def _expand(code_point, do_lower_case, strip_accents):
+    if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
+        return (_SPACE,)
+    if code_point == 0xFFFD or code_point in code_points_of("CONTROL"):
+        return ()
+    result = (code_point,)
+    if do_lower_case:
+        result = lower_case_mapping().get(code_point, result)
+    if strip_accents:
+        marks = code_points_of("NONSPACING_MARK")
+        # Canonical decompositions of assigned characters are the same in all Unicode versions.
+        decomposed = unicodedata.normalize("NFD", "".join(map(chr, result)))
+        result = tuple(ord(c) for c in decomposed if ord(c) not in marks)
+    if is_cjk(code_point):
+        return (_SPACE, *result, _SPACE)
+    spaced = ()
+    for part in result:
+        spaced += (_SPACE, part, _SPACE) if is_punctuation(part) else (part,)
+    return spaced
+
+
+def is_cjk(code_point):
+    """Returns whether BERT takes the character for an ideograph, a word of its own."""
+    return any(first <= code_point <= last for first, last in CJK_RANGES)
+
+
+def is_punctuation(code_point):
+    """Returns whether BERT takes the character for punctuation, a word of its own."""
+    if any(first <= code_point <= last for first, last in ASCII_PUNCTUATION_RANGES):
+        return True
+    return code_point in code_points_of("PUNCTUATION")

@@ -1,0 +1,129 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A vocabulary file: one token per line, the line number is the id."""
+
+import dataclasses
+import functools
+import hashlib
+
+import tensorflow as tf
+
+PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a model in the order of their ids; holds each special token once."""
+
+    tokens: tuple[str, ...]
+
+    def __post_init__(self):
+        missing = sorted(set(SPECIAL_TOKENS) - set(self.tokens))
+        if missing:
+            raise ValueError(
+                f"A vocabulary must hold {' '.join(SPECIAL_TOKENS)}; missing: {' '.join(missing)}."
+            )
+        if len(self._ids) != len(self.tokens):
+            twice = next(t for i, t in enumerate(self.tokens) if t in self.tokens[:i])
+            raise ValueError(f"A vocabulary must hold each token once; twice in it: {twice!r}.")
+
+    def __len__(self):
+        return len(self.tokens)
+
+    @functools.cached_property
+    def _ids(self):
+        return {token: number for number, token in enumerate(self.tokens)}
+
+    @property
+    def pad_id(self):
+        return self._ids[PAD]
+
+    @property
+    def unk_id(self):
+        return self._ids[UNK]
+
+    @property
+    def cls_id(self):
+        return self._ids[CLS]
+
+    @property
+    def sep_id(self):
+        return self._ids[SEP]
+
+    @property
+    def mask_id(self):
+        return self._ids[MASK]
+
+    @property
+    def special_ids(self):
+        """Ids of `[PAD] [UNK] [CLS] [SEP] [MASK]`: never masked."""
+        return tuple(self._ids[token] for token in SPECIAL_TOKENS)
+
+    @functools.cached_property
+    def sha256(self):
+        """Hexadecimal SHA-256 of the tokens joined by newlines, UTF-8."""
+        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()
+
+    def token_of(self, token_id):
+        """Returns the token of an id; raises ValueError outside of 0 .. len - 1."""
+        if not 0 <= token_id < len(self.tokens):
+            raise ValueError(f"token_id must be in 0..{len(self.tokens) - 1}, received {token_id}.")
+        return self.tokens[token_id]
+
+    def id_of(self, token):
+        """Returns the id of a token; raises ValueError if the vocabulary lacks it."""
+        if token not in self._ids:
+            raise ValueError(f"The vocabulary of {len(self)} tokens does not hold {token!r}.")
+        return self._ids[token]
+
+
+def load_vocabulary(path):
+    """Reads a `vocab.txt`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is empty, is not UTF-8, or has an empty line, a token twice or not all
+            special tokens; names file and line.
+    """
+    path = str(path)
+    if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+        raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
+    with tf.io.gfile.GFile(path, "rb") as file:
+        content = file.read()
+    lines_of = {}
+    # Only newlines end a line: pieces may hold characters that str.splitlines splits at.
+    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+        token = _decode(line, path, number)
+        if not token and not content.strip():
+            raise ValueError(f"The vocabulary file {path} is empty.")
+        if not token:
+            raise ValueError(f"{path}, line {number}: expected a token, received an empty line.")
+        if token in lines_of:
+            raise ValueError(
+                f"{path}, line {number}: the token {token!r} is on line {lines_of[token]} already; "
+                "each token must have one id."
+            )
+        lines_of[token] = number
+    missing = [token for token in SPECIAL_TOKENS if token not in lines_of]
+    if missing:
+        raise ValueError(
+            f"The vocabulary file {path} must hold the special tokens {' '.join(SPECIAL_TOKENS)}; "
+            f"missing: {' '.join(missing)}."
+        )
+    return Vocabulary(tuple(lines_of))
+
+
+def save_vocabulary(vocabulary, path):
+    """Writes a `vocab.txt`, under a temporary name first, so that no half file is ever left."""
+    path = str(path)
+    temporary = f"{path}.incomplete"
+    with tf.io.gfile.GFile(temporary, "wb") as file:
+        file.write("".join(f"{token}\n" for token in vocabulary.tokens).encode())
+    tf.io.gfile.rename(temporary, path, overwrite=True)
+
+
+def _decode(line, path, number):
+    try:
+        # As the reference (tokenization.py:84), so that files with \r\n work.
+        return line.decode().strip()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}, line {number}: expected UTF-8, received {line!r}.") from error

@@ -1,0 +1,184 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""WordPiece tokenization in tensor ops, with the ids of the reference's tokenizer.
+
+tensorflow-text's FastWordpieceTokenizer splits at white space, punctuation and ideographs by
+itself, for the characters of Unicode 14.0 exactly where the reference does. What it gets here is
+normalized by our own tables, without control characters and without words that are too long.
+"""
+
+import os
+import typing
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from electra_tf.text import normalization
+from electra_tf.text.vocabulary import UNK, Vocabulary, load_vocabulary
+
+# A word of 200 characters takes at most this many bytes of UTF-8.
+_MAX_BYTES_PER_WORD = 4 * normalization.MAX_CHARACTERS_PER_WORD
+# Stands for a word that is too long: cleaning removes this character from every text, so no piece
+# that contains it can be meant.
+_UNKNOWN_CHARACTER = 0x7F
+
+
+class TokensWithOffsets(typing.NamedTuple):
+    """Ragged [B, tokens]: ids (int32) and byte offsets in the original UTF-8 strings (int64)."""
+
+    ids: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+
+
+class WordPieceTokenizer(tf.Module):
+    """Turns strings [B] into ragged int32 ids [B, tokens], eagerly or inside a graph.
+
+    As in the reference, accents are stripped only where letters are lower-cased too
+    (tokenization.py:147-150). Special tokens in the text are text: "[MASK]" becomes [ mask ].
+    """
+
+    def __init__(self, vocabulary: Vocabulary, do_lower_case=True, strip_accents=True):
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.do_lower_case = bool(do_lower_case)
+        self.strip_accents = bool(strip_accents and do_lower_case)
+        self._normalizer = normalization.BasicNormalizer(self.do_lower_case, self.strip_accents)
+        with tf.init_scope(), tf.device("CPU"):
+            self._wordpiece = tf_text.FastWordpieceTokenizer(
+                [token for token in vocabulary.tokens if chr(_UNKNOWN_CHARACTER) not in token],
+                suffix_indicator="##",
+                max_bytes_per_word=_MAX_BYTES_PER_WORD,
+                token_out_type=tf.int32,
+                unknown_token=UNK,
+            )
+
+    @property
+    def settings(self):
+        """What decides the ids; stored with records and models and compared before they meet."""
+        return {
+            "kind": "wordpiece",
+            "do_lower_case": self.do_lower_case,
+            "strip_accents": self.strip_accents,
+            "vocab_size": len(self.vocabulary),
+            "vocab_sha256": self.vocabulary.sha256,
+        }
+
+    def __call__(self, texts):
+        """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
+        texts = _as_strings(texts)
+        normalized = self._normalizer.replace_others(
+            self._normalizer.lower_plain(texts),
+            texts,
+            self._normalizer.is_plain(texts),
+            lambda others: normalization.encode(self._expand(others).code_points),
+        )
+        return self._wordpiece.tokenize(normalized)
+
+    def words(self, texts):
+        """Returns the words of texts [B] before they are cut into pieces, ragged [B, words]."""
+        return self._normalizer.words(_as_strings(texts))
+
+    def offsets(self, texts):
+        """Returns ids and the bytes of the original strings [B] that each of them stands for.
+
+        A token covers removed characters (accents, control characters) that follow it, so that
+        cutting the string at the offsets of a word keeps its accents:
+        offsets(["Cafés!"]) has ids of cafe, ##s, !; starts [0, 5, 6]; ends [5, 6, 7].
+        """
+        texts = _as_strings(texts)
+        expansion = self._expand(texts)
+        ids, starts, ends = self._wordpiece.tokenize_with_offsets(
+            normalization.encode(expansion.code_points)
+        )
+        rows = starts.value_rowids()
+        starts_at, ends_at = _original_offsets(
+            expansion, texts, rows, starts.flat_values, ends.flat_values
+        )
+        return TokensWithOffsets(
+            ids, ids.with_flat_values(starts_at), ids.with_flat_values(ends_at)
+        )
+
+    def _expand(self, texts):
+        return _without_long_words(self._normalizer.expand(texts))
+
+
+def load_tokenizer(path, do_lower_case=True, strip_accents=True):
+    """Returns the `WordPieceTokenizer` of a `vocab.txt` or of a folder that holds one.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_vocabulary`.
+    """
+    path = str(path)
+    if tf.io.gfile.isdir(path):
+        path = os.path.join(path, "vocab.txt")
+    return WordPieceTokenizer(load_vocabulary(path), do_lower_case, strip_accents)
+
+
+def _as_strings(texts):
+    texts = tf.convert_to_tensor(texts, tf.string)
+    if texts.shape.rank not in (1, None):
+        raise ValueError(f"texts must be a vector of strings [B], received shape {texts.shape}.")
+    return texts
+
+
+def _without_long_words(expansion):
+    """Returns the `Expansion` with `_UNKNOWN_CHARACTER` for words of more than 200 characters."""
+    code_points = expansion.code_points.flat_values
+    row_splits = expansion.code_points.row_splits
+    is_space = tf.cast(code_points == ord(" "), tf.int32)
+    # Words are numbered over all rows: a new number at each space and at each start of a row.
+    row_starts = row_splits[:-1, None]
+    begins = tf.tensor_scatter_nd_add(
+        tf.concat([is_space, [0]], 0), row_starts, tf.ones_like(row_starts[:, 0], tf.int32)
+    )[:-1]
+    word_of = tf.cumsum(begins)
+    num_words = tf.reduce_max(tf.concat([word_of, [0]], 0)) + 1
+    lengths = tf.math.unsorted_segment_sum(1 - is_space, word_of, num_words)
+    in_long = tf.gather(lengths > normalization.MAX_CHARACTERS_PER_WORD, word_of) & (is_space == 0)
+
+    def replace_long_words():
+        follows_same = tf.concat([[False], in_long[:-1]], 0) & (word_of == tf.roll(word_of, 1, 0))
+        kept = ~(in_long & follows_same)
+        kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int64))], 0)
+        replaced = tf.where(in_long, _UNKNOWN_CHARACTER, code_points)
+        return (
+            tf.boolean_mask(replaced, kept),
+            tf.boolean_mask(expansion.sources, kept),
+            tf.gather(kept_before, row_splits),
+        )
+
+    code_points, sources, row_splits = tf.cond(
+        tf.reduce_any(in_long),
+        replace_long_words,
+        lambda: (code_points, expansion.sources, row_splits),
+    )
+    return expansion._replace(
+        code_points=tf.RaggedTensor.from_row_splits(code_points, row_splits, validate=False),
+        sources=sources,
+    )
+
+
+def _original_offsets(expansion, texts, rows, starts, ends):
+    """Returns (starts, ends) in the texts [B] of tokens that lie at byte offsets of the encoding.
+
+    rows, starts, ends: int64 [tokens]; row and byte offsets in its encoded expansion.
+    """
+    code_points = expansion.code_points.flat_values
+    row_splits = expansion.code_points.row_splits
+    num_bytes = 1 + sum(tf.cast(code_points >= first, tf.int64) for first in (0x80, 0x800, 0x10000))
+    byte_splits = tf.concat([[0], tf.cumsum(num_bytes)], 0)
+    row_bytes = tf.gather(tf.gather(byte_splits, row_splits), rows)
+
+    def character_at(byte):
+        found = tf.searchsorted(byte_splits, byte + row_bytes, side="right", out_type=tf.int64)
+        return found - 1
+
+    first, last = character_at(starts), character_at(ends - 1)
+    sources = expansion.sources
+    own_ends = tf.gather(expansion.ends, tf.gather(sources, last))
+    # Up to where the next character that was not removed begins, or the text ends.
+    lengths = tf.cast(tf.strings.length(tf.gather(texts, rows)), tf.int64)
+    is_last = last + 1 >= tf.gather(row_splits, rows + 1)
+    following = tf.gather(sources, tf.where(is_last, last, last + 1))
+    next_starts = tf.where(is_last, lengths, tf.gather(expansion.starts, following))
+    return tf.gather(expansion.starts, tf.gather(sources, first)), tf.maximum(own_ends, next_starts)
