@@ -1,0 +1,8 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Layers, encoder and heads; they know nothing of text, losses or optimizers."""
+
+from electra_tf.model.encoder import Encoder
+from electra_tf.model.heads import ReplacedTokenHead, TokenPredictionHead
+from electra_tf.model.initializers import Initializers
+
+__all__ = ["Encoder", "Initializers", "ReplacedTokenHead", "TokenPredictionHead"]

@@ -1,0 +1,139 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The encoder: embeddings, their projection, and a stack of Transformer layers."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+from electra_tf.model.initializers import Initializers
+from electra_tf.model.layers import MASKED_SCORE, Embeddings, TransformerLayer
+
+DIRECTIONS = ("both", "left_to_right", "right_to_left")
+
+
+class EncoderOutput(NamedTuple):
+    last_hidden_state: tf.Tensor
+    """[B, L, H]."""
+    layer_outputs: list[tf.Tensor]
+    """[B, L, H] of each layer, the first one's first."""
+
+
+class LayerStack(keras.layers.Layer):
+    """Transformer layers one after the other, `layer_0` to `layer_{n-1}`."""
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="encoder", **kwargs)
+        self.blocks = [
+            TransformerLayer(config, initializers, name=f"layer_{i}")
+            for i in range(config.num_hidden_layers)
+        ]
+
+    def build(self, input_shape):
+        for block in self.blocks:
+            block.build(input_shape)
+        self.built = True
+
+    def call(self, hidden, mask_scores, seeds):
+        outputs = []
+        for i, block in enumerate(self.blocks):
+            first = i * TransformerLayer.SEEDS
+            block_seeds = seeds[first : first + TransformerLayer.SEEDS]
+            hidden = block(hidden, mask_scores, seeds=block_seeds)
+            outputs.append(hidden)
+        return outputs
+
+
+class Encoder(keras.layers.Layer):
+    """Token ids to hidden states; built on construction.
+
+    Args:
+        config: its shape.
+        initializers: initial weights.
+        embeddings: the embeddings of another encoder, to share them.
+        direction: which positions a position attends to: "both" sides, or only itself and those
+            before it ("left_to_right") or after it ("right_to_left").
+        name: first part of the names of its variables ("electra", "generator").
+
+    Call: inputs {input_ids, input_mask, segment_ids [B, L]}, and for packed sequences
+        position_ids (restarting at 0) and sequence_ids (attention stays inside one id); seed
+        int32 [2] turns dropout on -> EncoderOutput.
+    """
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers,
+        embeddings: Embeddings | None = None,
+        direction: str = "both",
+        name: str = "electra",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        if direction not in DIRECTIONS:
+            raise ValueError(f"direction is expected to be one of {DIRECTIONS}, not {direction!r}.")
+        # ---- Layers
+        self.config = config
+        self.direction = direction
+        self.embeddings = embeddings or Embeddings(config, initializers)
+        self.embeddings_project = None
+        if config.embedding_size != config.hidden_size:
+            self.embeddings_project = keras.layers.Dense(
+                config.hidden_size,
+                kernel_initializer=initializers.glorot,
+                name="embeddings_project",
+            )
+        self.stack = LayerStack(config, initializers)
+        # ---- Weights
+        self.build()
+
+    def build(self, input_shape=None):
+        if not self.embeddings.built:
+            self.embeddings.build()
+        if self.embeddings_project is not None:
+            self.embeddings_project.build((None, None, self.config.embedding_size))
+        self.stack.build((None, None, self.config.hidden_size))
+        self.built = True
+
+    def call(self, inputs, seed=None):
+        num_seeds = 1 + TransformerLayer.SEEDS * self.config.num_hidden_layers
+        seeds = [None] * num_seeds
+        if seed is not None:
+            seeds = tf.unstack(tf.random.experimental.stateless_split(seed, num_seeds))
+        hidden = self.embeddings(
+            inputs["input_ids"],
+            inputs["segment_ids"],
+            position_ids=inputs.get("position_ids"),
+            seed=seeds[0],
+        )
+        if self.embeddings_project is not None:
+            hidden = self.embeddings_project(hidden)
+        mask_scores = attention_mask_scores(
+            inputs["input_mask"], inputs.get("sequence_ids"), self.direction
+        )
+        outputs = self.stack(hidden, mask_scores, seeds[1:])
+        return EncoderOutput(outputs[-1], outputs)
+
+
+def attention_mask_scores(
+    input_mask: tf.Tensor, sequence_ids: tf.Tensor | None = None, direction: str = "both"
+) -> tf.Tensor:
+    """What is added to attention scores: 0 where attention is allowed, else MASKED_SCORE.
+
+    Args:
+        input_mask: int [B, L], 1 for tokens, 0 for padding.
+        sequence_ids: int [B, L] or None; attention is allowed inside one id only.
+        direction: see `Encoder`.
+
+    Returns:
+        float32 [B, 1, L or 1, L]: batch, heads, from, to.
+    """
+    allowed = tf.cast(input_mask, tf.bool)[:, None, :]  # [B, 1, L]
+    if sequence_ids is not None:
+        allowed &= sequence_ids[:, :, None] == sequence_ids[:, None, :]
+    if direction != "both":
+        position = tf.range(tf.shape(input_mask)[1])
+        before = position[None, :] <= position[:, None]  # [from, to]
+        allowed &= before if direction == "left_to_right" else tf.transpose(before)
+    return tf.where(allowed, 0.0, MASKED_SCORE)[:, None]

@@ -1,0 +1,85 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The two heads of pre-training."""
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+from electra_tf.model.initializers import Initializers
+from electra_tf.model.layers import ACTIVATIONS, layer_norm
+
+
+class TokenPredictionHead(keras.layers.Layer):
+    """Vocabulary logits, with the token embeddings as output layer; built on construction.
+
+    Call: hidden [B, N, any], word_embeddings [V, E] -> float32 [B, N, V]. Hidden states are to be
+    gathered at the N positions of interest before the call: the projection to V is the costly part.
+    """
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers,
+        input_width: int,
+        name: str = "generator_predictions",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.config = config
+        self.input_width = input_width
+        self.dense = keras.layers.Dense(
+            config.embedding_size,
+            activation=ACTIVATIONS[config.hidden_act],
+            kernel_initializer=initializers.normal,
+            name="dense",
+        )
+        self.layer_norm = layer_norm()
+        self.build()
+
+    def build(self, input_shape=None):
+        self.dense.build((None, None, self.input_width))
+        self.layer_norm.build((None, None, self.config.embedding_size))
+        self.output_bias = self.add_weight(
+            name="output_bias", shape=(self.config.vocab_size,), initializer="zeros"
+        )
+        self.built = True
+
+    def call(self, hidden, word_embeddings):
+        hidden = self.layer_norm(self.dense(hidden))
+        table = tf.cast(tf.convert_to_tensor(word_embeddings), hidden.dtype)
+        logits = tf.matmul(hidden, table, transpose_b=True)
+        return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
+
+
+class ReplacedTokenHead(keras.layers.Layer):
+    """One logit per position: was this token replaced? Built on construction.
+
+    Call: hidden [B, L, H] -> float32 [B, L].
+    """
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers,
+        name: str = "discriminator_predictions",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.config = config
+        self.dense = keras.layers.Dense(
+            config.hidden_size,
+            activation=ACTIVATIONS[config.hidden_act],
+            kernel_initializer=initializers.normal,
+            name="dense",
+        )
+        self.dense_1 = keras.layers.Dense(1, kernel_initializer=initializers.glorot, name="dense_1")
+        self.build()
+
+    def build(self, input_shape=None):
+        shape = (None, None, self.config.hidden_size)
+        self.dense.build(shape)
+        self.dense_1.build(shape)
+        self.built = True
+
+    def call(self, hidden):
+        return tf.cast(tf.squeeze(self.dense_1(self.dense(hidden)), -1), tf.float32)

@@ -1,0 +1,199 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The layers of a post-LN BERT encoder, named as in the original so that paths are its names.
+
+Dimensions: B batch, L length, E embedding, H hidden, A heads, D = H / A, F feed-forward.
+Every layer that drops takes its random numbers from an explicit seed, int32 [2]: no layer keeps
+random state, so a step is a function of weights, batch and seed.
+"""
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+from electra_tf.model.initializers import Initializers
+
+LAYER_NORM_EPSILON = 1e-12
+MASKED_SCORE = -10000.0
+"""Added to attention scores of forbidden positions, modeling.py attention_layer."""
+
+ACTIVATIONS = {
+    "gelu": lambda x: tf.nn.gelu(x, approximate=False),
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
+    "linear": tf.identity,
+}
+
+
+def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """Drop elements of `x` with probability `rate`; identity without a seed (inference)."""
+    if seed is None or rate == 0.0:
+        return x
+    return tf.nn.experimental.stateless_dropout(x, rate, seed)
+
+
+def layer_norm() -> keras.layers.LayerNormalization:
+    return keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
+
+
+class Embeddings(keras.layers.Layer):
+    """Sum of token, segment and position embeddings, normalized.
+
+    Call: input_ids [B, L], segment_ids [B, L], position_ids [B, L] or None -> [B, L, E].
+    """
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="embeddings", **kwargs)
+        self.config = config
+        self.initializer = initializers.normal
+        self.layer_norm = layer_norm()
+
+    def build(self, input_shape=None):
+        width = self.config.embedding_size
+        for name, rows in (
+            ("word_embeddings", self.config.vocab_size),
+            ("token_type_embeddings", self.config.type_vocab_size),
+            ("position_embeddings", self.config.max_position_embeddings),
+        ):
+            table = self.add_weight(name=name, shape=(rows, width), initializer=self.initializer)
+            setattr(self, name, table)
+        self.layer_norm.build((None, None, width))
+        self.built = True
+
+    def call(self, input_ids, segment_ids, position_ids=None, seed=None):
+        length = input_ids.shape[1]
+        if length is not None and length > self.config.max_position_embeddings:
+            raise ValueError(
+                f"input_ids is expected to have at most max_position_embeddings="
+                f"{self.config.max_position_embeddings} tokens, but has {length}."
+            )
+        segments = tf.one_hot(segment_ids, self.config.type_vocab_size, dtype=self.compute_dtype)
+        embeddings = tf.gather(tf.convert_to_tensor(self.word_embeddings), input_ids)
+        embeddings += tf.matmul(segments, self.token_type_embeddings)
+        positions = tf.convert_to_tensor(self.position_embeddings)
+        if position_ids is None:
+            embeddings += positions[None, : tf.shape(input_ids)[1]]
+        else:
+            embeddings += tf.gather(positions, position_ids)
+        return dropout(self.layer_norm(embeddings), self.config.hidden_dropout_prob, seed)
+
+
+class SelfAttention(keras.layers.Layer):
+    """Multi-head scaled dot-product attention.
+
+    Call: hidden [B, L, H], mask_scores float32 [B, 1, L, L] added to the scores -> [B, L, H].
+    """
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="self", **kwargs)
+        self.config = config
+        self.query, self.key, self.value = (
+            keras.layers.Dense(
+                config.hidden_size, kernel_initializer=initializers.normal, name=name
+            )
+            for name in ("query", "key", "value")
+        )
+
+    def build(self, input_shape):
+        for projection in (self.query, self.key, self.value):
+            projection.build(input_shape)
+        self.built = True
+
+    def call(self, hidden, mask_scores, seed=None):
+        query, key, value = (
+            self._split_heads(projection(hidden))
+            for projection in (self.query, self.key, self.value)
+        )
+        scores = tf.matmul(query, key, transpose_b=True)  # [B, A, L, L]
+        scores = tf.cast(scores, tf.float32) * (self.config.head_size**-0.5) + mask_scores
+        weights = tf.cast(tf.nn.softmax(scores), value.dtype)
+        weights = dropout(weights, self.config.attention_probs_dropout_prob, seed)
+        context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
+        return tf.reshape(context, tf.shape(hidden))
+
+    def _split_heads(self, x):
+        heads, size = self.config.num_attention_heads, self.config.head_size
+        x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], heads, size])
+        return tf.transpose(x, [0, 2, 1, 3])  # [B, A, L, D]
+
+
+class ResidualOutput(keras.layers.Layer):
+    """Projection to H, dropout, residual, normalization: the end of both halves of a layer.
+
+    Call: x [B, L, any], residual [B, L, H] -> [B, L, H].
+    """
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="output", **kwargs)
+        self.rate = config.hidden_dropout_prob
+        self.dense = keras.layers.Dense(
+            config.hidden_size, kernel_initializer=initializers.normal, name="dense"
+        )
+        self.layer_norm = layer_norm()
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+        self.layer_norm.build((*input_shape[:-1], self.dense.units))
+        self.built = True
+
+    def call(self, x, residual, seed=None):
+        return self.layer_norm(dropout(self.dense(x), self.rate, seed) + residual)
+
+
+class Attention(keras.layers.Layer):
+    """Self-attention with its output projection, residual and normalization."""
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="attention", **kwargs)
+        self.self_attention = SelfAttention(config, initializers)
+        self.residual_output = ResidualOutput(config, initializers)
+
+    def build(self, input_shape):
+        self.self_attention.build(input_shape)
+        self.residual_output.build(input_shape)
+        self.built = True
+
+    def call(self, hidden, mask_scores, seeds=(None, None)):
+        context = self.self_attention(hidden, mask_scores, seed=seeds[0])
+        return self.residual_output(context, hidden, seed=seeds[1])
+
+
+class Intermediate(keras.layers.Layer):
+    """The widening half of the feed-forward network: [B, L, H] -> [B, L, F]."""
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(name="intermediate", **kwargs)
+        self.dense = keras.layers.Dense(
+            config.intermediate_size,
+            activation=ACTIVATIONS[config.hidden_act],
+            kernel_initializer=initializers.normal,
+            name="dense",
+        )
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+        self.built = True
+
+    def call(self, hidden):
+        return self.dense(hidden)
+
+
+class TransformerLayer(keras.layers.Layer):
+    """One layer: attention, then feed-forward, each with residual and normalization after it."""
+
+    SEEDS = 3
+
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = Attention(config, initializers)
+        self.intermediate = Intermediate(config, initializers)
+        self.residual_output = ResidualOutput(config, initializers)
+
+    def build(self, input_shape):
+        self.attention.build(input_shape)
+        self.intermediate.build(input_shape)
+        self.residual_output.build((*input_shape[:-1], self.intermediate.dense.units))
+        self.built = True
+
+    def call(self, hidden, mask_scores, seeds=(None, None, None)):
+        hidden = self.attention(hidden, mask_scores, seeds=seeds[:2])
+        return self.residual_output(self.intermediate(hidden), hidden, seed=seeds[2])

@@ -1,0 +1,222 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""ELECTRA's joint training of generator and discriminator."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import PretrainingConfig
+from electra_tf.pretraining import losses
+from electra_tf.pretraining.corruption import sample_tokens
+from electra_tf.pretraining.masking import candidate_positions, mask_tokens
+from electra_tf.pretraining.metrics import PretrainingMetrics
+from electra_tf.pretraining.pair import build_pair
+from electra_tf.pretraining.scatter import replace_positions
+from electra_tf.text import Vocabulary, load_vocabulary
+from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
+
+
+class ElectraPretrainer(keras.Model):
+    """Generator, discriminator and the gradient step that trains them together.
+
+    The generator fills masked positions with its own samples; the discriminator says of every
+    token whether it was replaced. Gradients do not pass through the samples.
+
+    Args:
+        config: the run. Objectives: ELECTRA with its variants (tied weights, untied embeddings,
+            uniform generator), Electric, masked LM.
+        vocabulary: whose special tokens are never masked; default: `config.vocab_file`.
+    """
+
+    def __init__(self, config: PretrainingConfig, vocabulary: Vocabulary | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self._vocabulary = vocabulary
+        self.generator, self.discriminator = build_pair(config)
+        self.running = PretrainingMetrics(config.has_discriminator)
+        self.built = True
+
+    # ---- Forward
+
+    def compute_outputs(
+        self, batch, sampled_ids=None, training=False, seed=None, normalizers=None
+    ) -> dict[str, tf.Tensor]:
+        """Everything that a step computes: logits, fakes, losses.
+
+        Args:
+            batch: `input_ids, input_mask, segment_ids` int32 [B, L]; if it has
+                `masked_positions, masked_ids, masked_weights` [B, N] and `masked_input_ids`
+                [B, L] too, it is not masked again.
+            sampled_ids: int32 [B, N], fakes to use instead of samples from the generator.
+            training: whether to drop out.
+            seed: int32 [2]; decides masks, fakes and dropout.
+            normalizers: total weights of the losses over a global batch of which this is a part,
+                as `normalizers(batch)` gives them; default: of this batch.
+
+        Returns:
+            `batch` and `mlm_logits` [B, N, V], `mlm_loss`, `total_loss` []; with a
+            discriminator also `sampled_ids` [B, N], `corrupted_input_ids` [B, L],
+            `is_replaced` bool [B, L], `rtd_logits` [B, L], `discriminator_hidden` [B, L, H],
+            `rtd_loss` []; with a two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
+        """
+        seeds = self._seeds(seed)
+        outputs = batch if "masked_positions" in batch else self.mask(batch, seed)
+        if normalizers is None:
+            normalizers = self.normalizers(outputs)
+        dropout_seeds = (seeds["generator"], seeds["discriminator"]) if training else (None, None)
+
+        outputs = {**outputs, **self.generator(outputs, seed=dropout_seeds[0])}
+        outputs.update(self._generator_losses(outputs, normalizers))
+        if self.discriminator is not None or sampled_ids is not None:
+            outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"]))
+        if self.discriminator is not None:
+            outputs.update(self._discriminate(outputs, dropout_seeds[1]))
+            outputs.update(self._discriminator_loss(outputs, normalizers))
+        generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
+        outputs["total_loss"] = self.config.gen_weight * generator_loss
+        if self.discriminator is not None:
+            outputs["total_loss"] += self.config.disc_weight * outputs["rtd_loss"]
+        return outputs
+
+    def mask(self, batch, seed=None) -> dict[str, tf.Tensor]:
+        """`batch` with positions to predict, see `masking.mask_tokens`."""
+        return mask_tokens(
+            batch,
+            self._seeds(seed)["masks"],
+            mask_prob=self.config.mask_prob,
+            num_masked=self.config.num_masked,
+            mask_id=self.vocabulary.mask_id,
+            excluded_ids=self._never_masked,
+            with_replacement=self.config.masking == "reference",
+        )
+
+    def normalizers(self, batch) -> dict[str, tf.Tensor]:
+        """Total weight of each loss in a masked batch, float32 []."""
+        totals = {
+            "mlm": tf.reduce_sum(batch["masked_weights"]),
+            "rtd": tf.reduce_sum(tf.cast(batch["input_mask"], tf.float32)),
+        }
+        if self.config.two_tower_generator:
+            totals["cloze"] = tf.reduce_sum(self._cloze_weights(batch))
+        return totals
+
+    def call(self, batch, training=False):
+        return self.compute_outputs(batch, training=training)
+
+    # ---- Learning
+
+    def train_step(self, batch):
+        """One update on this replica's part of the global batch; returns running metrics."""
+        seed = step_seed(self.config.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
+        if "masked_positions" not in batch:
+            batch = self.mask(batch, seed)
+        normalizers = sum_over_replicas(self.normalizers(batch))
+        with tf.GradientTape() as tape:
+            outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
+        gradients = tape.gradient(outputs["total_loss"], self.trained_variables)
+        gradient_norm = self.optimizer.apply(gradients, self.trained_variables)
+        self.running.update(outputs)
+        self.running.update_step(outputs, gradient_norm)
+        return self.running.results()
+
+    def test_step(self, batch):
+        """Metrics of one batch; masks and fakes depend on the run's seed and the batch only."""
+        self.running.update(self.compute_outputs(batch, seed=batch.get("seed")))
+        return self.running.results()
+
+    @property
+    def trained_variables(self) -> list[tf.Variable]:
+        """The variables of the objective, in the order of building."""
+        return [variable.value for variable in self.trainable_variables]
+
+    @property
+    def metrics(self):
+        return self.running.all
+
+    # ---- Details
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        if self._vocabulary is None:
+            self._vocabulary = load_vocabulary(self.config.vocab_file)
+        return self._vocabulary
+
+    @property
+    def _never_masked(self) -> tuple[int, ...]:
+        special = self.vocabulary
+        return special.cls_id, special.sep_id, special.mask_id
+
+    def _seeds(self, seed):
+        if seed is None:
+            seed = tf.constant([self.config.seed % 2**31, 0], tf.int32)
+        names = ("masks", "samples", "generator", "discriminator")
+        split = tf.random.experimental.stateless_split(seed, len(names))
+        return dict(zip(names, tf.unstack(split), strict=True))
+
+    def _cloze_weights(self, batch):
+        candidates = candidate_positions(
+            batch["input_ids"], batch["input_mask"], self._never_masked
+        )
+        return tf.cast(candidates, tf.float32)
+
+    def _generator_losses(self, outputs, normalizers):
+        token_losses = losses.token_cross_entropy(outputs["mlm_logits"], outputs["masked_ids"])
+        computed = {
+            "mlm_token_losses": token_losses,
+            "mlm_loss": losses.normalized_sum(
+                token_losses, outputs["masked_weights"], normalizers["mlm"]
+            ),
+        }
+        if "cloze_logits" in outputs:
+            computed["cloze_loss"] = losses.normalized_sum(
+                losses.token_cross_entropy(outputs["cloze_logits"], outputs["input_ids"]),
+                self._cloze_weights(outputs),
+                normalizers["cloze"],
+            )
+        return computed
+
+    def _corrupt(self, outputs, sampled_ids, seed):
+        if sampled_ids is None:
+            sampled_ids = sample_tokens(
+                outputs["mlm_logits"],
+                seed,
+                self.config.temperature,
+                outputs["masked_ids"] if self.config.disallow_correct else None,
+            )
+        corrupted, written = replace_positions(
+            outputs["input_ids"],
+            outputs["masked_positions"],
+            sampled_ids,
+            outputs["masked_weights"],
+        )
+        # Electric asks whether a token came from the noise, not whether it differs.
+        is_replaced = written
+        if not self.config.electric_objective:
+            is_replaced &= corrupted != outputs["input_ids"]
+        return {
+            "sampled_ids": sampled_ids,
+            "corrupted_input_ids": corrupted,
+            "is_replaced": is_replaced,
+        }
+
+    def _discriminate(self, outputs, seed):
+        inputs = {**outputs, "input_ids": outputs["corrupted_input_ids"]}
+        found = self.discriminator(inputs, seed=seed)
+        if self.config.electric_objective:
+            noise = -losses.token_cross_entropy(
+                outputs["cloze_logits"], outputs["corrupted_input_ids"]
+            )
+            odds = self.config.mask_prob / (1 - self.config.mask_prob)
+            found["rtd_logits"] += tf.stop_gradient(noise) + math.log(odds)
+        return found
+
+    def _discriminator_loss(self, outputs, normalizers):
+        token_losses = losses.replaced_token_cross_entropy(
+            outputs["rtd_logits"], outputs["is_replaced"]
+        )
+        weights = tf.cast(outputs["input_mask"], tf.float32)
+        return {
+            "rtd_token_losses": token_losses,
+            "rtd_loss": losses.normalized_sum(token_losses, weights, normalizers["rtd"]),
+        }

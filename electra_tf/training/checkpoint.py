@@ -1,0 +1,192 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Checkpoints: TensorFlow's name-keyed format, under the names the original gives its variables.
+
+A checkpoint is `model.ckpt-<step>.{index,data-00000-of-00001}` as TF1's Saver writes them, with
+weights by path ("electra/encoder/layer_0/..."), moments ("<path>/adam_m", "<path>/adam_v") and
+`global_step`. So the original's checkpoints are read here, and ours there, without conversion;
+what else a run needs to go on is stored beside, as one JSON string.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+STATE = "electra_tf/state"
+"""Name of the JSON string with what the original does not store."""
+GLOBAL_STEP = "global_step"
+PARTIAL = "incomplete_checkpoint"
+
+
+class LoadReport(NamedTuple):
+    """Which names were loaded, and which were excused from being there."""
+
+    loaded: list[str]
+    excused: list[str]
+
+
+class CheckpointFolder:
+    """Numbered checkpoints of one run in one folder.
+
+    Args:
+        folder: where they are; made when the first one is saved.
+        keep: how many of the newest stay; None or 0 for all.
+    """
+
+    def __init__(self, folder: str, keep: int | None = 5):
+        self.folder = folder
+        self.keep = keep
+
+    def latest(self) -> str | None:
+        """Prefix of the newest complete checkpoint; None if there is none."""
+        named = tf.train.latest_checkpoint(self.folder)
+        if named is not None:
+            return named
+        # A released folder may come with a `checkpoint` file that names another machine's path.
+        indices = tf.io.gfile.glob(os.path.join(self.folder, "*.index"))
+        prefixes = sorted((index.removesuffix(".index") for index in indices), key=step_in_name)
+        return prefixes[-1] if prefixes else None
+
+    def save(self, step: int, variables: Mapping[str, tf.Variable], state: Mapping[str, Any]):
+        """Write a checkpoint so that it is there completely or not at all.
+
+        Args:
+            step: its number.
+            variables: by the names they get.
+            state: JSON-serializable, returned by `read_state`.
+
+        Raises:
+            tf.errors.OpError: the files cannot be written; what was written is removed.
+        """
+        name = f"model.ckpt-{step}"
+        partial = os.path.join(self.folder, PARTIAL)
+        self.remove_incomplete()
+        tf.io.gfile.makedirs(partial)
+        tensors = {path: tf.convert_to_tensor(variable) for path, variable in variables.items()}
+        tensors[GLOBAL_STEP] = tf.constant(step, tf.int64)
+        tensors[STATE] = tf.constant(json.dumps(state))
+        try:
+            tf.raw_ops.SaveV2(
+                prefix=os.path.join(partial, name),
+                tensor_names=list(tensors),
+                shape_and_slices=[""] * len(tensors),
+                tensors=list(tensors.values()),
+            )
+            files = sorted(tf.io.gfile.listdir(partial))
+            # A checkpoint counts as there once its index is: the data goes first.
+            for file in sorted(files, key=lambda file: file.endswith(".index")):
+                source, target = os.path.join(partial, file), os.path.join(self.folder, file)
+                tf.io.gfile.rename(source, target, overwrite=True)
+        finally:
+            self.remove_incomplete()
+        self._keep_newest(os.path.join(self.folder, name))
+
+    def remove_incomplete(self):
+        """Delete what a killed run left of a checkpoint it was writing."""
+        partial = os.path.join(self.folder, PARTIAL)
+        if tf.io.gfile.exists(partial):
+            tf.io.gfile.rmtree(partial)
+
+    def _keep_newest(self, saved: str):
+        state = tf.train.get_checkpoint_state(self.folder)
+        kept = [path for path in (state.all_model_checkpoint_paths if state else []) if path != saved]
+        kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
+        stale = kept[: -self.keep] if self.keep else []
+        kept = kept[len(stale) :]
+        # The list is rewritten before files go, so that it never names what is not there.
+        tf.compat.v1.train.update_checkpoint_state(
+            self.folder, saved, [os.path.basename(path) for path in kept], save_relative_paths=True
+        )
+        for path in stale:
+            for file in tf.io.gfile.glob(f"{path}.*"):
+                tf.io.gfile.remove(file)
+
+
+def step_in_name(prefix: str) -> int:
+    """7000 of ".../model.ckpt-7000"; -1 of a name without number."""
+    number = re.search(r"-(\d+)$", prefix)
+    return int(number.group(1)) if number else -1
+
+
+def resolve_prefix(path: str) -> str:
+    """Prefix of a checkpoint, given it or the folder it is in.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if tf.io.gfile.exists(f"{path}.index"):
+        return path
+    prefix = CheckpointFolder(path).latest() if tf.io.gfile.isdir(path) else None
+    if prefix is None:
+        raise FileNotFoundError(
+            f"{path} is expected to be a checkpoint (the part of its name before '.index') or a "
+            "folder with one, but there is none."
+        )
+    return prefix
+
+
+def read_step(prefix: str) -> int:
+    """`global_step` of a checkpoint; 0 if it has none."""
+    reader = tf.train.load_checkpoint(prefix)
+    return int(reader.get_tensor(GLOBAL_STEP)) if reader.has_tensor(GLOBAL_STEP) else 0
+
+
+def read_state(prefix: str) -> dict[str, Any]:
+    """What `save` was given as `state`; empty for checkpoints of the original."""
+    reader = tf.train.load_checkpoint(prefix)
+    return json.loads(reader.get_tensor(STATE)) if reader.has_tensor(STATE) else {}
+
+
+def load_variables(
+    prefix: str,
+    variables: Mapping[str, tf.Variable],
+    excused: str | None = None,
+    ignored: str | None = None,
+) -> LoadReport:
+    """Assign the values of a checkpoint to variables; every name is accounted for.
+
+    Args:
+        prefix: the checkpoint.
+        variables: by name.
+        excused: regular expression; names it matches may be missing, unexpected or of another
+            shape on either side, and are then left alone.
+        ignored: regular expression; names in the checkpoint that are none of the caller's
+            business.
+
+    Returns:
+        What was loaded and what was excused, sorted.
+
+    Raises:
+        ValueError: lists missing, unexpected and wrong-shaped names; nothing is assigned then.
+    """
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    if ignored is not None:
+        shapes = {name: shape for name, shape in shapes.items() if not re.search(ignored, name)}
+    wrong = {
+        f"{name}: {list(shapes[name])} in the checkpoint, {variable.shape.as_list()} here": name
+        for name, variable in variables.items()
+        if name in shapes and list(shapes[name]) != variable.shape.as_list()
+    }
+    problems = {
+        "missing in the checkpoint": {name: name for name in set(variables) - set(shapes)},
+        "unexpected in the checkpoint": {name: name for name in set(shapes) - set(variables)},
+        "of another shape": wrong,
+    }
+    pattern = re.compile(excused) if excused is not None else None
+    lines, let_off = [], set()
+    for what, named in problems.items():
+        excusable = {name for name in named.values() if pattern and pattern.search(name)}
+        let_off |= excusable
+        names = sorted(text for text, name in named.items() if name not in excusable)
+        lines += [f"  {what}: {name}" for name in names]
+    if lines:
+        raise ValueError(f"{prefix} does not fit the model:\n" + "\n".join(lines))
+    loaded = sorted(set(variables) - let_off)
+    for name in loaded:
+        variables[name].assign(np.asarray(reader.get_tensor(name)))
+    return LoadReport(loaded, sorted(let_off))

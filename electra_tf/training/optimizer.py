@@ -1,0 +1,168 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Adam as ELECTRA trains with it."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
+"""Paths without weight decay, optimization.py create_optimizer."""
+
+
+def decays(path: str) -> bool:
+    """Whether the variable at `path` takes weight decay."""
+    return NO_DECAY.search(path) is None
+
+
+class Rule(NamedTuple):
+    """How one variable is updated."""
+
+    path: str
+    weight_decay: float
+    learning_rate_multiplier: float
+
+
+def sum_and_clip(
+    gradients: Sequence[tf.Tensor | tf.IndexedSlices], clip_norm: float | None
+) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """Sum gradients over replicas, then scale them so that their global norm is at most a bound.
+
+    Sums come first, so that the step does not depend on the number of replicas; sparse gradients
+    are made dense first, because the norm of slices ignores repeated ids.
+
+    Args:
+        gradients: one per variable, of this replica.
+        clip_norm: the bound; None for no clipping.
+
+    Returns:
+        The gradients, and their global norm before clipping, float32 [].
+    """
+    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    norm = tf.linalg.global_norm(gradients)
+    if clip_norm is not None:
+        gradients, _ = tf.clip_by_global_norm(gradients, clip_norm, use_norm=norm)
+    return list(gradients), norm
+
+
+class ElectraAdam(keras.optimizers.Optimizer):
+    """Adam with decoupled weight decay by path, and no bias correction unless asked for.
+
+    Gradients handed to `apply` are summed over replicas and clipped by their global norm there,
+    in this order; `apply` returns the norm before clipping.
+
+    Args:
+        learning_rate: float, or a schedule; the n-th update takes schedule(n), n from 1.
+        weight_decay: rate of decay, multiplied by the learning rate as in the original.
+        beta_1, beta_2, epsilon: Adam's; the defaults are ELECTRA's.
+        bias_correction: divide the moments by 1 - beta^t, as Adam's paper does.
+        clip_norm: bound of the global gradient norm; None for no clipping.
+        decays: variable path -> whether it takes weight decay.
+        learning_rate_multiplier: variable path -> factor of its learning rate; may raise for a
+            path without one.
+    """
+
+    def __init__(
+        self,
+        learning_rate=5e-4,
+        weight_decay: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        bias_correction: bool = False,
+        clip_norm: float | None = 1.0,
+        decays: Callable[[str], bool] = decays,
+        learning_rate_multiplier: Callable[[str], float] = lambda path: 1.0,
+        name: str = "electra_adam",
+    ):
+        super().__init__(learning_rate=learning_rate, name=name)
+        self.decay_rate = weight_decay
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.bias_correction = bias_correction
+        self.clip_norm = clip_norm
+        self._decays = decays
+        self._learning_rate_multiplier = learning_rate_multiplier
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.rules = [
+            Rule(
+                variable.path,
+                self.decay_rate if self._decays(variable.path) else 0.0,
+                self._learning_rate_multiplier(variable.path),
+            )
+            for variable in variables
+        ]
+        self.momentums, self.velocities = self.add_optimizer_variables(
+            variables, ["adam_m", "adam_v"]
+        )
+
+    def slots(self) -> dict[str, keras.Variable]:
+        """The moments by the names the original gives them: `<path>/adam_m`, `<path>/adam_v`."""
+        named = {}
+        for rule, momentum, velocity in zip(
+            self.rules, self.momentums, self.velocities, strict=True
+        ):
+            named[f"{rule.path}/adam_m"] = momentum
+            named[f"{rule.path}/adam_v"] = velocity
+        return named
+
+    def _get_current_learning_rate(self):
+        """Rate of the update in the making: update number n, counted from 1, takes schedule(n).
+
+        The original's graph increments its global step before the rate is read (measured under
+        TF 1 variables: global step 2 trains with the rate of step 3), and its numbers are kept.
+        """
+        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            return self._learning_rate(self.iterations + 1)
+        return super()._get_current_learning_rate()
+
+    def apply(self, grads, trainable_variables=None):
+        gradients, norm = sum_and_clip(grads, self.clip_norm)
+        super().apply(gradients, trainable_variables)
+        return norm
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """`apply` has summed already; Keras would do it once more, after clipping."""
+        return grads_and_vars
+
+    def update_step(self, gradient, variable, learning_rate):
+        index = self._get_variable_index(variable)
+        momentum, velocity = self.momentums[index], self.velocities[index]
+        rule = self.rules[index]
+        rate = tf.cast(learning_rate, variable.dtype) * rule.learning_rate_multiplier
+        gradient = tf.cast(gradient, variable.dtype)
+
+        m = self.beta_1 * momentum + (1.0 - self.beta_1) * gradient
+        v = self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient)
+        self.assign(momentum, m)
+        self.assign(velocity, v)
+        if self.bias_correction:
+            step = tf.cast(self.iterations + 1, variable.dtype)
+            m /= 1.0 - tf.pow(self.beta_1, step)
+            v /= 1.0 - tf.pow(self.beta_2, step)
+        update = m / (tf.sqrt(v) + self.epsilon)
+        if rule.weight_decay:
+            update += rule.weight_decay * variable
+        self.assign_sub(variable, rate * update)
+
+    def get_config(self):
+        """Everything but the two functions of paths, which are code."""
+        return {
+            **super().get_config(),
+            "weight_decay": self.decay_rate,
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "bias_correction": self.bias_correction,
+            "clip_norm": self.clip_norm,
+        }

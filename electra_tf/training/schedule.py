@@ -1,0 +1,41 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The learning-rate schedule of the original."""
+
+import keras
+import tensorflow as tf
+
+
+class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Polynomial decay to 0, times a linear warm-up from 0 (optimization.py create_optimizer).
+
+    The warm-up multiplies a rate that already decays, so the rate at step 0 is 0 and the peak is
+    below `peak`: with 10 steps of which 5 warm up, step 4 gives peak * (1 - 4/10) * 4/5.
+
+    Args:
+        peak: learning rate before decay and warm-up.
+        num_steps: step from which the rate is 0.
+        num_warmup_steps: steps of warm-up; 0 for none.
+        power: exponent of the decay.
+    """
+
+    def __init__(self, peak: float, num_steps: int, num_warmup_steps: int = 0, power: float = 1.0):
+        self.peak = peak
+        self.num_steps = num_steps
+        self.num_warmup_steps = num_warmup_steps
+        self.power = power
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        done = tf.minimum(step, float(self.num_steps)) / self.num_steps
+        rate = self.peak * tf.pow(1.0 - done, self.power)
+        if self.num_warmup_steps:
+            rate *= tf.minimum(1.0, step / self.num_warmup_steps)
+        return rate
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "num_steps": self.num_steps,
+            "num_warmup_steps": self.num_warmup_steps,
+            "power": self.power,
+        }
