@@ -8,6 +8,11 @@ from electra_tf.text.vocabulary import (
     load_vocabulary,
     save_vocabulary,
 )
+from electra_tf.text.vocabulary_training import (
+    count_words,
+    train_wordpiece_vocabulary,
+    wordpieces_from_counts,
+)
 from electra_tf.text.wordpiece import TokensWithOffsets, WordPieceTokenizer, load_tokenizer
 
 __all__ = [
@@ -16,8 +21,11 @@ __all__ = [
     "TokensWithOffsets",
     "Vocabulary",
     "WordPieceTokenizer",
+    "count_words",
     "load_tokenizer",
     "load_vocabulary",
     "pack_segments",
     "save_vocabulary",
+    "train_wordpiece_vocabulary",
+    "wordpieces_from_counts",
 ]

@@ -112,12 +112,17 @@ def load_vocabulary(path):
     return Vocabulary(tuple(lines_of))
 
 
-def save_vocabulary(vocabulary, path):
-    """Writes a `vocab.txt`, under a temporary name first, so that no half file is ever left."""
+def save_vocabulary(tokens, path):
+    """Writes tokens as a `vocab.txt`, under a temporary name first: no half file is ever left.
+
+    Raises:
+        ValueError: as `Vocabulary`.
+    """
     path = str(path)
+    content = "".join(f"{token}\n" for token in Vocabulary(tuple(tokens)).tokens)
     temporary = f"{path}.incomplete"
     with tf.io.gfile.GFile(temporary, "wb") as file:
-        file.write("".join(f"{token}\n" for token in vocabulary.tokens).encode())
+        file.write(content.encode())
     tf.io.gfile.rename(temporary, path, overwrite=True)
 
 
