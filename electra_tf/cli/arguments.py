@@ -8,11 +8,11 @@ A command is written as::
         parser.add_argument("--corpus-dir", required=True)
         return parser
 
-    def main(args):
-        ...
+    def main():
+        arguments.run(build_vocab, make_parser())
 
-    if __name__ == "__main__":
-        arguments.run(main, make_parser())
+    def build_vocab(args):
+        ...
 """
 
 import argparse
@@ -32,15 +32,7 @@ class _Parser(argparse_flags.ArgumentParser):
         kwargs.setdefault("allow_abbrev", False)
         # Subparsers are made by this class too; absl's own flags belong to the root parser only.
         kwargs.setdefault("inherited_absl_flags", None)
-        self._canonical_spelling = {}
         super().__init__(**kwargs)
-
-    def add_argument(self, *names, **kwargs):
-        """As in argparse; remembers the spelling so that the other one is understood too."""
-        for name in names:
-            if name.startswith("--"):
-                self._canonical_spelling[_spelling_key(name)] = name
-        return super().add_argument(*names, **kwargs)
 
     def parse_known_args(self, args=None, namespace=None):
         """As in argparse, after respelling known long options as they were declared."""
@@ -48,20 +40,21 @@ class _Parser(argparse_flags.ArgumentParser):
         return super().parse_known_args(self._respell(args), namespace)
 
     def _respell(self, args):
+        # The one attribute of argparse that also knows the options of groups.
+        declared = {_spelling_key(name): name for name in self._option_string_actions}
         respelled = []
         for position, argument in enumerate(args):
             if argument == "--":  # everything after it is positional
                 return respelled + args[position:]
             if argument.startswith("--"):
                 name, equals, value = argument.partition("=")
-                name = self._canonical_spelling.get(_spelling_key(name), name)
-                argument = name + equals + value
+                argument = declared.get(_spelling_key(name), name) + equals + value
             respelled.append(argument)
         return respelled
 
 
 def _spelling_key(name):
-    return name[2:].replace("_", "-")
+    return name.replace("_", "-")
 
 
 def make_parser(description):
