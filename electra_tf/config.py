@@ -38,6 +38,7 @@ MASKING_RULES = ("without_replacement", "reference")
 
 MODEL_KEYS = (
     "debug",
+    "seed",
     "electra_objective",
     "electric_objective",
     "model_size",

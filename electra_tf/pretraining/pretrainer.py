@@ -107,7 +107,11 @@ class ElectraPretrainer(keras.Model):
     # ---- Learning
 
     def train_step(self, batch):
-        """One update on this replica's part of the global batch; returns running metrics."""
+        """One update, of which this replica computes the part of its rows of the global batch.
+
+        Returns:
+            Running metrics, and `loss` [], this replica's share of the step's loss.
+        """
         seed = step_seed(self.config.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
         if "masked_positions" not in batch:
             batch = self.mask(batch, seed)
@@ -115,10 +119,10 @@ class ElectraPretrainer(keras.Model):
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
         gradients = tape.gradient(outputs["total_loss"], self.trained_variables)
-        gradient_norm = self.optimizer.apply(gradients, self.trained_variables)
+        gradient_norm = self.optimizer.apply(gradients, self.trainable_variables)
         self.running.update(outputs)
         self.running.update_step(outputs, gradient_norm)
-        return self.running.results()
+        return {**self.running.results(), "loss": outputs["total_loss"]}
 
     def test_step(self, batch):
         """Metrics of one batch; masks and fakes depend on the run's seed and the batch only."""
@@ -127,7 +131,7 @@ class ElectraPretrainer(keras.Model):
 
     @property
     def trained_variables(self) -> list[tf.Variable]:
-        """The variables of the objective, in the order of building."""
+        """What gradients are taken of: the variables of both models, shared ones once."""
         return [variable.value for variable in self.trainable_variables]
 
     @property

@@ -93,14 +93,20 @@ class CheckpointFolder:
 
     def _keep_newest(self, saved: str):
         state = tf.train.get_checkpoint_state(self.folder)
-        kept = [path for path in (state.all_model_checkpoint_paths if state else []) if path != saved]
+        kept = [
+            path for path in (state.all_model_checkpoint_paths if state else []) if path != saved
+        ]
         kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
         stale = kept[: -self.keep] if self.keep else []
         kept = kept[len(stale) :]
         # The list is rewritten before files go, so that it never names what is not there.
-        tf.compat.v1.train.update_checkpoint_state(
-            self.folder, saved, [os.path.basename(path) for path in kept], save_relative_paths=True
-        )
+        names = [os.path.basename(path) for path in kept]
+        lines = [f'model_checkpoint_path: "{names[-1]}"']
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+        path = os.path.join(self.folder, "checkpoint")
+        with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
+            file.write("\n".join(lines) + "\n")
+        tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
         for path in stale:
             for file in tf.io.gfile.glob(f"{path}.*"):
                 tf.io.gfile.remove(file)

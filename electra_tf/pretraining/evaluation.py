@@ -1,0 +1,66 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Evaluation on held-out records: masks and fakes fixed by the seed, padding left out."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.data import PretrainingRecords
+from electra_tf.pretraining.metrics import PretrainingMetrics
+from electra_tf.training.seeds import Stream, step_seed
+
+
+class Evaluator:
+    """Measures a pretrainer on the same batches, masks and fakes every time.
+
+    Args:
+        pretrainer: whose weights are measured, as they are at each call.
+        records: to evaluate on, in file order.
+        num_batches: how many of them at most.
+    """
+
+    def __init__(self, pretrainer, records: PretrainingRecords, num_batches: int):
+        config = pretrainer.config
+        self._pretrainer = pretrainer
+        self._num_batches = num_batches
+        self._batches = records.evaluation_batches(config.eval_batch_size, config.max_seq_length)
+        self._metrics = PretrainingMetrics(config.has_discriminator)
+        self._step = tf.function(self._evaluate_batch, reduce_retracing=True)
+
+    def __call__(self) -> dict[str, float]:
+        """Metrics under the original's names, and the baselines they are to be read against.
+
+        Returns:
+            `loss` (the weighted sum that training minimizes), `masked_lm_accuracy`,
+            `masked_lm_loss`, with a discriminator `sampled_masked_lm_accuracy`, `disc_loss`,
+            `disc_auc`, `disc_accuracy`, `disc_precision`, `disc_recall`; baselines:
+            `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
+            masked most often, and `replaced_share`, the share of replaced tokens.
+        """
+        self._metrics.reset()
+        config = self._pretrainer.config
+        label_counts = np.zeros(config.vocab_size, np.int64)
+        for index, batch in enumerate(itertools.islice(self._batches, self._num_batches)):
+            masked_ids, weights = self._step(batch, tf.constant(index))
+            label_counts += np.bincount(
+                masked_ids.numpy()[weights.numpy() > 0], minlength=config.vocab_size
+            )
+        results = {
+            name: float(value)
+            for name, value in self._metrics.results().items()
+            if name not in self._metrics.step
+        }
+        results["loss"] = config.gen_weight * results["masked_lm_loss"]
+        if config.has_discriminator:
+            results["loss"] += config.disc_weight * results["disc_loss"]
+        results["most_frequent_token_accuracy"] = float(
+            label_counts.max() / max(1, label_counts.sum())
+        )
+        return results
+
+    def _evaluate_batch(self, batch, index):
+        seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, index)
+        outputs = self._pretrainer.compute_outputs(batch, seed=seed)
+        self._metrics.update(outputs)
+        return outputs["masked_ids"], outputs["masked_weights"]

@@ -1,0 +1,112 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The folder of a pre-trained model: what is in it, and what it says about the model."""
+
+import dataclasses
+import json
+import os
+from typing import Any
+
+import tensorflow as tf
+
+import electra_tf
+from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
+from electra_tf.text import WordPieceTokenizer, load_vocabulary
+from electra_tf.training.checkpoint import CheckpointFolder
+
+CONFIG_FILE = "config.json"
+VOCABULARY_FILE = "vocab.txt"
+BEST_FOLDER = "best"
+
+
+def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
+    """Configuration of a run; what the model is comes from its folder, if that exists already.
+
+    Raises:
+        ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
+            keys that differ.
+    """
+    config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
+    saved = read_config(config.model_dir)
+    if saved is None or starts_over(config):
+        return config
+    return PretrainingConfig.from_hparams(model_name, data_dir, hparams, saved=saved)
+
+
+def read_config(model_dir: str) -> dict[str, Any] | None:
+    """The hyperparameters a model folder was made with; None if it does not say."""
+    path = os.path.join(model_dir, CONFIG_FILE)
+    if not tf.io.gfile.exists(path):
+        return None
+    stored = load_hparams(path)
+    missing = sorted(set(MODEL_KEYS) - set(stored.get("pretraining", {})))
+    if missing:
+        raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
+    return stored["pretraining"]
+
+
+def write_config(config: PretrainingConfig, tokenizer: WordPieceTokenizer):
+    """Store the resolved configuration, the tokenizer's settings and the vocabulary.
+
+    Raises:
+        ValueError: the folder has another vocabulary already.
+    """
+    vocabulary_file = os.path.join(config.model_dir, VOCABULARY_FILE)
+    if tf.io.gfile.exists(vocabulary_file):
+        if load_vocabulary(vocabulary_file).tokens != tokenizer.vocabulary.tokens:
+            raise ValueError(
+                f"vocab_file {config.vocab_file} is expected to be the vocabulary of the model, "
+                f"{vocabulary_file}, but differs from it."
+            )
+    else:
+        write_text(vocabulary_file, "\n".join(tokenizer.vocabulary.tokens) + "\n")
+    content = {
+        "electra_tf_version": electra_tf.__version__,
+        "pretraining": config.to_dict(),
+        "encoder": dataclasses.asdict(config.encoder),
+        "generator_encoder": (
+            dataclasses.asdict(config.generator_encoder) if config.has_generator else None
+        ),
+        "tokenizer": tokenizer.settings,
+    }
+    write_text(
+        os.path.join(config.model_dir, CONFIG_FILE),
+        json.dumps(content, indent=2, ensure_ascii=False) + "\n",
+    )
+
+
+def write_text(path: str, text: str):
+    """Write a file so that it is there completely or not at all."""
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
+        file.write(text)
+    tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
+
+
+def checkpoints(config: PretrainingConfig) -> CheckpointFolder:
+    return CheckpointFolder(config.model_dir, config.keep_checkpoint_max)
+
+
+def best_checkpoints(config: PretrainingConfig) -> CheckpointFolder:
+    return CheckpointFolder(os.path.join(config.model_dir, BEST_FOLDER), keep=1)
+
+
+def starts_over(config: PretrainingConfig) -> bool:
+    """Whether this run throws away what is in its folder: training in debug mode does."""
+    return config.debug and config.do_train
+
+
+def clear_debug_folder(config: PretrainingConfig):
+    """Delete what an earlier debug run left (run_pretraining.py train_or_eval).
+
+    Raises:
+        ValueError: the folder holds a model that is not a debug run's.
+    """
+    if not tf.io.gfile.exists(config.model_dir):
+        return
+    saved = read_config(config.model_dir)
+    if not (saved or {}).get("debug") and checkpoints(config).latest() is not None:
+        raise ValueError(
+            f"debug training deletes {config.model_dir} first, but a model that is not a debug "
+            "run's is there. Choose another --model-name."
+        )
+    tf.io.gfile.rmtree(config.model_dir)

@@ -1,0 +1,360 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A pre-training run: from a configuration to checkpoints, logs and results."""
+
+import json
+import os
+import pickle
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.config import MODEL_KEYS, PretrainingConfig
+from electra_tf.data import PretrainingRecords
+from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.pretraining.weights import load_weights, restore_training, training_variables
+from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
+from electra_tf.training.logs import RunLog, clock, progress_line
+from electra_tf.training.loop import (
+    Event,
+    NonFiniteLossError,
+    StepRunner,
+    StopSignals,
+    Timing,
+    run_loop,
+)
+from electra_tf.training.optimizer import ElectraAdam
+from electra_tf.training.schedule import WarmupPolynomialDecay
+from electra_tf.training.strategy import make_strategy
+
+
+class Stopped(Exception):
+    """A signal ended the run early; everything is saved.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, message: str, signal: int):
+        super().__init__(message)
+        self.signal = signal
+
+
+def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None) -> dict:
+    """Pre-train to `num_train_steps`, going on where the model folder's last checkpoint stopped.
+
+    Args:
+        config: the run.
+        strategy: where to compute; default: one device, or the TPU of `config`.
+
+    Returns:
+        The last logged values; empty if there was nothing left to do.
+
+    Raises:
+        ValueError: configuration, vocabulary, records or checkpoint do not fit each other.
+        ArithmeticError: the loss of a step is not finite.
+        Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
+    """
+    tokenizer = load_matching_tokenizer(config)
+    records = open_records(config.pretrain_tfrecords, config, tokenizer)
+    held_out = None
+    if config.eval_every_steps:
+        held_out = open_records(
+            config.eval_tfrecords or config.pretrain_tfrecords, config, tokenizer
+        )
+    if model_folder.starts_over(config):
+        model_folder.clear_debug_folder(config)
+    check_saved_model(config)
+
+    strategy = strategy or make_strategy(
+        config.use_tpu,
+        config.tpu_name,
+        config.tpu_zone,
+        config.gcp_project,
+        config.tpu_job_name,
+        config.num_tpu_cores,
+    )
+    with strategy.scope():
+        pretrainer = make_pretrainer(config, tokenizer)
+    return _Training(config, strategy, pretrainer, tokenizer, records, held_out).run()
+
+
+def evaluate(config: PretrainingConfig) -> dict[str, float]:
+    """Evaluate the newest checkpoint of the model folder on its first `num_eval_steps` batches.
+
+    Writes `results_txt`, a JSON file beside it, and `results_pkl`.
+
+    Returns:
+        Metrics under the original's names, see `Evaluator`.
+
+    Raises:
+        FileNotFoundError: the model folder has no checkpoint.
+        ValueError: configuration, vocabulary, records or checkpoint do not fit each other.
+    """
+    tokenizer = load_matching_tokenizer(config)
+    patterns = config.eval_tfrecords or config.pretrain_tfrecords
+    records = open_records(patterns, config, tokenizer)
+    prefix = resolve_prefix(config.model_dir)
+    pretrainer = load_pretrainer(config, tokenizer)
+    results = Evaluator(pretrainer, records, config.num_eval_steps)()
+    results["global_step"] = read_step(prefix)
+    write_results(config, results)
+    return results
+
+
+def load_pretrainer(
+    config: PretrainingConfig, tokenizer: WordPieceTokenizer | None = None
+) -> ElectraPretrainer:
+    """The model of a folder with the weights of its newest checkpoint."""
+    check_saved_model(config)
+    pretrainer = make_pretrainer(config, tokenizer or load_matching_tokenizer(config))
+    load_weights(resolve_prefix(config.model_dir), pretrainer)
+    return pretrainer
+
+
+def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
+    return WarmupPolynomialDecay(
+        config.learning_rate,
+        config.num_train_steps,
+        config.num_warmup_steps,
+        config.lr_decay_power,
+    )
+
+
+def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
+    return ElectraAdam(
+        make_schedule(config),
+        weight_decay=config.weight_decay_rate,
+        bias_correction=config.adam_bias_correction,
+    )
+
+
+def make_pretrainer(config: PretrainingConfig, tokenizer: WordPieceTokenizer) -> ElectraPretrainer:
+    """A compiled pretrainer with initial weights."""
+    pretrainer = ElectraPretrainer(config, tokenizer.vocabulary)
+    pretrainer.compile(optimizer=make_optimizer(config))
+    pretrainer.optimizer.build(pretrainer.trainable_variables)
+    return pretrainer
+
+
+# ---- Checks before anything is built
+
+
+def load_matching_tokenizer(config: PretrainingConfig) -> WordPieceTokenizer:
+    """The tokenizer of a run.
+
+    Raises:
+        ValueError: its vocabulary is larger than the model's.
+    """
+    tokenizer = load_tokenizer(
+        config.vocab_file,
+        do_lower_case=config.do_lower_case,
+        strip_accents=config.strip_accents,
+    )
+    if len(tokenizer.vocabulary) > config.vocab_size:
+        raise ValueError(
+            f"vocab_size is expected to be at least {len(tokenizer.vocabulary)}, the number of "
+            f"entries of {config.vocab_file}, but is {config.vocab_size}."
+        )
+    return tokenizer
+
+
+def open_records(
+    patterns: str, config: PretrainingConfig, tokenizer: WordPieceTokenizer
+) -> PretrainingRecords:
+    """Records that fit the run; those of the original, which say nothing of themselves, pass."""
+    records = PretrainingRecords(patterns)
+    records.check(config.max_seq_length, tokenizer.settings)
+    return records
+
+
+def check_saved_model(config: PretrainingConfig):
+    """Raise a ValueError with the differing keys if the model folder holds another model."""
+    saved = model_folder.read_config(config.model_dir)
+    given = config.to_dict()
+    differing = [
+        f"{key}: saved {saved[key]!r}, given {given[key]!r}"
+        for key in MODEL_KEYS
+        if saved is not None and saved[key] != given[key]
+    ]
+    if differing:
+        raise ValueError(
+            f"the model in {config.model_dir} was made with other hyperparameters: "
+            + "; ".join(differing)
+            + "."
+        )
+
+
+def write_results(config: PretrainingConfig, results: dict[str, float]):
+    """Results as "name = value" lines, as JSON, and pickled."""
+    lines = [f"{name} = {value}" for name, value in sorted(results.items())]
+    model_folder.write_text(config.results_txt, "\n".join(lines) + "\n")
+    model_folder.write_text(config.results_json, json.dumps(results, indent=2) + "\n")
+    with tf.io.gfile.GFile(f"{config.results_pkl}.tmp", "wb") as file:
+        pickle.dump(results, file)
+    tf.io.gfile.rename(f"{config.results_pkl}.tmp", config.results_pkl, overwrite=True)
+
+
+# ---- Training
+
+
+class _Training:
+    """One process's part of a run: what to begin with, what to do after which steps."""
+
+    def __init__(self, config, strategy, pretrainer, tokenizer, records, held_out):
+        self.config = config
+        self.strategy = strategy
+        self.pretrainer = pretrainer
+        self.tokenizer = tokenizer
+        self.records = records
+        self.schedule = make_schedule(config)
+        self.checkpoints = model_folder.checkpoints(config)
+        self.evaluator = None
+        if held_out is not None:
+            self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps)
+        self.timing = Timing()
+        self.last_logged = {}
+        self.step = 0
+        self.best_loss = None
+        self.examples_at_start = 0
+
+    def run(self) -> dict:
+        config = self.config
+        with self.strategy.scope():
+            self._begin()
+        first_step = self.step
+        if first_step >= config.num_train_steps:
+            logging.info(
+                "%s is trained already: %d of num_train_steps=%d steps are done.",
+                config.model_dir,
+                first_step,
+                config.num_train_steps,
+            )
+            return {}
+        model_folder.write_config(config, self.tokenizer)
+        self.checkpoints.remove_incomplete()
+        self.log = RunLog(config.model_dir, first_step)
+        dataset = self.records.batches(
+            config.train_batch_size,
+            config.max_seq_length,
+            config.seed,
+            start=self.examples_at_start,
+        )
+        runner = StepRunner(self.strategy, self.pretrainer.train_step, config.train_batch_size)
+        self.first_step, self.began = first_step, time.monotonic()
+        self.timing.reset()
+        events = [
+            Event(config.log_every_steps, self._log),
+            Event(config.eval_every_steps, self._evaluate),
+            Event(config.save_checkpoints_steps, self._save),
+        ]
+        try:
+            with StopSignals() as signals:
+                step = run_loop(
+                    runner,
+                    dataset.as_numpy_iterator(),
+                    first_step,
+                    config.num_train_steps,
+                    events,
+                    self.timing,
+                    config.iterations_per_loop,
+                    signals,
+                )
+                if signals.received and step < config.num_train_steps:
+                    self._save(step)
+                    raise Stopped(
+                        f"stopped by {signals.received.name} after step {step} of "
+                        f"{config.num_train_steps}; saved in {config.model_dir}. The same "
+                        "command goes on from there.",
+                        signals.received,
+                    )
+        except NonFiniteLossError as error:
+            raise self._with_saved_batch(error) from error
+        return self.last_logged
+
+    def _begin(self):
+        """Weights, moments and position of the last checkpoint, or else of `init_checkpoint`."""
+        config, prefix = self.config, self.checkpoints.latest()
+        if prefix is not None:
+            restore_training(prefix, self.pretrainer)
+            state = read_state(prefix)
+            self.step = read_step(prefix)
+            self.examples_at_start = state.get("examples_seen", self.step * config.train_batch_size)
+            self.best_loss = state.get("best_loss")
+            logging.info("Continuing from %s, step %d.", prefix, self.step)
+            if state and state["num_examples"] != self.records.num_examples:
+                logging.warning(
+                    "The records have %d examples, but %d when %s was saved: what follows "
+                    "is not what an uninterrupted run would have seen.",
+                    self.records.num_examples,
+                    state["num_examples"],
+                    prefix,
+                )
+        elif config.init_checkpoint is not None:
+            prefix = resolve_prefix(config.init_checkpoint)
+            report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
+            logging.info(
+                "Beginning at step 0 with the weights of %s: %d variables matched%s.",
+                prefix,
+                len(report.loaded),
+                f", left alone: {', '.join(report.excused)}" if report.excused else "",
+            )
+
+    def _log(self, step: int):
+        pretrainer, timing = self.pretrainer, self.timing
+        values = {name: float(value) for name, value in pretrainer.running.results().items()}
+        values |= {
+            "learning_rate": float(self.schedule(step)),
+            "steps_per_second": timing.steps / timing.elapsed,
+            "tokens_per_second": timing.tokens / timing.elapsed,
+            "input_wait_share": timing.waiting / timing.elapsed,
+        }
+        self.log.write(step, values)
+        elapsed = time.monotonic() - self.began
+        logging.info(progress_line(step, self.config.num_train_steps, values, elapsed))
+        self.last_logged = {"step": step, **values}
+        pretrainer.running.reset()
+        timing.reset()
+
+    def _evaluate(self, step: int):
+        start = time.monotonic()
+        results = self.evaluator()
+        self.log.write(step, results, kind="eval")
+        is_best = self.best_loss is None or results["loss"] < self.best_loss
+        logging.info(
+            "step %d held-out: %s%s (%s)",
+            step,
+            ", ".join(f"{name} {value:.4f}" for name, value in results.items()),
+            ", the best so far" if is_best else "",
+            clock(time.monotonic() - start),
+        )
+        if is_best:
+            self.best_loss = results["loss"]
+            self._save_to(model_folder.best_checkpoints(self.config), step)
+        self.timing.reset()
+
+    def _save(self, step: int):
+        self._save_to(self.checkpoints, step)
+
+    def _save_to(self, folder: CheckpointFolder, step: int):
+        seen = self.examples_at_start + (step - self.first_step) * self.config.train_batch_size
+        state = {
+            "examples_seen": seen,
+            "num_examples": self.records.num_examples,
+            "best_loss": self.best_loss,
+            "configuration": self.config.to_dict(),
+        }
+        folder.save(step, training_variables(self.pretrainer), state)
+
+    def _with_saved_batch(self, error: NonFiniteLossError) -> ArithmeticError:
+        path = os.path.join(self.config.model_dir, f"nonfinite_batch_step_{error.step}.npz")
+        with tf.io.gfile.GFile(path, "wb") as file:
+            np.savez(file, **error.batch)
+        return ArithmeticError(
+            f"{error}, so training stopped. Its batch is in {path}; the last checkpoint is from "
+            "before. A lower learning_rate or a longer warm-up may help."
+        )

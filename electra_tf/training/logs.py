@@ -1,0 +1,100 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The log of a run: TensorBoard scalars, the same as JSON lines, and a line for people."""
+
+import datetime
+import json
+import os
+
+import tensorflow as tf
+from absl import logging
+
+LOG_FILE = "train_log.jsonl"
+
+
+class RunLog:
+    """Appends to a run's log; lines of steps that a killed run did, but did not save, are cut.
+
+    Args:
+        folder: the model folder.
+        step: steps done; the log goes on behind it.
+    """
+
+    def __init__(self, folder: str, step: int):
+        self.path = os.path.join(folder, LOG_FILE)
+        _cut_after(self.path, step)
+        self._summaries = tf.summary.create_file_writer(folder)
+
+    def write(self, step: int, values: dict[str, float], kind: str = "train"):
+        """Log `values` of step `step`; `kind` is "train" or "eval"."""
+        with self._summaries.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{kind}/{name}", value)
+        self._summaries.flush()
+        with tf.io.gfile.GFile(self.path, "a") as file:
+            file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+
+
+def read_log(folder: str, kind: str = "train") -> list[dict[str, float]]:
+    """The entries of a model folder's log, oldest first.
+
+    Raises:
+        FileNotFoundError: the folder has no log.
+    """
+    path = os.path.join(folder, LOG_FILE)
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(f"{path} is expected to be the log of a run, but does not exist.")
+    with tf.io.gfile.GFile(path) as file:
+        entries = [json.loads(line) for line in file]
+    return [entry for entry in entries if entry["kind"] == kind]
+
+
+def progress_line(step: int, num_steps: int, values: dict[str, float], elapsed: float) -> str:
+    """One line for people: how far, how well, how fast, how long.
+
+    Args:
+        step: steps done.
+        num_steps: steps of the run.
+        values: what is logged, with `steps_per_second`, `tokens_per_second` and
+            `input_wait_share`; losses are shown under short names.
+        elapsed: seconds since the run (this process) began.
+    """
+    parts = [f"step {step}/{num_steps} ({100 * step / num_steps:.1f}%)"]
+    for name, label in (
+        ("total_loss", "loss"),
+        ("masked_lm_loss", "mlm"),
+        ("disc_loss", "rtd"),
+        ("masked_lm_accuracy", "mlm acc"),
+        ("disc_auc", "auc"),
+    ):
+        if name in values:
+            parts.append(f"{label} {values[name]:.3f}")
+    speed = values["steps_per_second"]
+    parts.append(f"{speed:.2f} steps/s")
+    parts.append(f"{values['tokens_per_second']:,.0f} tokens/s")
+    parts.append(f"input wait {100 * values['input_wait_share']:.0f}%")
+    parts.append(f"elapsed {clock(elapsed)}")
+    parts.append(f"ETA {clock((num_steps - step) / speed)}")
+    return " | ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """3725.4 -> "1:02:05"."""
+    return str(datetime.timedelta(seconds=round(seconds)))
+
+
+def _cut_after(path: str, step: int):
+    if not tf.io.gfile.exists(path):
+        return
+    kept, cut = [], 0
+    with tf.io.gfile.GFile(path) as file:
+        for line in file:
+            # A line that a kill cut short is behind the last checkpoint, too.
+            if line.endswith("\n") and json.loads(line)["step"] <= step:
+                kept.append(line)
+            else:
+                cut += 1
+    if cut:
+        logging.info("%s: %d lines behind step %d cut, they will be written again", path, cut, step)
+        with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
+            file.write("".join(kept))
+        tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)

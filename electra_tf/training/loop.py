@@ -1,0 +1,197 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The step loop: several steps per host call, events at multiples of steps, orderly stops."""
+
+import contextlib
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.training.seeds import replica_id
+
+SECONDS_PER_CALL = 4.0
+"""A host call is cut so that signals are answered about this soon."""
+
+Batch = Mapping[str, np.ndarray]
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss of a step is not finite.
+
+    Attributes:
+        step: number of the step, counted from 1.
+        batch: the global batch of that step.
+    """
+
+    def __init__(self, step: int, loss: float, batch: Batch):
+        super().__init__(f"the loss of step {step} is {loss}")
+        self.step = step
+        self.batch = batch
+
+
+class Event(NamedTuple):
+    """Something to do after every so many steps."""
+
+    every: int
+    """Steps; 0 for never."""
+    action: Callable[[int], None]
+    """Called with the number of steps done."""
+
+
+class Timing:
+    """Wall-clock of the loop since the last reset, in seconds."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.start = time.monotonic()
+        self.waiting = 0.0
+        self.steps = 0
+        self.tokens = 0
+
+    @property
+    def elapsed(self) -> float:
+        return max(time.monotonic() - self.start, 1e-9)
+
+
+class StepRunner:
+    """Compiles `step` into a function that runs several steps per call on all replicas.
+
+    Args:
+        strategy: the replicas.
+        step: called in each replica with its rows of the global batch; returns a dict with
+            `loss`, this replica's share of the global loss.
+        batch_size: rows of a global batch.
+
+    Raises:
+        ValueError: the rows cannot be shared out evenly.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, step: Callable, batch_size: int):
+        replicas = strategy.num_replicas_in_sync
+        if batch_size % replicas:
+            raise ValueError(
+                f"train_batch_size is expected to be a multiple of the {replicas} replicas, "
+                f"but is {batch_size}."
+            )
+        self._strategy = strategy
+        self._step = step
+        self._rows = batch_size // replicas
+        self._run = None
+
+    def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
+        """Run one step per batch; returns the global losses, float32 [steps]."""
+        if self._run is None:
+            # Traced once, for any number of steps.
+            signature = {
+                name: tf.TensorSpec([None, *rows.shape], rows.dtype)
+                for name, rows in batches[0].items()
+            }
+            self._run = tf.function(self._run_steps, input_signature=[signature])
+        stacked = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
+        return self._run({name: tf.constant(rows) for name, rows in stacked.items()}).numpy()
+
+    def _run_steps(self, stacked):
+        steps = tf.shape(next(iter(stacked.values())))[0]
+        losses = tf.TensorArray(tf.float32, steps)
+        for i in tf.range(steps):
+            batch = {name: rows[i] for name, rows in stacked.items()}
+            shares = self._strategy.run(self._replica_step, args=(batch,))
+            loss = self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
+            losses = losses.write(i, loss)
+        return losses.stack()
+
+    def _replica_step(self, batch):
+        first = replica_id() * self._rows
+        own = {
+            name: tf.slice(
+                rows, [first, *[0] * (rows.shape.rank - 1)], [self._rows, *rows.shape[1:]]
+            )
+            for name, rows in batch.items()
+        }
+        return self._step(own)["loss"]
+
+
+class StopSignals(contextlib.AbstractContextManager):
+    """Remembers SIGTERM and SIGINT instead of dying of them; a second SIGINT is let through."""
+
+    def __init__(self):
+        self.received: signal.Signals | None = None
+        self._previous = {}
+
+    def __enter__(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Only the main thread may set handlers; elsewhere (a notebook's worker) there are none.
+            with contextlib.suppress(ValueError):
+                self._previous[number] = signal.signal(number, self._remember)
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _remember(self, number, _):
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number)
+
+
+def run_loop(
+    runner: StepRunner,
+    batches: Iterator[Batch],
+    first_step: int,
+    num_steps: int,
+    events: Sequence[Event],
+    timing: Timing,
+    iterations_per_loop: int = 200,
+    signals: StopSignals | None = None,
+) -> int:
+    """Train from `first_step` steps done to `num_steps` steps done, or until a signal.
+
+    Args:
+        runner: runs the steps.
+        batches: the global batches from `first_step` on.
+        first_step: steps done before.
+        num_steps: steps done at the end.
+        events: what to do after which steps, in this order; each is also due at the end.
+        timing: updated as the loop goes.
+        iterations_per_loop: steps of one host call, at most; calls are also cut at events and
+            after a few seconds, which changes no number.
+        signals: asked after every call.
+
+    Returns:
+        Steps done.
+
+    Raises:
+        NonFiniteLossError: a loss is not finite; events of that step have not happened.
+    """
+    step, seconds_per_step = first_step, float("inf")
+    while step < num_steps and not (signals and signals.received):
+        due = min(
+            [num_steps - step, iterations_per_loop]
+            + [event.every - step % event.every for event in events if event.every]
+        )
+        count = min(due, max(1, int(SECONDS_PER_CALL / seconds_per_step)))
+
+        start = time.monotonic()
+        chunk = list(itertools.islice(batches, count))
+        fetched = time.monotonic()
+        losses = runner(chunk)
+        seconds_per_step = (time.monotonic() - fetched) / count
+
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size:
+            raise NonFiniteLossError(step + int(bad[0]) + 1, losses[bad[0]], chunk[bad[0]])
+        step += count
+        timing.waiting += fetched - start
+        timing.steps += count
+        timing.tokens += sum(int(batch["input_mask"].sum()) for batch in chunk)
+        for event in events:
+            if event.every and (step % event.every == 0 or step == num_steps):
+                event.action(step)
+    return step
