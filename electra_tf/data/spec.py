@@ -91,6 +91,14 @@ def parse(serialized: tf.Tensor, max_seq_length: int) -> dict[str, tf.Tensor]:
     return {f.name: _padded(f, rows[f.name], lengths, max_seq_length) for f in FEATURES}
 
 
+def length(record: tf.Tensor) -> int:
+    """Number of values per list of one serialized record, its padding included."""
+    name = FEATURES[0].name
+    return int(
+        tf.io.parse_single_example(record, {name: tf.io.RaggedFeature(tf.int64)})[name].shape[0]
+    )
+
+
 def _checks(rows, lengths: tf.Tensor, max_seq_length: int) -> list[tf.Operation]:
     longest = tf.reduce_max(lengths)
     checks = [
@@ -134,7 +142,7 @@ def _padded(
 def _encode_entries(name: str, rows: Rows) -> list[bytes]:
     """The map entry of one feature for every row."""
     encoded, sizes = _varints(np.asarray(rows.values))
-    ends = np.concatenate([[0], np.cumsum(sizes)])[rows.splits]
+    ends = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])[rows.splits]
     blob, bounds = encoded.tobytes(), ends.tolist()
     return [
         _entry_prefix(name, end - start) + blob[start:end]
@@ -162,10 +170,13 @@ def _varints(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     largest = int(values.max(initial=0))
     if values.size and int(values.min()) < 0:
         raise ValueError(f"A record holds non-negative integers only; received {values.min()}.")
-    width = max(1, -(-largest.bit_length() // 7))
-    groups = values[:, np.newaxis] >> (7 * np.arange(width))
-    sizes = np.maximum(1, np.count_nonzero(groups, axis=1))
-    place = np.arange(width)
-    more = place < sizes[:, np.newaxis] - 1
-    encoded = (groups & 0x7F | more * 0x80).astype(np.uint8)
-    return encoded[place < sizes[:, np.newaxis]], sizes
+    sizes = np.ones(len(values), dtype=np.uint8)
+    encoded = np.empty((len(values), max(1, -(-largest.bit_length() // 7))), dtype=np.uint8)
+    encoded[:, 0] = values & 0x7F
+    for place in range(1, encoded.shape[1]):
+        rest = values >> (7 * place)
+        more = rest > 0
+        encoded[:, place - 1] |= more.view(np.uint8) << 7
+        encoded[:, place] = rest & 0x7F
+        sizes += more
+    return encoded[np.arange(encoded.shape[1]) < sizes[:, np.newaxis]], sizes

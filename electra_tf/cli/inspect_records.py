@@ -1,0 +1,44 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Shows what pre-training records hold: the manifest as a table, and decoded examples."""
+
+import argparse
+
+from electra_tf.cli import arguments
+from electra_tf.data import PretrainingRecords
+from electra_tf.data.inspection import decode_examples, describe
+from electra_tf.text import load_vocabulary
+
+
+def make_parser():
+    """The flags."""
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--records", required=True, help="folder of records, or patterns separated by commas"
+    )
+    parser.add_argument("--vocab-file", required=True, help="vocabulary to decode examples with")
+    parser.add_argument("--num-examples", default=3, type=_count, help="examples to show")
+    return parser
+
+
+def _count(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of examples, received {text!r}")
+    return int(text)
+
+
+def run(args):
+    """Prints the table and the examples."""
+    records = PretrainingRecords(args.records)
+    vocabulary = load_vocabulary(args.vocab_file)
+    print(describe(records))
+    for example in decode_examples(records, vocabulary, args.num_examples):
+        print("\n" + example)
+
+
+def main():
+    """Entry point of the command."""
+    arguments.run(run, make_parser())
+
+
+if __name__ == "__main__":
+    main()

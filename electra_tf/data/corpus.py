@@ -1,0 +1,123 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The files of a corpus, cut into chunks of work."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.data import archives
+
+CHUNK_BYTES = 1 << 20
+_MIN_CHUNK_BYTES = 1 << 16
+_COMPRESSION = 4
+"""Text of a compressed file in multiples of its size, roughly; used to plan only."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of the corpus."""
+
+    name: str
+    """Path relative to the corpus folder; seeds depend on it, so that the corpus can be moved."""
+
+    path: str
+    bytes: int
+    is_packed: bool
+    """Whether it is compressed or an archive, and so can only be read from its beginning."""
+
+    @property
+    def text_bytes(self) -> int:
+        """Size of its text, estimated for compressed files."""
+        return self.bytes * (_COMPRESSION if self.is_packed else 1)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a file that is read alone: a range of bytes, or all of a packed file.
+
+    `start` and `end` are where the range would lie without regard to lines; reading moves both
+    forward to the next place where text may be cut (see `reading.py`).
+    """
+
+    source: SourceFile
+    start: int
+    end: int
+
+    @property
+    def text_bytes(self) -> int:
+        """Size of its text, estimated for compressed files."""
+        return self.source.text_bytes if self.source.is_packed else self.end - self.start
+
+
+def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
+    """Lists the files of a corpus in the order of their names.
+
+    A folder is walked with its sub-folders; files and folders whose names begin with a dot are
+    left out, with a warning.
+
+    Args:
+        corpus: a folder, or a list of files.
+
+    Raises:
+        FileNotFoundError: for a folder or file that does not exist.
+        ValueError: for a folder without files, a packed format that cannot be read, or if all
+            files are empty.
+    """
+    if isinstance(corpus, str):
+        if not tf.io.gfile.isdir(corpus):
+            raise FileNotFoundError(f"The corpus folder {corpus!r} does not exist.")
+        names = _walk(corpus)
+        if not names:
+            raise ValueError(f"The corpus folder {corpus!r} holds no files.")
+        paths = [os.path.join(corpus, name) for name in names]
+    else:
+        paths = sorted(set(corpus))
+        for path in paths:
+            if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+                raise FileNotFoundError(f"The text file {path!r} does not exist.")
+        base = os.path.commonpath([os.path.dirname(path) for path in paths])
+        names = [os.path.relpath(path, base or ".") for path in paths]
+    sources = tuple(_source(name, path) for name, path in zip(names, paths, strict=True))
+    if not any(source.bytes for source in sources):
+        raise ValueError(f"All {len(sources)} text files in {corpus!r} are empty.")
+    return sources
+
+
+def cut_in_chunks(sources: Sequence[SourceFile], chunk_bytes: int) -> list[Chunk]:
+    """Chunks of all files that are not empty; text is cut every `chunk_bytes`."""
+    chunks = []
+    for source in sources:
+        step = max(1, source.bytes if source.is_packed else chunk_bytes)
+        chunks += [
+            Chunk(source, start, min(start + step, source.bytes))
+            for start in range(0, source.bytes, step)
+        ]
+    return chunks
+
+
+def chunk_size(text_bytes: int, num_shards: int) -> int:
+    """Bytes per chunk: smaller where shards are small, so that they come out alike."""
+    return min(CHUNK_BYTES, max(_MIN_CHUNK_BYTES, text_bytes // (4 * num_shards)))
+
+
+def _source(name: str, path: str) -> SourceFile:
+    with tf.io.gfile.GFile(path, "rb") as file:
+        size = file.size()
+        packed = archives.is_packed(file.read(archives.MAGIC_BYTES), path)
+    return SourceFile(name, path, size, packed)
+
+
+def _walk(folder: str) -> list[str]:
+    names, hidden = [], []
+    for parent, folders, files in tf.io.gfile.walk(folder):
+        relative = parent[len(folder) :].strip("/")
+        if any(part.startswith(".") for part in relative.split("/")):
+            continue
+        hidden += [os.path.join(relative, name) for name in folders + files if name[0] == "."]
+        names += [os.path.join(relative, name) for name in files if name[0] != "."]
+    if hidden:
+        logging.warning("Hidden files are left out of the corpus: %s", ", ".join(sorted(hidden)))
+    return sorted(names)

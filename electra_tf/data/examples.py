@@ -1,0 +1,135 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Pre-training examples from tokenized lines, by the reference's rules.
+
+Lines are collected until they reach a target length (the maximum; now and then a shorter one) or
+their document ends, and are dealt to two segments of about half the length each (now and then to
+one). From build_pretraining_dataset.py:34-112 of the reference.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from electra_tf.data.spec import Rows
+
+SINGLE_SEGMENT_RATE = 0.1
+SHORT_TARGET_RATE = 0.05
+MIN_TARGET_LENGTH = 5
+_NO_LIMIT = 100_000
+
+
+class RandomSource(Protocol):
+    """What is needed of `random.Random`."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+    def randint(self, a: int, b: int) -> int:
+        """A whole number in [a, b]."""
+
+
+class Segments(NamedTuple):
+    """The two segments of every example, without [CLS] and [SEP]; the second may be empty."""
+
+    first: Rows
+    second: Rows
+
+
+class _Ranges:
+    """Rows that are put together from ranges of a token array."""
+
+    def __init__(self):
+        self.starts: list[int] = []
+        self.sizes: list[int] = []
+        self.splits: list[int] = [0]
+
+    def add_row(self, ranges: list[list[int]], limit: int) -> int:
+        """Adds the first `limit` tokens of some [start, end) ranges; returns how many there are."""
+        size = 0
+        for start, end in ranges:
+            taken = min(end - start, limit - size)
+            if taken <= 0:
+                break
+            self.starts.append(start)
+            self.sizes.append(taken)
+            size += taken
+        self.splits.append(self.splits[-1] + size)
+        return size
+
+    def gather(self, values: np.ndarray) -> Rows:
+        """The rows' tokens."""
+        sizes = np.array(self.sizes, dtype=np.int64)
+        before = np.cumsum(sizes) - sizes
+        shift = np.repeat(np.array(self.starts, dtype=np.int64) - before, sizes)
+        return Rows(values[shift + np.arange(len(shift))], np.array(self.splits, dtype=np.int64))
+
+
+def build_segments(
+    lines: Rows, document_ends: Sequence[int], max_length: int, rng: RandomSource
+) -> Segments:
+    """Builds the examples of some documents.
+
+    With max_length 16 and no luck with the dice, lines of 3, 4 and 9 tokens give one example: 6 is
+    the first segment's target, so it gets 3 tokens; 4 + 9 go to the second and are cut to 10.
+
+    Args:
+        lines: token ids of lines.
+        document_ends: numbers of lines after which a document ends, ascending.
+        max_length: L, tokens of an example with its [CLS] and [SEP].
+        rng: drawn from in the reference's order.
+    """
+    bounds = lines.splits.tolist()
+    builder = _SegmentBuilder(bounds, max_length, rng)
+    begin = 0
+    for document_end in document_ends:
+        for line in range(begin, document_end):
+            # Lines are contiguous, so the collected length is a difference of places.
+            if bounds[line + 1] - bounds[begin] >= builder.target:
+                builder.add_example(begin, line + 1)
+                begin = line + 1
+        if bounds[document_end] > bounds[begin]:
+            builder.add_example(begin, document_end)
+        begin = document_end
+    return Segments(builder.first.gather(lines.values), builder.second.gather(lines.values))
+
+
+class _SegmentBuilder:
+    """Deals the lines of one example after the other to two segments."""
+
+    def __init__(self, bounds: list[int], max_length: int, rng: RandomSource):
+        self.first, self.second = _Ranges(), _Ranges()
+        self.target = max_length
+        self._bounds, self._max_length, self._rng = bounds, max_length, rng
+
+    def add_example(self, begin: int, end: int) -> None:
+        """Adds the example of the lines [begin, end) and draws the next one's target length."""
+        rng = self._rng
+        single = rng.random() < SINGLE_SEGMENT_RATE
+        first, second = self._deal(begin, end, _NO_LIMIT if single else (self.target - 3) // 2)
+        taken = self.first.add_row(first, self._max_length - 2)
+        self.second.add_row(second, max(0, self._max_length - taken - 3))
+        short = rng.random() < SHORT_TARGET_RATE
+        longest = self._max_length
+        self.target = rng.randint(MIN_TARGET_LENGTH, longest) if short else longest
+
+    def _deal(self, begin: int, end: int, first_target: int) -> tuple[list, list]:
+        """The two segments' [start, end) ranges of tokens."""
+        segments: tuple[list[list[int]], list[list[int]]] = ([], [])
+        sizes = [0, 0]
+        for start, stop in itertools.pairwise(self._bounds[begin : end + 1]):
+            # A line goes to the first segment if that is empty, if it fits there, or by a coin if
+            # it is the one that overflows it.
+            to_first = (
+                sizes[0] == 0
+                or sizes[0] + stop - start < first_target
+                or (sizes[1] == 0 and sizes[0] < first_target and self._rng.random() < 0.5)
+            )
+            place = 0 if to_first else 1
+            sizes[place] += stop - start
+            if segments[place] and segments[place][-1][1] == start:
+                segments[place][-1][1] = stop
+            elif stop > start:
+                segments[place].append([start, stop])
+        return segments

@@ -1,0 +1,81 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Records as text for people: what a folder holds, and examples decoded."""
+
+import os
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from electra_tf.data import spec
+from electra_tf.data.manifest import Manifest
+from electra_tf.data.records import PretrainingRecords
+from electra_tf.text import Vocabulary
+
+
+def describe(records: PretrainingRecords) -> str:
+    """A table of a record set's files and manifests."""
+    rows = [("files", str(len(records.files))), ("examples", f"{records.num_examples:,}")]
+    for folder in sorted({os.path.dirname(file) for file in records.files}):
+        manifest = records.manifests.get(folder)
+        rows.append(("folder", folder or "."))
+        rows += _manifest_rows(manifest) if manifest else [("  manifest", "none")]
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+
+
+def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
+    longest = manifest.max_seq_length
+    text_bytes = sum(source.bytes for source in manifest.sources)
+    return [
+        ("  shards", str(len(manifest.shards))),
+        ("  examples", f"{manifest.num_examples:,}"),
+        ("  tokens", f"{manifest.num_tokens:,}"),
+        ("  max_seq_length", str(longest)),
+        ("  mean length", f"{manifest.mean_length:.1f}"),
+        ("  padding", f"{manifest.padding_share:.1%} of a batch of {longest}"),
+        ("  lengths", _shares(manifest.length_histogram)),
+        ("  sources", f"{len(manifest.sources)} files, {text_bytes:,} bytes"),
+        ("  bytes replaced", f"{manifest.replaced_bytes:,}"),
+        ("  blank lines", "end documents" if manifest.blanks_separate_docs else "are ignored"),
+        ("  seed", str(manifest.seed)),
+        *((f"  {name}", str(value)) for name, value in manifest.tokenizer.items()),
+    ]
+
+
+def _shares(histogram: tuple[int, ...]) -> str:
+    total = max(1, sum(histogram))
+    shares = " ".join(f"{count / total:.0%}" for count in histogram)
+    return f"{shares} (short to long, {len(histogram)} equal steps)"
+
+
+def decode_examples(
+    records: PretrainingRecords, vocabulary: Vocabulary, count: int
+) -> Iterator[str]:
+    """The first examples in file order, with word pieces joined.
+
+    Raises:
+        ValueError: for records made with another vocabulary, or ids outside of this one.
+    """
+    for folder, manifest in records.manifests.items():
+        if manifest.tokenizer.get("vocab_sha256") != vocabulary.sha256:
+            raise ValueError(
+                f"The vocabulary is not the one of {Manifest.path_in(folder)}: its hash is "
+                f"{vocabulary.sha256}, not {manifest.tokenizer.get('vocab_sha256')}."
+            )
+    for number, record in enumerate(tf.data.TFRecordDataset(list(records.files)).take(count)):
+        batch = spec.parse(record[tf.newaxis], spec.length(record))
+        ids, mask, segments = (batch[f.name][0].numpy() for f in spec.FEATURES)
+        tokens = int(mask.sum())
+        if ids.max() >= len(vocabulary):
+            raise ValueError(
+                f"Record {number} of {records.files[0]} holds the id {ids.max()}, "
+                f"but the vocabulary has {len(vocabulary)} tokens."
+            )
+        yield (
+            f"example {number}: {tokens} tokens, {int(segments[:tokens].sum())} of them in the "
+            f"second segment\n  {_join(vocabulary, ids[:tokens])}"
+        )
+
+
+def _join(vocabulary: Vocabulary, ids) -> str:
+    return " ".join(vocabulary.token_of(int(i)) for i in ids).replace(" ##", "")

@@ -1,0 +1,98 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tasks over several processes: errors surface once, and nobody is left running."""
+
+import multiprocessing
+import multiprocessing.connection
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+Work = Callable[[Any, Callable[[int], None]], Any]
+"""Called with a task and a function to report progress to; returns the task's result."""
+
+
+def run_tasks(
+    work: Work, tasks: Sequence[Any], num_processes: int, progress: Callable[[int], None]
+) -> Iterator[Any]:
+    """Yields the results of all tasks as they come, in any order.
+
+    Args:
+        work: must be picklable if there are several processes.
+        tasks: handed out one by one, in this order.
+        num_processes: with 1 everything runs in this process.
+        progress: receives what `work` reports.
+
+    Raises:
+        ValueError, OSError: as raised by `work` in any process; the other processes are ended.
+        RuntimeError: if a process ended in another way, after it printed why, if it could.
+    """
+    if min(num_processes, len(tasks)) <= 1:
+        for task in tasks:
+            yield work(task, progress)
+        return
+    # TensorFlow's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    processes = {}
+    try:
+        for _ in range(min(num_processes, len(tasks))):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            processes[ours] = process
+        yield from _supervise(processes, deque(tasks), progress)
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.join()
+
+
+def _supervise(processes: dict, tasks: deque, progress: Callable[[int], None]) -> Iterator[Any]:
+    for connection in processes:
+        connection.send((tasks.popleft(),))
+    working = set(processes)
+    while working:
+        for connection in multiprocessing.connection.wait(list(working)):
+            try:
+                kind, content = connection.recv()
+            except EOFError:
+                processes[connection].join()
+                raise RuntimeError(
+                    "A worker process ended unexpectedly with exit status "
+                    f"{processes[connection].exitcode} (negative: killed by that signal, 9 is "
+                    "often a lack of memory); the error it printed, if any, stands above."
+                ) from None
+            if kind == "progress":
+                progress(content)
+            elif kind == "error":
+                raise content
+            else:
+                if tasks:
+                    connection.send((tasks.popleft(),))
+                else:
+                    working.remove(connection)
+                yield content
+
+
+def _serve(work: Work, connection: multiprocessing.connection.Connection) -> None:
+    """A worker process: runs tasks until it is ended."""
+    # Ctrl-C reaches every process of a terminal; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # One core each, and no claim on an accelerator's memory.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.set_visible_devices([], "GPU")
+    while True:
+        try:
+            (task,) = connection.recv()
+        except EOFError:  # the first process is gone
+            return
+        try:
+            result = work(task, lambda amount: connection.send(("progress", amount)))
+        except (ValueError, OSError) as error:
+            connection.send(("error", error))
+            return
+        connection.send(("result", result))
