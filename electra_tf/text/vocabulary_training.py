@@ -117,10 +117,9 @@ def _most_frequent_characters(word_counts, limit):
 
 
 def _single_characters(words):
-    """Returns the characters that begin words, sorted, then those inside of words, as `##x`."""
-    initial = {word[0] for word in words}
+    """Returns all characters, sorted, then those that do not begin a word, as `##x`."""
     inner = {character for word in words for character in word[1:]}
-    return sorted(initial) + [f"##{character}" for character in sorted(inner)]
+    return sorted(set().union(*words)) + [f"##{character}" for character in sorted(inner)]
 
 
 def _repeated(words):

@@ -1,0 +1,76 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import gzip
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from electra_tf import text
+from electra_tf.cli import build_vocab
+
+SCRIPT = pathlib.Path(__file__).parent.parent.parent / "build_vocab.py"
+WORDS = (
+    "the of running runner runs walked walking Café naïve river rivers stone 42 well-known".split()
+)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    lines = [" ".join(WORDS[i % n] for n in range(3, 15)) + "." for i in range(300)]
+    (folder / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "b.txt.gz").write_bytes(gzip.compress("\n\n".join(lines).encode()))
+    return folder
+
+
+def run_in_process(*line):
+    build_vocab.build_vocab(build_vocab.make_parser().parse_args([str(part) for part in line]))
+
+
+def test_two_processes_write_the_same_file(corpus, tmp_path):
+    outputs = [tmp_path / f"made_{seed}" / "vocab.txt" for seed in (1, 2)]
+    flags = ["--corpus_dir", corpus, "--vocab-size", "90", "--min-frequency", "1"]
+    started = [
+        subprocess.Popen(
+            [sys.executable, SCRIPT, *flags, "--output-file", output],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed, output in enumerate(outputs)
+    ]
+    reports = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    first, second = (output.read_bytes() for output in outputs)
+    assert first == second
+    assert first.startswith(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
+    assert "tokens per word:" in reports[0] and "unknown tokens:    0" in reports[0]
+
+
+def test_case_and_accents_can_be_kept(corpus, tmp_path):
+    output = tmp_path / "vocab.txt"
+    run_in_process("--input-files", corpus / "*.txt", "--output-file", output, "--no-lower-case")
+    assert {"Café", "naïve"} <= set(text.load_vocabulary(output).tokens)
+    run_in_process("--input-files", corpus / "*.txt", "--output-file", output)
+    assert {"cafe", "naive"} <= set(text.load_vocabulary(output).tokens)
+
+
+def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
+    run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "vocab.txt")
+    out = capsys.readouterr().out
+    assert "of 30522: no more pieces repeat" in out
+    assert "longest pieces:    running" in out
+
+
+def test_errors(corpus, tmp_path):
+    output = tmp_path / "vocab.txt"
+    with pytest.raises(FileNotFoundError, match=r"No file matches .*\.nothing"):
+        run_in_process("--input-files", corpus / "*.nothing", "--output-file", output)
+    with pytest.raises(FileNotFoundError, match="absent"):
+        run_in_process("--corpus-dir", tmp_path / "absent", "--output-file", output)
+    with pytest.raises(ValueError, match="vocab_size must be at least"):
+        run_in_process("--corpus-dir", corpus, "--output-file", output, "--vocab-size", "9")
+    assert not output.exists()

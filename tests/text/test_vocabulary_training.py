@@ -1,0 +1,78 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import pytest
+
+from electra_tf import text
+
+LINES = ["Hugging, hugs and hugged: the hugger hugs a pug!", "Café au lait; the café.", ""] * 20
+SPECIAL = list(text.SPECIAL_TOKENS)
+
+
+def test_special_tokens_then_characters_then_pieces():
+    tokens = text.train_wordpiece_vocabulary(LINES, 100)
+    assert tokens[:5] == SPECIAL
+    characters = [token for token in tokens[5:] if len(token.removeprefix("##")) == 1]
+    assert characters == tokens[5 : 5 + len(characters)]
+    initial = [token for token in characters if not token.startswith("##")]
+    inner = [token for token in characters if token.startswith("##")]
+    assert characters == sorted(initial) + sorted(inner)
+    assert {"the", "cafe", "hugs"} <= set(tokens)
+    assert len(set(tokens)) == len(tokens) <= 100
+
+
+def test_every_word_can_be_written(tmp_path):
+    text.save_vocabulary(text.train_wordpiece_vocabulary(LINES, 50), tmp_path / "vocab.txt")
+    tokenizer = text.load_tokenizer(tmp_path)
+    ids = tokenizer(LINES).flat_values.numpy()
+    assert len(tokenizer.vocabulary) == 50
+    assert tokenizer.vocabulary.unk_id not in ids
+
+
+def test_the_order_of_texts_does_not_matter():
+    assert text.train_wordpiece_vocabulary(LINES, 80) == text.train_wordpiece_vocabulary(
+        sorted(LINES), 80
+    )
+
+
+def test_bytes_and_iterators_are_texts_too():
+    lines = iter([line.encode() for line in LINES])
+    assert text.train_wordpiece_vocabulary(lines, 80) == text.train_wordpiece_vocabulary(LINES, 80)
+
+
+def test_case_and_accents_as_the_tokenizer_sees_them():
+    assert text.count_words(["Café CAFÉ."]) == {"cafe": 2, ".": 1}
+    assert text.count_words(["Café CAFÉ."], strip_accents=False) == {"café": 2, ".": 1}
+    assert text.count_words(["Café CAFÉ."], do_lower_case=False) == {"Café": 1, "CAFÉ": 1, ".": 1}
+
+
+def test_pieces_below_the_minimum_frequency_are_not_learned():
+    counts = {"ab": 5, "cd": 4}
+    assert text.wordpieces_from_counts(counts, 50, min_frequency=5)[5:] == [
+        *("a", "b", "c", "d"),
+        *("##b", "##d"),
+        "ab",
+    ]
+
+
+def test_rare_characters_are_left_out():
+    tokens = text.wordpieces_from_counts({"aab": 5, "az": 1, "é": 3}, 50, limit_alphabet=2)
+    assert tokens[5:] == ["a", "b", "##a", "##b", "aa", "aab"]
+
+
+def test_words_that_are_never_cut_are_not_learned_from():
+    counts = {"a" * 201: 9, "b": 1}
+    assert text.wordpieces_from_counts(counts, 50) == [*SPECIAL, "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], 100), "hold no words"),
+        ((["", "\u200b"], 100), "hold no words"),
+        ((LINES, 20), "vocab_size must be at least [34][0-9] .*, received 20"),
+        ((LINES, 100, True, True, 0), "min_frequency must be at least 1, received 0"),
+        ((LINES, 100, True, True, 2, -1), "limit_alphabet must be at least 1, received -1"),
+    ],
+)
+def test_errors(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        text.train_wordpiece_vocabulary(*arguments)
