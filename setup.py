@@ -12,7 +12,14 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").
 ]
 
 # One command per script; the module of each has a `main()` that takes no arguments.
-COMMANDS = []
+COMMANDS = [
+    "build_openwebtext_pretraining_dataset",
+    "build_pretraining_dataset",
+    "build_vocab",
+    "inspect_records",
+    "quickstart",
+    "run_pretraining",
+]
 
 DEMO = ["matplotlib>=3.8"]
 """What the quickstart needs beyond the library."""
@@ -26,6 +33,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["electra_tf", "electra_tf.*"]),
+    data_files=[
+        (f"share/electra_tf/{folder}", [str(path) for path in pathlib.Path(folder).glob("*.json")])
+        for folder in ("configs/pretraining",)
+    ],
     install_requires=[
         "absl-py>=2.1",
         "keras>=3.12",

@@ -1,0 +1,161 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""From nothing to a small ELECTRA that has learned: film reviews, a few minutes on two cores.
+
+Read `quickstart` below for the whole way; each stage is skipped if what it makes is there.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import sysconfig
+import time
+
+from absl import logging
+
+from electra_tf.cli import arguments, film_reviews, quickstart_report
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.data import Manifest, build_pretraining_records
+from electra_tf.pretraining import run
+from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
+from electra_tf.training.logs import LOG_FILE, clock, read_log
+
+HPARAMS_FILE = "configs/pretraining/quickstart.json"
+
+
+def make_parser():
+    parser = arguments.make_parser("Pre-trains a small ELECTRA on film reviews and shows it.")
+    parser.add_argument("--data-dir", default="quickstart_data", help="folder for all it makes")
+    return parser
+
+
+def main():
+    arguments.run(quickstart, make_parser())
+
+
+def quickstart(args) -> int:
+    """Reviews -> vocabulary -> records -> pre-training -> evaluation -> report."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    began = time.monotonic()
+    folder = pathlib.Path(args.data_dir)
+    config = configure(folder)
+    train, held_out = (folder / "reviews" / name / "reviews.txt" for name in ("train", "heldout"))
+
+    fetch_reviews(folder / "download", train, held_out)
+    train_vocabulary(config, train)
+    build_records(config, train.parent, folder / "pretrain_tfrecords")
+    build_records(config, held_out.parent, folder / "heldout_tfrecords")
+    try:
+        pretrain(config)
+    except run.Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return 128 + stopped.signal
+    metrics = evaluate(config)
+    draw_losses(config, folder / "loss_curve.png")
+    show_report(config, metrics, held_out)
+    print(f"\nDone in {clock(time.monotonic() - began)}; everything is in {folder}.")
+    return 0
+
+
+def configure(folder: pathlib.Path) -> PretrainingConfig:
+    """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
+    checkout = pathlib.Path(__file__).parents[2] / HPARAMS_FILE
+    installed = pathlib.Path(sysconfig.get_path("data")) / "share" / "electra_tf" / HPARAMS_FILE
+    hparams = load_hparams(str(checkout if checkout.exists() else installed))
+    hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
+    steps = os.environ.get("QUICKSTART_STEPS")
+    if steps:
+        if not steps.isdecimal() or int(steps) < 1:
+            raise ValueError(f"QUICKSTART_STEPS is expected to be 1 or more, but is {steps!r}.")
+        share = int(steps) / hparams["num_train_steps"]
+        hparams["num_warmup_steps"] = round(hparams["num_warmup_steps"] * share)
+        hparams["num_train_steps"] = int(steps)
+    return PretrainingConfig.from_hparams("quickstart", str(folder), hparams)
+
+
+# ---- Stages
+
+
+def is_needed(what: str, *outputs: os.PathLike | str) -> bool:
+    """Announce a stage; whether some of its outputs are missing."""
+    print(f"\n== {what}", flush=True)
+    needed = not all(os.path.exists(output) for output in outputs)
+    if not needed:
+        print(f"already there: {', '.join(map(str, outputs))}")
+    return needed
+
+
+def fetch_reviews(download: pathlib.Path, train: pathlib.Path, held_out: pathlib.Path):
+    """Film reviews as text, a share of them held out."""
+    if is_needed("Film reviews", train, held_out):
+        film_reviews.write_reviews(download, train, held_out)
+        print(f"{train} ({train.stat().st_size / 1e6:.1f} MB) to learn from")
+        print(f"{held_out} ({held_out.stat().st_size / 1e6:.1f} MB) held out for evaluation")
+
+
+def train_vocabulary(config: PretrainingConfig, text: pathlib.Path):
+    """WordPiece tokens of the training text."""
+    if is_needed("Vocabulary", config.vocab_file):
+        with open(text, encoding="utf-8") as lines:
+            tokens = train_wordpiece_vocabulary(
+                lines, config.vocab_size, config.do_lower_case, config.strip_accents
+            )
+        save_vocabulary(tokens, config.vocab_file)
+        print(f"{config.vocab_file}: {len(tokens)} tokens, such as {' '.join(tokens[-8:])}")
+
+
+def build_records(config: PretrainingConfig, corpus: pathlib.Path, output: pathlib.Path):
+    """Sequences of token ids, ready to be read by the trainer."""
+    if is_needed(f"Records of {corpus}", Manifest.path_in(str(output))):
+        manifest = build_pretraining_records(
+            str(corpus),
+            config.vocab_file,
+            str(output),
+            config.max_seq_length,
+            os.cpu_count() or 1,
+            do_lower_case=config.do_lower_case,
+            strip_accents=config.strip_accents,
+        )
+        print(
+            f"{output}: {manifest.num_examples:,} sequences of at most {manifest.max_seq_length} "
+            f"tokens, {manifest.num_tokens:,} tokens in all"
+        )
+
+
+def pretrain(config: PretrainingConfig):
+    """Generator and discriminator together, from the last checkpoint if there is one."""
+    print(f"\n== Pre-training, {config.num_train_steps} steps", flush=True)
+    run.train(config)
+
+
+def evaluate(config: PretrainingConfig) -> dict[str, float]:
+    """Metrics on the held-out text."""
+    log, results = os.path.join(config.model_dir, LOG_FILE), config.results_json
+    outdated = os.path.exists(results) and os.path.getmtime(results) < os.path.getmtime(log)
+    if is_needed("Evaluation on held-out reviews", results) or outdated:
+        return run.evaluate(config)
+    return json.loads(pathlib.Path(results).read_text(encoding="utf-8"))
+
+
+def draw_losses(config: PretrainingConfig, image: pathlib.Path):
+    """The losses over the steps, as a picture."""
+    print(f"\n== Loss curve\n{image}", flush=True)
+    quickstart_report.draw_losses(read_log(config.model_dir), image)
+
+
+def show_report(config: PretrainingConfig, metrics: dict[str, float], held_out: pathlib.Path):
+    """What was learned: numbers beside their baselines, and three sentences."""
+    print(f"\n== What was learned in {metrics['global_step']} steps")
+    print(quickstart_report.format_metrics(metrics))
+    print(
+        "\nThree held-out sentences; <fakes> are the generator's, the discriminator saw them all:"
+    )
+    tokenizer = run.load_matching_tokenizer(config)
+    sentences = quickstart_report.choose_sentences(held_out.read_text(encoding="utf-8"), 3)
+    for example in quickstart_report.corrupt(
+        run.load_pretrainer(config, tokenizer), tokenizer, sentences, config.max_seq_length
+    ):
+        print("\n" + quickstart_report.format_example(example, colour=sys.stdout.isatty()))

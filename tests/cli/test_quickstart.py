@@ -1,0 +1,197 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The quickstart: what it fetches and holds out, what it says, and the whole way in miniature."""
+
+import argparse
+import csv
+import io
+import json
+import os
+import random
+import zipfile
+
+import pytest
+
+from electra_tf.cli import film_reviews, quickstart, quickstart_report
+from electra_tf.cli.quickstart_report import Example
+
+WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
+
+
+def write_wheel(path, rows):
+    """A package with the given (text, source) rows."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["text", "source", "label"])
+    writer.writerows((review, source, 1) for review, source in rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(film_reviews.CSV_FILE, text.getvalue())
+
+
+TINY = {
+    "model_hparam_overrides": {"hidden_size": 16, "num_hidden_layers": 1},
+    "embedding_size": 16,
+    "generator_hidden_size": 1.0,
+    "vocab_size": 60,
+    "max_seq_length": 32,
+    "train_batch_size": 4,
+    "eval_batch_size": 4,
+    "num_warmup_steps": 100,
+    "num_train_steps": 1000,
+}
+
+
+def random_reviews(count):
+    draw = random.Random(0)
+    return [
+        " ".join(
+            f"{' '.join(draw.choices(WORDS, k=draw.randint(12, 16))).capitalize()}."
+            for _ in range(6)
+        )
+        for _ in range(count)
+    ]
+
+
+# ---- Text
+
+
+def test_reviews_become_a_sentence_per_line(tmp_path):
+    wheel = tmp_path / film_reviews.WHEEL
+    rows = [
+        ("Great  film!<br /><br />See it. Now,\nplease?", "imdb"),
+        ("Not this one.", "rotten_tomatoes"),
+        ('It has "quotes", commas', "imdb"),
+    ]
+    write_wheel(wheel, rows)
+    assert list(film_reviews.imdb_reviews(wheel)) == [
+        "Great film!\nSee it.\nNow,\nplease?",
+        'It has "quotes", commas',
+    ]
+
+
+def test_about_two_percent_are_held_out_and_repeats_stay_together(tmp_path):
+    reviews = random_reviews(1000)
+    write_wheel(tmp_path / film_reviews.WHEEL, [(review, "imdb") for review in reviews + reviews])
+    train, held_out = tmp_path / "text/train/reviews.txt", tmp_path / "text/heldout/reviews.txt"
+    film_reviews.write_reviews(tmp_path, train, held_out)
+    documents = [path.read_text().strip().split("\n\n") for path in (train, held_out)]
+    assert sum(map(len, documents)) == 2000
+    assert 20 <= len(documents[1]) <= 60
+    assert not set(documents[0]) & set(documents[1])
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_without_a_network_the_error_says_what_to_put_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(ValueError) as error:
+        film_reviews.write_reviews(tmp_path / "download", tmp_path / "a.txt", tmp_path / "b.txt")
+    message = str(error.value)
+    assert film_reviews.PACKAGE in message and film_reviews.WHEEL in message
+    assert str(tmp_path / "download") in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"half a downl", None])
+def test_a_broken_package_is_named(tmp_path, content):
+    wheel = tmp_path / film_reviews.WHEEL
+    if content is None:
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("something/else.csv", "")
+    else:
+        wheel.write_bytes(content)
+    with pytest.raises(ValueError, match=film_reviews.WHEEL):
+        film_reviews.write_reviews(tmp_path, tmp_path / "a.txt", tmp_path / "b.txt")
+
+
+# ---- Configuration
+
+
+def test_fewer_steps_shorten_the_warm_up_too(tmp_path, monkeypatch):
+    whole = quickstart.configure(tmp_path)
+    monkeypatch.setenv("QUICKSTART_STEPS", str(whole.num_train_steps // 10))
+    short = quickstart.configure(tmp_path)
+    assert short.num_train_steps == whole.num_train_steps // 10
+    assert short.num_warmup_steps == round(whole.num_warmup_steps / 10)
+
+
+@pytest.mark.parametrize("steps", ["0", "-3", "many", "1.5"])
+def test_steps_that_are_no_positive_number_are_an_error(tmp_path, monkeypatch, steps):
+    monkeypatch.setenv("QUICKSTART_STEPS", steps)
+    with pytest.raises(ValueError, match="QUICKSTART_STEPS"):
+        quickstart.configure(tmp_path)
+
+
+# ---- Report
+
+
+def test_metrics_stand_beside_their_baselines():
+    table = quickstart_report.format_metrics(
+        {
+            "masked_lm_accuracy": 0.25,
+            "most_frequent_token_accuracy": 0.05,
+            "disc_accuracy": 0.9,
+            "disc_precision": 0.5,
+            "disc_recall": 0.2,
+            "disc_auc": 0.75,
+            "replaced_share": 0.1,
+        }
+    )
+    rows = [line.split() for line in table.splitlines()[1:]]
+    numbers = [[float(cell) for cell in row if cell[0].isdigit()] for row in rows]
+    # Of 100 tokens 10 are replaced; 2 are found, so 4 were flagged.
+    assert numbers == [[0.25, 0.05], [0.9, 0.9], [0.5, 0.1], [0.2, 0.04], [0.75, 0.5]]
+
+
+def test_a_discriminator_that_flags_nothing_has_a_table_too():
+    names = ["masked_lm_accuracy", "most_frequent_token_accuracy", "disc_accuracy", "disc_auc"]
+    zeros = dict.fromkeys([*names, "disc_precision", "disc_recall", "replaced_share"], 0.0)
+    assert "0.000" in quickstart_report.format_metrics(zeros)
+
+
+def test_examples_mark_fakes_and_list_flagged_tokens():
+    example = Example(
+        ["the", "play", "##ers", "won"], ["the", "play", "##ing", "lost"], [0.6, 0.1, 0.2, 0.9]
+    )
+    text = quickstart_report.format_example(example, colour=False)
+    assert text.splitlines() == [
+        "original   the players won",
+        "corrupted  the play<ing> <lost>",
+        "flagged    the (60%), lost (90%, fake)",
+    ]
+    assert "\033[" in quickstart_report.format_example(example, colour=True)
+    nothing = quickstart_report.format_example(
+        example._replace(replaced_probability=[0] * 4), False
+    )
+    assert nothing.endswith("flagged    nothing")
+
+
+def test_losses_are_drawn_as_png(tmp_path):
+    log = [{"step": step, "masked_lm_loss": 9 / step, "disc_loss": 0.5} for step in (1, 2, 3)]
+    quickstart_report.draw_losses(log, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+# ---- The whole way
+
+
+def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capfd):
+    reviews = [(review, "imdb") for review in random_reviews(300)]
+    write_wheel(tmp_path / "download" / film_reviews.WHEEL, reviews)
+    (tmp_path / "tiny.json").write_text(json.dumps(TINY))
+    monkeypatch.setattr(quickstart, "HPARAMS_FILE", str(tmp_path / "tiny.json"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no worker processes to start
+    monkeypatch.setenv("QUICKSTART_STEPS", "2")
+    arguments = argparse.Namespace(data_dir=str(tmp_path))
+
+    assert quickstart.quickstart(arguments) == 0
+    first = capfd.readouterr().out
+    assert "discriminator: AUC" in first and first.count("original   ") == 3
+    assert "already there" not in first
+    assert (tmp_path / "loss_curve.png").exists()
+    assert (tmp_path / "models/quickstart/results/unsup_results.txt").exists()
+
+    assert quickstart.quickstart(arguments) == 0
+    second = capfd.readouterr().out
+    assert second.count("already there") == 5  # reviews, vocabulary, two of records, evaluation
+    report = "== What was learned"
+    assert second.split(report)[1].split("Done")[0] == first.split(report)[1].split("Done")[0]
