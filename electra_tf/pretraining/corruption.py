@@ -24,11 +24,19 @@ def sample_tokens(
     Returns:
         int32 [B, N]; no gradient passes.
     """
-    batch, count, vocab = tf.unstack(tf.shape(logits))
-    flat = tf.reshape(tf.stop_gradient(logits), [-1, vocab]) / temperature  # [B * N, V]
+    logits = tf.stop_gradient(logits)
+    if temperature != 1.0:
+        logits /= temperature
     if disallowed_ids is not None:
-        rows = tf.range(batch * count)
-        places = tf.stack([rows, tf.reshape(disallowed_ids, [-1])], axis=-1)
-        flat = tf.tensor_scatter_nd_sub(flat, places, tf.fill([batch * count], DISALLOWED))
-    sampled = tf.random.stateless_categorical(flat, 1, seed, dtype=tf.int32)
-    return tf.reshape(sampled, [batch, count])
+        rows, columns = tf.meshgrid(
+            *map(tf.range, tf.unstack(tf.shape(disallowed_ids))), indexing="ij"
+        )
+        places = tf.stack([rows, columns, disallowed_ids], axis=-1)  # [B, N, 3]
+        logits = tf.tensor_scatter_nd_sub(
+            logits, places, tf.fill(tf.shape(disallowed_ids), DISALLOWED)
+        )
+    # Gumbel's trick, as in the original. Where the uniform number is 0 the noise is -inf, which
+    # loses every comparison, as it should.
+    uniform = tf.random.stateless_uniform(tf.shape(logits), seed)
+    noisy = logits - tf.math.log(-tf.math.log(uniform))
+    return tf.argmax(noisy, axis=-1, output_type=tf.int32)

@@ -219,6 +219,7 @@ class _Training:
         self.timing = Timing()
         self.last_logged = {}
         self.step = 0
+        self.saved_step = 0
         self.best_loss = None
         self.examples_at_start = 0
 
@@ -265,7 +266,8 @@ class _Training:
                     signals,
                 )
                 if signals.received and step < config.num_train_steps:
-                    self._save(step)
+                    if step != self.saved_step:
+                        self._save(step)
                     raise Stopped(
                         f"stopped by {signals.received.name} after step {step} of "
                         f"{config.num_train_steps}; saved in {config.model_dir}. The same "
@@ -339,6 +341,7 @@ class _Training:
 
     def _save(self, step: int):
         self._save_to(self.checkpoints, step)
+        self.saved_step = step
 
     def _save_to(self, folder: CheckpointFolder, step: int):
         seen = self.examples_at_start + (step - self.first_step) * self.config.train_batch_size

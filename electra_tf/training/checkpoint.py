@@ -97,8 +97,10 @@ class CheckpointFolder:
             path for path in (state.all_model_checkpoint_paths if state else []) if path != saved
         ]
         kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
-        stale = kept[: -self.keep] if self.keep else []
-        kept = kept[len(stale) :]
+        # Downloaded weights, with which a run may begin in its own folder, are not ours to delete.
+        ours = [path for path in kept if read_state(path)]
+        stale = ours[: -self.keep] if self.keep else []
+        kept = [path for path in kept if path not in stale]
         # The list is rewritten before files go, so that it never names what is not there.
         names = [os.path.basename(path) for path in kept]
         lines = [f'model_checkpoint_path: "{names[-1]}"']
