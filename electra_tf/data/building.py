@@ -16,7 +16,6 @@ from electra_tf.data.plan import BuildPlan, make_plan
 from electra_tf.data.shards import ShardBuilder, ShardResult
 from electra_tf.data.workers import run_tasks
 from electra_tf.data.writer import remove_partial
-from electra_tf.text import load_tokenizer
 
 DEFAULT_SEED = 42
 _PLAN_FILE = "plan.sha256"
@@ -61,7 +60,6 @@ def build_pretraining_records(
     if num_processes < 1:
         raise ValueError(f"`num_processes` must be at least 1; received {num_processes}.")
     _check_apart(corpus_dir, output_dir)
-    tokenizer = load_tokenizer(tokenizer_path, do_lower_case, strip_accents)
     plan = make_plan(
         find_sources(corpus_dir),
         num_out_files,
@@ -72,13 +70,15 @@ def build_pretraining_records(
         blanks_separate_docs=blanks_separate_docs,
         seed=seed,
     )
-    folder = _prepare_unfinished(output_dir, plan)
-    results = _build_shards(ShardBuilder(plan, folder), num_processes)
-    manifest = _describe(plan, results, tokenizer.settings)
+    builder = ShardBuilder(plan, os.path.join(output_dir, names.UNFINISHED_FOLDER))
+    settings = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
+    _prepare(builder)
+    results = _build_shards(builder, num_processes)
+    manifest = _describe(plan, results, settings)
     if not manifest.num_examples:
-        tf.io.gfile.rmtree(folder)
+        tf.io.gfile.rmtree(builder.folder)
         raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
-    _publish(folder, output_dir, manifest)
+    _publish(builder.folder, output_dir, manifest)
     return manifest
 
 
@@ -93,21 +93,20 @@ def _check_apart(corpus_dir: str | Sequence[str], output_dir: str) -> None:
             )
 
 
-def _prepare_unfinished(output_dir: str, plan: BuildPlan) -> str:
-    """The folder where shards are built; emptied unless it belongs to the same plan."""
-    folder = os.path.join(output_dir, names.UNFINISHED_FOLDER)
-    plan_file, fingerprint = os.path.join(folder, _PLAN_FILE), plan.fingerprint()
+def _prepare(builder: ShardBuilder) -> None:
+    """Makes the builder's folder, empty unless it has finished shards of the same plan."""
+    folder, fingerprint = builder.folder, builder.plan.fingerprint()
+    plan_file = os.path.join(folder, _PLAN_FILE)
     if tf.io.gfile.exists(plan_file):
         with tf.io.gfile.GFile(plan_file, "r") as file:
             if file.read() == fingerprint:
                 remove_partial(folder)
-                return folder
+                return
     if tf.io.gfile.exists(folder):
         tf.io.gfile.rmtree(folder)
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(plan_file, "w") as file:
         file.write(fingerprint)
-    return folder
 
 
 def _build_shards(builder: ShardBuilder, num_processes: int) -> list[ShardResult]:

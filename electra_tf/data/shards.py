@@ -44,6 +44,17 @@ class ShardBuilder:
         self.plan = plan
         self.folder = folder
 
+    def __getstate__(self):
+        # Every process loads its own tokenizer.
+        return {"plan": self.plan, "folder": self.folder}
+
+    @functools.cached_property
+    def tokenizer(self):
+        """The plan's tokenizer."""
+        return load_tokenizer(
+            self.plan.tokenizer_path, self.plan.do_lower_case, self.plan.strip_accents
+        )
+
     def __call__(
         self, task: tuple[int, list[Chunk]], progress: Callable[[int], None]
     ) -> ShardResult:
@@ -89,7 +100,7 @@ class ShardBuilder:
                 self.plan.max_seq_length,
                 rng,
             )
-            vocabulary = self._tokenizer.vocabulary
+            vocabulary = self.tokenizer.vocabulary
             packed = _pack(
                 _ragged(segments.first),
                 _ragged(segments.second),
@@ -102,15 +113,9 @@ class ShardBuilder:
         }
 
     @functools.cached_property
-    def _tokenizer(self):
-        return load_tokenizer(
-            self.plan.tokenizer_path, self.plan.do_lower_case, self.plan.strip_accents
-        )
-
-    @functools.cached_property
     def _tokenize(self):
         return tf.function(
-            self._tokenizer.__call__, input_signature=[tf.TensorSpec([None], tf.string)]
+            self.tokenizer.__call__, input_signature=[tf.TensorSpec([None], tf.string)]
         )
 
 

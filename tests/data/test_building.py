@@ -1,0 +1,298 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Records from text: complete, reproducible, and never half done."""
+
+import itertools
+import json
+import os
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from electra_tf.data import PretrainingRecords, build_pretraining_records, shards
+from electra_tf.data.corpus import find_sources
+from electra_tf.data.plan import make_plan
+from electra_tf.text import load_vocabulary
+
+WORDS = [f"w{number}" for number in range(200)]
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "caf", "##e", "cafe"]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Files of 80, 30 and 5 documents of numbered words, and a vocabulary."""
+    rng = random.Random(0)
+    (tmp_path / "text").mkdir()
+    for name, count in (("a.txt", 80), ("b.txt", 30), ("c.txt", 5)):
+        documents = [
+            "\n".join(
+                " ".join(rng.choices(WORDS, k=rng.randint(1, 20))) for _ in range(rng.randint(1, 5))
+            )
+            for _ in range(count)
+        ]
+        (tmp_path / "text" / name).write_text("\n\n".join(documents))
+    (tmp_path / "vocab.txt").write_text("\n".join(TOKENS) + "\n")
+    return tmp_path
+
+
+def build(corpus, output="records", **arguments):
+    settings = {"max_seq_length": 32, "num_out_files": 3} | arguments
+    output = corpus / output
+    return build_pretraining_records(
+        str(corpus / "text"), str(corpus / "vocab.txt"), str(output), **settings
+    )
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def examples(folder, max_seq_length=32):
+    """Token lists of all records in file order."""
+    batches = PretrainingRecords(str(folder)).evaluation_batches(8, max_seq_length)
+    for batch in batches.as_numpy_iterator():
+        for ids, mask, segments in zip(*batch.values(), strict=True):
+            if mask.any():
+                yield ids[mask == 1].tolist(), segments[mask == 1].tolist()
+
+
+def test_records_hold_all_the_text(corpus):
+    manifest = build(corpus, max_seq_length=4096)
+    vocabulary = load_vocabulary(str(corpus / "vocab.txt"))
+    found = list(examples(corpus / "records", 4096))
+    tokens = [vocabulary.token_of(i) for ids, _ in found for i in ids]
+    text = "\n".join((corpus / "text" / f"{name}.txt").read_text() for name in "abc")
+    assert sorted(token for token in tokens if token in WORDS) == sorted(text.split())
+    assert manifest.num_examples == len(found) == 115  # no document reaches 4096 tokens
+    for ids, segment_ids in found:
+        assert ids[0] == vocabulary.cls_id and ids[-1] == vocabulary.sep_id
+        separators = [place for place, i in enumerate(ids) if i == vocabulary.sep_id]
+        assert segment_ids == [0] * (separators[0] + 1) + [1] * (len(ids) - separators[0] - 1)
+        assert len(separators) in (1, 2)
+
+
+def test_the_manifest_describes_the_records(corpus):
+    (corpus / "text" / "c.txt").write_bytes(b"w1 w2 \xff\xfe w3")
+    manifest = build(corpus, seed=5)
+    found = [ids for ids, _ in examples(corpus / "records")]
+    lengths = np.array([len(ids) for ids in found])
+    assert (manifest.num_examples, manifest.num_tokens) == (len(found), lengths.sum())
+    assert manifest.mean_length == pytest.approx(lengths.mean(), abs=1e-3)
+    assert manifest.padding_share == pytest.approx(1 - lengths.mean() / 32, abs=1e-5)
+    assert manifest.length_histogram == tuple(np.bincount((lengths - 1) // 4, minlength=8))
+    assert manifest.seed == 5 and manifest.replaced_bytes == 2
+    assert [(s.name, s.bytes) for s in manifest.sources] == [
+        (name, (corpus / "text" / name).stat().st_size) for name in ("a.txt", "b.txt", "c.txt")
+    ]
+    assert manifest.tokenizer == {
+        "kind": "wordpiece",
+        "do_lower_case": True,
+        "strip_accents": True,
+        "vocab_size": len(TOKENS),
+        "vocab_sha256": load_vocabulary(str(corpus / "vocab.txt")).sha256,
+    }
+    assert PretrainingRecords(str(corpus / "records")).manifest == manifest
+    assert sorted(contents(corpus / "records")) == [
+        "manifest.json",
+        *(f"pretrain_data.tfrecord-{i}-of-3" for i in range(3)),
+    ]
+
+
+def test_one_and_two_processes_write_the_same_bytes(corpus):
+    build(corpus, "one")
+    build(corpus, "two", num_processes=2)
+    assert contents(corpus / "one") == contents(corpus / "two")
+
+
+def test_the_seed_and_the_text_alone_decide_the_bytes(corpus, tmp_path):
+    build(corpus, "first")
+    (corpus / "text").rename(corpus / "moved")
+    (corpus / "moved").rename(corpus / "text")
+    random.seed(99)
+    np.random.seed(99)
+    tf.random.set_seed(99)
+    build(corpus, "again")
+    build(corpus, "other", seed=6)
+    assert contents(corpus / "first") == contents(corpus / "again")
+    assert contents(corpus / "first") != contents(corpus / "other")
+
+
+def test_examples_of_a_shard_are_shuffled(corpus, monkeypatch):
+    build(corpus, "shuffled", num_out_files=1)
+    monkeypatch.setattr(random.Random, "shuffle", lambda self, items: None)
+    build(corpus, "sorted", num_out_files=1)
+    shuffled = [ids for ids, _ in examples(corpus / "shuffled")]
+    in_order = [ids for ids, _ in examples(corpus / "sorted")]
+    assert shuffled != in_order and sorted(shuffled) == sorted(in_order)
+
+
+def test_case_and_accents_are_the_tokenizers(corpus):
+    (corpus / "text" / "a.txt").write_text("CAFÉ\n", encoding="utf-8")
+    build(corpus, "default", max_seq_length=16)
+    build(corpus, "cased", max_seq_length=16, do_lower_case=False)
+    cafe, unknown = TOKENS.index("cafe"), TOKENS.index("[UNK]")
+    assert [2, cafe, 3] in [ids for ids, _ in examples(corpus / "default", 16)]
+    assert [2, unknown, 3] in [ids for ids, _ in examples(corpus / "cased", 16)]
+
+
+def test_blank_lines_join_documents_where_they_do_not_separate(corpus):
+    separated = build(corpus, "separated", max_seq_length=4096)
+    joined = build(corpus, "joined", max_seq_length=4096, blanks_separate_docs=False)
+    assert (separated.num_examples, joined.num_examples) == (115, 3)  # one per file
+
+
+def test_more_shards_than_chunks_leave_some_empty(corpus):
+    manifest = build(corpus, num_out_files=20)
+    assert len(manifest.shards) == 20
+    assert sum(shard.num_examples == 0 for shard in manifest.shards) == 17
+    records = PretrainingRecords(str(corpus / "records"))
+    batches = itertools.islice(records.batches(1, 32, seed=1), manifest.num_examples)
+    assert len({tuple(batch["input_ids"][0].numpy()) for batch in batches}) > 100
+
+
+def test_older_records_are_replaced_and_other_files_stay(corpus):
+    output = corpus / "records"
+    build(corpus, num_out_files=5)
+    (output / "notes.txt").write_text("mine")
+    (output / "pretrain_data.tfrecord-7-of-1000").write_bytes(b"from another builder")
+    build(corpus)
+    build(corpus, "fresh")
+    assert contents(output) == contents(corpus / "fresh") | {"notes.txt": b"mine"}
+
+
+class Interrupted(Exception):
+    """Stands for the process being killed."""
+
+
+def interrupt_after(monkeypatch, count):
+    """Lets `count` shards be built and then raises; returns the list of shards that were begun."""
+    begun, call = [], shards.ShardBuilder.__call__
+
+    def counted(self, task, progress):
+        if len(begun) == count:
+            raise Interrupted
+        begun.append(task[0])
+        return call(self, task, progress)
+
+    monkeypatch.setattr(shards.ShardBuilder, "__call__", counted)
+    return begun
+
+
+def test_an_interrupted_build_keeps_older_records_and_continues(corpus, monkeypatch):
+    output = corpus / "records"
+    build(corpus, seed=1)
+    before = contents(output)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupt_after(patch, 2)
+        build(corpus, seed=2)
+    (output / "unfinished" / "pretrain_data.tfrecord-2-of-3.partial").write_bytes(b"half")
+    kept = {path.name: path.read_bytes() for path in output.iterdir() if path.is_file()}
+    assert kept == before
+    with monkeypatch.context() as patch:
+        begun = interrupt_after(patch, 99)
+        build(corpus, seed=2)
+    assert begun == [2]
+    build(corpus, "fresh", seed=2)
+    assert contents(output) == contents(corpus / "fresh")
+
+
+@pytest.mark.parametrize("change", ["seed", "text", "vocabulary"])
+def test_an_interrupted_build_of_something_else_starts_over(corpus, monkeypatch, change):
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupt_after(patch, 2)
+        build(corpus, seed=2)
+    if change != "seed":
+        path = corpus / ("text/c.txt" if change == "text" else "vocab.txt")
+        path.write_text(path.read_text() + "w1\n" * (change == "text"))
+        os.utime(path, (1, 1))
+    with monkeypatch.context() as patch:
+        begun = interrupt_after(patch, 99)
+        build(corpus, seed=3 if change == "seed" else 2)
+    assert begun == [0, 1, 2]
+
+
+def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(corpus, monkeypatch):
+    output = corpus / "records"
+    build(corpus, seed=1)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        rename, done = tf.io.gfile.rename, []
+
+        def stop(source, target, overwrite=False):
+            if os.path.dirname(target) == str(output):
+                done.append(target)
+                if len(done) == 2:
+                    raise Interrupted
+            rename(source, target, overwrite)
+
+        patch.setattr(tf.io.gfile, "rename", stop)
+        build(corpus, seed=2)
+    with pytest.raises(ValueError, match="incomplete: their building was interrupted"):
+        PretrainingRecords(str(output))
+    build(corpus, seed=2)
+    build(corpus, "fresh", seed=2)
+    assert contents(output) == contents(corpus / "fresh")
+
+
+def test_a_damaged_file_is_an_error_and_leaves_no_records(corpus):
+    (corpus / "text" / "d.gz").write_bytes(b"\x1f\x8bnonsense")
+    with pytest.raises(ValueError, match=r"d.gz is damaged or cut off"):
+        build(corpus)
+    assert [path.name for path in (corpus / "records").iterdir()] == ["unfinished"]
+
+
+def test_a_file_that_cannot_be_written_is_named(corpus):
+    (corpus / "records" / "unfinished").mkdir(parents=True)
+    folder = corpus / "records" / "unfinished"
+    builder = shards.ShardBuilder(plan_of(corpus), str(folder / "missing"))
+    with pytest.raises(OSError, match=r"Cannot write .*missing/pretrain_data.tfrecord-0-of-1"):
+        builder((0, []), lambda amount: None)
+
+
+def plan_of(corpus):
+    return make_plan(
+        find_sources(str(corpus / "text")),
+        tokenizer_path=str(corpus / "vocab.txt"),
+        do_lower_case=True,
+        strip_accents=True,
+        max_seq_length=32,
+        blanks_separate_docs=True,
+        seed=1,
+    )
+
+
+def test_the_number_of_shards_follows_the_size(corpus, monkeypatch):
+    assert plan_of(corpus).num_shards == 1
+    monkeypatch.setattr("electra_tf.data.plan._SMALL_SHARD_BYTES", 2000)
+    assert 2 < plan_of(corpus).num_shards <= 16
+    monkeypatch.setattr("electra_tf.data.plan._SHARD_BYTES", 500)
+    assert plan_of(corpus).num_shards > 16
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"max_seq_length": 4}, "`max_seq_length` must be at least 5; received 4"),
+        ({"num_out_files": 0}, "`num_out_files` must be at least 1; received 0"),
+        ({"num_processes": 0}, "`num_processes` must be at least 1; received 0"),
+        ({"output": "text/records"}, "must not lie in the corpus folder"),
+    ],
+)
+def test_impossible_settings_are_errors(corpus, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build(corpus, **arguments)
+
+
+def test_text_without_any_word_is_an_error(corpus):
+    for path in (corpus / "text").iterdir():
+        path.write_text("\n \n\t\n")
+    with pytest.raises(ValueError, match="holds no text to make examples of"):
+        build(corpus)
+    assert list((corpus / "records").iterdir()) == []
+
+
+def test_the_manifest_is_json_for_other_programs(corpus):
+    build(corpus)
+    stored = json.loads((corpus / "records" / "manifest.json").read_text())
+    assert stored["format_version"] == 1
+    assert len(stored["shards"]) == 3

@@ -1,0 +1,148 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The commands that build and show records."""
+
+import io
+import lzma
+import os
+import subprocess
+import sys
+import tarfile
+
+import pytest
+from record_files import write_records
+
+from electra_tf.cli import (
+    build_openwebtext_pretraining_dataset,
+    build_pretraining_dataset,
+    inspect_records,
+)
+from electra_tf.data import Manifest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VOCABULARY = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nit\nwas\nthe\nbest\nof\ntime\n##s\n.\n"
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.txt").write_text("It was the best\n\nof times.\n")
+    (tmp_path / "vocab.txt").write_text(VOCABULARY)
+    return tmp_path
+
+
+def call(command, *flags):
+    return command.run(command.make_parser().parse_args(list(flags)))
+
+
+def flags_of(data_dir):
+    names = {"--corpus-dir": "text", "--vocab-file": "vocab.txt", "--output-dir": "records"}
+    return [text for flag, name in names.items() for text in (flag, str(data_dir / name))]
+
+
+def test_flags_and_defaults_are_the_references():
+    parsed = build_pretraining_dataset.make_parser().parse_args(
+        ["--corpus-dir", "c", "--vocab-file", "v", "--output-dir", "o"]
+    )
+    assert vars(parsed) == {
+        "corpus_dir": "c",
+        "vocab_file": "v",
+        "output_dir": "o",
+        "max_seq_length": 128,
+        "num_processes": 1,
+        "blanks_separate_docs": True,
+        "do_lower_case": True,
+        "strip_accents": True,
+        "num_out_files": None,
+        "seed": 42,
+    }
+    parsed = build_openwebtext_pretraining_dataset.make_parser().parse_args(["--data-dir", "d"])
+    assert vars(parsed) == {
+        "data_dir": "d",
+        "max_seq_length": 128,
+        "num_processes": 1,
+        "do_lower_case": True,
+        "strip_accents": True,
+        "num_out_files": None,
+        "seed": 42,
+    }
+
+
+def test_build_and_inspect(data_dir, capsys):
+    call(build_pretraining_dataset, *flags_of(data_dir), "--max_seq_length=16")
+    assert "2 examples with 12 tokens (mean length 6.0 of 16)" in capsys.readouterr().out
+    records, vocabulary = str(data_dir / "records"), str(data_dir / "vocab.txt")
+    call(inspect_records, "--records", records, "--vocab-file", vocabulary)
+    shown = capsys.readouterr().out
+    assert "max_seq_length  16" in shown and "vocab_size      13" in shown
+    assert "[CLS] it was the best [SEP]" in shown and "[CLS] of times . [SEP]" in shown
+    call(inspect_records, "--records", records, "--vocab-file", vocabulary, "--num-examples=0")
+    assert "[CLS]" not in capsys.readouterr().out
+
+
+def test_flags_reach_the_builder(data_dir):
+    flags = ["--blanks-separate-docs", "False", "--no-lower-case", "--num-out-files", "2"]
+    call(build_pretraining_dataset, *flags_of(data_dir), *flags, "--seed", "9")
+    manifest = Manifest.load(str(data_dir / "records"))
+    assert manifest.num_examples == 1 and not manifest.blanks_separate_docs
+    assert not manifest.tokenizer["do_lower_case"]
+    assert manifest.seed == 9 and len(manifest.shards) == 2
+
+
+def test_openwebtext_folders(data_dir, capsys):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, text in (("1.txt", b"it was\n\n\nthe best"), ("2.txt", b"of times")):
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text))
+    (data_dir / "openwebtext").mkdir()
+    path = data_dir / "openwebtext" / "urlsf_subset00-1_data.xz"
+    path.write_bytes(lzma.compress(archive.getvalue()))
+    call(build_openwebtext_pretraining_dataset, "--data-dir", str(data_dir))
+    call(
+        inspect_records,
+        f"--records={data_dir}/pretrain_tfrecords/pretrain_data.tfrecord*",
+        f"--vocab-file={data_dir}/vocab.txt",
+    )
+    shown = capsys.readouterr().out
+    assert "it was" in shown and "the best" in shown and "[CLS] of times [SEP]" in shown
+    assert Manifest.load(str(data_dir / "pretrain_tfrecords")).num_examples == 2
+
+
+def test_records_of_the_reference_are_shown(tmp_path, capsys):
+    write_records(tmp_path, [2, 1], with_manifest=False)
+    (tmp_path / "vocab.txt").write_text(VOCABULARY + "\n".join(f"word{i}" for i in range(500)))
+    call(inspect_records, f"--records={tmp_path}", f"--vocab-file={tmp_path}/vocab.txt")
+    shown = capsys.readouterr().out
+    assert "manifest  none" in shown and "examples    3" in shown
+    assert "example 0: 4 tokens, 1 of them in the second segment" in shown
+
+
+def test_another_vocabulary_is_an_error(data_dir):
+    call(build_pretraining_dataset, *flags_of(data_dir))
+    (data_dir / "vocab.txt").write_text(VOCABULARY + "more\n")
+    with pytest.raises(ValueError, match="vocabulary is not the one of"):
+        call(
+            inspect_records,
+            f"--records={data_dir}/records",
+            f"--vocab-file={data_dir}/vocab.txt",
+        )
+
+
+def test_ids_outside_of_the_vocabulary_are_an_error(data_dir):
+    write_records(data_dir / "old", [1], with_manifest=False)
+    with pytest.raises(ValueError, match="holds the id 200, but the vocabulary has 13 tokens"):
+        call(inspect_records, f"--records={data_dir}/old", f"--vocab-file={data_dir}/vocab.txt")
+
+
+def test_scripts_report_an_error_of_a_worker_process_in_one_line(data_dir):
+    (data_dir / "text" / "b.gz").write_bytes(b"\x1f\x8bnonsense")
+    script = os.path.join(ROOT, "build_pretraining_dataset.py")
+    flags = [*flags_of(data_dir), "--num-out-files=2", "--num-processes=2"]
+    done = subprocess.run(
+        [sys.executable, script, *flags], capture_output=True, text=True, cwd=data_dir
+    )
+    assert done.returncode != 0
+    assert "b.gz is damaged or cut off" in done.stderr.splitlines()[-1]
+    assert done.stderr.count("damaged") == 1 and "Traceback" not in done.stderr
+    assert [path.name for path in (data_dir / "records").iterdir()] == ["unfinished"]
