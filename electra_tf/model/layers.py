@@ -104,7 +104,9 @@ class SelfAttention(keras.layers.Layer):
             for projection in (self.query, self.key, self.value)
         )
         scores = tf.matmul(query, key, transpose_b=True)  # [B, A, L, L]
-        scores = tf.cast(scores, tf.float32) * (self.config.head_size**-0.5) + mask_scores
+        # Keras casts what layers are called with, the mask too, to a lower precision.
+        scores = tf.cast(scores, tf.float32) * (self.config.head_size**-0.5)
+        scores += tf.cast(mask_scores, tf.float32)
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
         weights = dropout(weights, self.config.attention_probs_dropout_prob, seed)
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
