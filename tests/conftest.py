@@ -1,0 +1,33 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Two CPU devices for every test process, and a tiny run to test with."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+import tensorflow as tf
+
+# Before anything initializes TensorFlow: several replicas are tested on parts of one processor.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+from tiny_run import hparams_with, make_data_dir  # noqa: E402
+
+
+@pytest.fixture
+def two_replicas():
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """A data folder with a vocabulary and two files of records."""
+    return make_data_dir(tmp_path / "data")
+
+
+@pytest.fixture
+def hparams():
+    """A run of 12 steps of a model with two narrow layers."""
+    return hparams_with()

@@ -1,0 +1,61 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_encoder import CONFIG, make_encoder, make_inputs
+
+from electra_tf.model.layers import dropout
+
+
+def seed(number):
+    return tf.constant([number, 0], tf.int32)
+
+
+def test_none_without_seed_and_at_rate_0():
+    x = tf.ones([50, 50])
+    np.testing.assert_array_equal(dropout(x, 0.5, None), x)
+    np.testing.assert_array_equal(dropout(x, 0.0, seed(1)), x)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_rate_and_scale(rate):
+    x = dropout(tf.ones([200, 500]), rate, seed(1)).numpy()
+    assert abs(np.mean(x == 0) - rate) < 0.01
+    np.testing.assert_allclose(x[x != 0], 1 / (1 - rate), rtol=1e-6)
+
+
+def test_encoder_drops_by_its_seed_only():
+    encoder, inputs = make_encoder(), make_inputs([6, 4], 6)
+
+    def outputs(seed=None):
+        return encoder(inputs, seed=seed).last_hidden_state.numpy()
+
+    np.testing.assert_array_equal(outputs(), outputs())
+    np.testing.assert_array_equal(outputs(seed(1)), outputs(seed(1)))
+    assert np.abs(outputs(seed(1)) - outputs(seed(2))).max() > 1e-2
+    assert np.abs(outputs(seed(1)) - outputs()).max() > 1e-2
+
+
+@pytest.mark.parametrize(
+    ("hidden", "attention", "drops"), [(0.0, 0.0, False), (0.3, 0.0, True), (0.0, 0.3, True)]
+)
+def test_both_rates_have_an_effect(hidden, attention, drops):
+    config = dataclasses.replace(
+        CONFIG, hidden_dropout_prob=hidden, attention_probs_dropout_prob=attention
+    )
+    encoder, inputs = make_encoder(config), make_inputs([6, 4], 6)
+    difference = encoder(inputs, seed=seed(1)).last_hidden_state - encoder(inputs).last_hidden_state
+    assert (np.abs(difference).max() > 1e-3) == drops
+
+
+def test_no_two_layers_drop_the_same_elements(monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        "electra_tf.model.layers.dropout",
+        lambda x, rate, seed: used.append(tuple(seed.numpy())) or x,
+    )
+    make_encoder()(make_inputs([6], 6), seed=seed(1))
+    assert len(used) == 1 + 3 * CONFIG.num_hidden_layers
+    assert len(set(used)) == len(used)
