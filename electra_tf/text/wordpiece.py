@@ -70,7 +70,7 @@ class WordPieceTokenizer(tf.Module):
             self._normalizer.lower_plain(texts),
             texts,
             self._normalizer.is_plain(texts),
-            lambda others: normalization.encode(self._expand(others).code_points),
+            self._normalize_others,
         )
         return self._wordpiece.tokenize(normalized)
 
@@ -86,10 +86,12 @@ class WordPieceTokenizer(tf.Module):
         offsets(["Cafés!"]) has ids of cafe, ##s, !; starts [0, 5, 6]; ends [5, 6, 7].
         """
         texts = _as_strings(texts)
-        expansion = self._expand(texts)
-        ids, starts, ends = self._wordpiece.tokenize_with_offsets(
-            normalization.encode(expansion.code_points)
+        expansion = self._normalizer.expand(texts)
+        code_points, kept = _without_long_words(expansion.code_points)
+        expansion = expansion._replace(
+            code_points=code_points, sources=tf.boolean_mask(expansion.sources, kept)
         )
+        ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalization.encode(code_points))
         rows = starts.value_rowids()
         starts_at, ends_at = _original_offsets(
             expansion, texts, rows, starts.flat_values, ends.flat_values
@@ -98,8 +100,9 @@ class WordPieceTokenizer(tf.Module):
             ids, ids.with_flat_values(starts_at), ids.with_flat_values(ends_at)
         )
 
-    def _expand(self, texts):
-        return _without_long_words(self._normalizer.expand(texts))
+    def _normalize_others(self, texts):
+        code_points, _ = _without_long_words(self._normalizer.expand(texts).code_points)
+        return normalization.encode(code_points)
 
 
 def load_tokenizer(path, do_lower_case=True, strip_accents=True):
@@ -121,11 +124,14 @@ def _as_strings(texts):
     return texts
 
 
-def _without_long_words(expansion):
-    """Returns the `Expansion` with `_UNKNOWN_CHARACTER` for words of more than 200 characters."""
-    code_points = expansion.code_points.flat_values
-    row_splits = expansion.code_points.row_splits
-    is_space = tf.cast(code_points == ord(" "), tf.int32)
+def _without_long_words(code_points):
+    """Replaces words of more than 200 characters by `_UNKNOWN_CHARACTER`.
+
+    Returns the code points, ragged [B, characters], and a bool vector over those given: which of
+    them are kept or replaced, rather than left out.
+    """
+    characters, row_splits = code_points.flat_values, code_points.row_splits
+    is_space = tf.cast(characters == ord(" "), tf.int32)
     # Words are numbered over all rows: a new number at each space and at each start of a row.
     row_starts = row_splits[:-1, None]
     begins = tf.tensor_scatter_nd_add(
@@ -134,28 +140,22 @@ def _without_long_words(expansion):
     word_of = tf.cumsum(begins)
     num_words = tf.reduce_max(tf.concat([word_of, [0]], 0)) + 1
     lengths = tf.math.unsorted_segment_sum(1 - is_space, word_of, num_words)
-    in_long = tf.gather(lengths > normalization.MAX_CHARACTERS_PER_WORD, word_of) & (is_space == 0)
+    is_long = lengths > normalization.MAX_CHARACTERS_PER_WORD
 
     def replace_long_words():
+        in_long = tf.gather(is_long, word_of) & (is_space == 0)
         follows_same = tf.concat([[False], in_long[:-1]], 0) & (word_of == tf.roll(word_of, 1, 0))
         kept = ~(in_long & follows_same)
         kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int64))], 0)
-        replaced = tf.where(in_long, _UNKNOWN_CHARACTER, code_points)
-        return (
-            tf.boolean_mask(replaced, kept),
-            tf.boolean_mask(expansion.sources, kept),
-            tf.gather(kept_before, row_splits),
-        )
+        replaced = tf.where(in_long, _UNKNOWN_CHARACTER, characters)
+        return tf.boolean_mask(replaced, kept), tf.gather(kept_before, row_splits), kept
 
-    code_points, sources, row_splits = tf.cond(
-        tf.reduce_any(in_long),
+    characters, row_splits, kept = tf.cond(
+        tf.reduce_any(is_long),
         replace_long_words,
-        lambda: (code_points, expansion.sources, row_splits),
+        lambda: (characters, row_splits, tf.ones_like(characters, tf.bool)),
     )
-    return expansion._replace(
-        code_points=tf.RaggedTensor.from_row_splits(code_points, row_splits, validate=False),
-        sources=sources,
-    )
+    return tf.RaggedTensor.from_row_splits(characters, row_splits, validate=False), kept
 
 
 def _original_offsets(expansion, texts, rows, starts, ends):
