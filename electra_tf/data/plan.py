@@ -4,7 +4,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 import random
 from dataclasses import dataclass
 
@@ -83,5 +82,4 @@ def make_plan(
         # Small data is spread too, so that several processes have something to do.
         spread = min(_SHARDS_OF_SMALL_DATA, -(-size // _SMALL_SHARD_BYTES))
         num_shards = max(-(-size // _SHARD_BYTES), spread)
-    path = os.path.abspath(settings.pop("tokenizer_path"))
-    return BuildPlan(sources=sources, num_shards=num_shards, tokenizer_path=path, **settings)
+    return BuildPlan(sources=sources, num_shards=num_shards, **settings)
