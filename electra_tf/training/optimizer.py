@@ -157,8 +157,10 @@ class ElectraAdam(keras.optimizers.Optimizer):
 
     def get_config(self):
         """Everything but the two functions of paths, which are code."""
+        base = super().get_config()
         return {
-            **super().get_config(),
+            "name": base["name"],
+            "learning_rate": base["learning_rate"],
             "weight_decay": self.decay_rate,
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
