@@ -14,7 +14,7 @@ class Stream(enum.IntEnum):
 
 
 def step_seed(seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | int = 0):
-    """The seed of one step on one replica, int32 [2].
+    """The seed of one step on one replica, int64 [2].
 
     Args:
         seed: of the run.
