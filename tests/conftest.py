@@ -16,8 +16,9 @@ tf.config.set_logical_device_configuration(
 from tiny_run import hparams_with, make_data_dir  # noqa: E402
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def two_replicas():
+    """Two replicas on two CPU devices; strategies of one process share keys, so there is one."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 

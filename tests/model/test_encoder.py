@@ -87,7 +87,7 @@ def test_too_long_input_is_an_error():
 
 
 def test_unknown_direction_is_an_error():
-    with pytest.raises(ValueError, match="one of .*left_to_right.*, not 'up'"):
+    with pytest.raises(ValueError, match=r"one of .*left_to_right.*, not 'up'"):
         make_encoder(direction="up")
 
 

@@ -1,0 +1,44 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import pytest
+
+from electra_tf.training import WarmupPolynomialDecay
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"),
+    [
+        (0, 0.0),
+        (1, 2.0 * 0.9 * 0.2),
+        (4, 2.0 * 0.6 * 0.8),
+        (5, 2.0 * 0.5),  # the warm-up multiplies a rate that has decayed to half
+        (6, 2.0 * 0.4),
+        (10, 0.0),
+        (11, 0.0),
+    ],
+)
+def test_warm_up_times_linear_decay(step, rate):
+    schedule = WarmupPolynomialDecay(2.0, num_steps=10, num_warmup_steps=5)
+    assert float(schedule(step)) == pytest.approx(rate, abs=1e-7)
+
+
+@pytest.mark.parametrize(("step", "rate"), [(0, 3.0), (1, 2.25), (2, 1.5), (4, 0.0)])
+def test_no_warm_up_begins_at_the_peak(step, rate):
+    assert float(WarmupPolynomialDecay(3.0, num_steps=4)(step)) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(("step", "rate"), [(0, 1.0), (1, 0.5625), (2, 0.25), (3, 0.0625)])
+def test_power(step, rate):
+    assert float(WarmupPolynomialDecay(1.0, num_steps=4, power=2.0)(step)) == pytest.approx(rate)
+
+
+def test_a_million_steps_in_float32():
+    schedule = WarmupPolynomialDecay(5e-4, num_steps=1000000, num_warmup_steps=10000)
+    assert float(schedule(999999)) == pytest.approx(5e-10, rel=0.05)
+    assert float(schedule(10000)) == pytest.approx(5e-4 * 0.99, rel=1e-5)
+
+
+def test_config_round_trip():
+    config = {"peak": 2.0, "num_steps": 10, "num_warmup_steps": 5, "power": 2.0}
+    schedule = WarmupPolynomialDecay(**config)
+    assert schedule.get_config() == config
+    assert float(WarmupPolynomialDecay.from_config(config)(3)) == float(schedule(3))
