@@ -1,31 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What a run is: frozen dataclasses, read from strict JSON, with every derived value a property.
-
-Names and defaults of the hyperparameters are those of the original release
-(google-research/electra, configure_pretraining.py); the ones that are new here are marked "new".
-"""
+"""A pre-training run (google-research/electra, configure_pretraining.py)."""
 
 import dataclasses
-import difflib
-import json
 import os
-import types
-import typing
 from typing import Any
 
-MODEL_SIZES = {
-    "small": {"hidden_size": 256, "num_hidden_layers": 12},
-    "base": {"hidden_size": 768, "num_hidden_layers": 12},
-    "large": {"hidden_size": 1024, "num_hidden_layers": 24},
-}
-"""Width and depth by `model_size`; heads and feed-forward follow from the width."""
+from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 
-DEBUG_ENCODER = {
-    "hidden_size": 144,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 576,
-}
 DEBUG_RUN = {
     "train_batch_size": 8,
     "num_train_steps": 20,
@@ -33,7 +15,6 @@ DEBUG_RUN = {
     "iterations_per_loop": 1,
     "num_eval_steps": 2,
 }
-ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
 MASKING_RULES = ("without_replacement", "reference")
 
 MODEL_KEYS = (
@@ -55,67 +36,6 @@ MODEL_KEYS = (
     "generator_hidden_size",
 )
 """Hyperparameters that make the model what it is: a model folder has one value of each for life."""
-
-
-@dataclasses.dataclass(frozen=True)
-class EncoderConfig:
-    """Shape of one Transformer encoder (defaults: BERT base, modeling.py BertConfig)."""
-
-    vocab_size: int = 30522
-    embedding_size: int = 768
-    """E, width of the token embeddings."""
-    hidden_size: int = 768
-    """H, width of the layers."""
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
-    """A."""
-    intermediate_size: int = 3072
-    """Width of the feed-forward layers."""
-    hidden_act: str = "gelu"
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    max_position_embeddings: int = 512
-    """Longest sequence, in tokens."""
-    type_vocab_size: int = 2
-    initializer_range: float = 0.02
-    """Standard deviation of the truncated normal initializer."""
-
-    def __post_init__(self):
-        check_types(self)
-        for name in (
-            "vocab_size",
-            "embedding_size",
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-            "type_vocab_size",
-        ):
-            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-            check(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
-        check(self.initializer_range > 0, "initializer_range", "above 0", self.initializer_range)
-        check(
-            self.hidden_act in ACTIVATIONS, "hidden_act", f"one of {ACTIVATIONS}", self.hidden_act
-        )
-        check(
-            self.hidden_size % self.num_attention_heads == 0,
-            "num_attention_heads",
-            f"a divisor of hidden_size={self.hidden_size}",
-            self.num_attention_heads,
-        )
-
-    @property
-    def head_size(self) -> int:
-        return self.hidden_size // self.num_attention_heads
-
-
-OVERRIDABLE = tuple(
-    field.name
-    for field in dataclasses.fields(EncoderConfig)
-    if field.name not in ("vocab_size", "embedding_size")
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -330,19 +250,14 @@ class PretrainingConfig:
 
     @property
     def encoder(self) -> EncoderConfig:
-        """The discriminator's encoder (masked LM: the only one), as util/training_utils.py."""
-        shape = {**MODEL_SIZES[self.model_size], **self.model_hparam_overrides}
-        shape = {
-            "num_attention_heads": max(1, shape["hidden_size"] // 64),
-            "intermediate_size": 4 * shape["hidden_size"],
-            **shape,
-        }
-        if self.debug:
-            shape.update(DEBUG_ENCODER)
-        embedding_size = (
-            shape["hidden_size"] if self.embedding_size is None else self.embedding_size
+        """The discriminator's encoder; for masked LM the only one."""
+        return encoder_of_size(
+            self.model_size,
+            self.model_hparam_overrides,
+            self.vocab_size,
+            self.embedding_size,
+            self.debug,
         )
-        return EncoderConfig(vocab_size=self.vocab_size, embedding_size=embedding_size, **shape)
 
     @property
     def generator_encoder(self) -> EncoderConfig:
@@ -376,75 +291,6 @@ class PretrainingConfig:
     @property
     def results_json(self) -> str:
         return os.path.splitext(self.results_txt)[0] + ".json"
-
-
-# ---- Checks
-
-
-def check(condition: bool, name: str, expected: str, received: Any):
-    """Raise the ValueError every wrong value gets, unless `condition` holds."""
-    if not condition:
-        raise ValueError(f"{name} is expected to be {expected}, but is {received!r}.")
-
-
-def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):
-    """Raise a ValueError that names the nearest known name for each unknown one."""
-    problems = []
-    for name in sorted(set(given) - set(known)):
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
-        problems.append(f"unknown {what} {name!r}: did you mean {nearest[0]!r}?")
-    if problems:
-        raise ValueError("; ".join(problems) + f" Known: {', '.join(sorted(known))}.")
-
-
-def check_types(instance: Any):
-    """Raise a ValueError for the first field whose value is not of its declared type.
-
-    An integer is taken where a float is declared; a bool is never taken for a number.
-    """
-    hints = typing.get_type_hints(type(instance))
-    for field in dataclasses.fields(instance):
-        value, hint = getattr(instance, field.name), hints[field.name]
-        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        if float in allowed:
-            allowed += (int,)
-        is_bool = isinstance(value, bool) and bool not in allowed
-        if is_bool or not isinstance(value, allowed):
-            names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
-            raise ValueError(
-                f"{field.name} is expected to be of type {names}, "
-                f"but is {value!r} of type {type(value).__name__}."
-            )
-
-
-def load_hparams(text_or_path: str) -> dict[str, Any]:
-    """Hyperparameters from a JSON object or from the path of a `.json` file.
-
-    Raises:
-        ValueError: the text is not a JSON object.
-        FileNotFoundError: there is no such file.
-    """
-    is_path = text_or_path.endswith(".json")
-    if is_path:
-        with open(text_or_path, encoding="utf-8") as file:
-            text = file.read()
-    else:
-        text = text_or_path
-    where = text_or_path if is_path else "--hparams"
-    try:
-        hparams = json.loads(text, object_pairs_hook=_object_without_repeats)
-    except ValueError as error:
-        raise ValueError(f"{where} is expected to be a JSON object: {error}") from error
-    check(isinstance(hparams, dict), where, "a JSON object or the path of a .json file", hparams)
-    return hparams
-
-
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"given more than once: {', '.join(repeated)}")
-    return dict(pairs)
 
 
 def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> dict[str, str]:

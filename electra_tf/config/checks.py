@@ -1,0 +1,75 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Strict reading and checking of hyperparameters; every message says what was expected."""
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from typing import Any
+
+
+def check(condition: bool, name: str, expected: str, received: Any):
+    """Raise the ValueError every wrong value gets, unless `condition` holds."""
+    if not condition:
+        raise ValueError(f"{name} is expected to be {expected}, but is {received!r}.")
+
+
+def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):
+    """Raise a ValueError that names the nearest known name for each unknown one."""
+    problems = []
+    for name in sorted(set(given) - set(known)):
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        problems.append(f"unknown {what} {name!r}: did you mean {nearest[0]!r}?")
+    if problems:
+        raise ValueError("; ".join(problems) + f" Known: {', '.join(sorted(known))}.")
+
+
+def check_types(instance: Any):
+    """Raise a ValueError for the first field whose value is not of its declared type.
+
+    An integer is taken where a float is declared; a bool is never taken for a number.
+    """
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value, hint = getattr(instance, field.name), hints[field.name]
+        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if float in allowed:
+            allowed += (int,)
+        is_bool = isinstance(value, bool) and bool not in allowed
+        if is_bool or not isinstance(value, allowed):
+            names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
+            raise ValueError(
+                f"{field.name} is expected to be of type {names}, "
+                f"but is {value!r} of type {type(value).__name__}."
+            )
+
+
+def load_hparams(text_or_path: str) -> dict[str, Any]:
+    """Hyperparameters from a JSON object or from the path of a `.json` file.
+
+    Raises:
+        ValueError: the text is not a JSON object.
+        FileNotFoundError: there is no such file.
+    """
+    is_path = text_or_path.endswith(".json")
+    if is_path:
+        with open(text_or_path, encoding="utf-8") as file:
+            text = file.read()
+    else:
+        text = text_or_path
+    where = text_or_path if is_path else "--hparams"
+    try:
+        hparams = json.loads(text, object_pairs_hook=_object_without_repeats)
+    except ValueError as error:
+        raise ValueError(f"{where} is expected to be a JSON object: {error}") from error
+    check(isinstance(hparams, dict), where, "a JSON object or the path of a .json file", hparams)
+    return hparams
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"given more than once: {', '.join(repeated)}")
+    return dict(pairs)
