@@ -1,0 +1,81 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What the readers make of data files: examples that know where they came from."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class TextExample:
+    """One or two texts with a label.
+
+    label: a class (str), a score (float), several classes (tuple of str), or None where the file
+    has no labels.
+    """
+
+    id: int
+    text_a: str
+    text_b: str | None = None
+    label: str | float | tuple[str, ...] | None = None
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self):
+        """Where the example stands, for messages."""
+        return f"{self.file}, line {self.line}"
+
+    @property
+    def text(self):
+        """What decides on which side of a held-out share the example falls."""
+        return self.text_a if self.text_b is None else f"{self.text_a}\t{self.text_b}"
+
+
+@dataclasses.dataclass(frozen=True)
+class TaggingExample:
+    """A sentence, one tag per word; tags is None where the file has none."""
+
+    id: int
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self):
+        """Where the sentence begins, for messages."""
+        return f"{self.file}, line {self.line}"
+
+    @property
+    def text(self):
+        """What decides on which side of a held-out share the sentence falls."""
+        return " ".join(self.words)
+
+
+@dataclasses.dataclass(frozen=True)
+class QuestionExample:
+    """A question on a context.
+
+    answers: (text, first character in the context) pairs; the first one is trained on.
+    accepted: the texts that count as right.
+    is_impossible: whether the context holds no answer; None where the file has no labels.
+    line: the line of a JSONL file, else the number of the paragraph, from 1.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[tuple[str, int], ...] = ()
+    is_impossible: bool | None = None
+    accepted: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self):
+        """Which question of which file, for messages."""
+        return f"{self.file}, question {self.id!r}"
+
+    @property
+    def text(self):
+        """Questions on one context fall on the same side of a held-out share."""
+        return self.context

@@ -1,0 +1,95 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""From batches of examples to arrays: what a model reads, and what it is to answer.
+
+Names are the reference's: `input_ids, input_mask, segment_ids, task_id, <task>_eid` and, by kind,
+`<task>_label_ids`, `<task>_targets`, `<task>_labels, _labels_mask, _labeled_positions` or
+`<task>_start_positions, _end_positions, _is_impossible`. Integers are int32.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
+from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.tagging_features import tagging_features
+
+
+def task_features(
+    spec,
+    examples,
+    tokenizer,
+    max_seq_length,
+    task_id=0,
+    doc_stride=128,
+    max_query_length=64,
+):
+    """Returns the arrays of examples of a task whose labels are known (`Task.spec`).
+
+    Rows are in the order of the examples; a long sentence or context has several. For questions
+    this leaves out the `AnswerWindows`, which `question_features` returns too.
+
+    Raises:
+        ValueError: a setting leaves no room for text, or a context has no token.
+    """
+    if spec.kind == "qa":
+        return question_features(
+            examples, tokenizer, max_seq_length, spec.name, task_id, doc_stride, max_query_length
+        ).arrays
+    if spec.kind == "tagging":
+        return tagging_features(examples, tokenizer, max_seq_length, spec, task_id)
+    return text_features(examples, tokenizer, max_seq_length, spec, task_id)
+
+
+def text_features(examples, tokenizer, max_seq_length, spec, task_id=0):
+    """Returns the arrays of `TextExample`s: one row each, [n, L]; labels that are None become 0.
+
+    Pairs that are too long lose tokens at the end of their longer text, of the second if both are
+    of one length (classification_tasks.py:289-306).
+
+    Raises:
+        ValueError: max_seq_length leaves no room for two tokens of text.
+    """
+    if max_seq_length < 5:
+        raise ValueError(f"max_seq_length must be 5 or more for texts, received {max_seq_length}.")
+    first = tokenizer([example.text_a for example in examples])
+    second = tokenizer([example.text_b or "" for example in examples])
+    lengths = first.row_lengths().numpy(), second.row_lengths().numpy()
+    kept = _kept_lengths(*lengths, max_seq_length)
+    arrays = packed_rows(
+        _heads(first, kept[0]), _heads(second, kept[1]), tokenizer.vocabulary, max_seq_length
+    )
+    arrays["task_id"] = np.full(len(examples), task_id, np.int32)
+    arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
+    return arrays | _targets(examples, spec)
+
+
+def _kept_lengths(first, second, max_seq_length):
+    """Returns how many tokens of each text fit, beside [CLS] and one [SEP] for each text."""
+    room = max_seq_length - 2 - (second > 0)
+    larger_half = (room + 1) // 2
+    return (
+        np.minimum(first, np.maximum(larger_half, room - second)),
+        np.minimum(second, np.maximum(room - larger_half, room - first)),
+    )
+
+
+def _heads(ragged, lengths):
+    """Returns the first lengths[i] values of each row, a RaggedTensor."""
+    starts = ragged.row_splits.numpy()[:-1]
+    values = ragged.flat_values.numpy()[ragged_ranges(starts, lengths)]
+    return tf.RaggedTensor.from_row_lengths(values, lengths)
+
+
+def _targets(examples, spec):
+    if spec.kind == "regression":
+        low, high = spec.value_range
+        scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
+        return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
+    ids = {label: number for number, label in enumerate(spec.labels)}
+    if spec.kind == "classification":
+        labels = [0 if e.label is None else ids[e.label] for e in examples]
+        return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
+    several = np.zeros((len(examples), len(ids)), np.int32)
+    for row, example in enumerate(examples):
+        several[row, [ids[label] for label in example.label or ()]] = 1
+    return {f"{spec.name}_label_ids": several}

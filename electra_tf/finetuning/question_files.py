@@ -1,0 +1,182 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Questions on paragraphs: SQuAD 1.1 and 2.0 JSON, and the JSONL of the MRQA shared task."""
+
+import functools
+import json
+
+import tensorflow as tf
+
+from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.examples import QuestionExample
+from electra_tf.finetuning.files import json_object, read_lines, read_text, require_examples
+
+
+def read_squad(path, bad_rows, has_unanswerable, labelled=True):
+    """Returns the `QuestionExample`s of a SQuAD file; ids are those of the file.
+
+    has_unanswerable: whether questions may have no answer (2.0), and say so in is_impossible.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not JSON or not laid out so, a question is bad (see `BadRows`), an id
+            occurs twice, or there is no question.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path}, line {error.lineno}: expected JSON, received {error.msg}."
+        ) from error
+    questions = _Questions(str(path), bad_rows, labelled)
+    number = 0
+    for article in _list(content, "data", str(path)):
+        for paragraph in _list(article, "paragraphs", f"{path}, article {shown(article, 40)}"):
+            number += 1
+            questions.add_paragraph(paragraph, number, f"paragraph {number}", "id")
+            for record in questions.records:
+                questions.add(record, functools.partial(_squad_answers, has_unanswerable))
+    return require_examples(questions.examples, path)
+
+
+def read_mrqa(path, bad_rows, labelled=True):
+    """Returns the `QuestionExample`s of an MRQA file: one paragraph per line, after a header.
+
+    Raises:
+        FileNotFoundError: there is no such file, nor one with .gz added.
+        ValueError: as for `read_squad`.
+    """
+    path = str(path)
+    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
+        path = f"{path}.gz"
+    questions = _Questions(path, bad_rows, labelled)
+    for line, text in enumerate(read_lines(path), start=1):
+        paragraph = json_object(text, f"{path}, line {line}", bad_rows)
+        if paragraph is None or "header" in paragraph:
+            continue
+        questions.add_paragraph(paragraph, line, f"line {line}", "qid")
+        for record in questions.records:
+            questions.add(record, _mrqa_answers)
+    return require_examples(questions.examples, path)
+
+
+class _Unusable(Exception):
+    """What was expected and what was received instead."""
+
+
+class _Questions:
+    """Collects the examples of one file."""
+
+    def __init__(self, path, bad_rows, labelled):
+        self.examples, self.records = [], []
+        self._path, self._bad_rows, self._labelled = path, bad_rows, labelled
+        self._ids = set()
+
+    def add_paragraph(self, paragraph, number, name, id_key):
+        self.records, self._number, self._id_key = [], number, id_key
+        place = f"{self._path}, {name}"
+        context = paragraph.get("context") if isinstance(paragraph, dict) else None
+        if not isinstance(context, str) or not context.strip():
+            self._bad_rows.report(place, "a text under 'context'", shown(context))
+            return
+        self._context = context
+        records = paragraph.get("qas")
+        if not isinstance(records, list):
+            self._bad_rows.report(place, "a list under 'qas'", shown(records))
+            return
+        self.records = records
+
+    def add(self, record, answers_of):
+        """Adds one question; answers_of(record, context) gives (answers, accepted, impossible)."""
+        name = record.get(self._id_key) if isinstance(record, dict) else None
+        place = f"{self._path}, question {name!r}"
+        try:
+            if not isinstance(name, str) or not name:
+                place = f"{self._path}, paragraph {self._number}"
+                raise _Unusable(f"a text under {self._id_key!r} of a question", shown(record))
+            if name in self._ids:
+                raise _Unusable("each id once", "it a second time")
+            question = record.get("question")
+            if not isinstance(question, str):
+                raise _Unusable("a text under 'question'", shown(question))
+            answers, accepted, impossible = (), (), None
+            if self._labelled:
+                answers, accepted, impossible = answers_of(record, self._context)
+        except _Unusable as problem:
+            self._bad_rows.report(place, *problem.args)
+            return
+        self._ids.add(name)
+        self.examples.append(
+            QuestionExample(
+                name,
+                question,
+                self._context,
+                answers,
+                impossible,
+                accepted,
+                self._path,
+                self._number,
+            )
+        )
+
+
+def _list(container, key, place):
+    value = container.get(key) if isinstance(container, dict) else None
+    if not isinstance(value, list):
+        raise ValueError(f"{place}: expected a list under {key!r}, received {shown(value)}.")
+    return value
+
+
+def _squad_answers(has_unanswerable, record, context):
+    answers = record.get("answers")
+    if not isinstance(answers, list):
+        raise _Unusable("a list under 'answers'", shown(answers))
+    impossible = False
+    if has_unanswerable:
+        impossible = record.get("is_impossible")
+        if not isinstance(impossible, bool):
+            raise _Unusable("true or false under 'is_impossible'", shown(impossible))
+    if impossible and answers:
+        raise _Unusable("no answers, since is_impossible is true", shown(answers))
+    if not impossible and not answers:
+        raise _Unusable("at least one answer", "none")
+    spans = []
+    for answer in answers:
+        text = answer.get("text") if isinstance(answer, dict) else None
+        start = answer.get("answer_start") if isinstance(answer, dict) else None
+        if not isinstance(text, str) or not text.strip() or not isinstance(start, int):
+            raise _Unusable("answers with 'text' and 'answer_start'", shown(answer))
+        if start < 0 or not _same_text(context[start : start + len(text)], text):
+            raise _Unusable(
+                f"the answer {shown(text)} at character {start} of the context",
+                shown(context[max(start, 0) : max(start, 0) + len(text)]),
+            )
+        spans.append((context[start : start + len(text)], start))
+    return tuple(spans), tuple(answer["text"] for answer in answers), impossible
+
+
+def _mrqa_answers(record, context):
+    detected, accepted = record.get("detected_answers"), record.get("answers")
+    if not isinstance(detected, list) or not detected:
+        raise _Unusable("a list under 'detected_answers'", shown(detected))
+    if not isinstance(accepted, list) or not accepted:
+        raise _Unusable("a list under 'answers'", shown(accepted))
+    spans = []
+    for answer in detected:
+        text = answer.get("text") if isinstance(answer, dict) else None
+        places = answer.get("char_spans") if isinstance(answer, dict) else None
+        if not isinstance(text, str) or not places:
+            raise _Unusable("detected answers with 'text' and 'char_spans'", shown(answer))
+        start, last = places[0]
+        found = context[start : last + 1]
+        if start < 0 or not _same_text(found, text):
+            raise _Unusable(
+                f"the answer {shown(text)} at characters {start} to {last} of the context",
+                shown(found),
+            )
+        spans.append((found, start))
+    return tuple(spans), tuple(map(str, accepted)), False
+
+
+def _same_text(found, text):
+    """Whether two strings differ at most in white space and in capital letters."""
+    return " ".join(found.split()).lower() == " ".join(text.split()).lower()

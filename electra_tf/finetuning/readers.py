@@ -1,0 +1,221 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tables of labelled texts: TSV, CSV and JSONL files become `TextExample`s."""
+
+import csv
+import dataclasses
+import io
+import math
+
+from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.examples import TextExample
+from electra_tf.finetuning.files import json_object, read_lines, read_text, require_examples
+
+TABLE_FORMATS = ("tsv", "csv", "jsonl")
+_LONGEST_CELL = 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Where the parts of an example stand: positions (negative: from the end) or column names."""
+
+    text_a: int | str
+    text_b: int | str | None = None
+    label: int | str | None = None
+    header: bool = True
+    """Whether the first row of a TSV or CSV file holds the names of the columns."""
+    count: int | None = None
+    """Cells per row where there is no header to count."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelRule:
+    """What a label may be."""
+
+    kind: str
+    """classification, regression or multilabel."""
+    labels: tuple[str, ...] | None = None
+    """The classes; None while they are collected from the training file."""
+    value_range: tuple[float, float] | None = None
+    """Lowest and highest score."""
+    separator: str = ";"
+    """Between the classes of a multi-label cell in TSV and CSV."""
+
+
+def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
+    """Returns the `TextExample`s of a table; ids are the numbers of the rows, from 0.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a row is bad and rows are not skipped (see `BadRows`), a column is not in the
+            header, or no row is left.
+    """
+    read = {"tsv": _tsv_records, "csv": _csv_records, "jsonl": _json_records}[file_format]
+    examples = []
+    for number, line, cells in read(str(path), columns, bad_rows, labelled):
+        place = f"{path}, line {line}"
+        texts = [cells[name] for name in ("text_a", "text_b") if name in cells]
+        bad = next((text for text in texts if not isinstance(text, str)), None)
+        if bad is not None:
+            bad_rows.report(place, "a text", shown(bad))
+            continue
+        if not texts[0].strip():
+            bad_rows.report(place, f"a text in column {columns.text_a!r}", "an empty cell")
+            continue
+        label = _checked_label(cells["label"], rule, place, bad_rows) if labelled else None
+        if labelled and label is None:
+            continue
+        text_b = texts[1] if len(texts) > 1 else None
+        examples.append(TextExample(number, texts[0], text_b, label, str(path), line))
+    return require_examples(examples, path)
+
+
+def with_swapped_pairs(examples):
+    """Returns the examples followed by the same ones with the two texts exchanged, as new ids.
+
+    For tasks where the order of the texts means nothing (classification_tasks.py:347-350).
+    """
+    first_id = 1 + max(example.id for example in examples)
+    return [
+        *examples,
+        *(
+            dataclasses.replace(e, id=first_id + e.id, text_a=e.text_b, text_b=e.text_a)
+            for e in examples
+        ),
+    ]
+
+
+def _wanted(columns, labelled):
+    """Returns {part: column} of the columns that a file must have."""
+    wanted = {"text_a": columns.text_a, "text_b": columns.text_b}
+    if labelled:
+        wanted["label"] = columns.label
+    return {part: column for part, column in wanted.items() if column is not None}
+
+
+def _tsv_records(path, columns, bad_rows, labelled):
+    rows = ((n, line.split("\t")) for n, line in enumerate(read_lines(path), start=1))
+    return _table_records(path, rows, columns, bad_rows, labelled)
+
+
+def _csv_records(path, columns, bad_rows, labelled):
+    def rows():
+        before = csv.field_size_limit(_LONGEST_CELL)
+        reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+        start = 1
+        try:
+            for row in reader:
+                yield start, row
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}, line {start}: expected a row of CSV, received {error}."
+            ) from error
+        finally:
+            csv.field_size_limit(before)
+
+    return _table_records(path, rows(), columns, bad_rows, labelled)
+
+
+def _table_records(path, rows, columns, bad_rows, labelled):
+    """Yields (row number, line, {part: cell}) of rows (line, cells)."""
+    rows = iter(rows)
+    wanted, count = _wanted(columns, labelled), columns.count
+    if columns.header:
+        _, header = next(rows, (0, []))
+        if header:
+            wanted, count = _positions(path, header, wanted), len(header)
+    for number, (line, row) in enumerate(rows):
+        place = f"{path}, line {line}"
+        if count is not None and len(row) != count:
+            bad_rows.report(place, f"{count} columns", f"{len(row)}: {shown(row)}")
+            continue
+        try:
+            cells = {part: row[column] for part, column in wanted.items()}
+        except IndexError:
+            bad_rows.report(place, f"columns {sorted(wanted.values())}", f"{len(row)} columns")
+            continue
+        yield number, line, cells
+
+
+def _positions(path, header, wanted):
+    positions = {}
+    for part, column in wanted.items():
+        if isinstance(column, str):
+            if header.count(column) != 1:
+                raise ValueError(
+                    f"{path}, line 1: expected one column named {column!r} ({part}), received "
+                    f"{', '.join(map(repr, header))}."
+                )
+            column = header.index(column)
+        elif not -len(header) <= column < len(header):
+            raise ValueError(
+                f"{path}, line 1: expected a column number {column} ({part}), received "
+                f"{len(header)} columns."
+            )
+        positions[part] = column
+    return positions
+
+
+def _json_records(path, columns, bad_rows, labelled):
+    wanted = _wanted(columns, labelled)
+    for number, text in enumerate(read_lines(path)):
+        place = f"{path}, line {number + 1}"
+        record = json_object(text, place, bad_rows)
+        if record is None:
+            continue
+        missing = [name for name in wanted.values() if name not in record]
+        if missing:
+            bad_rows.report(place, f"the keys {missing}", f"the keys {sorted(record)}")
+            continue
+        yield number, number + 1, {part: record[name] for part, name in wanted.items()}
+
+
+def _checked_label(cell, rule, place, bad_rows):
+    """Returns the label of a cell, or None after reporting what is wrong with it."""
+    if cell is None or cell == "":
+        if not (rule.kind == "multilabel" and cell == ""):
+            bad_rows.report(place, "a label", "none")
+            return None
+    check = {
+        "classification": _class_label,
+        "regression": _score_label,
+        "multilabel": _several_labels,
+    }[rule.kind]
+    return check(cell, rule, place, bad_rows)
+
+
+def _class_label(cell, rule, place, bad_rows):
+    # JSON may hold labels as numbers or true and false.
+    label = cell if isinstance(cell, str) else str(cell)
+    if rule.labels is not None and label not in rule.labels:
+        bad_rows.report(place, f"one of the labels {', '.join(rule.labels)}", repr(label))
+        return None
+    return label
+
+
+def _score_label(cell, rule, place, bad_rows):
+    low, high = rule.value_range
+    try:
+        score = float(cell)
+    except (TypeError, ValueError):
+        score = math.nan
+    if not low <= score <= high:
+        bad_rows.report(place, f"a score from {low:g} to {high:g}", shown(cell))
+        return None
+    return score
+
+
+def _several_labels(cell, rule, place, bad_rows):
+    """An empty cell or list means that no class applies."""
+    parts = cell
+    if isinstance(cell, str):
+        parts = [part.strip() for part in cell.split(rule.separator) if part.strip()]
+    if not isinstance(parts, list):
+        bad_rows.report(place, "a list of labels", shown(cell))
+        return None
+    parts = tuple(map(str, parts))
+    unknown = [part for part in parts if rule.labels is not None and part not in rule.labels]
+    if unknown:
+        bad_rows.report(place, f"labels out of {', '.join(rule.labels)}", repr(unknown[0]))
+        return None
+    return parts

@@ -1,0 +1,84 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tags and the spans they mark: BIO and BIOES in, spans or BIOES out."""
+
+import re
+
+OUTSIDE = "O"
+_TAG = re.compile(r"[BIES]-.+")
+
+
+def check_tags(examples, spec, bad_rows):
+    """Returns the examples whose tags a task can use; reports the others.
+
+    Tags of spans must be O or a letter of BIOES with a type; if the task lists its labels, tags
+    must be among them.
+    """
+    usable = []
+    for example in examples:
+        tags = example.tags
+        if spec.scheme == "spans":
+            bad = [tag for tag in tags if tag != OUTSIDE and not _TAG.fullmatch(tag)]
+            expected = "tags O, B-type, I-type, E-type or S-type"
+            if not bad:
+                tags = to_bioes(tags, spec.span_rule)
+        else:
+            bad, expected = [], ""
+        if not bad and spec.labels is not None and not spec.share_unseen_tags:
+            bad = [tag for tag in tags if tag not in spec.labels]
+            expected = f"one of the tags {', '.join(spec.labels)}"
+        if bad:
+            bad_rows.report(f"{example.place} (sentence)", expected, repr(bad[0]))
+            continue
+        usable.append(example)
+    return usable
+
+
+def spans_of(tags, rule="conll"):
+    """Returns the spans that tags mark, a list of (first word, last word, type).
+
+    Well-formed sequences mean the same under both rules. "conll", as conlleval and seqeval: a
+    change of type, or I or E after the end of a span, begins a span. "reference"
+    (tagging_utils.py:23-41): only B, S and the end of a run of O do; a span has the type of its
+    last word.
+    ["B-A", "I-A", "I-B"] marks (0, 1, A), (2, 2, B) under "conll" and (0, 2, B) under "reference".
+
+    Raises:
+        ValueError: rule is another.
+    """
+    if rule not in ("conll", "reference"):
+        raise ValueError(f"rule must be conll or reference, received {rule!r}.")
+    begins = _begins_conll if rule == "conll" else _begins_reference
+    spans, start, previous = [], None, (OUTSIDE, None)
+    for position, tag in enumerate((*tags, OUTSIDE)):
+        current = _parts(tag)
+        if start is not None and (current[0] == OUTSIDE or begins(previous, current)):
+            spans.append((start, position - 1, previous[1]))
+            start = None
+        if current[0] != OUTSIDE and start is None:
+            start = position
+        previous = current
+    return spans
+
+
+def to_bioes(tags, rule="conll"):
+    """Returns the tags of the same spans in BIOES: B I O of two words becomes B E O."""
+    result = [OUTSIDE] * len(tags)
+    for first, last, kind in spans_of(tags, rule):
+        result[first : last + 1] = [f"I-{kind}"] * (last + 1 - first)
+        result[last] = f"E-{kind}"
+        result[first] = f"B-{kind}" if last > first else f"S-{kind}"
+    return tuple(result)
+
+
+def _parts(tag):
+    """Splits at the first hyphen: types such as geo-loc have hyphens."""
+    letter, _, kind = tag.partition("-")
+    return letter, kind or None
+
+
+def _begins_conll(previous, current):
+    return current[0] in "BS" or previous[0] in "ES" or current[1] != previous[1]
+
+
+def _begins_reference(previous, current):
+    return current[0] in "BS"

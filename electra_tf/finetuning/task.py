@@ -1,0 +1,161 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A task with its data: examples of a split, and the labels they use."""
+
+import dataclasses
+import hashlib
+import os
+
+import tensorflow as tf
+
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.question_files import read_mrqa, read_squad
+from electra_tf.finetuning.readers import LabelRule, read_texts, with_swapped_pairs
+from electra_tf.finetuning.spans import check_tags, to_bioes
+from electra_tf.finetuning.tagged_files import read_tagged
+from electra_tf.finetuning.task_json import task_from_json
+from electra_tf.finetuning.task_table import TASKS, TaskSpec
+
+UNSEEN_TAG = "<unseen>"
+"""The label that all tags share that the training file lacks."""
+_LABEL_SPLITS = ("train", "dev", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A `TaskSpec` whose labels are known, and the folder its files are in."""
+
+    spec: TaskSpec
+    folder: str
+    bad_rows: BadRows
+
+    @property
+    def name(self):
+        return self.spec.name
+
+    def path(self, split):
+        """Returns the file of a split; of a held-out one, the file it is taken from.
+
+        Raises:
+            ValueError: the task has no such split.
+        """
+        held_out = self.spec.held_out
+        source = held_out.source if held_out and split == held_out.split else split
+        return os.path.join(self.folder, self.spec.split(source).file)
+
+    def has(self, split):
+        """Returns whether the task has the split and its file is there."""
+        if split not in self.spec.split_names:
+            return False
+        path = self.path(split)
+        return tf.io.gfile.exists(path) or tf.io.gfile.exists(f"{path}.gz")
+
+    def is_labelled(self, split):
+        """Returns whether the examples of a split have labels."""
+        held_out = self.spec.held_out
+        source = held_out.source if held_out and split == held_out.split else split
+        return self.spec.split(source).labelled
+
+    def examples(self, split, double_unordered=False):
+        """Returns the examples of a split, as a list.
+
+        double_unordered: also give pairs with their texts exchanged, where the task allows it.
+
+        Raises:
+            FileNotFoundError: the split's file is missing.
+            ValueError: the task has no such split, or the data are bad (see `BadRows`).
+        """
+        examples = self._of_file(split)
+        self.bad_rows.write()
+        held_out = self.spec.held_out
+        if held_out and split in (held_out.split, held_out.source):
+            wanted = split == held_out.split
+            examples = [e for e in examples if is_held_out(e.text, held_out.share) == wanted]
+            if not examples:
+                raise ValueError(
+                    f"{self.path(split)}: expected examples for {split!r} (held-out share "
+                    f"{held_out.share}), received none."
+                )
+        if double_unordered and self.spec.double_unordered:
+            examples = with_swapped_pairs(examples)
+        return examples
+
+    def _of_file(self, split):
+        spec, path = self.spec, self.path(split)
+        labelled = self.is_labelled(split)
+        source = spec.held_out.source if split not in [s.name for s in spec.splits] else split
+        file = spec.split(source)
+        if file.format == "squad":
+            return read_squad(path, self.bad_rows, spec.has_unanswerable, labelled)
+        if file.format == "mrqa":
+            return read_mrqa(path, self.bad_rows, labelled)
+        if file.format == "conll":
+            examples = read_tagged(
+                path, self.bad_rows, file.columns.text_a, file.columns.label, labelled
+            )
+            return check_tags(examples, spec, self.bad_rows) if labelled else examples
+        rule = LabelRule(spec.kind, spec.labels, spec.value_range, spec.separator)
+        return read_texts(path, file.format, file.columns, rule, self.bad_rows, labelled)
+
+
+def load_task(name, raw_data_dir, skip_bad_rows=None):
+    """Returns the `Task` of a built-in name or of the path of a JSON file.
+
+    raw_data_dir: the folder of the task's files; "{:}" in it stands for the task's name.
+    skip_bad_rows: a file for the list of the rows that cannot be used; None: they are errors.
+
+    Raises:
+        FileNotFoundError: the JSON file, or a file that labels are collected from, is missing.
+        ValueError: there is no such task, or its description or data are bad.
+    """
+    if str(name).endswith(".json"):
+        spec = task_from_json(name)
+    elif name in TASKS:
+        spec = TASKS[name]
+    else:
+        raise ValueError(
+            f"The task {name!r} is not known; expected a .json file that describes one, or one of "
+            f"{', '.join(TASKS)}."
+        )
+    task = Task(spec, str(raw_data_dir).format(spec.name), BadRows(skip_bad_rows))
+    if spec.labels is None and spec.kind not in ("qa", "regression"):
+        spec = dataclasses.replace(spec, labels=_collect_labels(task))
+    return dataclasses.replace(task, spec=spec)
+
+
+def is_held_out(text, share):
+    """Returns whether a text falls into the held-out share; the same on every machine."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def _collect_labels(task):
+    """Returns the labels in the order of their ids: sorted (tagging_tasks.py:96-130).
+
+    Tags are collected from all splits, since a rare tag may be missing from the training file.
+    """
+    spec = task.spec
+    if spec.kind == "tagging":
+        return _collect_tags(task)
+    labels = set()
+    for example in task.examples("train"):
+        labels.update([example.label] if spec.kind == "classification" else example.label)
+    if len(labels) < (2 if spec.kind == "classification" else 1):
+        raise ValueError(
+            f"{task.path('train')}: expected at least two labels, received {sorted(labels)}."
+        )
+    return tuple(sorted(labels))
+
+
+def _collect_tags(task):
+    spec = task.spec
+    tags = {}
+    for split in _LABEL_SPLITS:
+        if split == "train" or (task.has(split) and task.is_labelled(split)):
+            rows = [example.tags for example in task.examples(split)]
+            if spec.scheme == "spans":
+                rows = [to_bioes(row, spec.span_rule) for row in rows]
+            tags[split] = {tag for row in rows for tag in row}
+    every = set().union(*tags.values())
+    if spec.share_unseen_tags and every - tags["train"]:
+        return (*sorted(tags["train"]), UNSEEN_TAG)
+    return tuple(sorted(every))

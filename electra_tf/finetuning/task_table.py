@@ -1,0 +1,184 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The built-in tasks, one row each, and what a row can say.
+
+A task of GLUE, of the MRQA shared task or of tagging is added here and nowhere else.
+"""
+
+import dataclasses
+
+from electra_tf.finetuning.readers import Columns
+
+KINDS = ("classification", "regression", "multilabel", "tagging", "qa")
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """A file of a task."""
+
+    name: str
+    file: str
+    """Relative to the folder of the task."""
+    format: str
+    """tsv, csv, jsonl, conll, squad or mrqa."""
+    columns: Columns | None = None
+    """Of tables; for conll the word is text_a and the tag is label."""
+    labelled: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """A split that is taken out of another one by a hash of the text."""
+
+    split: str
+    source: str
+    share: float
+    """Of the source's examples, between 0 and 1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskSpec:
+    """What there is to know about a task before its data are read."""
+
+    name: str
+    kind: str
+    splits: tuple[Split, ...]
+    metric: str
+    """The one that counts, in percent unless it is an error; see `scorers` and `qa_metrics`."""
+    labels: tuple[str, ...] | None = None
+    """Classes in the order of their ids; None: collected when the task is loaded."""
+    value_range: tuple[float, float] | None = None
+    """Lowest and highest score of a regression; targets are scaled to 0..1."""
+    double_unordered: bool = False
+    """Whether training pairs are repeated with their texts exchanged."""
+    official: str | None = None
+    """Metrics of question answering: squad_v1, squad_v2 or mrqa."""
+    scheme: str | None = None
+    """Of tags: spans (BIO tags become BIOES, entity F1) or tokens (as they are, accuracy)."""
+    span_rule: str = "conll"
+    """How ill-formed tag sequences are read as spans: conll or reference; see `spans`."""
+    share_unseen_tags: bool = False
+    """Whether tags that the training file lacks get one label together instead of one each."""
+    held_out: HeldOut | None = None
+    separator: str = ";"
+    """Between the labels of a multi-label cell."""
+
+    @property
+    def has_unanswerable(self):
+        """Whether questions may have no answer (SQuAD 2.0)."""
+        return self.official == "squad_v2"
+
+    @property
+    def split_names(self):
+        """Names of all splits, the held-out one included."""
+        names = [split.name for split in self.splits]
+        return (*names, self.held_out.split) if self.held_out else tuple(names)
+
+    def split(self, name):
+        """Returns the `Split` of a name.
+
+        Raises:
+            ValueError: the task has none of that name.
+        """
+        found = [split for split in self.splits if split.name == name]
+        if not found:
+            raise ValueError(
+                f"The task {self.name} has no split {name!r}; it has {', '.join(self.split_names)}."
+            )
+        return found[0]
+
+
+def _tsv(name, text_a, text_b=None, label=None, header=True, count=None, file=None):
+    columns = Columns(text_a, text_b, label, header, count)
+    return Split(name, f"{file or name}.tsv", "tsv", columns, labelled=label is not None)
+
+
+def _glue(labelled, unlabelled, test_names=("test",)):
+    """Splits train and dev with columns (text_a, text_b, label), test with (text_a, text_b)."""
+    return (
+        *(_tsv(name, *labelled) for name in ("train", "dev")),
+        *(_tsv(name, *unlabelled) for name in test_names),
+    )
+
+
+def _pair(name, labels, labelled=(1, 2, 3), unlabelled=(1, 2), **options):
+    return TaskSpec(
+        name,
+        "classification",
+        _glue(labelled, unlabelled),
+        metric="accuracy",
+        labels=labels,
+        **options,
+    )
+
+
+def _questions(name, file_format, extension, official, metric):
+    splits = tuple(
+        Split(split, f"{split}.{extension}", file_format, labelled=split != "test")
+        for split in ("train", "dev", "test")
+    )
+    return TaskSpec(name, "qa", splits, metric=metric, official=official)
+
+
+def _tags(name, scheme, metric, **options):
+    columns = Columns(text_a=0, label=-1, header=False)
+    splits = tuple(
+        Split(split, f"{split}.txt", "conll", columns) for split in ("train", "dev", "test")
+    )
+    return TaskSpec(name, "tagging", splits, metric=metric, scheme=scheme, **options)
+
+
+_BINARY = ("0", "1")
+_ENTAILMENT = ("entailment", "not_entailment")
+# Columns of train.tsv and dev.tsv of CoLA, which have no header: source, label, mark, sentence.
+_COLA = {"text_a": 3, "label": 1, "header": False, "count": 4}
+
+# Columns, labels and doubling: classification_tasks.py:331-493; metrics: the README's results.
+_ROWS = (
+    TaskSpec(
+        "cola",
+        "classification",
+        (_tsv("train", **_COLA), _tsv("dev", **_COLA), _tsv("test", 1)),
+        metric="mcc",
+        labels=_BINARY,
+    ),
+    TaskSpec("sst", "classification", _glue((0, None, 1), (1,)), metric="accuracy", labels=_BINARY),
+    _pair("mrpc", _BINARY, (3, 4, 0), (3, 4), double_unordered=True),
+    _pair("qqp", _BINARY, (3, 4, 5), (1, 2)),
+    TaskSpec(
+        "sts",
+        "regression",
+        _glue((-3, -2, -1), (-2, -1)),
+        metric="spearman",
+        value_range=(0.0, 5.0),
+        double_unordered=True,
+    ),
+    TaskSpec(
+        "mnli",
+        "classification",
+        (
+            _tsv("train", 8, 9, -1),
+            _tsv("dev", 8, 9, -1, file="dev_matched"),
+            _tsv("dev_mismatched", 8, 9, -1),
+            _tsv("test_matched", 8, 9),
+            _tsv("test_mismatched", 8, 9),
+            _tsv("diagnostic", 1, 2),
+        ),
+        metric="accuracy",
+        labels=("contradiction", "entailment", "neutral"),
+    ),
+    _pair("qnli", _ENTAILMENT),
+    _pair("rte", _ENTAILMENT),
+    _pair("wnli", _BINARY),
+    _questions("squad", "squad", "json", "squad_v2", "best_exact"),
+    _questions("squadv1", "squad", "json", "squad_v1", "exact_match"),
+    *(
+        _questions(name, "mrqa", "jsonl", "mrqa", "f1")
+        for name in ("newsqa", "naturalqs", "triviaqa", "searchqa", "hotpotqa")
+    ),
+    _tags("chunk", "spans", "f1", span_rule="reference"),
+    _tags("ner", "spans", "f1"),
+    _tags("pos", "tokens", "accuracy"),
+    _tags("ccg", "tokens", "accuracy", share_unseen_tags=True),
+)
+
+TASKS = {row.name: row for row in _ROWS}
