@@ -1,0 +1,151 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Scores of predictions against gold labels, as pure functions; in percent but for errors.
+
+Labels are ids, but for `entity_scores`, which takes tags.
+"""
+
+import warnings
+
+import numpy as np
+import scipy.stats
+import sklearn.exceptions
+import sklearn.metrics
+
+from electra_tf.finetuning.spans import spans_of
+
+
+def classification_scores(predictions, gold, num_labels):
+    """Returns accuracy, mcc and macro_f1; of two classes also f1, precision, recall of class 1.
+
+    A class that is never predicted or never there has the F1 0; a constant prediction the mcc 0.
+
+    Raises:
+        ValueError: there are no examples, or not as many predictions as labels.
+    """
+    predictions, gold = _vectors(predictions, gold)
+    classes = list(range(num_labels))
+    scores = {
+        "accuracy": 100.0 * sklearn.metrics.accuracy_score(gold, predictions),
+        "mcc": 100.0 * _matthews(gold, predictions),
+        "macro_f1": 100.0
+        * sklearn.metrics.f1_score(
+            gold, predictions, labels=classes, average="macro", zero_division=0
+        ),
+    }
+    if num_labels == 2:
+        precision, recall, f1, _ = sklearn.metrics.precision_recall_fscore_support(
+            gold, predictions, labels=[1], average="macro", zero_division=0
+        )
+        scores |= {"f1": 100.0 * f1, "precision": 100.0 * precision, "recall": 100.0 * recall}
+    return _floats(scores)
+
+
+def regression_scores(predictions, gold):
+    """Returns pearson, spearman (0 where all predictions are the same) and mse (no percentage).
+
+    Raises:
+        ValueError: there are no examples, or not as many predictions as targets.
+    """
+    predictions, gold = _vectors(predictions, gold, np.float64)
+    correlations = {"pearson": scipy.stats.pearsonr, "spearman": scipy.stats.spearmanr}
+    constant = len(gold) < 2 or np.ptp(predictions) == 0 or np.ptp(gold) == 0
+    scores = {
+        name: 0.0 if constant else 100.0 * function(gold, predictions)[0]
+        for name, function in correlations.items()
+    }
+    return _floats(scores | {"mse": np.mean(np.square(gold - predictions))})
+
+
+def multilabel_scores(predictions, gold):
+    """Returns micro_f1, macro_f1 and exact (all labels right) of 0/1 arrays [n, C].
+
+    Raises:
+        ValueError: there are no examples, or the shapes differ.
+    """
+    predictions, gold = np.asarray(predictions, np.int64), np.asarray(gold, np.int64)
+    if gold.ndim != 2 or gold.shape != predictions.shape or not len(gold):
+        raise ValueError(
+            "predictions and gold must be of one shape [n, C] with n > 0, received "
+            f"{predictions.shape} and {gold.shape}."
+        )
+    scores = {
+        f"{average}_f1": 100.0
+        * sklearn.metrics.f1_score(gold, predictions, average=average, zero_division=0)
+        for average in ("micro", "macro")
+    }
+    return _floats(scores | {"exact": 100.0 * np.mean(np.all(gold == predictions, axis=1))})
+
+
+def token_scores(predictions, gold, never_right=None):
+    """Returns accuracy over the words of all sentences, rows of label ids.
+
+    never_right: a label that is wrong even where predicted, as tags that stand for unknown ones.
+
+    Raises:
+        ValueError: there are no words, or a row has not as many predictions as labels.
+    """
+    _check_rows(predictions, gold)
+    predictions, gold = _vectors(np.concatenate(predictions), np.concatenate(gold))
+    right = (predictions == gold) & (gold != (-1 if never_right is None else never_right))
+    return {"accuracy": 100.0 * float(np.mean(right))}
+
+
+def entity_scores(predictions, gold, rule="conll"):
+    """Returns precision, recall, f1 of spans and accuracy of words, from rows of tags.
+
+    rule: how ill-formed sequences are read (see `spans_of`). "conll" is what seqeval and conlleval
+    count. Under "reference" conll_f1 is given too.
+
+    Raises:
+        ValueError: there are no sentences, or a row has not as many predictions as tags.
+    """
+    _check_rows(predictions, gold)
+    pairs = list(zip(predictions, gold, strict=True))
+    found = [(set(spans_of(p, rule)), set(spans_of(g, rule))) for p, g in pairs]
+    right = sum(len(p & g) for p, g in found)
+    precision = 100.0 * right / max(1, sum(len(p) for p, _ in found))
+    recall = 100.0 * right / max(1, sum(len(g) for _, g in found))
+    words = [a == b for p, g in pairs for a, b in zip(p, g, strict=True)]
+    scores = {
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / (precision + recall) if right else 0.0,
+        "accuracy": 100.0 * sum(words) / max(1, len(words)),
+    }
+    if rule != "conll":
+        scores["conll_f1"] = entity_scores(predictions, gold)["f1"]
+    return scores
+
+
+def _matthews(gold, predictions):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sklearn.exceptions.UndefinedMetricWarning)
+        # scikit-learn warns where only one class occurs at all.
+        warnings.simplefilter("ignore", UserWarning)
+        return sklearn.metrics.matthews_corrcoef(gold, predictions)
+
+
+def _vectors(predictions, gold, dtype=np.int64):
+    predictions, gold = np.asarray(predictions, dtype), np.asarray(gold, dtype)
+    if gold.ndim != 1 or gold.shape != predictions.shape or not len(gold):
+        raise ValueError(
+            "predictions and gold must be vectors of one length, not 0; received shapes "
+            f"{predictions.shape} and {gold.shape}."
+        )
+    return predictions, gold
+
+
+def _check_rows(predictions, gold):
+    lengths = [len(row) for row in predictions], [len(row) for row in gold]
+    if lengths[0] != lengths[1] or not sum(lengths[1]):
+        row = next((i for i, (p, g) in enumerate(zip(*lengths, strict=False)) if p != g), None)
+        place = f"in row {row}: {lengths[0][row]} and {lengths[1][row]}" if row is not None else ""
+        raise ValueError(
+            "predictions and gold must have as many labels in every row, and some; received "
+            f"{len(predictions)} and {len(gold)} rows {place}".strip()
+            + "."
+        )
+
+
+def _floats(scores):
+    return {name: float(value) for name, value in scores.items()}
