@@ -177,7 +177,7 @@ def _original_offsets(expansion, texts, rows, starts, ends):
     sources = expansion.sources
     own_ends = tf.gather(expansion.ends, tf.gather(sources, last))
     # Up to where the next character that was not removed begins, or the text ends.
-    lengths = tf.cast(tf.strings.length(tf.gather(texts, rows)), tf.int64)
+    lengths = tf.gather(tf.cast(tf.strings.length(texts), tf.int64), rows)
     is_last = last + 1 >= tf.gather(row_splits, rows + 1)
     following = tf.gather(sources, tf.where(is_last, last, last + 1))
     next_starts = tf.where(is_last, lengths, tf.gather(expansion.starts, following))
