@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Adam as ELECTRA trains with it."""
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -131,29 +132,47 @@ class ElectraAdam(keras.optimizers.Optimizer):
         super().apply(gradients, trainable_variables)
         return norm
 
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        """`apply` has summed already; Keras would do it once more, after clipping."""
-        return grads_and_vars
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        """Keras would sum over replicas here, after clipping; `apply` has done so before."""
+        variables = [getattr(variable, "value", variable) for variable in trainable_variables]
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            self._update_variables, tf.distribute.get_strategy(), grads, variables, learning_rate
+        )
 
-    def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self.momentums[index], self.velocities[index]
-        rule = self.rules[index]
+    def _update_variables(self, strategy, gradients, variables, learning_rate):
+        for gradient, variable in zip(gradients, variables, strict=True):
+            index = self._get_variable_index(variable)
+            moments = self.momentums[index].value, self.velocities[index].value
+            strategy.extended.update(
+                variable,
+                functools.partial(self._update_variable, self.rules[index]),
+                args=(gradient, *moments, learning_rate),
+                group=False,
+            )
+
+    def _update_variable(self, rule, variable, gradient, momentum, velocity, learning_rate):
         rate = tf.cast(learning_rate, variable.dtype) * rule.learning_rate_multiplier
-        gradient = tf.cast(gradient, variable.dtype)
-
-        m = self.beta_1 * momentum + (1.0 - self.beta_1) * gradient
-        v = self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient)
-        self.assign(momentum, m)
-        self.assign(velocity, v)
+        if rule.weight_decay:
+            variable.assign_sub(rate * rule.weight_decay * variable)
+        correction_1 = correction_2 = tf.ones([], variable.dtype)
         if self.bias_correction:
             step = tf.cast(self.iterations + 1, variable.dtype)
-            m /= 1.0 - tf.pow(self.beta_1, step)
-            v /= 1.0 - tf.pow(self.beta_2, step)
-        update = m / (tf.sqrt(v) + self.epsilon)
-        if rule.weight_decay:
-            update += rule.weight_decay * variable
-        self.assign_sub(variable, rate * update)
+            correction_1 = 1.0 - tf.pow(self.beta_1, step)
+            correction_2 = tf.sqrt(1.0 - tf.pow(self.beta_2, step))
+        # One kernel instead of a dozen. It computes lr * m / (sqrt(v) + epsilon); beta powers of 0
+        # turn its own bias correction off, which places epsilon elsewhere.
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=momentum.handle,
+            v=velocity.handle,
+            beta1_power=tf.zeros([], variable.dtype),
+            beta2_power=tf.zeros([], variable.dtype),
+            lr=rate * correction_2 / correction_1,
+            beta1=tf.constant(self.beta_1, variable.dtype),
+            beta2=tf.constant(self.beta_2, variable.dtype),
+            epsilon=self.epsilon * correction_2,
+            grad=tf.cast(gradient, variable.dtype),
+        )
 
     def get_config(self):
         """Everything but the two functions of paths, which are code."""
