@@ -22,18 +22,27 @@ def task_features(
     task_id=0,
     doc_stride=128,
     max_query_length=64,
+    first_number=0,
 ):
     """Returns the arrays of examples of a task whose labels are known (`Task.spec`).
 
-    Rows are in the order of the examples; a long sentence or context has several. For questions
-    this leaves out the `AnswerWindows`, which `question_features` returns too.
+    Rows are in the order of the examples; a long sentence or context has several. first_number is
+    the number of the first question in its split, where they come in batches. For questions this
+    leaves out the `AnswerWindows`, which `question_features` returns too.
 
     Raises:
         ValueError: a setting leaves no room for text, or a context has no token.
     """
     if spec.kind == "qa":
         return question_features(
-            examples, tokenizer, max_seq_length, spec.name, task_id, doc_stride, max_query_length
+            examples,
+            tokenizer,
+            max_seq_length,
+            spec.name,
+            task_id,
+            doc_stride,
+            max_query_length,
+            first_number,
         ).arrays
     if spec.kind == "tagging":
         return tagging_features(examples, tokenizer, max_seq_length, spec, task_id)

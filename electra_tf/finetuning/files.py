@@ -54,6 +54,20 @@ def json_object(text, place, bad_rows):
     return value
 
 
+def is_text(value):
+    """Returns whether a value of a JSON file is a string that has a UTF-8 form.
+
+    JSON can hold halves of surrogate pairs, which do not.
+    """
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def require_examples(examples, path):
     """Returns the examples; raises ValueError if there are none."""
     if not examples:

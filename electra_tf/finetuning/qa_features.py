@@ -15,6 +15,8 @@ from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
 WINDOWS_PER_QUESTION = 1000
 """`<task>_eid` is 1000 * number of the question + number of the window (qa_tasks.py:406)."""
 
+_CHARACTERS_AT_ONCE = 4_000_000  # some 100 bytes of memory each while they are tokenized
+
 
 @dataclasses.dataclass(frozen=True)
 class AnswerWindows:
@@ -65,8 +67,11 @@ def question_features(
     task_id=0,
     doc_stride=128,
     max_query_length=64,
+    first_number=0,
 ):
     """Returns the `QuestionFeatures` of `QuestionExample`s.
+
+    first_number: the number of the first example in its split, where they come in batches.
 
     A row is `[CLS] question [SEP] part of the context [SEP]`; the parts begin every doc_stride
     tokens. An answer that is not wholly in the row, or no answer, has the positions 0.
@@ -86,6 +91,8 @@ def question_features(
     query_lengths = np.minimum(queries.row_lengths().numpy(), max_query_length)
     contexts = _tokenize_contexts(examples, tokenizer)
     windows = _windows(examples, contexts, query_lengths, max_seq_length, doc_stride)
+    eids = windows.eids + WINDOWS_PER_QUESTION * first_number
+    windows = dataclasses.replace(windows, eids=eids.astype(np.int32))
 
     question = windows.question
     query_tokens = ragged_ranges(queries.row_splits.numpy()[:-1][question], query_lengths[question])
@@ -117,8 +124,8 @@ def _tokenize_contexts(examples, tokenizer):
     numbers = {}
     for example in examples:
         numbers.setdefault(example.context, len(numbers))
-    tokens = tokenizer.offsets(list(numbers))
-    splits = tokens.ids.row_splits.numpy()
+    ids, token_starts, token_ends, counts = _offsets(list(numbers), tokenizer)
+    splits = np.concatenate([[0], np.cumsum(counts)])
     for example in examples:
         number = numbers[example.context]
         if splits[number] == splits[number + 1]:
@@ -131,13 +138,27 @@ def _tokenize_contexts(examples, tokenizer):
     row_starts = np.repeat(np.cumsum(lengths) - lengths, np.diff(splits))
     return _Contexts(
         np.array([numbers[example.context] for example in examples], np.int64),
-        tokens.ids.flat_values.numpy(),
+        ids,
         splits,
         *(
-            character_at[offsets.flat_values.numpy() + row_starts] - character_at[row_starts]
-            for offsets in (tokens.starts, tokens.ends)
+            character_at[offsets + row_starts] - character_at[row_starts]
+            for offsets in (token_starts, token_ends)
         ),
     )
+
+
+def _offsets(texts, tokenizer):
+    """Returns ids, byte starts and byte ends of all tokens, and the number of tokens per text."""
+    parts, batch, size = [], [], 0
+    for number, text in enumerate(texts):
+        batch.append(text)
+        size += len(text)
+        if size >= _CHARACTERS_AT_ONCE or number == len(texts) - 1:
+            tokens = tokenizer.offsets(batch)
+            flat = [ragged.flat_values.numpy() for ragged in tokens]
+            parts.append((*flat, tokens.ids.row_lengths().numpy()))
+            batch, size = [], 0
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _windows(examples, contexts, query_lengths, max_seq_length, doc_stride):

@@ -8,7 +8,13 @@ import tensorflow as tf
 
 from electra_tf.finetuning.bad_rows import shown
 from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.files import json_object, read_lines, read_text, require_examples
+from electra_tf.finetuning.files import (
+    is_text,
+    json_object,
+    read_lines,
+    read_text,
+    require_examples,
+)
 
 
 def read_squad(path, bad_rows, has_unanswerable, labelled=True):
@@ -75,7 +81,7 @@ class _Questions:
         self.records, self._number, self._id_key = [], number, id_key
         place = f"{self._path}, {name}"
         context = paragraph.get("context") if isinstance(paragraph, dict) else None
-        if not isinstance(context, str) or not context.strip():
+        if not is_text(context) or not context.strip():
             self._bad_rows.report(place, "a text under 'context'", shown(context))
             return
         self._context = context
@@ -96,7 +102,7 @@ class _Questions:
             if name in self._ids:
                 raise _Unusable("each id once", "it a second time")
             question = record.get("question")
-            if not isinstance(question, str):
+            if not is_text(question):
                 raise _Unusable("a text under 'question'", shown(question))
             answers, accepted, impossible = (), (), None
             if self._labelled:

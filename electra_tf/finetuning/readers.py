@@ -8,10 +8,17 @@ import math
 
 from electra_tf.finetuning.bad_rows import shown
 from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.files import json_object, read_lines, read_text, require_examples
+from electra_tf.finetuning.files import (
+    is_text,
+    json_object,
+    read_lines,
+    read_text,
+    require_examples,
+)
 
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
+_GOOD = object()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +61,8 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
     for number, line, cells in read(str(path), columns, bad_rows, labelled):
         place = f"{path}, line {line}"
         texts = [cells[name] for name in ("text_a", "text_b") if name in cells]
-        bad = next((text for text in texts if not isinstance(text, str)), None)
-        if bad is not None:
+        bad = next((text for text in texts if not is_text(text)), _GOOD)
+        if bad is not _GOOD:
             bad_rows.report(place, "a text", shown(bad))
             continue
         if not texts[0].strip():

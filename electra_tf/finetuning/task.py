@@ -116,7 +116,7 @@ def load_task(name, raw_data_dir, skip_bad_rows=None):
             f"The task {name!r} is not known; expected a .json file that describes one, or one of "
             f"{', '.join(TASKS)}."
         )
-    task = Task(spec, str(raw_data_dir).format(spec.name), BadRows(skip_bad_rows))
+    task = Task(spec, str(raw_data_dir).replace("{:}", spec.name), BadRows(skip_bad_rows))
     if spec.labels is None and spec.kind not in ("qa", "regression"):
         spec = dataclasses.replace(spec, labels=_collect_labels(task))
     return dataclasses.replace(task, spec=spec)
