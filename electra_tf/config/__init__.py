@@ -7,12 +7,14 @@ Names and defaults of the hyperparameters are those of the original release
 
 from electra_tf.config.checks import check, check_names, check_types, load_hparams
 from electra_tf.config.encoder import MODEL_SIZES, EncoderConfig
+from electra_tf.config.finetuning import FinetuningConfig
 from electra_tf.config.pretraining import MODEL_KEYS, PretrainingConfig
 
 __all__ = [
     "MODEL_KEYS",
     "MODEL_SIZES",
     "EncoderConfig",
+    "FinetuningConfig",
     "PretrainingConfig",
     "check",
     "check_names",

@@ -1,0 +1,200 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A pre-trained encoder with one head per task, and the gradient step that trains them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.config.encoder import EncoderConfig
+from electra_tf.finetuning.heads import (
+    ClassificationHead,
+    MultiLabelHead,
+    RegressionHead,
+    TaggingHead,
+    TaskHead,
+)
+from electra_tf.finetuning.qa_head import QuestionAnsweringHead
+from electra_tf.finetuning.task_table import TaskSpec
+from electra_tf.model import Encoder, Initializers
+from electra_tf.training.seeds import Stream, replica_id, step_seed
+
+
+def make_head(
+    task: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+) -> TaskHead:
+    """The head of a task by its kind.
+
+    Raises:
+        ValueError: the task's labels are not known yet.
+    """
+    place = (task.name, initializers, hidden_size)
+    if task.kind == "qa":
+        return QuestionAnsweringHead(
+            *place,
+            joint_prediction=config.joint_prediction,
+            beam_size=config.beam_size,
+            answerable_classifier=config.answerable_classifier,
+            answerable_uses_start_logits=config.answerable_uses_start_logits,
+            answerable_weight=config.answerable_weight,
+        )
+    if task.kind == "regression":
+        return RegressionHead(*place, 1, config.head_dropout)
+    if not task.labels:
+        raise ValueError(f"the labels of task {task.name} are expected to be known, but are not.")
+    smoothing = {
+        "label_smoothing": config.label_smoothing,
+        "class_weights": _weights_in_order(task, config.class_weights),
+    }
+    if task.kind == "tagging":
+        return TaggingHead(*place, len(task.labels), **smoothing)
+    if task.kind == "multilabel":
+        return MultiLabelHead(*place, len(task.labels), config.head_dropout)
+    return ClassificationHead(*place, len(task.labels), config.head_dropout, **smoothing)
+
+
+def _weights_in_order(task: TaskSpec, weights: Mapping[str, float]) -> tuple[float, ...]:
+    unknown = sorted(set(weights) - set(task.labels))
+    if unknown:
+        raise ValueError(
+            f"class_weights is expected to name labels of task {task.name}, which are "
+            f"{', '.join(task.labels)}, but names {', '.join(unknown)}."
+        )
+    return tuple(float(weights.get(label, 1.0)) for label in task.labels) if weights else ()
+
+
+class TaskHeads(keras.layers.Layer):
+    """The heads of all tasks; built on construction."""
+
+    def __init__(self, heads: Sequence[TaskHead]):
+        super().__init__(name="task_specific")
+        self.heads = list(heads)
+        self.build()
+
+    def build(self, input_shape=None):
+        for head in self.heads:
+            head.build()
+        self.built = True
+
+    def call(self, hidden, features, seeds, training):
+        outputs = {}
+        for head, seed in zip(self.heads, seeds, strict=True):
+            options = {"training": training} if isinstance(head, QuestionAnsweringHead) else {}
+            outputs[head.name] = head(hidden, features, seed=seed, **options)
+        return outputs
+
+
+class FinetuningModel(keras.Model):
+    """One encoder, one head per task.
+
+    Args:
+        config: the run.
+        tasks: with their labels known; `task_id` among the features counts them.
+        encoder: shape of the encoder; default: what `config` asks for.
+        seed: of initial weights and dropout; default: the configuration's.
+    """
+
+    def __init__(
+        self,
+        config: FinetuningConfig,
+        tasks: Sequence[TaskSpec],
+        encoder: EncoderConfig | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.config = config
+        self.tasks = tuple(tasks)
+        self.seed = config.seed if seed is None else seed
+        shape = encoder or config.encoder
+        initializers = Initializers(shape.initializer_range, self.seed)
+        self.encoder = Encoder(shape, initializers)
+        self.task_heads = TaskHeads(
+            [make_head(task, config, initializers, shape.hidden_size) for task in self.tasks]
+        )
+        self.running_loss = keras.metrics.Mean(name="loss")
+        self.built = True
+
+    def compute_outputs(self, features, training=False, seed=None) -> dict[str, dict]:
+        """Outputs of every task for every row.
+
+        Args:
+            features: `input_ids, input_mask, segment_ids` int32 [B, L], `task_id` int32 [B] and
+                the labels of the tasks, as far as known.
+            training: whether to drop out.
+            seed: int32 [2], of dropout.
+
+        Returns:
+            Task name -> its head's outputs.
+        """
+        encoder_seed, head_seeds = None, [None] * len(self.tasks)
+        if training:
+            if seed is None:
+                seed = tf.constant([self.seed % 2**31, 0], tf.int32)
+            split = tf.random.experimental.stateless_split(seed, 1 + len(self.tasks))
+            encoder_seed, *head_seeds = tf.unstack(split)
+        hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
+        return self.task_heads(hidden, features, seeds=head_seeds, training=training)
+
+    def total_loss(self, outputs, features) -> tf.Tensor:
+        """Sum over the batch of each row's loss in its own task, as in the original, float32 []."""
+        losses = tf.stack([outputs[task.name]["loss"] for task in self.tasks], axis=-1)
+        own_task = tf.one_hot(features["task_id"], len(self.tasks))  # [B, tasks]
+        return tf.reduce_sum(losses * own_task)
+
+    def call(self, features, training=False):
+        return self.compute_outputs(features, training=training)
+
+    def train_step(self, features):
+        """One update on this replica's part of the global batch.
+
+        Returns:
+            `loss` [], this replica's share of the summed loss, and `gradient_norm`.
+        """
+        seed = step_seed(self.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
+        variables = [variable.value for variable in self.trainable_variables]
+        with tf.GradientTape() as tape:
+            outputs = self.compute_outputs(features, training=True, seed=seed)
+            loss = self.total_loss(outputs, features)
+        # A task of which the batch has no row has no gradient.
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        norm = self.optimizer.apply(gradients, self.trainable_variables)
+        # The original reports sums; a mean says more, and clipping makes the step the same.
+        self.running_loss.update_state(loss / tf.cast(tf.shape(features["task_id"])[0], tf.float32))
+        return {"loss": loss, "gradient_norm": norm}
+
+    @property
+    def metrics(self):
+        return [self.running_loss]
+
+
+def layerwise_multiplier(decay: float, num_layers: int) -> Callable[[str], float]:
+    """Factor of the learning rate by variable path (optimization.py _get_layer_lrs).
+
+    Heads have 1, the top layer decay^2 (the original leaves one power out), each layer below one
+    power more, embeddings decay^(layers + 2).
+
+    Args:
+        decay: factor per layer; 0 for 1 everywhere.
+        num_layers: layers of the encoder.
+
+    Returns:
+        A function that raises ValueError for a path that no rule fits.
+    """
+    top = num_layers + 2
+
+    def multiplier(path: str) -> float:
+        layer = re.search(r"encoder/layer_(\d+)/", path)
+        if "task_specific/" in path:
+            depth = top
+        elif layer:
+            depth = int(layer.group(1)) + 1
+        elif "/embeddings/" in path or "/embeddings_project/" in path:
+            depth = 0
+        else:
+            raise ValueError(f"no rule of layer-wise learning rates fits the variable {path}.")
+        return decay ** (top - depth) if decay else 1.0
+
+    return multiplier

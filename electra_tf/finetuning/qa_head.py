@@ -1,0 +1,160 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Question answering: start and end of the answer, and whether there is one."""
+
+import tensorflow as tf
+
+from electra_tf.finetuning.heads import TaskHead
+
+WIDTH = 512
+"""Of the hidden layers of the end and answerable classifiers, qa_tasks.py."""
+FORBIDDEN = 1000.0
+"""Taken off the logits of positions outside of the context."""
+
+
+class QuestionAnsweringHead(TaskHead):
+    """Start and end logits over the context; position 0 stands for "no answer".
+
+    Args:
+        joint_prediction: predict the end given the start: in training the right start, otherwise
+            each of the `beam_size` most probable ones.
+        beam_size: starts, and ends for each of them, that are kept.
+        answerable_classifier: whether to learn if the question can be answered.
+        answerable_uses_start_logits: whether that classifier sees the expected state of the start.
+        answerable_weight: of its loss.
+
+    Outputs: `start_logits`, `end_logits` [B, L], `answerable_logit` [B], and with joint
+    prediction `start_top_log_probs`, `start_top_index` [B, K], `end_top_log_probs`,
+    `end_top_index` [B, K, K]; what an option leaves undefined is 0, as in the original.
+    """
+
+    def __init__(
+        self,
+        name,
+        initializers,
+        hidden_size,
+        joint_prediction: bool = True,
+        beam_size: int = 20,
+        answerable_classifier: bool = True,
+        answerable_uses_start_logits: bool = True,
+        answerable_weight: float = 0.5,
+    ):
+        super().__init__(name, initializers, hidden_size)
+        self.beam_size = beam_size
+        self.answerable_weight = answerable_weight
+        # Layers without a name of their own are numbered in the order of the original's calls.
+        self.start_layer = self.dense(1, "dense")
+        self.end_hidden = self.dense(WIDTH, "qa_hidden") if joint_prediction else None
+        self.end_layer = self.dense(1, "dense_1")
+        self.answerable_hidden = self.answerable_layer = None
+        if answerable_classifier and answerable_uses_start_logits:
+            self.answerable_hidden = self.dense(WIDTH, "dense_2", activation=_gelu)
+            self.answerable_layer = self.dense(1, "dense_3")
+        elif answerable_classifier:
+            self.answerable_layer = self.dense(1, "dense_2")
+
+    def build(self, input_shape=None):
+        width = self.hidden_size
+        self.start_layer.build((None, None, width))
+        if self.end_hidden is not None:
+            self.end_hidden.build((None, None, 2 * width))
+        self.end_layer.build((None, None, WIDTH if self.end_hidden is not None else width))
+        if self.answerable_hidden is not None:
+            self.answerable_hidden.build((None, 2 * width))
+        if self.answerable_layer is not None:
+            wide = self.answerable_hidden is not None
+            self.answerable_layer.build((None, WIDTH if wide else width))
+        self.built = True
+
+    def call(self, hidden, features, seed=None, training=False):
+        penalty = _outside_penalty(features)
+        start_logits = tf.cast(self.start_layer(hidden)[..., 0], tf.float32) - penalty
+        outputs = self._empty_beams(hidden)
+        outputs["start_logits"] = start_logits
+        outputs |= self._passed_on(features, "start_positions", "end_positions", "is_impossible")
+        if self.end_hidden is None:
+            outputs["end_logits"] = tf.cast(self.end_layer(hidden)[..., 0], tf.float32) - penalty
+        elif training:
+            starts = outputs["start_positions"][:, None]
+            outputs["end_logits"] = self._end_logits(hidden, starts)[:, 0] - penalty
+            outputs |= self._start_beam(start_logits)
+        else:
+            outputs |= self._start_beam(start_logits)
+            outputs |= self._end_beams(hidden, outputs["start_top_index"], penalty)
+            outputs["end_logits"] = tf.zeros_like(start_logits)
+        outputs["answerable_logit"] = self._answerable_logit(hidden, start_logits)
+        if "start_positions" in outputs:
+            outputs["loss"] = self._loss(outputs)
+        outputs.pop("is_impossible", None)
+        return outputs
+
+    def _end_logits(self, hidden, starts):
+        """Logits of the end given starts int [B, K]: float32 [B, K, L].
+
+        The hidden layer reads the concatenation of the start's and each position's state; its two
+        halves are multiplied apart, so that no [B, K, L, 2H] is ever made.
+        """
+        kernel = tf.cast(tf.convert_to_tensor(self.end_hidden.kernel), hidden.dtype)
+        bias = tf.cast(tf.convert_to_tensor(self.end_hidden.bias), hidden.dtype)
+        start_states = tf.gather(hidden, starts, batch_dims=1)  # [B, K, H]
+        from_start = tf.matmul(start_states, kernel[: self.hidden_size])
+        from_end = tf.matmul(hidden, kernel[self.hidden_size :]) + bias
+        both = _gelu(from_start[:, :, None] + from_end[:, None])  # [B, K, L, 512]
+        return tf.cast(self.end_layer(both)[..., 0], tf.float32)
+
+    def _empty_beams(self, hidden):
+        batch, beam = tf.shape(hidden)[0], self._beam(hidden)
+        return {
+            "start_top_log_probs": tf.zeros([batch, beam]),
+            "start_top_index": tf.zeros([batch, beam], tf.int32),
+            "end_top_log_probs": tf.zeros([batch, beam, beam]),
+            "end_top_index": tf.zeros([batch, beam, beam], tf.int32),
+        }
+
+    def _beam(self, hidden) -> int:
+        length = hidden.shape[1]
+        return self.beam_size if length is None else min(self.beam_size, length)
+
+    def _start_beam(self, start_logits):
+        top = tf.math.top_k(tf.nn.log_softmax(start_logits), k=self._beam(start_logits))
+        return {"start_top_log_probs": top.values, "start_top_index": top.indices}
+
+    def _end_beams(self, hidden, starts, penalty):
+        logits = self._end_logits(hidden, starts) - penalty[:, None]
+        top = tf.math.top_k(tf.nn.log_softmax(logits), k=self._beam(hidden))
+        return {"end_top_log_probs": top.values, "end_top_index": top.indices}
+
+    def _answerable_logit(self, hidden, start_logits):
+        if self.answerable_layer is None:
+            return tf.zeros([tf.shape(hidden)[0]])
+        state = hidden[:, 0]
+        if self.answerable_hidden is not None:
+            weights = tf.cast(tf.nn.softmax(start_logits), hidden.dtype)
+            expected_start = tf.einsum("bl,blh->bh", weights, hidden)
+            state = self.answerable_hidden(tf.concat([state, expected_start], axis=-1))
+        return tf.cast(self.answerable_layer(state)[..., 0], tf.float32)
+
+    def _loss(self, outputs):
+        ends = [
+            tf.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=outputs[f"{side}_positions"], logits=outputs[f"{side}_logits"]
+            )
+            for side in ("start", "end")
+        ]
+        loss = (ends[0] + ends[1]) / 2.0
+        if self.answerable_layer is not None:
+            loss += self.answerable_weight * tf.nn.sigmoid_cross_entropy_with_logits(
+                labels=tf.cast(outputs["is_impossible"], tf.float32),
+                logits=outputs["answerable_logit"],
+            )
+        return loss
+
+
+def _gelu(x):
+    return tf.nn.gelu(x, approximate=False)
+
+
+def _outside_penalty(features) -> tf.Tensor:
+    """FORBIDDEN outside of the context, 0 in it and at position 0: float32 [B, L]."""
+    context = tf.cast(features["input_mask"] * features["segment_ids"], tf.float32)
+    allowed = context + tf.one_hot(0, tf.shape(context)[1])
+    return FORBIDDEN * (1.0 - allowed)
