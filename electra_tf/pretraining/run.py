@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
+import io
 import json
 import os
 import pickle
@@ -355,8 +356,10 @@ class _Training:
 
     def _with_saved_batch(self, error: NonFiniteLossError) -> ArithmeticError:
         path = os.path.join(self.config.model_dir, f"nonfinite_batch_step_{error.step}.npz")
+        content = io.BytesIO()  # np.savez seeks, which files of tf.io do not while written
+        np.savez(content, **error.batch)
         with tf.io.gfile.GFile(path, "wb") as file:
-            np.savez(file, **error.batch)
+            file.write(content.getvalue())
         return ArithmeticError(
             f"{error}, so training stopped. Its batch is in {path}; the last checkpoint is from "
             "before. A lower learning_rate or a longer warm-up may help."
