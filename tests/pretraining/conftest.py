@@ -1,0 +1,39 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""One finished run for many tests, and steps that cost nothing."""
+
+import types
+
+import pytest
+import tensorflow as tf
+from tiny_run import make_data_dir, tiny_config
+
+from electra_tf.pretraining import ElectraPretrainer, run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """An uninterrupted run of 12 steps: its data folder, configuration and last values.
+
+    Tests copy what they change.
+    """
+    data_dir = make_data_dir(tmp_path_factory.mktemp("finished") / "data")
+    config = tiny_config(data_dir, "finished", {"num_hidden_layers": 1})
+    return types.SimpleNamespace(data_dir=data_dir, config=config, last=run.train(config))
+
+
+@pytest.fixture
+def idle_steps(monkeypatch):
+    """Steps that only count, so that a run's other parts are tested in no time."""
+
+    def train_step(pretrainer, batch):
+        pretrainer.optimizer.iterations.assign_add(1)
+        return {"loss": tf.constant(1.0)}
+
+    monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
+
+
+@pytest.fixture
+def info_log(caplog):
+    """What the command line shows, in `caplog`."""
+    with caplog.at_level("INFO", logger="absl"):
+        yield

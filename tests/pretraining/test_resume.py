@@ -1,0 +1,144 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""However a run is stopped, going on gives what an uninterrupted run gives, to the last bit."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+from run_results import assert_identical, logged_steps
+from tiny_run import hparams_with, tiny_config
+
+from electra_tf.cli import run_pretraining
+from electra_tf.pretraining import ElectraPretrainer, run
+from electra_tf.training.checkpoint import CheckpointFolder, step_in_name
+
+ONE_LAYER = {"num_hidden_layers": 1}
+HERE = pathlib.Path(__file__).parent
+
+
+def test_killed_at_three_points(finished, data_dir):
+    model_dir = data_dir / "models" / "killed"
+    paths = [str(HERE.parents[1]), str(HERE.parent)]
+    hparams = json.dumps(hparams_with(ONE_LAYER))
+    points = ("step-7", "write-8", "saved-8")
+    process = subprocess.run(
+        [sys.executable, HERE / "killed_run.py", data_dir, "killed", hparams, *points],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr[-2000:]
+    reports = [json.loads(line) for line in process.stdout.splitlines()]
+    assert [report["signal"] for report in reports] == [signal.SIGKILL] * 3
+    assert [step_in_name(report["latest"]) for report in reports] == [4, 4, 8]
+    data, index = "model.ckpt-8.data-00000-of-00001", "model.ckpt-8.index"
+    assert [data in report["files"] for report in reports] == [False, True, True]
+    assert [index in report["files"] for report in reports] == [False, False, True]
+
+    run.train(tiny_config(data_dir, "killed", ONE_LAYER))
+    assert_identical(model_dir, finished.config.model_dir)
+    assert logged_steps(model_dir) == [3, 6, 9, 12]
+    assert not (model_dir / "incomplete_checkpoint").exists()
+
+
+def signal_in_step(monkeypatch, number, which):
+    """Send this process a signal while step `number` computes."""
+    whole_step = ElectraPretrainer.train_step
+
+    def train_step(pretrainer, batch):
+        tf.numpy_function(
+            lambda done: os.kill(os.getpid(), which) if done == number - 1 else None,
+            [pretrainer.optimizer.iterations],
+            [],
+        )
+        return whole_step(pretrainer, batch)
+
+    monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
+
+
+def pretrain(data_dir, **changes) -> int:
+    line = ["--data-dir", str(data_dir), "--model-name", "stopped"]
+    line += ["--hparams", json.dumps(hparams_with(ONE_LAYER, **changes))]
+    return run_pretraining.pretrain(run_pretraining.make_parser().parse_args(line))
+
+
+def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):
+    model_dir = data_dir / "models" / "stopped"
+    folder = CheckpointFolder(str(model_dir))
+    for number, which, status in ((2, signal.SIGTERM, 143), (5, signal.SIGINT, 130)):
+        handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+        with monkeypatch.context() as patch:
+            signal_in_step(patch, number, which)
+            assert pretrain(data_dir) == status
+        assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
+        saved = step_in_name(folder.latest())
+        assert number <= saved < number + 5  # at the end of its host call
+        message = capfd.readouterr().err
+        assert f"stopped by {which.name} after step {saved} of 12; saved in {model_dir}" in message
+        assert "Traceback" not in message
+    # Steps per host call change no number.
+    assert pretrain(data_dir, iterations_per_loop=1) == 0
+    assert_identical(model_dir, finished.config.model_dir)
+    assert logged_steps(model_dir) == [3, 6, 9, 12]
+
+
+def test_steps_per_call_and_intervals_change_no_number(finished, data_dir):
+    config = tiny_config(
+        data_dir,
+        "single_steps",
+        ONE_LAYER,
+        iterations_per_loop=1,
+        log_every_steps=5,
+        save_checkpoints_steps=100,
+    )
+    run.train(config)
+    assert_identical(config.model_dir, finished.config.model_dir)
+    assert logged_steps(config.model_dir) == [5, 10, 12]
+    assert len(list(pathlib.Path(config.model_dir).glob("*.index"))) == 1
+
+
+def test_longer_runs_go_on_where_the_shorter_one_ended(data_dir, idle_steps):
+    """What comes next does not depend on how long the first run was meant to be."""
+    seen = []
+    batches = run.PretrainingRecords.batches
+
+    def remembered(*arguments, start, **options):
+        seen.append(start)
+        return batches(*arguments, start=start, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run.PretrainingRecords, "batches", remembered)
+        for steps in (5, 9):
+            run.train(tiny_config(data_dir, "longer", ONE_LAYER, num_train_steps=steps))
+        run.train(
+            tiny_config(data_dir, "longer", ONE_LAYER, num_train_steps=11, train_batch_size=4)
+        )
+        run.train(tiny_config(data_dir, "longer", ONE_LAYER, num_train_steps=12))
+    assert seen == [0, 5 * 8, 9 * 8, 9 * 8 + 2 * 4]
+
+
+def test_records_that_changed_are_pointed_out(data_dir, idle_steps, caplog):
+    run.train(tiny_config(data_dir, "changed", ONE_LAYER, num_train_steps=2))
+    (data_dir / "pretrain_tfrecords" / "pretrain_data.tfrecord-1-of-2").unlink()
+    run.train(tiny_config(data_dir, "changed", ONE_LAYER, num_train_steps=4))
+    assert "The records have 40 examples, but 80 when" in caplog.text
+
+
+def test_all_states_are_in_the_checkpoint(finished):
+    names = set(tf.train.load_checkpoint(finished.config.model_dir).get_variable_to_shape_map())
+    weights = {name for name in names if not name.endswith(("adam_m", "adam_v"))}
+    weights -= {"global_step", "electra_tf/state"}
+    assert {name.split("/")[0] for name in weights} == {
+        "electra",
+        "generator",
+        "generator_predictions",
+        "discriminator_predictions",
+    }
+    assert names == weights | {"global_step", "electra_tf/state"} | {
+        f"{name}/{slot}" for name in weights for slot in ("adam_m", "adam_v")
+    }
