@@ -33,14 +33,13 @@ def read_squad(path, bad_rows, has_unanswerable, labelled=True):
         raise ValueError(
             f"{path}, line {error.lineno}: expected JSON, received {error.msg}."
         ) from error
-    questions = _Questions(str(path), bad_rows, labelled)
+    answers_of = functools.partial(_squad_answers, has_unanswerable) if labelled else _no_answers
+    questions = _Questions(str(path), "paragraph", "id", answers_of, bad_rows)
     number = 0
     for article in _list(content, "data", str(path)):
         for paragraph in _list(article, "paragraphs", f"{path}, article {shown(article, 40)}"):
             number += 1
-            questions.add_paragraph(paragraph, number, f"paragraph {number}", "id")
-            for record in questions.records:
-                questions.add(record, functools.partial(_squad_answers, has_unanswerable))
+            questions.add_paragraph(paragraph, number)
     return require_examples(questions.examples, path)
 
 
@@ -54,14 +53,13 @@ def read_mrqa(path, bad_rows, labelled=True):
     path = str(path)
     if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
         path = f"{path}.gz"
-    questions = _Questions(path, bad_rows, labelled)
+    answers_of = _mrqa_answers if labelled else _no_answers
+    questions = _Questions(path, "line", "qid", answers_of, bad_rows)
     for line, text in enumerate(read_lines(path), start=1):
         paragraph = json_object(text, f"{path}, line {line}", bad_rows)
         if paragraph is None or "header" in paragraph:
             continue
-        questions.add_paragraph(paragraph, line, f"line {line}", "qid")
-        for record in questions.records:
-            questions.add(record, _mrqa_answers)
+        questions.add_paragraph(paragraph, line)
     return require_examples(questions.examples, path)
 
 
@@ -70,58 +68,51 @@ class _Unusable(Exception):
 
 
 class _Questions:
-    """Collects the examples of one file."""
+    """Collects the examples of one file.
 
-    def __init__(self, path, bad_rows, labelled):
-        self.examples, self.records = [], []
-        self._path, self._bad_rows, self._labelled = path, bad_rows, labelled
+    unit: what a paragraph is counted as. id_key: of a question. answers_of: (record, context) ->
+    (answers, accepted, is_impossible), or raises `_Unusable`.
+    """
+
+    def __init__(self, path, unit, id_key, answers_of, bad_rows):
+        self.examples = []
+        self._path, self._unit, self._id_key = path, unit, id_key
+        self._answers_of, self._bad_rows = answers_of, bad_rows
         self._ids = set()
 
-    def add_paragraph(self, paragraph, number, name, id_key):
-        self.records, self._number, self._id_key = [], number, id_key
-        place = f"{self._path}, {name}"
-        context = paragraph.get("context") if isinstance(paragraph, dict) else None
+    def add_paragraph(self, paragraph, number):
+        """Adds the questions of a paragraph; reports it, or those of them that cannot be used."""
+        place = f"{self._path}, {self._unit} {number}"
+        fields = paragraph if isinstance(paragraph, dict) else {}
+        context, records = fields.get("context"), fields.get("qas")
         if not is_text(context) or not context.strip():
             self._bad_rows.report(place, "a text under 'context'", shown(context))
             return
-        self._context = context
-        records = paragraph.get("qas")
         if not isinstance(records, list):
             self._bad_rows.report(place, "a list under 'qas'", shown(records))
             return
-        self.records = records
+        for record in records:
+            fields = record if isinstance(record, dict) else {}
+            name = fields.get(self._id_key)
+            try:
+                self.examples.append(self._example(fields, name, context, number))
+            except _Unusable as problem:
+                where = f"{self._path}, question {name!r}" if name else place
+                self._bad_rows.report(where, *problem.args)
+            else:
+                self._ids.add(name)
 
-    def add(self, record, answers_of):
-        """Adds one question; answers_of(record, context) gives (answers, accepted, impossible)."""
-        name = record.get(self._id_key) if isinstance(record, dict) else None
-        place = f"{self._path}, question {name!r}"
-        try:
-            if not isinstance(name, str) or not name:
-                place = f"{self._path}, paragraph {self._number}"
-                raise _Unusable(f"a text under {self._id_key!r} of a question", shown(record))
-            if name in self._ids:
-                raise _Unusable("each id once", "it a second time")
-            question = record.get("question")
-            if not is_text(question):
-                raise _Unusable("a text under 'question'", shown(question))
-            answers, accepted, impossible = (), (), None
-            if self._labelled:
-                answers, accepted, impossible = answers_of(record, self._context)
-        except _Unusable as problem:
-            self._bad_rows.report(place, *problem.args)
-            return
-        self._ids.add(name)
-        self.examples.append(
-            QuestionExample(
-                name,
-                question,
-                self._context,
-                answers,
-                impossible,
-                accepted,
-                self._path,
-                self._number,
-            )
+    def _example(self, record, name, context, number):
+        if not is_text(name) or not name:
+            raise _Unusable(f"a text under {self._id_key!r} of a question", shown(record))
+        if name in self._ids:
+            raise _Unusable("each id once", "it a second time")
+        question = record.get("question")
+        if not is_text(question):
+            raise _Unusable("a text under 'question'", shown(question))
+        answers, accepted, is_impossible = self._answers_of(record, context)
+        return QuestionExample(
+            name, question, context, answers, is_impossible, accepted, self._path, number
         )
 
 
@@ -130,6 +121,10 @@ def _list(container, key, place):
     if not isinstance(value, list):
         raise ValueError(f"{place}: expected a list under {key!r}, received {shown(value)}.")
     return value
+
+
+def _no_answers(record, context):
+    return (), (), None
 
 
 def _squad_answers(has_unanswerable, record, context):

@@ -5,8 +5,10 @@ There a word is split at punctuation but not at ideographs (tagging_tasks.py:228
 日 ##本, while in running text, and in pre-training, it becomes 日 本.
 """
 
+import itertools
 import re
 
+import numpy as np
 import tensorflow as tf
 
 from electra_tf.text.character_table import CJK_RANGES, is_punctuation
@@ -31,7 +33,9 @@ def tokenize_words(words, tokenizer):
     for (row, _), pieces in zip(parts, split, strict=True):
         for word in _joined(piece.decode() for piece in pieces):
             rows[row] += _word_pieces(word, ids_of, unknown)
-    return tf.ragged.constant(rows, tf.int32, ragged_rank=1)
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    values = np.fromiter(itertools.chain.from_iterable(rows), np.int32, lengths.sum())
+    return tf.RaggedTensor.from_row_lengths(values, lengths)
 
 
 def _joined(pieces):

@@ -38,9 +38,7 @@ class Task:
         Raises:
             ValueError: the task has no such split.
         """
-        held_out = self.spec.held_out
-        source = held_out.source if held_out and split == held_out.split else split
-        return os.path.join(self.folder, self.spec.split(source).file)
+        return os.path.join(self.folder, self._file(split).file)
 
     def has(self, split):
         """Returns whether the task has the split and its file is there."""
@@ -51,9 +49,7 @@ class Task:
 
     def is_labelled(self, split):
         """Returns whether the examples of a split have labels."""
-        held_out = self.spec.held_out
-        source = held_out.source if held_out and split == held_out.split else split
-        return self.spec.split(source).labelled
+        return self._file(split).labelled
 
     def examples(self, split, double_unordered=False):
         """Returns the examples of a split, as a list.
@@ -64,8 +60,7 @@ class Task:
             FileNotFoundError: the split's file is missing.
             ValueError: the task has no such split, or the data are bad (see `BadRows`).
         """
-        examples = self._of_file(split)
-        self.bad_rows.write()
+        examples = self.examples_of(self.path(split), split, self.is_labelled(split))
         held_out = self.spec.held_out
         if held_out and split in (held_out.split, held_out.source):
             wanted = split == held_out.split
@@ -79,22 +74,32 @@ class Task:
             examples = with_swapped_pairs(examples)
         return examples
 
-    def _of_file(self, split):
-        spec, path = self.spec, self.path(split)
-        labelled = self.is_labelled(split)
-        source = spec.held_out.source if split not in [s.name for s in spec.splits] else split
-        file = spec.split(source)
+    def examples_of(self, path, like, labelled=False):
+        """Returns the examples of any file that is laid out as that of the split `like`.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the task has no such split, or the data are bad (see `BadRows`).
+        """
+        examples = self._read(str(path), self._file(like), labelled)
+        self.bad_rows.write()
+        return examples
+
+    def _file(self, split):
+        held_out = self.spec.held_out
+        return self.spec.split(held_out.source if held_out and split == held_out.split else split)
+
+    def _read(self, path, file, labelled):
+        spec, columns = self.spec, file.columns
         if file.format == "squad":
             return read_squad(path, self.bad_rows, spec.has_unanswerable, labelled)
         if file.format == "mrqa":
             return read_mrqa(path, self.bad_rows, labelled)
         if file.format == "conll":
-            examples = read_tagged(
-                path, self.bad_rows, file.columns.text_a, file.columns.label, labelled
-            )
+            examples = read_tagged(path, self.bad_rows, columns.text_a, columns.label, labelled)
             return check_tags(examples, spec, self.bad_rows) if labelled else examples
         rule = LabelRule(spec.kind, spec.labels, spec.value_range, spec.separator)
-        return read_texts(path, file.format, file.columns, rule, self.bad_rows, labelled)
+        return read_texts(path, file.format, columns, rule, self.bad_rows, labelled)
 
 
 def load_task(name, raw_data_dir, skip_bad_rows=None):
@@ -133,13 +138,12 @@ def _collect_labels(task):
 
     Tags are collected from all splits, since a rare tag may be missing from the training file.
     """
-    spec = task.spec
-    if spec.kind == "tagging":
+    if task.spec.kind == "tagging":
         return _collect_tags(task)
     labels = set()
-    for example in task.examples("train"):
-        labels.update([example.label] if spec.kind == "classification" else example.label)
-    if len(labels) < (2 if spec.kind == "classification" else 1):
+    for example in _whole_file(task, "train"):
+        labels.update([example.label] if task.spec.kind == "classification" else example.label)
+    if len(labels) < (2 if task.spec.kind == "classification" else 1):
         raise ValueError(
             f"{task.path('train')}: expected at least two labels, received {sorted(labels)}."
         )
@@ -150,8 +154,9 @@ def _collect_tags(task):
     spec = task.spec
     tags = {}
     for split in _LABEL_SPLITS:
-        if split == "train" or (task.has(split) and task.is_labelled(split)):
-            rows = [example.tags for example in task.examples(split)]
+        is_file = split in [file.name for file in spec.splits] and task.has(split)
+        if split == "train" or (is_file and task.is_labelled(split)):
+            rows = [example.tags for example in _whole_file(task, split)]
             if spec.scheme == "spans":
                 rows = [to_bioes(row, spec.span_rule) for row in rows]
             tags[split] = {tag for row in rows for tag in row}
@@ -159,3 +164,8 @@ def _collect_tags(task):
     if spec.share_unseen_tags and every - tags["train"]:
         return (*sorted(tags["train"]), UNSEEN_TAG)
     return tuple(sorted(every))
+
+
+def _whole_file(task, split):
+    """Returns the examples of a split and of what is held out from it: all have known labels."""
+    return task.examples_of(task.path(split), split, labelled=True)

@@ -61,7 +61,7 @@ def test_white_space_and_case_of_an_answer_may_differ(tmp_path):
         ({"impossible": True}, r"no answers, since is_impossible is true"),
         ({"impossible": ...}, r"true or false under 'is_impossible', received None"),
         ({"question": 3}, r"a text under 'question', received 3"),
-        ({"id": ...}, r"paragraph 1: expected a text under 'id'"),
+        ({"id": ...}, r"paragraph 1: expected a text under 'id' of a question"),
     ],
 )
 def test_questions_that_do_not_fit_are_errors(changed, expected, tmp_path):

@@ -121,6 +121,23 @@ def test_a_share_is_held_out_by_the_text(tmp_path):
         dataclasses.replace(task, spec=tiny).examples("dev")
 
 
+def test_labels_of_held_out_texts_are_known(tmp_path):
+    rows = [f"text {number}\tlabel {number}" for number in range(20)]
+    write(tmp_path / "data.tsv", "\n".join(["text\tlabel", *rows]) + "\n")
+    path = described(tmp_path, held_out={"split": "dev", "from": "train", "share": 0.5})
+    task = load_task(path, tmp_path)
+    assert len(task.spec.labels) == 20
+    assert len(task.examples("train")) + len(task.examples("dev")) == 20
+
+
+def test_other_files_in_the_layout_of_a_split_can_be_read(tmp_path):
+    write(tmp_path / "data.tsv", "text\tlabel\nx\tno\ny\tmaybe\n")
+    task = load_task(described(tmp_path), tmp_path)
+    other = write(tmp_path / "other.tsv", "id\ttext\n5\tnew\n")
+    (example,) = task.examples_of(other, like="train")
+    assert (example.text_a, example.label, example.file) == ("new", None, str(other))
+
+
 def test_one_label_is_too_few(tmp_path):
     write(tmp_path / "data.tsv", "text\tlabel\nx\tno\n")
     with pytest.raises(ValueError, match=r"expected at least two labels, received \['no'\]"):
