@@ -85,11 +85,14 @@ def test_state_of_a_run(finished):
 
 
 def test_a_finished_run_is_left_as_it_is(finished, caplog):
-    folder = finished.config.model_dir
-    before = {path: path.read_bytes() for path in pathlib.Path(folder).glob("*")}
+    def files():
+        folder = pathlib.Path(finished.config.model_dir)
+        return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    before = files()
     assert run.train(finished.config) == {}
     assert "is trained already: 12 of num_train_steps=12 steps are done" in caplog.text
-    assert {path: path.read_bytes() for path in pathlib.Path(folder).glob("*")} == before
+    assert files() == before
 
 
 def test_training_learns(data_dir):
