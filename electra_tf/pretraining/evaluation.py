@@ -4,6 +4,7 @@
 import itertools
 
 import numpy as np
+import sklearn.metrics
 import tensorflow as tf
 
 from electra_tf.data import PretrainingRecords
@@ -41,11 +42,15 @@ class Evaluator:
         self._metrics.reset()
         config = self._pretrainer.config
         label_counts = np.zeros(config.vocab_size, np.int64)
+        scores, labels = [], []
         for index, batch in enumerate(itertools.islice(self._batches, self._num_batches)):
-            masked_ids, weights = self._step(batch, tf.constant(index))
-            label_counts += np.bincount(
-                masked_ids.numpy()[weights.numpy() > 0], minlength=config.vocab_size
-            )
+            outputs = {k: v.numpy() for k, v in self._step(batch, tf.constant(index)).items()}
+            masked_ids = outputs["masked_ids"][outputs["masked_weights"] > 0]
+            label_counts += np.bincount(masked_ids, minlength=config.vocab_size)
+            if config.has_discriminator:
+                real = outputs["input_mask"] > 0
+                scores.append(outputs["rtd_logits"][real])
+                labels.append(outputs["is_replaced"][real])
         results = {
             name: float(value)
             for name, value in self._metrics.results().items()
@@ -54,6 +59,7 @@ class Evaluator:
         results["loss"] = config.gen_weight * results["masked_lm_loss"]
         if config.has_discriminator:
             results["loss"] += config.disc_weight * results["disc_loss"]
+            results["disc_auc"] = exact_auc(np.concatenate(labels), np.concatenate(scores))
         results["most_frequent_token_accuracy"] = float(
             label_counts.max() / max(1, label_counts.sum())
         )
@@ -63,4 +69,16 @@ class Evaluator:
         seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, index)
         outputs = self._pretrainer.compute_outputs(batch, seed=seed)
         self._metrics.update(outputs)
-        return outputs["masked_ids"], outputs["masked_weights"]
+        kept = ("masked_ids", "masked_weights", "input_mask", "rtd_logits", "is_replaced")
+        return {name: outputs[name] for name in kept if name in outputs}
+
+
+def exact_auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve; 0.5, that of guessing, where all labels are the same.
+
+    Thresholds on probabilities, as the running metric and the original have them, tell too little
+    while all probabilities lie close together.
+    """
+    if labels.all() or not labels.any():
+        return 0.5
+    return float(sklearn.metrics.roc_auc_score(labels, scores))

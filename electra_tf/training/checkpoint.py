@@ -98,7 +98,7 @@ class CheckpointFolder:
         ]
         kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
         # Downloaded weights, with which a run may begin in its own folder, are not ours to delete.
-        ours = [path for path in kept if read_state(path)]
+        ours = [path for path in kept if tf.train.load_checkpoint(path).has_tensor(STATE)]
         stale = ours[: -self.keep] if self.keep else []
         kept = [path for path in kept if path not in stale]
         # The list is rewritten before files go, so that it never names what is not there.
