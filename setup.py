@@ -17,7 +17,9 @@ COMMANDS = [
     "build_pretraining_dataset",
     "build_vocab",
     "inspect_records",
+    "predict",
     "quickstart",
+    "run_finetuning",
     "run_pretraining",
 ]
 
@@ -35,7 +37,7 @@ setup(
     packages=find_packages(include=["electra_tf", "electra_tf.*"]),
     data_files=[
         (f"share/electra_tf/{folder}", [str(path) for path in pathlib.Path(folder).glob("*.json")])
-        for folder in ("configs/pretraining",)
+        for folder in ("configs/finetuning", "configs/pretraining")
     ],
     install_requires=[
         "absl-py>=2.1",

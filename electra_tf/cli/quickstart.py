@@ -19,6 +19,7 @@ from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import Manifest, build_pretraining_records
 from electra_tf.pretraining import run
 from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
+from electra_tf.training import stops
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
 HPARAMS_FILE = "configs/pretraining/quickstart.json"
@@ -50,7 +51,7 @@ def quickstart(args) -> int:
     build_records(config, held_out.parent, folder / "heldout_tfrecords")
     try:
         pretrain(config)
-    except run.Stopped as stopped:
+    except stops.Stopped as stopped:
         print(stopped, file=sys.stderr)
         return 128 + stopped.signal
     metrics = evaluate(config)

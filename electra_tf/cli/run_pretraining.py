@@ -8,6 +8,7 @@ from absl import logging
 from electra_tf.cli import arguments
 from electra_tf.config import load_hparams
 from electra_tf.pretraining import model_folder, run
+from electra_tf.training import stops
 
 
 def make_parser():
@@ -37,7 +38,7 @@ def pretrain(args) -> int:
         else:
             for name, value in sorted(run.evaluate(config).items()):
                 print(f"  {name} = {value}")
-    except run.Stopped as stopped:
+    except stops.Stopped as stopped:
         print(stopped, file=sys.stderr)
         return 128 + stopped.signal
     except ArithmeticError as error:

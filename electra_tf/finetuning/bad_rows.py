@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Rows that cannot be used: an error, or a list in a file where the user asked for that."""
 
-import tensorflow as tf
+from electra_tf.training.files import write_text
 
 
 class BadRows:
@@ -27,12 +27,8 @@ class BadRows:
         """Writes number and list of the skipped rows, if rows are skipped."""
         if self._path is None:
             return
-        partial = f"{self._path}.part"
-        with tf.io.gfile.GFile(partial, "w") as file:
-            file.write(f"{len(self._messages)} rows skipped\n")
-            for message in self._messages:
-                file.write(f"{message}\n")
-        tf.io.gfile.rename(partial, self._path, overwrite=True)
+        lines = [f"{len(self._messages)} rows skipped", *self._messages]
+        write_text(self._path, "\n".join(lines) + "\n")
 
 
 def shown(value, limit=80):

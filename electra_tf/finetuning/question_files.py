@@ -6,7 +6,7 @@ import json
 
 import tensorflow as tf
 
-from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.bad_rows import BadRows, shown
 from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.files import (
     is_text,
@@ -181,3 +181,21 @@ def _mrqa_answers(record, context):
 def _same_text(found, text):
     """Whether two strings differ at most in white space and in capital letters."""
     return " ".join(found.split()).lower() == " ".join(text.split()).lower()
+
+
+def question_of_line(text, place, number):
+    """Returns the `QuestionExample` of a JSON object with "question", "context" and maybe "id".
+
+    number: of the line, which is the id where there is none.
+
+    Raises:
+        ValueError: the line is no such object, or a text is missing or blank.
+    """
+    place = f"{place}, line {number}"
+    record = json_object(text, place, BadRows())
+    texts = [record.get(name) for name in ("question", "context")]
+    if not all(is_text(value) and value.strip() for value in texts):
+        raise ValueError(
+            f'{place}: expected texts under "question" and "context", received {shown(text)}.'
+        )
+    return QuestionExample(str(record.get("id", number)), *texts, file=place, line=number)

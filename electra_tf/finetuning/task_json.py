@@ -164,9 +164,7 @@ class _Description:
         self._need(valid, "files", 'to be {"train": file, "dev": file, ...}', repr(files))
         unlabelled = self._typed("unlabelled", list, [])
         for name in unlabelled:
-            self._need(
-                name in files, "unlabelled", f"to be among {sorted(files)}", repr(name)
-            )
+            self._need(name in files, "unlabelled", f"to be among {sorted(files)}", repr(name))
         columns = self._columns()
         file_format = {"squad_v1": "squad", "squad_v2": "squad"}.get(self._format, self._format)
         return tuple(

@@ -2,8 +2,8 @@
 """Checkpoints of the original TF1 release (google-research/electra)."""
 
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.pretraining.weights import load_weights, restore_training
 from electra_tf.training.checkpoint import LoadReport, resolve_prefix
+from electra_tf.training.weights import load_weights, restore_training
 
 
 def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport:

@@ -2,7 +2,6 @@
 """The folder of a pre-trained model: what is in it, and what it says about the model."""
 
 import dataclasses
-import json
 import os
 from typing import Any
 
@@ -12,6 +11,7 @@ import electra_tf
 from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
 from electra_tf.text import WordPieceTokenizer, load_vocabulary
 from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.files import write_json, write_text
 
 CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
@@ -68,18 +68,7 @@ def write_config(config: PretrainingConfig, tokenizer: WordPieceTokenizer):
         ),
         "tokenizer": tokenizer.settings,
     }
-    write_text(
-        os.path.join(config.model_dir, CONFIG_FILE),
-        json.dumps(content, indent=2, ensure_ascii=False) + "\n",
-    )
-
-
-def write_text(path: str, text: str):
-    """Write a file so that it is there completely or not at all."""
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
-        file.write(text)
-    tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
+    write_json(os.path.join(config.model_dir, CONFIG_FILE), content)
 
 
 def checkpoints(config: PretrainingConfig) -> CheckpointFolder:

@@ -1,13 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
-import io
-import json
-import os
-import pickle
 import time
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -16,9 +11,9 @@ from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.pretraining.weights import load_weights, restore_training, training_variables
 from electra_tf.text import WordPieceTokenizer, load_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
+from electra_tf.training.files import write_json, write_pickle, write_text
 from electra_tf.training.logs import RunLog, clock, progress_line
 from electra_tf.training.loop import (
     Event,
@@ -30,19 +25,9 @@ from electra_tf.training.loop import (
 )
 from electra_tf.training.optimizer import ElectraAdam
 from electra_tf.training.schedule import WarmupPolynomialDecay
+from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
-
-
-class Stopped(Exception):
-    """A signal ended the run early; everything is saved.
-
-    Attributes:
-        signal: its number.
-    """
-
-    def __init__(self, message: str, signal: int):
-        super().__init__(message)
-        self.signal = signal
+from electra_tf.training.weights import load_weights, restore_training, training_variables
 
 
 def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None) -> dict:
@@ -193,11 +178,9 @@ def check_saved_model(config: PretrainingConfig):
 def write_results(config: PretrainingConfig, results: dict[str, float]):
     """Results as "name = value" lines, as JSON, and pickled."""
     lines = [f"{name} = {value}" for name, value in sorted(results.items())]
-    model_folder.write_text(config.results_txt, "\n".join(lines) + "\n")
-    model_folder.write_text(config.results_json, json.dumps(results, indent=2) + "\n")
-    with tf.io.gfile.GFile(f"{config.results_pkl}.tmp", "wb") as file:
-        pickle.dump(results, file)
-    tf.io.gfile.rename(f"{config.results_pkl}.tmp", config.results_pkl, overwrite=True)
+    write_text(config.results_txt, "\n".join(lines) + "\n")
+    write_json(config.results_json, results)
+    write_pickle(config.results_pkl, results)
 
 
 # ---- Training
@@ -269,14 +252,9 @@ class _Training:
                 if signals.received and step < config.num_train_steps:
                     if step != self.saved_step:
                         self._save(step)
-                    raise Stopped(
-                        f"stopped by {signals.received.name} after step {step} of "
-                        f"{config.num_train_steps}; saved in {config.model_dir}. The same "
-                        "command goes on from there.",
-                        signals.received,
-                    )
+                    raise stopped(signals, step, config.num_train_steps, config.model_dir)
         except NonFiniteLossError as error:
-            raise self._with_saved_batch(error) from error
+            raise with_saved_batch(error, config.model_dir) from error
         return self.last_logged
 
     def _begin(self):
@@ -353,14 +331,3 @@ class _Training:
             "configuration": self.config.to_dict(),
         }
         folder.save(step, training_variables(self.pretrainer), state)
-
-    def _with_saved_batch(self, error: NonFiniteLossError) -> ArithmeticError:
-        path = os.path.join(self.config.model_dir, f"nonfinite_batch_step_{error.step}.npz")
-        content = io.BytesIO()  # np.savez seeks, which files of tf.io do not while written
-        np.savez(content, **error.batch)
-        with tf.io.gfile.GFile(path, "wb") as file:
-            file.write(content.getvalue())
-        return ArithmeticError(
-            f"{error}, so training stopped. Its batch is in {path}; the last checkpoint is from "
-            "before. A lower learning_rate or a longer warm-up may help."
-        )

@@ -61,6 +61,7 @@ def progress_line(step: int, num_steps: int, values: dict[str, float], elapsed: 
     parts = [f"step {step}/{num_steps} ({100 * step / num_steps:.1f}%)"]
     for name, label in (
         ("total_loss", "loss"),
+        ("loss", "loss"),
         ("masked_lm_loss", "mlm"),
         ("disc_loss", "rtd"),
         ("masked_lm_accuracy", "mlm acc"),

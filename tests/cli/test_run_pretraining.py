@@ -10,6 +10,7 @@ import pytest
 from tiny_run import hparams_with
 
 from electra_tf.pretraining import run
+from electra_tf.training import stops
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "run_pretraining.py"
 
@@ -135,7 +136,7 @@ def test_missing_special_tokens(data_dir, monkeypatch, capfd):
 
 def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
     def stopped(config):
-        raise run.Stopped("stopped by SIGTERM after step 3 of 12", 15)
+        raise stops.Stopped("stopped by SIGTERM after step 3 of 12", 15)
 
     monkeypatch.setattr(run, "train", stopped)
     assert command(monkeypatch, "--data-dir", "d", "--model-name", "m") == 143

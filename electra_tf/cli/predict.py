@@ -1,0 +1,65 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Predicts with a fine-tuned model for an unlabelled file or for lines of standard input."""
+
+import contextlib
+import json
+import sys
+
+import tensorflow as tf
+
+from electra_tf.cli import arguments
+from electra_tf.finetuning.prediction import Predictor
+
+STANDARD = "-"
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--model-dir",
+        required=True,
+        help="folder of a fine-tuned model, .../finetuning_models/<tasks>_model_<trial>",
+    )
+    parser.add_argument(
+        "--input",
+        default=STANDARD,
+        help="file laid out as one of the task's splits; - for lines of standard input: a text, "
+        "two texts with a tab between, words of a sentence, or JSON with question and context",
+    )
+    parser.add_argument("--output", default=STANDARD, help="JSONL file; - for standard output")
+    parser.add_argument("--task", help="which task of the model, if it has several")
+    parser.add_argument(
+        "--layout", help="split whose layout the input has; default: test"
+    )
+    return parser
+
+
+def predict(args):
+    """Write one JSON object per example."""
+    predictor = Predictor(args.model_dir, args.task)
+    if args.input == STANDARD:
+        records = predictor.of_lines(sys.stdin, "standard input")
+    else:
+        records = predictor.of_file(args.input, args.layout)
+    with _output(args.output) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@contextlib.contextmanager
+def _output(path: str):
+    """Standard output, or a file that is there completely or not at all."""
+    if path == STANDARD:
+        yield sys.stdout
+        return
+    with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
+        yield file
+    tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
+
+
+def main():
+    arguments.run(predict, make_parser())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Fine-tunes an ELECTRA model on one or several tasks, and evaluates it."""
+
+import sys
+from typing import Any
+
+from absl import logging
+
+from electra_tf.cli import arguments
+from electra_tf.config import FinetuningConfig, load_hparams
+from electra_tf.finetuning import run
+from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.interop import find_starting_point
+from electra_tf.training import stops
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
+    parser.add_argument("--model-name", required=True, help="name of the model to begin with")
+    parser.add_argument(
+        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
+    )
+    return parser
+
+
+def resolve(
+    model_name: str, data_dir: str, hparams: dict[str, Any]
+) -> tuple[FinetuningConfig, StartingPoint | None]:
+    """Configuration of a run, and the weights it begins with.
+
+    The encoder is that of the weights; hyperparameters may only confirm it.
+
+    Raises:
+        FileNotFoundError: there are no weights where they are expected.
+        ValueError: see `config_for` and `find_starting_point`.
+    """
+    asked = FinetuningConfig.from_hparams(model_name, data_dir, _without_lengths(hparams))
+    if not asked.do_train:
+        # What is evaluated has been trained: its encoder is the one in its own folder.
+        found = find_starting_point(f"{asked.model_dir}_1")
+        return config_for(model_name, data_dir, {**hparams, "debug": False}, found), found
+    if asked.init_checkpoint is None:
+        return config_for(model_name, data_dir, hparams, None), None
+    try:
+        found = find_starting_point(asked.init_checkpoint)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"init_checkpoint: {error} For random weights, give null."
+        ) from error
+    return config_for(model_name, data_dir, hparams, found), found
+
+
+def finetune(args) -> int:
+    """Run what the hyperparameters ask for; returns the exit status."""
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    config, start = resolve(args.model_name, args.data_dir, load_hparams(args.hparams))
+    for name, value in sorted(config.to_dict().items()):
+        logging.info("%s = %r", name, value)
+    logging.info("Beginning with %s.", start.description if start else "random weights")
+    try:
+        results = run.finetune(config, start)
+    except stops.Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return 128 + stopped.signal
+    except ArithmeticError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for line in results.lines():
+        print(line)
+    if config.do_eval:
+        print(f"results: {config.results_txt}")
+    return 0
+
+
+def _without_lengths(hparams: dict[str, Any]) -> dict[str, Any]:
+    """Hyperparameters without the shape of the encoder, which is not known yet."""
+    free = ("max_seq_length", "model_hparam_overrides", "vocab_size", "embedding_size")
+    return {name: value for name, value in hparams.items() if name not in free}
+
+
+def main():
+    arguments.run(finetune, make_parser())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A model's outputs for every row of a split, and what they score."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.finetuning.batches import ordered_batches
+from electra_tf.finetuning.feature_cache import SplitData
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.predictions import Predictions, predictions_of
+from electra_tf.finetuning.scoring import is_better, scores_of
+
+_ANSWERS_JOINT = (
+    "start_top_log_probs",
+    "start_top_index",
+    "end_top_log_probs",
+    "end_top_index",
+    "answerable_logit",
+)
+_ANSWERS_INDEPENDENT = ("start_logits", "end_logits", "answerable_logit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a model predicts for a split and, where it has labels, what that scores."""
+
+    data: SplitData
+    predictions: Predictions
+    scores: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.data.name
+
+
+class Evaluator:
+    """Runs a `FinetuningModel`, with the weights it has at each call, over splits.
+
+    Args:
+        batch_size: rows at once; changes no number.
+    """
+
+    def __init__(self, model: FinetuningModel, batch_size: int):
+        self._model = model
+        self._batch_size = batch_size
+        self._functions = {}
+
+    def __call__(self, data: SplitData) -> Evaluation:
+        predictions = predictions_of(data, self.outputs(data), self._model.config)
+        scores = {}
+        if data.is_labelled:
+            scores = scores_of(data, predictions, self._model.config)
+        return Evaluation(data, predictions, scores)
+
+    def outputs(self, data: SplitData) -> dict[str, np.ndarray]:
+        """What the task's head says of every row, in order."""
+        labelled = data.is_labelled
+        arrays = data.arrays if labelled else _without_labels(data)
+        predict = self._function(data.task.name, labelled)
+        parts = {}
+        for batch, is_real in ordered_batches(arrays, self._batch_size):
+            outputs = predict({name: tf.constant(rows) for name, rows in batch.items()})
+            for name, values in outputs.items():
+                parts.setdefault(name, []).append(values.numpy()[is_real])
+        return {name: np.concatenate(values) for name, values in parts.items()}
+
+    def _function(self, task_name: str, labelled: bool):
+        key = task_name, labelled
+        if key not in self._functions:
+            head = next(h for h in self._model.task_heads.heads if h.name == task_name)
+            kept = ("predictions", "logits", "loss")
+            if hasattr(head, "beam_size"):
+                kept = _ANSWERS_INDEPENDENT if head.end_hidden is None else _ANSWERS_JOINT
+
+            def predict(features):
+                hidden = self._model.encoder(features).last_hidden_state
+                outputs = head(hidden, features)
+                return {name: outputs[name] for name in kept if name in outputs}
+
+            self._functions[key] = tf.function(predict, reduce_retracing=True)
+        return self._functions[key]
+
+
+def mean_score(evaluations: list[Evaluation]) -> float:
+    """One number of all tasks, larger for better: the mean headline, errors negated."""
+    scores = []
+    for evaluation in evaluations:
+        metric = evaluation.data.task.spec.metric
+        sign = 1.0 if is_better(metric, 1.0, 0.0) else -1.0
+        scores.append(sign * evaluation.scores[metric])
+    return float(np.mean(scores))
+
+
+def _without_labels(data: SplitData) -> dict[str, np.ndarray]:
+    """The arrays without those that stand for labels, which are fillers here."""
+    name = data.task.name
+    labels = [f"{name}_{part}" for part in ("label_ids", "targets", "labels", "labels_mask")]
+    labels += [f"{name}_{part}" for part in ("start_positions", "end_positions", "is_impossible")]
+    return {key: rows for key, rows in data.arrays.items() if key not in labels}

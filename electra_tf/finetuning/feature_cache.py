@@ -1,0 +1,190 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Features of the splits of tasks, kept in files under a key of all that they are made from."""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.features import task_features
+from electra_tf.finetuning.qa_features import AnswerWindows, question_features
+from electra_tf.finetuning.task import Task
+from electra_tf.text import WordPieceTokenizer
+from electra_tf.training.files import write_bytes
+
+FORMAT_VERSION = 1
+"""Counted up when features change in a way that no setting tells."""
+_KEY = "key"
+_WINDOWS = "windows/"
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitData:
+    """Examples of a split with the arrays that a model reads."""
+
+    task: Task
+    split: str
+    examples: list
+    arrays: dict[str, np.ndarray]
+    windows: AnswerWindows | None
+    """Of questions."""
+    key: str
+    """Changes with data, tokenizer and settings."""
+
+    @property
+    def name(self) -> str:
+        """What scores are listed under: the task; if not of dev, followed by the split."""
+        return self.task.name if self.split == "dev" else f"{self.task.name}_{self.split}"
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.task.is_labelled(self.split)
+
+
+def load_split(
+    task: Task,
+    split: str,
+    task_id: int,
+    config: FinetuningConfig,
+    tokenizer: WordPieceTokenizer,
+    training: bool = False,
+) -> SplitData:
+    """Read a split, and its features from the cache if they are there.
+
+    Args:
+        task_id: number of the task in the run.
+        training: whether pairs without order are also given swapped, as `config` says.
+
+    Raises:
+        FileNotFoundError, ValueError: see `Task.examples` and `task_features`.
+    """
+    doubled = training and config.double_unordered
+    examples = task.examples(split, double_unordered=doubled)
+    key = feature_key(task, split, config, tokenizer, doubled)
+    path = os.path.join(config.preprocessed_data_dir, f"{task.name}_{split}_{key[:16]}.npz")
+    stored = _read(path, key) if config.use_tfrecords_if_existing else None
+    if stored is None:
+        stored = _make(task, examples, config, tokenizer)
+        _write(path, key, stored)
+        _remove_others(path, task.name, split)
+    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
+    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
+    windows = {
+        name.removeprefix(_WINDOWS): rows
+        for name, rows in stored.items()
+        if name.startswith(_WINDOWS)
+    }
+    return SplitData(
+        task, split, examples, arrays, AnswerWindows(**windows) if windows else None, key
+    )
+
+
+def split_of_examples(
+    task: Task,
+    split: str,
+    examples: Sequence,
+    task_id: int,
+    config: FinetuningConfig,
+    tokenizer: WordPieceTokenizer,
+) -> SplitData:
+    """Features of examples from elsewhere, laid out as `split`; nothing is cached."""
+    stored = _make(task, examples, config, tokenizer)
+    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
+    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
+    windows = None
+    if task.spec.kind == "qa":
+        names = [field.name for field in dataclasses.fields(AnswerWindows)]
+        windows = AnswerWindows(**{name: stored[_WINDOWS + name] for name in names})
+    return SplitData(task, split, list(examples), arrays, windows, "")
+
+
+def feature_key(
+    task: Task, split: str, config: FinetuningConfig, tokenizer: WordPieceTokenizer, doubled: bool
+) -> str:
+    """Hexadecimal SHA-256 of all that decides the features of a split."""
+    settings = {
+        "version": FORMAT_VERSION,
+        "task": dataclasses.asdict(task.spec),
+        "split": split,
+        "data": _hash_of_file(task.path(split)),
+        "tokenizer": tokenizer.settings,
+        "max_seq_length": config.max_seq_length,
+        "doubled": doubled,
+        "skip_bad_rows": config.skip_bad_rows,
+    }
+    if task.spec.kind == "qa":
+        settings |= {
+            "doc_stride": config.doc_stride,
+            "max_query_length": config.max_query_length,
+        }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _hash_of_file(path: str) -> str:
+    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
+        path = f"{path}.gz"
+    digest = hashlib.sha256()
+    with tf.io.gfile.GFile(path, "rb") as file:
+        while block := file.read(2**24):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _make(task, examples, config, tokenizer) -> dict[str, np.ndarray]:
+    """Arrays of the model, and those of `AnswerWindows` under "windows/"."""
+    spec = task.spec
+    if spec.kind != "qa":
+        return task_features(spec, examples, tokenizer, config.max_seq_length)
+    features = question_features(
+        examples,
+        tokenizer,
+        config.max_seq_length,
+        spec.name,
+        doc_stride=config.doc_stride,
+        max_query_length=config.max_query_length,
+    )
+    windows = {
+        _WINDOWS + field.name: getattr(features.windows, field.name)
+        for field in dataclasses.fields(features.windows)
+    }
+    return {**features.arrays, **windows}
+
+
+def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
+    """What is stored, or None if there is nothing under this key that can be read."""
+    if not tf.io.gfile.exists(path):
+        return None
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            stored = dict(np.load(io.BytesIO(file.read()), allow_pickle=False))
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        logging.warning("%s cannot be read (%s) and is made again.", path, error)
+        return None
+    if str(stored.pop(_KEY, "")) != key:
+        logging.warning("%s belongs to other data or settings and is made again.", path)
+        return None
+    logging.info("Features of %s.", path)
+    return stored
+
+
+def _write(path: str, key: str, arrays: dict[str, np.ndarray]):
+    content = io.BytesIO()
+    np.savez(content, **arrays, **{_KEY: np.array(key)})
+    write_bytes(path, content.getvalue())
+    logging.info("Features written to %s: %d rows.", path, len(arrays["input_ids"]))
+
+
+def _remove_others(path: str, task_name: str, split: str):
+    """Delete features of the same split that were made from other data or settings."""
+    pattern = os.path.join(os.path.dirname(path), f"{task_name}_{split}_{'?' * 16}.npz")
+    for other in tf.io.gfile.glob(pattern):
+        if os.path.basename(other) != os.path.basename(path):
+            tf.io.gfile.remove(other)

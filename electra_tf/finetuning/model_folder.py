@@ -1,0 +1,118 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The folder of a fine-tuned model: weights, and all that is needed to use them."""
+
+import dataclasses
+import json
+import os
+
+import tensorflow as tf
+
+import electra_tf
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.task import Task
+from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
+from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.files import write_json, write_text
+from electra_tf.training.weights import load_weights
+
+CONFIG_FILE = "config.json"
+VOCABULARY_FILE = "vocab.txt"
+BEST_FOLDER = "best"
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetunedModel:
+    """A model with its weights, its tokenizer and its tasks."""
+
+    config: FinetuningConfig
+    tokenizer: WordPieceTokenizer
+    tasks: tuple[Task, ...]
+    model: FinetuningModel
+
+
+def checkpoints(folder: str) -> CheckpointFolder:
+    return CheckpointFolder(folder, keep=2)
+
+
+def best_checkpoints(folder: str) -> CheckpointFolder:
+    return CheckpointFolder(os.path.join(folder, BEST_FOLDER), keep=1)
+
+
+def weights_prefix(folder: str) -> str | None:
+    """The checkpoint to use: the best one if evaluation kept one, else the newest."""
+    return best_checkpoints(folder).latest() or checkpoints(folder).latest()
+
+
+def write_config(folder, config: FinetuningConfig, tokenizer, tasks, run_key: str):
+    """Store configuration, tokenizer, vocabulary and the tasks with their labels.
+
+    run_key: changes with all that the weights follow from.
+    """
+    tokens = tokenizer.vocabulary.tokens
+    write_text(os.path.join(folder, VOCABULARY_FILE), "\n".join(tokens) + "\n")
+    content = {
+        "electra_tf_version": electra_tf.__version__,
+        "finetuning": config.to_dict(),
+        "encoder": dataclasses.asdict(config.encoder),
+        "tokenizer": tokenizer.settings,
+        "tasks": [dataclasses.asdict(task.spec) for task in tasks],
+        "run_key": run_key,
+    }
+    write_json(os.path.join(folder, CONFIG_FILE), content)
+
+
+def read_config(folder: str) -> dict | None:
+    """What `write_config` stored; None if the folder is not one of a fine-tuned model."""
+    path = os.path.join(folder, CONFIG_FILE)
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        stored = json.load(file)
+    return stored if isinstance(stored, dict) and "finetuning" in stored else None
+
+
+def load_finetuned(folder: str) -> FinetunedModel:
+    """The model of a folder that fine-tuning wrote.
+
+    Raises:
+        FileNotFoundError: it is not such a folder, or has no checkpoint.
+        ValueError: the checkpoint does not fit the configuration.
+    """
+    stored, prefix = read_config(folder), weights_prefix(folder)
+    if stored is None or prefix is None:
+        missing = CONFIG_FILE if stored is None else "a checkpoint"
+        raise FileNotFoundError(
+            f"{folder} is expected to be the folder of a fine-tuned model, such as "
+            f".../finetuning_models/cola_model_1, but has no {missing} of one."
+        )
+    config = FinetuningConfig(**stored["finetuning"])
+    tokenizer = load_tokenizer(
+        os.path.join(folder, VOCABULARY_FILE),
+        stored["tokenizer"]["do_lower_case"],
+        stored["tokenizer"]["strip_accents"],
+    )
+    specs = [spec_from_dict(fields) for fields in stored["tasks"]]
+    tasks = tuple(
+        Task(spec, config.raw_data_dir.replace("{:}", spec.name), BadRows()) for spec in specs
+    )
+    model = FinetuningModel(config, specs)
+    load_weights(prefix, model)
+    return FinetunedModel(config, tokenizer, tasks, model)
+
+
+def spec_from_dict(fields: dict) -> TaskSpec:
+    """The `TaskSpec` that `dataclasses.asdict` made a dict of, also by way of JSON."""
+    splits = tuple(
+        Split(**{**split, "columns": Columns(**split["columns"]) if split["columns"] else None})
+        for split in fields["splits"]
+    )
+    held_out = HeldOut(**fields["held_out"]) if fields["held_out"] else None
+    several = {
+        name: None if fields[name] is None else tuple(fields[name])
+        for name in ("labels", "value_range")
+    }
+    return TaskSpec(**{**fields, **several, "splits": splits, "held_out": held_out})

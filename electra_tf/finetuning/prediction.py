@@ -1,0 +1,115 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Predictions of a fine-tuned model for texts that nobody has labelled."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.evaluation import Evaluator
+from electra_tf.finetuning.examples import TaggingExample, TextExample
+from electra_tf.finetuning.feature_cache import split_of_examples
+from electra_tf.finetuning.model_folder import load_finetuned
+from electra_tf.finetuning.predictions import records_of
+from electra_tf.finetuning.question_files import question_of_line
+from electra_tf.finetuning.task import Task
+
+LINES_AT_ONCE = 1000
+"""Lines of a stream that are read before they are predicted."""
+
+
+class Predictor:
+    """The model of a folder that fine-tuning wrote.
+
+    Args:
+        folder: such as .../finetuning_models/cola_model_1.
+        task_name: which of its tasks; may be left out if there is one.
+
+    Raises:
+        FileNotFoundError: the folder has no model.
+        ValueError: it has no such task, or several and none is named.
+    """
+
+    def __init__(self, folder: str, task_name: str | None = None):
+        self._loaded = load_finetuned(folder)
+        names = [task.name for task in self._loaded.tasks]
+        if task_name is None and len(names) == 1:
+            task_name = names[0]
+        if task_name not in names:
+            raise ValueError(
+                f"task is expected to be one of those of {folder}, {', '.join(names)}, but is "
+                f"{task_name!r}."
+            )
+        self._task_id = names.index(task_name)
+        task = self._loaded.tasks[self._task_id]
+        self.task: Task = dataclasses.replace(task, bad_rows=BadRows())
+        self._evaluator = Evaluator(self._loaded.model, self._loaded.config.predict_batch_size)
+
+    def of_examples(self, examples: list) -> list[dict]:
+        """One JSON-serializable dict per example: id, texts, prediction, probabilities."""
+        config = self._loaded.config
+        task = _unlabelled(self.task)
+        data = split_of_examples(
+            task, _split(task), examples, self._task_id, config, self._loaded.tokenizer
+        )
+        predictions = self._evaluator(data).predictions
+        return records_of(data, predictions, config.qa_na_threshold)
+
+    def of_file(self, path: str, like: str | None = None) -> list[dict]:
+        """Predictions for a file laid out as one of the task's splits, labels left aside.
+
+        Args:
+            like: the split; default: the first without labels, else the first.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: its layout is another; names file and line.
+        """
+        split = like or _split(self.task)
+        return self.of_examples(self.task.examples_of(path, split, labelled=False))
+
+    def of_lines(self, lines: Iterable[str], place: str) -> Iterator[dict]:
+        """Predictions for lines of text, one by one in order; empty lines are left out.
+
+        A line is one text; a pair is separated by a tab; the words of a sentence to tag are
+        separated by white space; a question is a JSON object with "question" and "context".
+
+        Args:
+            place: what messages call the source.
+
+        Raises:
+            ValueError: a line is none of this; names its number.
+        """
+        waiting = []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            waiting.append(self._example(line.rstrip("\r\n"), number, place))
+            if len(waiting) == LINES_AT_ONCE:
+                yield from self.of_examples(waiting)
+                waiting = []
+        if waiting:
+            yield from self.of_examples(waiting)
+
+    def _example(self, line: str, number: int, place: str):
+        kind = self.task.spec.kind
+        if kind == "qa":
+            return question_of_line(line, place, number)
+        if kind == "tagging":
+            return TaggingExample(number - 1, tuple(line.split()), None, place, number)
+        texts = line.split("\t")
+        columns = self.task.spec.splits[0].columns
+        expected = 1 if columns.text_b is None else 2
+        if len(texts) != expected or not texts[0].strip():
+            what = "one text" if expected == 1 else "two texts with a tab between them"
+            raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
+        return TextExample(number - 1, *texts, file=place, line=number)
+
+
+def _split(task: Task) -> str:
+    splits = task.spec.splits
+    return next((split.name for split in splits if not split.labelled), splits[0].name)
+
+
+def _unlabelled(task: Task) -> Task:
+    splits = tuple(dataclasses.replace(split, labelled=False) for split in task.spec.splits)
+    return dataclasses.replace(task, spec=dataclasses.replace(task.spec, splits=splits))

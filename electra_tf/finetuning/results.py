@@ -1,0 +1,151 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a run of several trials has shown, for people and for programs."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.confusion import (
+    class_table,
+    confusion_matrix,
+    formatted_matrix,
+    formatted_table,
+    multilabel_table,
+)
+from electra_tf.finetuning.evaluation import Evaluation
+from electra_tf.finetuning.predictions import records_of
+from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
+from electra_tf.training.files import write_json, write_pickle, write_text
+
+Scores = Mapping[str, Mapping[str, float]]
+"""Task (or task and split) -> metric -> value."""
+
+
+class RunResults:
+    """Collects the trials of a run; its files are written anew after each.
+
+    Args:
+        headlines: task -> the metric that counts.
+        baselines: scores of trivial predictions, by the same names as a trial's.
+    """
+
+    def __init__(self, config: FinetuningConfig, headlines: Mapping[str, str], baselines: Scores):
+        self.config = config
+        self.headlines = dict(headlines)
+        self.baselines = baselines
+        self.trials = []
+
+    def add(self, trial: Mapping[str, Any]):
+        """Add a trial: trial, attempt, seed, folder, steps, scores, failures; write all files."""
+        self.trials.append(trial)
+        self.write()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "model_name": self.config.model_name,
+            "tasks": list(self.headlines),
+            "headline": self.headlines,
+            "summary": summarize([trial["scores"] for trial in self.trials]),
+            "baselines": self.baselines,
+            "failed_trials": [trial["trial"] for trial in self.trials if trial["failures"]],
+            "trials": self.trials,
+        }
+
+    def write(self):
+        """results_txt in the original's format, results_pkl, and a JSON file beside them."""
+        scores = [trial["scores"] for trial in self.trials]
+        write_text(self.config.results_txt, "".join(map(results_lines, scores)))
+        write_pickle(self.config.results_pkl, scores)
+        write_json(beside_results(self.config, ".json"), self.as_dict())
+
+    def lines(self) -> list[str]:
+        """The summary for people: headlines with the baseline beside them, failed trials."""
+        summary, lines = summarize([trial["scores"] for trial in self.trials]), []
+        for name, metrics in summary.items():
+            metric = next(iter(metrics))  # the headline is the first
+            row, baseline = metrics[metric], self.baselines.get(name, {}).get(metric)
+            text = f"{name} {metric}: median {row['median']:.2f}"
+            if len(self.trials) > 1:
+                text += (
+                    f", mean {row['mean']:.2f}, std {row['std']:.2f}, best {row['best']:.2f} "
+                    f"of {len(self.trials)} trials"
+                )
+            lines.append(text + ("" if baseline is None else f" | baseline {baseline:.2f}"))
+        for trial in self.trials:
+            for name, reasons in trial["failures"].items():
+                lines.append(f"trial {trial['trial']} failed on {name}: {'; '.join(reasons)}")
+        return lines
+
+
+def beside_results(config: FinetuningConfig, ending: str) -> str:
+    """A path beside results_txt: cola_results.txt with ending .json is cola_results.json."""
+    return os.path.splitext(config.results_txt)[0] + ending
+
+
+def results_lines(scores: Scores) -> str:
+    """A trial in the original's format (run_finetuning.py write_results)."""
+    return "".join(
+        f"{name}: "
+        + " - ".join(f"{metric}: {value:.2f}" for metric, value in values.items())
+        + "\n"
+        for name, values in scores.items()
+    )
+
+
+def summarize(trials: Sequence[Scores]) -> dict[str, dict[str, dict[str, float]]]:
+    """Median, mean, sample standard deviation (0 of one trial) and best of every metric."""
+    summary = {}
+    for name in trials[0] if trials else ():
+        for metric in trials[0][name]:
+            values = [trial[name][metric] for trial in trials if metric in trial.get(name, {})]
+            best = min if metric in LOWER_IS_BETTER else max
+            summary.setdefault(name, {})[metric] = {
+                "median": float(np.median(values)),
+                "mean": float(np.mean(values)),
+                "std": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+                "best": float(best(values)),
+            }
+    return summary
+
+
+def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int):
+    """Predictions of a split as JSON lines; of classes also confusion matrix and table."""
+    data = evaluation.data
+    folder = beside_results(config, "_details")
+    path = os.path.join(folder, f"{data.task.name}_{data.split}_{trial}")
+    records = records_of(data, evaluation.predictions, config.qa_na_threshold)
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    write_text(f"{path}_predictions.jsonl", "\n".join(lines) + "\n")
+    if data.is_labelled and data.task.spec.kind in ("classification", "multilabel", "tagging"):
+        write_text(f"{path}_classes.txt", class_report(evaluation) + "\n")
+
+
+def class_report(evaluation: Evaluation) -> str:
+    """Confusion matrix, where there is one, and a table of the classes."""
+    data, values = evaluation.data, evaluation.predictions.values
+    labels = data.task.spec.labels
+    if data.task.spec.kind == "multilabel":
+        return formatted_table(multilabel_table(values, gold_ids(data), labels))
+    if data.task.spec.kind == "tagging":
+        ids = {label: number for number, label in enumerate(labels)}
+        gold = [ids[tag] for row in gold_tags(data) for tag in row]
+        matrix = confusion_matrix(np.concatenate(values), gold, len(labels))
+    else:
+        matrix = confusion_matrix(values, gold_ids(data), len(labels))
+    return formatted_matrix(matrix, labels) + "\n\n" + formatted_table(class_table(matrix, labels))
+
+
+def write_answers(config: FinetuningConfig, evaluation: Evaluation):
+    """Answers, n best answers, null odds and scores of a task of questions, as JSON files."""
+    name, answers = evaluation.data.task.name, evaluation.predictions.values
+    path = config.qa_preds_file.replace("{:}", name)
+    write_json(path, answers.predictions)
+    n_best = {key: [answer._asdict() for answer in best] for key, best in answers.n_best.items()}
+    write_json(os.path.join(os.path.dirname(path), f"{name}_nbest.json"), n_best)
+    write_json(config.qa_eval_file.replace("{:}", name), evaluation.scores)
+    if answers.null_odds:
+        write_json(config.qa_na_file.replace("{:}", name), answers.null_odds)

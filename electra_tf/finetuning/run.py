@@ -1,0 +1,319 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A fine-tuning run: trials with different seeds, each trained, evaluated and written down."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning import model_folder
+from electra_tf.finetuning.evaluation import Evaluation, Evaluator
+from electra_tf.finetuning.feature_cache import SplitData, load_split
+from electra_tf.finetuning.results import (
+    RunResults,
+    beside_results,
+    results_lines,
+    write_answers,
+    write_details,
+)
+from electra_tf.finetuning.scoring import baseline_of, failures_of
+from electra_tf.finetuning.starting_weights import StartingPoint
+from electra_tf.finetuning.submissions import write_test_predictions
+from electra_tf.finetuning.task import Task, load_task
+from electra_tf.finetuning.trial import Trainer, Trial
+from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.training.checkpoint import read_step
+from electra_tf.training.logs import clock
+from electra_tf.training.strategy import make_strategy
+from electra_tf.training.weights import load_weights
+
+DECIDES_NOTHING = (
+    *("model_name", "data_dir", "debug", "log_examples", "num_trials", "do_train", "do_eval"),
+    *("keep_all_models", "save_checkpoints_steps", "iterations_per_loop", "seed"),
+    *("use_tfrecords_if_existing", "retry_failed_trials", "log_every_steps"),
+    *("write_test_outputs", "n_writes_test", "eval_batch_size", "predict_batch_size"),
+    *("qa_na_threshold", "use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone"),
+    *("gcp_project", "raw_data_dir", "vocab_file", "init_checkpoint", "model_dir", "results_txt"),
+    *("results_pkl", "qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir"),
+    "test_predictions",
+)
+"""Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
+
+
+def finetune(
+    config: FinetuningConfig,
+    start: StartingPoint | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> RunResults:
+    """Train and evaluate `num_trials` models, as `do_train` and `do_eval` say.
+
+    A trial goes on where its folder's last checkpoint stopped if everything it follows from is
+    the same; otherwise it starts over.
+
+    Args:
+        config: the run.
+        start: weights to begin with; None for random ones.
+        strategy: where to compute; default: one device, or the TPU of `config`.
+
+    Raises:
+        FileNotFoundError, ValueError: files or settings are missing or wrong.
+        ArithmeticError: the loss of a step is not finite.
+        Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
+    """
+    if not (config.do_train or config.do_eval):
+        raise ValueError("do_train or do_eval is expected to be true, but both are false.")
+    return _Run(config, start, strategy).run()
+
+
+def load_matching_tokenizer(config: FinetuningConfig) -> WordPieceTokenizer:
+    """The tokenizer of a run.
+
+    Raises:
+        ValueError: its vocabulary is larger than the model's.
+    """
+    tokenizer = load_tokenizer(config.vocab_file, config.do_lower_case, config.strip_accents)
+    if len(tokenizer.vocabulary) > config.vocab_size:
+        raise ValueError(
+            f"vocab_size is expected to be at least {len(tokenizer.vocabulary)}, the number of "
+            f"entries of {config.vocab_file}, but is {config.vocab_size}."
+        )
+    return tokenizer
+
+
+def load_tasks(config: FinetuningConfig) -> list[Task]:
+    """The tasks of a run; bad rows are listed in a file beside the results, if skipped.
+
+    Raises:
+        ValueError: two tasks have one name, or see `load_task`.
+    """
+    tasks = []
+    for name in config.task_names:
+        short = name.removesuffix(".json").rsplit("/", 1)[-1]
+        bad_rows = beside_results(config, f"_{short}_bad_rows.txt")
+        tasks.append(
+            load_task(name, config.raw_data_dir, bad_rows if config.skip_bad_rows else None)
+        )
+    names = [task.name for task in tasks]
+    if len(set(names)) < len(names):
+        raise ValueError(f"task_names is expected to have different names, but has {names}.")
+    return tasks
+
+
+class _Run:
+    """The data of a run, and its trials one after the other."""
+
+    def __init__(self, config, start, strategy):
+        self.config = config
+        self.start = start
+        self.tokenizer = load_matching_tokenizer(config)
+        self.tasks = load_tasks(config)
+        # Without training, the training file is good for the baselines only.
+        self.train = [
+            self._load(i, "train", training=True)
+            for i, task in enumerate(self.tasks)
+            if config.do_train or task.has("train")
+        ]
+        needs_dev = config.do_eval or config.eval_every_steps
+        self.dev = [self._load(i, "dev") for i in range(len(self.tasks))] if needs_dev else []
+        self.other_dev, self.test = self._other_splits() if config.do_eval else ([], [])
+        if config.log_examples:
+            self._log_examples()
+        self.strategy = strategy or make_strategy(
+            config.use_tpu,
+            config.tpu_name,
+            config.tpu_zone,
+            config.gcp_project,
+            config.tpu_job_name,
+            config.num_tpu_cores,
+        )
+        self.starting_weights = start.fingerprint if start else None
+        self.baselines = self._baselines()
+
+    def run(self) -> RunResults:
+        config = self.config
+        headlines = {task.name: task.spec.metric for task in self.tasks}
+        results = RunResults(config, headlines, self.baselines)
+        for number in range(1, config.num_trials + 1):
+            outcome = self._trial_with_retries(number)
+            if config.do_eval:
+                results.add(outcome)
+            if number != config.num_trials and not config.keep_all_models:
+                self._remove_models(number)
+        return results
+
+    # ---- Data
+
+    def _load(self, task_id: int, split: str, training: bool = False) -> SplitData:
+        return load_split(
+            self.tasks[task_id], split, task_id, self.config, self.tokenizer, training
+        )
+
+    def _other_splits(self) -> tuple[list[SplitData], list[SplitData]]:
+        """Further development splits, and those to predict for with `write_test_outputs`.
+
+        Raises:
+            FileNotFoundError: test outputs are asked for, but a task has no test file.
+        """
+        other_dev, test = [], []
+        for task_id, task in enumerate(self.tasks):
+            names = [name for name in task.spec.split_names if task.has(name)]
+            other_dev += [self._load(task_id, n) for n in names if n.startswith("dev_")]
+            if self.config.write_test_outputs:
+                wanted = [n for n in names if n != "train" and not n.startswith("dev")]
+                if not wanted:
+                    raise FileNotFoundError(
+                        f"write_test_outputs is expected to be false for the task {task.name}, "
+                        f"since no test file of it is in {task.folder}."
+                    )
+                test += [self._load(task_id, name) for name in wanted]
+        return other_dev, test
+
+    def _baselines(self) -> dict[str, dict[str, float]]:
+        by_name = {data.task.name: data for data in self.train}
+        labelled = [d for d in (*self.dev, *self.other_dev, *self.test) if d.is_labelled]
+        return {
+            Evaluation(data, None, {}).name: baseline_of(
+                by_name.get(data.task.name, data), data, self.config
+            )
+            for data in labelled
+        }
+
+    def _log_examples(self):
+        for data in self.train:
+            logging.info("First example of %s: %s", data.task.name, data.examples[0])
+            ids = [int(i) for i in data.arrays["input_ids"][0] if i]
+            tokens = [self.tokenizer.vocabulary.token_of(i) for i in ids]
+            logging.info("tokens: %s", " ".join(tokens))
+            for name, rows in data.arrays.items():
+                logging.info("%s: %s", name, rows[0].tolist())
+
+    # ---- Trials
+
+    def _trial_with_retries(self, number: int) -> dict[str, Any]:
+        """The outcome of a trial; of a failed one, of its next attempts, the last one counts."""
+        for attempt in range(self.config.retry_failed_trials + 1):
+            outcome = self._attempt(number, attempt)
+            if not outcome["failures"]:
+                break
+            for name, reasons in outcome["failures"].items():
+                logging.warning("Trial %d failed on %s: %s.", number, name, "; ".join(reasons))
+        return outcome
+
+    def _attempt(self, number: int, attempt: int) -> dict[str, Any]:
+        config, began = self.config, time.monotonic()
+        trial = self._describe(number, attempt)
+        logging.info(
+            "model=%s, trial %d/%d, seed %d",
+            config.model_name,
+            number,
+            config.num_trials,
+            trial.seed,
+        )
+        model, steps = self._trained(trial) if config.do_train else self._stored(trial)
+        outcome = {
+            "trial": number,
+            "attempt": attempt,
+            "seed": trial.seed,
+            "folder": trial.folder,
+            "steps": steps,
+            "scores": {},
+            "failures": {},
+        }
+        if config.do_eval:
+            self._evaluate(model, number, outcome)
+        logging.info("Trial %d took %s.", number, clock(time.monotonic() - began))
+        return outcome
+
+    def _describe(self, number: int, attempt: int) -> Trial:
+        config = self.config
+        # No seed of a trial tried again is that of another trial.
+        seed = config.seed + number - 1 + attempt * config.num_trials
+        folder = f"{config.model_dir}_{number}" + (f"_again_{attempt}" if attempt else "")
+        settings = config.to_dict()
+        settings = {key: settings[key] for key in settings if key not in DECIDES_NOTHING}
+        key = {
+            "settings": settings,
+            "seed": seed,
+            "start": self.starting_weights,
+            "data": [data.key for data in (*self.train, *self.dev)],
+        }
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        return Trial(number, attempt, seed, folder, digest)
+
+    def _trained(self, trial: Trial):
+        """The model of a trial after training, with the weights to evaluate, and its steps."""
+        saved = model_folder.read_config(trial.folder)
+        same = saved is not None and saved["run_key"] == trial.run_key
+        if tf.io.gfile.exists(trial.folder) and (self.config.debug or not same):
+            logging.info("%s is of another run and starts over.", trial.folder)
+            tf.io.gfile.rmtree(trial.folder)
+        model_folder.write_config(
+            trial.folder, self.config, self.tokenizer, self.tasks, trial.run_key
+        )
+        trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
+        steps = trainer.run()
+        best = model_folder.best_checkpoints(trial.folder).latest()
+        if best is not None:
+            logging.info("Evaluating the best checkpoint, %s.", best)
+            load_weights(best, trainer.model)
+        return trainer.model, steps
+
+    def _stored(self, trial: Trial):
+        """The model that an earlier run left in the trial's folder.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: its tasks or its tokenizer are others.
+        """
+        stored = model_folder.load_finetuned(trial.folder)
+        found = [(task.name, task.spec.labels) for task in stored.tasks]
+        expected = [(task.name, task.spec.labels) for task in self.tasks]
+        if found != expected or stored.tokenizer.settings != self.tokenizer.settings:
+            raise ValueError(
+                f"{trial.folder} is expected to be a model of {expected} with the tokenizer "
+                f"{self.tokenizer.settings}, but is one of {found} with "
+                f"{stored.tokenizer.settings}."
+            )
+        stored.model.config = self.config
+        return stored.model, read_step(model_folder.weights_prefix(trial.folder))
+
+    def _evaluate(self, model, number: int, outcome: dict[str, Any]):
+        config = self.config
+        evaluator = Evaluator(model, config.eval_batch_size)
+        for data in (*self.dev, *self.other_dev):
+            evaluation = evaluator(data)
+            outcome["scores"][evaluation.name] = evaluation.scores
+            baseline = self.baselines[evaluation.name]
+            reasons = failures_of(data, evaluation.predictions, evaluation.scores, baseline)
+            if reasons:
+                outcome["failures"][evaluation.name] = reasons
+            self._report(evaluation, number)
+            write_details(config, evaluation, number)
+            if data.task.spec.kind == "qa":
+                write_answers(config, evaluation)
+        if number > config.n_writes_test:
+            return
+        evaluator = Evaluator(model, config.predict_batch_size)
+        for data in self.test:
+            evaluation = evaluator(data)
+            if evaluation.scores:
+                outcome["scores"][evaluation.name] = evaluation.scores
+                self._report(evaluation, number)
+            write_details(config, evaluation, number)
+            write_test_predictions(config, evaluation, number)
+
+    def _report(self, evaluation: Evaluation, number: int):
+        line = results_lines({evaluation.name: evaluation.scores}).strip()
+        metric = evaluation.data.task.spec.metric
+        baseline = self.baselines[evaluation.name][metric]
+        logging.info("trial %d | %s | baseline %s %.2f", number, line, metric, baseline)
+
+    def _remove_models(self, number: int):
+        for attempt in range(self.config.retry_failed_trials + 1):
+            folder = self._describe(number, attempt).folder
+            if tf.io.gfile.exists(folder):
+                tf.io.gfile.rmtree(folder)

@@ -1,0 +1,159 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The encoder that fine-tuning begins with, wherever it comes from."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
+from electra_tf.config.encoder import encoder_of_size
+
+_SHAPE = (
+    "vocab_size",
+    "embedding_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_act",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+"""What weights decide about an encoder; the rest of its configuration may be changed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StartingPoint:
+    """An encoder's shape and weights."""
+
+    encoder: EncoderConfig
+    weights: Mapping[str, np.ndarray]
+    """By the names of our variables, "electra/...": those of the encoder, no others."""
+    description: str
+    """What was loaded, for messages."""
+    inferred: tuple[str, ...] = ()
+    """Fields of `encoder` that the source does not tell; hyperparameters may set them."""
+    tokenizer: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    """do_lower_case and strip_accents, where the source tells."""
+    vocab_file: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256 of the weights."""
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(self.weights[name]).tobytes())
+        return digest.hexdigest()
+
+
+def config_for(
+    model_name: str, data_dir: str, hparams: Mapping[str, Any], start: StartingPoint | None
+) -> FinetuningConfig:
+    """Configuration of a run whose encoder is the one that was loaded.
+
+    Raises:
+        ValueError: see `FinetuningConfig.from_hparams`; hyperparameters that were given ask for
+            another encoder or tokenizer than what is loaded: both are named.
+    """
+    if start is None:
+        return FinetuningConfig.from_hparams(model_name, data_dir, dict(hparams))
+    if hparams.get("debug"):
+        raise ValueError(
+            "init_checkpoint is expected to be null in debug mode, whose encoder is a tiny one, "
+            f"but {start.description} was given."
+        )
+    loaded = _with_given_fields(start, hparams)
+    _check_agreement(start, loaded, hparams)
+    settings = {
+        "model_size": _nearest_size(loaded),
+        **start.tokenizer,
+        **({"vocab_file": start.vocab_file} if start.vocab_file else {}),
+        **hparams,
+        "vocab_size": loaded.vocab_size,
+        "embedding_size": loaded.embedding_size,
+        "model_hparam_overrides": {
+            name: value
+            for name, value in dataclasses.asdict(loaded).items()
+            if name not in ("vocab_size", "embedding_size")
+        },
+    }
+    return FinetuningConfig.from_hparams(model_name, data_dir, settings)
+
+
+def _with_given_fields(start, hparams) -> EncoderConfig:
+    """The loaded encoder with the fields replaced that its weights do not decide."""
+    overrides = hparams.get("model_hparam_overrides", {})
+    free = {
+        name: value
+        for name, value in overrides.items()
+        if name in start.inferred or name not in _SHAPE
+    }
+    return dataclasses.replace(start.encoder, **free)
+
+
+def _check_agreement(start, loaded, hparams):
+    overrides = hparams.get("model_hparam_overrides", {})
+    asked = {name: overrides[name] for name in _SHAPE if name in overrides}
+    asked |= {name: hparams[name] for name in ("vocab_size", "embedding_size") if name in hparams}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    wrong = [
+        f"{name}={value!r} asked for, {getattr(loaded, name)!r} loaded"
+        for name, value in asked.items()
+        if value != getattr(loaded, name)
+    ]
+    size = hparams.get("model_size")
+    if size is not None:
+        # What a size means, but for what is overridden on purpose.
+        shape = encoder_of_size(size, overrides, loaded.vocab_size, loaded.embedding_size)
+        wrong += [
+            f"model_size={size!r} asked for, which has {name}={getattr(shape, name)}, but "
+            f"{name}={getattr(loaded, name)} loaded"
+            for name in MODEL_SIZES[size]
+            if name not in overrides and getattr(shape, name) != getattr(loaded, name)
+        ]
+    wrong += [
+        f"{name}={hparams[name]!r} asked for, {value!r} used by the loaded model"
+        for name, value in start.tokenizer.items()
+        if name in hparams and hparams[name] != value
+    ]
+    if wrong:
+        raise ValueError(
+            f"the hyperparameters do not agree with {start.description}: {'; '.join(wrong)}."
+        )
+
+
+def _nearest_size(encoder: EncoderConfig) -> str:
+    """The published size of this width and depth, whose defaults then count; else "small"."""
+    for name, shape in MODEL_SIZES.items():
+        if all(getattr(encoder, key) == value for key, value in shape.items()):
+            return name
+    return "small"
+
+
+def assign_weights(model, start: StartingPoint):
+    """Give the encoder of a `FinetuningModel` the loaded weights; heads keep theirs.
+
+    Raises:
+        ValueError: names or shapes are missing, unexpected or different; all are listed.
+    """
+    variables = {
+        variable.path: variable.value
+        for variable in model.trainable_variables
+        if variable.path.startswith("electra/")
+    }
+    lines = [f"  missing: {name}" for name in sorted(set(variables) - set(start.weights))]
+    lines += [f"  unexpected: {name}" for name in sorted(set(start.weights) - set(variables))]
+    lines += [
+        f"  of another shape: {name}: {list(start.weights[name].shape)} loaded, "
+        f"{variables[name].shape.as_list()} here"
+        for name in sorted(set(variables) & set(start.weights))
+        if list(start.weights[name].shape) != variables[name].shape.as_list()
+    ]
+    if lines:
+        raise ValueError(f"{start.description} does not fit the encoder:\n" + "\n".join(lines))
+    for name, variable in variables.items():
+        variable.assign(start.weights[name])

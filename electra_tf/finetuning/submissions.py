@@ -1,0 +1,75 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Predictions for test sets: pickles as the original's, and what the GLUE leaderboard takes."""
+
+import io
+import os
+import zipfile
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.evaluation import Evaluation
+from electra_tf.finetuning.qa_answers import Answers
+from electra_tf.training.files import write_bytes, write_json, write_pickle, write_text
+
+GLUE_FILES = {
+    ("cola", "test"): "CoLA",
+    ("sst", "test"): "SST-2",
+    ("mrpc", "test"): "MRPC",
+    ("qqp", "test"): "QQP",
+    ("sts", "test"): "STS-B",
+    ("mnli", "test_matched"): "MNLI-m",
+    ("mnli", "test_mismatched"): "MNLI-mm",
+    ("mnli", "diagnostic"): "AX",
+    ("qnli", "test"): "QNLI",
+    ("rte", "test"): "RTE",
+    ("wnli", "test"): "WNLI",
+}
+"""(task, split) -> name of the file in a submission."""
+
+
+def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int):
+    """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
+    data, predictions = evaluation.data, evaluation.predictions
+    path = config.test_predictions.format(data.task.name, data.split, trial)
+    if isinstance(predictions.values, Answers):
+        write_json(os.path.splitext(path)[0] + ".json", final_answers(config, predictions.values))
+    elif predictions.logits is not None:
+        ids = [example.id for example in data.examples]
+        write_pickle(path, dict(zip(ids, predictions.logits, strict=True)))
+    name = GLUE_FILES.get((data.task.name, data.split))
+    if name is not None:
+        folder = os.path.join(os.path.dirname(path), "glue", f"trial_{trial}")
+        write_text(os.path.join(folder, f"{name}.tsv"), glue_table(evaluation))
+        _zip(folder)
+
+
+def final_answers(config: FinetuningConfig, answers: Answers) -> dict[str, str]:
+    """Answers by question, empty where the evidence for "no answer" is above the threshold."""
+    return {
+        name: "" if answers.null_odds.get(name, -np.inf) > config.qa_na_threshold else text
+        for name, text in answers.predictions.items()
+    }
+
+
+def glue_table(evaluation: Evaluation) -> str:
+    """Lines "index, prediction" of a test split; classes by name, scores within their range."""
+    spec, values = evaluation.data.task.spec, evaluation.predictions.values
+    if spec.kind == "regression":
+        cells = [f"{value:.3f}" for value in np.clip(values, *spec.value_range)]
+    else:
+        cells = [spec.labels[int(value)] for value in values]
+    ids = [example.id for example in evaluation.data.examples]
+    lines = [f"{i}\t{cell}" for i, cell in zip(ids, cells, strict=True)]
+    return "\n".join(["index\tprediction", *lines]) + "\n"
+
+
+def _zip(folder: str):
+    """Zip the tables of a folder, of this run and of those before, for the leaderboard."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(tf.io.gfile.glob(os.path.join(folder, "*.tsv"))):
+            with tf.io.gfile.GFile(path, "rb") as file:
+                archive.writestr(os.path.basename(path), file.read())
+    write_bytes(f"{folder}.zip", content.getvalue())

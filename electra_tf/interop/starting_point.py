@@ -1,0 +1,123 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Whatever fine-tuning may begin with: found by path, told apart by its files."""
+
+import os
+import re
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig, load_hparams
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.finetuning.starting_weights import StartingPoint
+from electra_tf.interop import huggingface
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.training.checkpoint import resolve_prefix
+from electra_tf.training.weights import NOT_WEIGHTS
+
+_HEAD_SIZE = 64
+"""Of all published models."""
+
+
+def find_starting_point(path: str) -> StartingPoint:
+    """The encoder at a path.
+
+    Args:
+        path: a folder that pre-training or fine-tuning wrote here, a Hugging Face ELECTRA folder,
+            or a checkpoint of the original or a folder with one.
+
+    Raises:
+        FileNotFoundError: there is nothing of the kind.
+        ValueError: what is there cannot be used.
+    """
+    if huggingface.is_electra_folder(path):
+        return _from_huggingface(path)
+    prefix = resolve_prefix(path)
+    folder = os.path.dirname(prefix)
+    is_folder = tf.io.gfile.isdir(path)
+    if finetuned.read_config(folder) is not None:
+        prefix = finetuned.weights_prefix(folder) if is_folder else prefix
+        return _from_own(prefix, folder, "the fine-tuned model")
+    config = os.path.join(folder, pretrained.CONFIG_FILE)
+    if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
+        return _from_own(prefix, folder, "the pre-trained model")
+    return _from_reference(prefix, folder)
+
+
+def encoder_of_checkpoint(prefix: str) -> EncoderConfig:
+    """The shape of the encoder in a checkpoint; heads have 64 dimensions, as published ones.
+
+    Raises:
+        ValueError: it has no encoder.
+    """
+    shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+    first = "electra/encoder/layer_0/intermediate/dense/kernel"
+    if first not in shapes:
+        raise ValueError(
+            f"{prefix} is expected to hold an encoder, with a variable {first}, but has none; it "
+            f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
+        )
+    hidden_size, intermediate_size = shapes[first]
+    vocab_size, embedding_size = shapes["electra/embeddings/word_embeddings"]
+    layers = {
+        int(found.group(1))
+        for found in (re.match(r"electra/encoder/layer_(\d+)/", name) for name in shapes)
+        if found
+    }
+    return EncoderConfig(
+        vocab_size=vocab_size,
+        embedding_size=embedding_size,
+        hidden_size=hidden_size,
+        num_hidden_layers=max(layers) + 1,
+        num_attention_heads=max(1, hidden_size // _HEAD_SIZE),
+        intermediate_size=intermediate_size,
+        max_position_embeddings=shapes["electra/embeddings/position_embeddings"][0],
+        type_vocab_size=shapes["electra/embeddings/token_type_embeddings"][0],
+    )
+
+
+def _from_own(prefix, folder, what) -> StartingPoint:
+    stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
+    settings = {name: stored["tokenizer"][name] for name in ("do_lower_case", "strip_accents")}
+    return StartingPoint(
+        EncoderConfig(**stored["encoder"]),
+        _encoder_weights(prefix),
+        f"{what} {prefix}",
+        tokenizer=settings,
+        vocab_file=os.path.join(folder, pretrained.VOCABULARY_FILE),
+    )
+
+
+def _from_reference(prefix, folder) -> StartingPoint:
+    return StartingPoint(
+        encoder_of_checkpoint(prefix),
+        _encoder_weights(prefix),
+        f"the checkpoint {prefix}",
+        inferred=("num_attention_heads", "hidden_act"),
+        vocab_file=_vocabulary_in(folder),
+    )
+
+
+def _from_huggingface(folder) -> StartingPoint:
+    found = huggingface.load_encoder(folder)
+    return StartingPoint(
+        found.config,
+        found.weights,
+        f"the Hugging Face model {folder}",
+        tokenizer=found.tokenizer,
+        vocab_file=_vocabulary_in(folder),
+    )
+
+
+def _encoder_weights(prefix) -> dict[str, np.ndarray]:
+    reader = tf.train.load_checkpoint(prefix)
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.startswith("electra/") and not re.search(NOT_WEIGHTS, name)
+    }
+
+
+def _vocabulary_in(folder) -> str | None:
+    path = os.path.join(folder, pretrained.VOCABULARY_FILE)
+    return path if tf.io.gfile.exists(path) else None

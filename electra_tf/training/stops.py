@@ -1,0 +1,43 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""How a run ends before its time: by a signal, or by a loss that is not finite."""
+
+import io
+import os
+
+import numpy as np
+
+from electra_tf.training.files import write_bytes
+from electra_tf.training.loop import NonFiniteLossError, StopSignals
+
+
+class Stopped(Exception):
+    """A signal ended the run early; everything is saved.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, message: str, signal: int):
+        super().__init__(message)
+        self.signal = signal
+
+
+def stopped(signals: StopSignals, step: int, num_steps: int, model_dir: str) -> Stopped:
+    """The `Stopped` of a run that received a signal and has saved step `step`."""
+    return Stopped(
+        f"stopped by {signals.received.name} after step {step} of {num_steps}; saved in "
+        f"{model_dir}. The same command goes on from there.",
+        signals.received,
+    )
+
+
+def with_saved_batch(error: NonFiniteLossError, model_dir: str) -> ArithmeticError:
+    """Store the batch of a loss that is not finite, and return the error that says so."""
+    path = os.path.join(model_dir, f"nonfinite_batch_step_{error.step}.npz")
+    content = io.BytesIO()
+    np.savez(content, **error.batch)
+    write_bytes(path, content.getvalue())
+    return ArithmeticError(
+        f"{error}, so training stopped. Its batch is in {path}; the last checkpoint is from "
+        "before. A lower learning_rate or a longer warm-up may help."
+    )
