@@ -326,15 +326,20 @@ def test_hyperparameters_that_contradict_a_saved_model_are_listed():
             vocab_size=100,
             generator_hidden_size=0.25,  # agrees: not listed
             electra_objective=False,
-            model_hparam_overrides={"num_hidden_layers": 4, "hidden_act": "relu"},
+            # An override that is what the size has anyway agrees too.
+            model_hparam_overrides={
+                "num_hidden_layers": 4,
+                "hidden_act": "relu",
+                "hidden_size": 256,
+            },
         )
     message = str(error.value)
     assert "/data/models/name" in message
     assert "vocab_size: saved 30522, given 100" in message
     assert "electra_objective: saved True, given False" in message
     assert "model_hparam_overrides['num_hidden_layers']: saved 3, given 4" in message
-    assert "model_hparam_overrides['hidden_act']: saved None, given 'relu'" in message
-    assert "generator_hidden_size" not in message
+    assert "model_hparam_overrides['hidden_act']: saved 'gelu', given 'relu'" in message
+    assert "hidden_size" not in message
 
 
 def test_the_run_may_change_while_the_model_stays():

@@ -308,15 +308,21 @@ def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> d
 def _with_saved_model(hparams: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """`hparams` completed with what the saved model is; the two may not contradict each other."""
     overrides = hparams.get("model_hparam_overrides", {})
-    saved_overrides = saved["model_hparam_overrides"]
+    encoder = encoder_of_size(
+        saved["model_size"],
+        saved["model_hparam_overrides"],
+        saved["vocab_size"],
+        saved["embedding_size"],
+        saved["debug"],
+    )
     differing = [
         f"{key}: saved {saved[key]!r}, given {hparams[key]!r}"
         for key in MODEL_KEYS
         if key in hparams and key != "model_hparam_overrides" and hparams[key] != saved[key]
     ] + [
-        f"model_hparam_overrides[{key!r}]: saved {saved_overrides.get(key)!r}, given {value!r}"
+        f"model_hparam_overrides[{key!r}]: saved {getattr(encoder, key)!r}, given {value!r}"
         for key, value in overrides.items()
-        if saved_overrides.get(key) != value
+        if getattr(encoder, key, None) != value
     ]
     if differing:
         raise ValueError(
