@@ -39,7 +39,7 @@ DECIDES_NOTHING = (
     *("qa_na_threshold", "use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone"),
     *("gcp_project", "raw_data_dir", "vocab_file", "init_checkpoint", "model_dir", "results_txt"),
     *("results_pkl", "qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir"),
-    "test_predictions",
+    *("test_predictions", "task_names"),
 )
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
 

@@ -151,8 +151,9 @@ class Trainer:
                 signals,
             )
         except _PatienceOver:
-            return self.saved_step
-        if signals.received and step < self.num_steps:
+            step = self.saved_step
+        # Also behind the last step: evaluation and further trials are still to come.
+        if signals.received:
             if step != self.saved_step:
                 self._save(step)
             raise stopped(signals, step, self.num_steps, self.trial.folder)
