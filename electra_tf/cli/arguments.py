@@ -16,6 +16,7 @@ A command is written as::
 """
 
 import argparse
+import logging as std_logging
 import sys
 
 from absl import app, flags, logging
@@ -106,9 +107,14 @@ def parse_bool(text):
 def run(main, parser):
     """Runs `main(namespace)` under absl and exits; user errors become one line and status 2.
 
-    ValueError and FileNotFoundError are what this package raises for wrong input; anything else is
-    a defect and keeps its traceback. `--verbosity=1` shows the traceback of user errors as well.
+    ValueError and OSError (a missing file, a full disk) are what wrong input and circumstances
+    raise; anything else is a defect and keeps its traceback. `--verbosity=1` shows the traceback of
+    user errors as well.
     """
+
+    # The log is for people who watch a run: no process numbers before every line.
+    logging.use_absl_handler()
+    logging.get_absl_handler().setFormatter(std_logging.Formatter("%(message)s"))
 
     def parse(argv):
         return parser.parse_args(argv[1:])
@@ -116,7 +122,7 @@ def run(main, parser):
     def guarded_main(namespace):
         try:
             return main(namespace)
-        except (ValueError, FileNotFoundError) as problem:
+        except (ValueError, OSError) as problem:
             logging.debug("Where the error came from:", exc_info=True)
             print(f"error: {problem}", file=sys.stderr)
             return 2
