@@ -255,6 +255,7 @@ class _Training:
                     raise stopped(signals, step, config.num_train_steps, config.model_dir)
         except NonFiniteLossError as error:
             raise with_saved_batch(error, config.model_dir) from error
+        logging.info("Done: step %d is saved in %s.", step, config.model_dir)
         return self.last_logged
 
     def _begin(self):
