@@ -203,6 +203,7 @@ class FinetuningConfig:
         check(
             0 <= self.head_dropout < 1, "classifier_dropout", "in [0, 1)", self.classifier_dropout
         )
+        check(self.do_train or self.do_eval, "do_train or do_eval", "true", False)
         check(self.num_trials >= 1, "num_trials", "at least 1", self.num_trials)
         longest = self.encoder.max_position_embeddings
         check(

@@ -33,15 +33,16 @@ from electra_tf.training.weights import load_weights
 
 DECIDES_NOTHING = (
     *("model_name", "data_dir", "debug", "log_examples", "num_trials", "do_train", "do_eval"),
-    *("keep_all_models", "save_checkpoints_steps", "iterations_per_loop", "seed"),
-    *("use_tfrecords_if_existing", "retry_failed_trials", "log_every_steps"),
+    *("keep_all_models", "task_names", "seed", "save_checkpoints_steps", "iterations_per_loop"),
+    *("use_tfrecords_if_existing", "log_every_steps", "retry_failed_trials", "vocab_file"),
     *("write_test_outputs", "n_writes_test", "eval_batch_size", "predict_batch_size"),
-    *("qa_na_threshold", "use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone"),
-    *("gcp_project", "raw_data_dir", "vocab_file", "init_checkpoint", "model_dir", "results_txt"),
-    *("results_pkl", "qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir"),
-    *("test_predictions", "task_names"),
+    *("use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone", "gcp_project"),
+    *("raw_data_dir", "init_checkpoint", "model_dir", "results_txt", "results_pkl"),
+    *("qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir", "test_predictions"),
 )
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
+DECIDES_BEST = ("early_stopping_patience", "n_best_size", "max_answer_length", "qa_na_threshold")
+"""Those that decide which checkpoint is the best one, if there is evaluation on the way."""
 
 
 def finetune(
@@ -64,8 +65,6 @@ def finetune(
         ArithmeticError: the loss of a step is not finite.
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
     """
-    if not (config.do_train or config.do_eval):
-        raise ValueError("do_train or do_eval is expected to be true, but both are false.")
     return _Run(config, start, strategy).run()
 
 
@@ -195,7 +194,11 @@ class _Run:
 
     def _trial_with_retries(self, number: int) -> dict[str, Any]:
         """The outcome of a trial; of a failed one, of its next attempts, the last one counts."""
-        for attempt in range(self.config.retry_failed_trials + 1):
+        attempts = range(self.config.retry_failed_trials + 1)
+        if not self.config.do_train:
+            there = [a for a in attempts if tf.io.gfile.exists(self._describe(number, a).folder)]
+            attempts = there[-1:] or [0]
+        for attempt in attempts:
             outcome = self._attempt(number, attempt)
             if not outcome["failures"]:
                 break
@@ -233,13 +236,13 @@ class _Run:
         # No seed of a trial tried again is that of another trial.
         seed = config.seed + number - 1 + attempt * config.num_trials
         folder = f"{config.model_dir}_{number}" + (f"_again_{attempt}" if attempt else "")
-        settings = config.to_dict()
-        settings = {key: settings[key] for key in settings if key not in DECIDES_NOTHING}
+        ignored = DECIDES_NOTHING if config.eval_every_steps else DECIDES_NOTHING + DECIDES_BEST
+        deciding = self.train + (self.dev if config.eval_every_steps else [])
         key = {
-            "settings": settings,
+            "settings": {k: v for k, v in config.to_dict().items() if k not in ignored},
             "seed": seed,
             "start": self.starting_weights,
-            "data": [data.key for data in (*self.train, *self.dev)],
+            "data": [data.key for data in deciding],
         }
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return Trial(number, attempt, seed, folder, digest)

@@ -46,7 +46,7 @@ def test_killed_at_three_points(finished, tuning_dir):
         ],
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, (HERE.parents[1], HERE.parent, HERE))),
+            "PYTHONPATH": os.pathsep.join(map(str, (HERE.parents[1], HERE.parent))),
         },
         capture_output=True,
         text=True,
@@ -99,14 +99,12 @@ def test_stopped_by_signals(finished, tuning_dir, monkeypatch, capfd):
     assert "words accuracy: median" in capfd.readouterr().out
 
 
-def test_what_is_trained_already_is_left_and_what_changed_starts_over(
-    tuning_dir, caplog, info_log
-):
+def test_what_is_trained_already_is_left_and_what_changed_starts_over(tuning_dir, caplog, info_log):
     task = classification(tuning_dir)
     _, first = finetune(tuning_dir, [task])
     weights = pathlib.Path(f"{model_dir(tuning_dir)}_1/model.ckpt-6.index")
     written = weights.stat().st_mtime_ns
-    config, second = finetune(tuning_dir, [task], eval_batch_size=3)
+    _config, second = finetune(tuning_dir, [task], eval_batch_size=3)
     assert "_model_1 is trained already, 6 steps" in caplog.text
     assert weights.stat().st_mtime_ns == written
     scores = [results.trials[0]["scores"]["words"] for results in (first, second)]

@@ -29,8 +29,7 @@ def details(config, name):
     """Predictions of a task and split, such as "cola_dev_1"."""
     folder = pathlib.Path(config.results_txt.replace(".txt", "_details"))
     return [
-        json.loads(line)
-        for line in (folder / f"{name}_predictions.jsonl").read_text().splitlines()
+        json.loads(line) for line in (folder / f"{name}_predictions.jsonl").read_text().splitlines()
     ]
 
 
@@ -42,7 +41,7 @@ def rows_of(path):
 def test_cola(glue_dir):
     config, results = finetune(glue_dir, ["cola"], **ONE_EPOCH)
     scores = results.trials[0]["scores"]["cola"]
-    assert list(scores)[0] == "mcc" and list(scores)[-1] == "loss"
+    assert next(iter(scores)) == "mcc" and list(scores)[-1] == "loss"
     text = pathlib.Path(config.results_txt).read_text()
     cells = " - ".join(f"{metric}: {value:.2f}" for metric, value in scores.items())
     assert text == f"cola: {cells}\n"
@@ -73,14 +72,16 @@ def test_mnli_has_two_development_and_three_test_sets(glue_dir):
         lines = content.read("AX.tsv").decode().splitlines()
     words = {line.split("\t")[1] for line in lines[1:]}
     assert words <= {"contradiction", "entailment", "neutral"}
-    classes = pathlib.Path(config.results_txt.replace(".txt", "_details")) / "mnli_dev_1_classes.txt"
+    classes = (
+        pathlib.Path(config.results_txt.replace(".txt", "_details")) / "mnli_dev_1_classes.txt"
+    )
     table = classes.read_text()
     assert table.startswith("gold \\ predicted") and "precision" in table
 
 
 def test_sts_scores_stay_in_their_range(glue_dir):
     config, results = finetune(glue_dir, ["sts"], **ONE_EPOCH)
-    assert list(results.trials[0]["scores"]["sts"])[0] == "spearman"
+    assert next(iter(results.trials[0]["scores"]["sts"])) == "spearman"
     assert results.trials[0]["steps"] == 3  # both orders of 12 pairs
     table = rows_of(
         glue_dir / "models" / "tiny" / "test_predictions" / "glue" / "trial_1" / "STS-B.tsv"
@@ -92,7 +93,7 @@ def test_sts_scores_stay_in_their_range(glue_dir):
 
 def test_chunks(glue_dir):
     config, results = finetune(glue_dir, ["chunk"], num_train_epochs=1.0)
-    assert list(results.trials[0]["scores"]["chunk"])[0] == "f1"
+    assert next(iter(results.trials[0]["scores"]["chunk"])) == "f1"
     for row in details(config, "chunk_dev_1"):
         assert len(row["words"]) == len(row["prediction"]) == len(row["label"])
         assert len(row["probabilities"]) == len(row["words"])
@@ -122,11 +123,9 @@ def test_squad(tuning_dir):
     small_squad(folder / "train.json", 2)
     small_squad(folder / "test.json", 1)
     settings = {"max_query_length": 4, "doc_stride": 8, "beam_size": 4, "qa_na_threshold": -1e9}
-    config, results = finetune(
-        tuning_dir, ["squad"], train_batch_size=32, **settings, **ONE_EPOCH
-    )
+    config, results = finetune(tuning_dir, ["squad"], train_batch_size=32, **settings, **ONE_EPOCH)
     scores = results.trials[0]["scores"]["squad"]
-    assert list(scores)[0] == "best_exact" and "loss" not in scores
+    assert next(iter(scores)) == "best_exact" and "loss" not in scores
     answers = tuning_dir / "models" / "tiny" / "results" / "squad_qa"
     predictions = json.loads((answers / "squad_preds.json").read_text())
     assert sorted(predictions) == sorted(ids)
@@ -157,7 +156,7 @@ def test_several_labels(tuning_dir):
         labels=["a", "b"],
     )
     config, results = finetune(tuning_dir, [task])
-    assert list(results.trials[0]["scores"]["topics"])[0] == "micro_f1"
+    assert next(iter(results.trials[0]["scores"]["topics"])) == "micro_f1"
     row = details(config, "topics_dev_1")[1]
     assert row["label"] == ["a", "b"] and set(row["probabilities"]) == {"a", "b"}
     assert row["prediction"] == [name for name, p in row["probabilities"].items() if p > 0.5]
@@ -169,7 +168,7 @@ def test_two_tasks_at_once(glue_dir):
     assert list(trial["scores"]) == ["rte", "chunk"]
     assert config.results_txt.endswith("rte,chunk_results.txt")
     assert len(details(config, "rte_dev_1")) == 12
-    with pytest.raises(ValueError, match="one of those of .*_1, rte, chunk, but is None"):
+    with pytest.raises(ValueError, match="rte, chunk, but is None"):
         Predictor(f"{config.model_dir}_1")
     pair = "w1 w2\tw3"
     (row,) = Predictor(f"{config.model_dir}_1", "rte").of_lines([pair], "standard input")

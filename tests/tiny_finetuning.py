@@ -78,8 +78,8 @@ def classification(data_dir, name="words", sizes=(24, 10, 5)):
     return write_task(data_dir, name, files, columns=columns, labels=["no", "yes"], **fields)
 
 
-def finetune(data_dir, task_names, **changes):
+def finetune(data_dir, task_names, strategy=None, **changes):
     """Run; returns the configuration and the results."""
     hparams = {**SETTINGS, "task_names": task_names, **changes}
     config, start = resolve(MODEL, str(data_dir), hparams)
-    return config, run.finetune(config, start)
+    return config, run.finetune(config, start, strategy)

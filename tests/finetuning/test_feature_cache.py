@@ -1,0 +1,130 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Cached features: used again when nothing changed, made anew when anything did."""
+
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+from task_files import GOLDENS
+from tiny_finetuning import MODEL, SETTINGS, classification
+
+from electra_tf.cli.run_finetuning import resolve
+from electra_tf.finetuning import feature_cache
+from electra_tf.finetuning.feature_cache import load_split
+from electra_tf.finetuning.run import load_matching_tokenizer
+from electra_tf.finetuning.task import load_task
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Counts how often features are made."""
+    calls = []
+    make = feature_cache._make
+
+    def counted(task, *arguments):
+        calls.append(task.name)
+        return make(task, *arguments)
+
+    monkeypatch.setattr(feature_cache, "_make", counted)
+    return calls
+
+
+def load(data_dir, name, split="train", **changes):
+    config, _ = resolve(MODEL, str(data_dir), {**SETTINGS, "task_names": [name], **changes})
+    task = load_task(name, config.raw_data_dir)
+    data = load_split(task, split, 2, config, load_matching_tokenizer(config), split == "train")
+    return data, config
+
+
+def files_of(config):
+    return sorted(path.name for path in pathlib.Path(config.preprocessed_data_dir).iterdir())
+
+
+def assert_same(one, two):
+    assert set(one.arrays) == set(two.arrays)
+    for name, rows in one.arrays.items():
+        np.testing.assert_array_equal(rows, two.arrays[name])
+        assert rows.dtype == two.arrays[name].dtype
+
+
+def test_used_again(tuning_dir, made):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    second, _ = load(tuning_dir, task)
+    assert made == ["words"]
+    assert_same(first, second)
+    assert set(first.arrays["task_id"]) == {2}
+    assert files_of(config) == [f"words_train_{first.key[:16]}.npz"]
+    load(tuning_dir, task, use_tfrecords_if_existing=False)
+    assert len(made) == 2
+
+
+def change_data(data_dir):
+    path = data_dir / "finetuning_data" / "words" / "train.tsv"
+    path.write_text(path.read_text() + "w9\tno\n")
+    return {}
+
+
+def change_vocabulary(data_dir):
+    path = data_dir / "models" / MODEL / "vocab.txt"
+    path.write_text(path.read_text().replace("w90\n", "w900\n"))
+    return {}
+
+
+def change_labels(data_dir):
+    path = data_dir / "words.json"
+    path.write_text(path.read_text().replace('["no", "yes"]', '["yes", "no"]'))
+    return {}
+
+
+CHANGES = {
+    "data": change_data,
+    "vocabulary": change_vocabulary,
+    "labels": change_labels,
+    "length": lambda _: {"max_seq_length": 12},
+    "bad rows": lambda _: {"skip_bad_rows": True},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_made_anew_when_anything_changes(tuning_dir, made, change):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    second, _ = load(tuning_dir, task, **CHANGES[change](tuning_dir))
+    assert len(made) == 2 and first.key != second.key
+    # The stale file is gone.
+    assert files_of(config) == [f"words_train_{second.key[:16]}.npz"]
+
+
+def test_what_does_not_matter_changes_nothing(tuning_dir, made):
+    task = classification(tuning_dir)
+    load(tuning_dir, task)
+    load(tuning_dir, task, learning_rate=1e-5, seed=9, doc_stride=5)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
+def test_damaged_files_are_made_again(tuning_dir, made, content, caplog):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    path = pathlib.Path(config.preprocessed_data_dir) / files_of(config)[0]
+    path.write_bytes(content)
+    second, _ = load(tuning_dir, task)
+    assert len(made) == 2 and "is made again" in caplog.text
+    assert_same(first, second)
+
+
+def test_windows_of_questions_are_stored_too(tuning_dir, made):
+    folder = tuning_dir / "finetuning_data" / "squad"
+    folder.mkdir(parents=True)
+    shutil.copy(GOLDENS / "qa" / "squad.json", folder / "dev.json")
+    settings = {"max_query_length": 4, "doc_stride": 8}
+    first, _ = load(tuning_dir, "squad", "dev", **settings)
+    second, _ = load(tuning_dir, "squad", "dev", **settings)
+    assert len(made) == 1
+    assert_same(first, second)
+    for name, values in vars(first.windows).items():
+        np.testing.assert_array_equal(values, getattr(second.windows, name))
+    load(tuning_dir, "squad", "dev", max_query_length=4, doc_stride=9)
+    assert len(made) == 2
