@@ -8,18 +8,15 @@ import tensorflow as tf
 
 from electra_tf.finetuning.batches import ordered_batches
 from electra_tf.finetuning.feature_cache import SplitData
+from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.predictions import Predictions, predictions_of
+from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.scoring import is_better, scores_of
 
-_ANSWERS_JOINT = (
-    "start_top_log_probs",
-    "start_top_index",
-    "end_top_log_probs",
-    "end_top_index",
-    "answerable_logit",
-)
-_ANSWERS_INDEPENDENT = ("start_logits", "end_logits", "answerable_logit")
+_SENTENCES = ("predictions", "logits", "loss")
+_BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
+_POSITIONS = ("start_logits", "end_logits")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +67,7 @@ class Evaluator:
         key = task_name, labelled
         if key not in self._functions:
             head = next(h for h in self._model.task_heads.heads if h.name == task_name)
-            kept = ("predictions", "logits", "loss")
-            if hasattr(head, "beam_size"):
-                kept = _ANSWERS_INDEPENDENT if head.end_hidden is None else _ANSWERS_JOINT
+            kept = _outputs_needed(head)
 
             def predict(features):
                 hidden = self._model.encoder(features).last_hidden_state
@@ -81,6 +76,16 @@ class Evaluator:
 
             self._functions[key] = tf.function(predict, reduce_retracing=True)
         return self._functions[key]
+
+
+def _outputs_needed(head: TaskHead) -> tuple[str, ...]:
+    """Names of the outputs that predictions are made from; the others can be large."""
+    if not isinstance(head, QuestionAnsweringHead):
+        return _SENTENCES
+    spans = _BEAMS if head.end_hidden is not None else ()
+    # Without a classifier the logits of position 0 are the evidence for "no answer".
+    logits = () if spans and head.answerable_layer is not None else _POSITIONS
+    return (*spans, *logits, "answerable_logit")
 
 
 def mean_score(evaluations: list[Evaluation]) -> float:

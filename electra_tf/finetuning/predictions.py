@@ -69,14 +69,6 @@ def records_of(data: SplitData, predictions: Predictions, null_threshold=None) -
 
 def _answers(data, outputs, config) -> Answers:
     spec = data.task.spec
-    # Without the classifier the evidence for "no answer" would be the start and end logits of
-    # position 0, which joint prediction does not have.
-    by_logits = spec.has_unanswerable and not config.answerable_classifier
-    if by_logits and config.joint_prediction:
-        raise ValueError(
-            f"answerable_classifier is expected to be true for the task {spec.name}, which has "
-            "questions without an answer, unless joint_prediction is false; both are given."
-        )
     return answer_questions(
         data.examples,
         data.windows,

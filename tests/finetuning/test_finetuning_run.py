@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from run_results import logged_steps, stored
+from task_files import GOLDENS
 from tiny_finetuning import MODEL, classification, finetune
 from tiny_run import WORDS
 
 from electra_tf.finetuning import FinetuningModel, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.results import summarize
+from electra_tf.interop import find_starting_point
 from electra_tf.training.checkpoint import step_in_name
 from electra_tf.training.logs import read_log
 
@@ -286,3 +288,25 @@ def test_how_answers_are_looked_for_does_not_start_training_over(tuning_dir, tas
     caplog.clear()
     finetune(tuning_dir, [task], max_answer_length=7, **settings)
     assert "starts over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("start", "overrides"),
+    [("finetune/cola/ckpt", {"num_attention_heads": 4}), ("huggingface/discriminator", {})],
+)
+def test_models_of_others_can_be_begun_with(tuning_dir, task, idle_steps, start, overrides):
+    config, _ = finetune(
+        tuning_dir,
+        [task],
+        init_checkpoint=str(GOLDENS / start),
+        vocab_file=str(GOLDENS / "finetune" / "cola" / "vocab.txt"),
+        model_hparam_overrides=overrides,
+    )
+    assert (config.encoder.hidden_size, config.encoder.num_attention_heads) == (32, 4)
+    expected = find_starting_point(str(GOLDENS / start)).weights
+    found = stored(f"{config.model_dir}_1")
+    assert {name for name in found if name.startswith("electra/") and "adam" not in name} == set(
+        expected
+    )
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)

@@ -141,6 +141,36 @@ def test_squad(tuning_dir):
     assert row["id"] == "q" and row["answers"][0]["text"] in "w1 w2 w3 " * 20
 
 
+@pytest.mark.parametrize(
+    ("name", "joint", "classifier"),
+    [("squadv1", False, False), ("squad", True, False), ("squad", False, True)],
+)
+def test_other_heads_of_questions(tuning_dir, name, joint, classifier):
+    folder = tuning_dir / "finetuning_data" / name
+    folder.mkdir(parents=True)
+    for split in ("train", "dev"):
+        ids = small_squad(folder / f"{split}.json", 1)
+    if name == "squadv1":  # has no unanswerable questions
+        for split in ("train", "dev"):
+            content = json.loads((folder / f"{split}.json").read_text())
+            (paragraph,) = content["data"][0]["paragraphs"]
+            paragraph["qas"] = [q for q in paragraph["qas"] if q["answers"]]
+            ids = [q["id"] for q in paragraph["qas"]]
+            (folder / f"{split}.json").write_text(json.dumps(content))
+    settings = {"max_query_length": 4, "doc_stride": 8, "beam_size": 4, "num_train_epochs": 1.0}
+    _, results = finetune(
+        tuning_dir,
+        [name],
+        joint_prediction=joint,
+        answerable_classifier=classifier,
+        **settings,
+    )
+    answers = tuning_dir / "models" / "tiny" / "results" / f"{name}_qa"
+    assert sorted(json.loads((answers / f"{name}_preds.json").read_text())) == sorted(ids)
+    assert (answers / f"{name}_null_odds.json").exists() == (name == "squad")
+    assert "f1" in results.trials[0]["scores"][name]
+
+
 def test_several_labels(tuning_dir):
     lines = [
         {"text": f"w{5 + n} w{n % 3}", "topics": [["a"], ["a", "b"], []][n % 3]} for n in range(12)
@@ -173,3 +203,34 @@ def test_two_tasks_at_once(glue_dir):
     pair = "w1 w2\tw3"
     (row,) = Predictor(f"{config.model_dir}_1", "rte").of_lines([pair], "standard input")
     assert (row["text_a"], row["text_b"]) == ("w1 w2", "w3")
+
+
+def test_mrqa(tuning_dir):
+    folder = tuning_dir / "finetuning_data" / "newsqa"
+    folder.mkdir(parents=True)
+    context = "w5 w6 w7 w8 " * 6
+    answer = {"text": "w6 w7", "char_spans": [[3, 7]]}
+    question = {"qid": "q", "question": "w1", "answers": ["w6 w7"], "detected_answers": [answer]}
+    lines = [{"header": {}}, {"context": context, "qas": [question]}]
+    for split in ("train", "dev"):
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / f"{split}.jsonl").write_text(text)
+    settings = {"max_query_length": 4, "doc_stride": 4, "beam_size": 4, "num_train_epochs": 1.0}
+    config, results = finetune(tuning_dir, ["newsqa"], **settings)
+    assert set(results.trials[0]["scores"]["newsqa"]) == {"f1", "exact_match"}
+    (row,) = details(config, "newsqa_dev_1")
+    first = row["answers"][0]
+    assert row["prediction"] == first["text"] == context[first["start"] :][: len(first["text"])]
+
+
+def test_tags_that_the_training_file_lacks(tuning_dir):
+    folder = tuning_dir / "finetuning_data" / "ccg"
+    folder.mkdir(parents=True)
+    (folder / "train.txt").write_text("w5 A\nw6 B\n\nw5 A\nw7 A\n")
+    (folder / "dev.txt").write_text("w5 A\nw6 C\n\nw9 A\n")
+    config, results = finetune(tuning_dir, ["ccg"], num_train_epochs=1.0)
+    # A for w5 is right, B for w6 is not, and a word never seen gets the tag that is seen most.
+    assert results.baselines["ccg"]["accuracy"] == pytest.approx(200 / 3)
+    assert [row["label"] for row in details(config, "ccg_dev_1")] == [["A", "C"], ["A"]]
+    classes = pathlib.Path(config.results_txt.replace(".txt", "_details/ccg_dev_1_classes.txt"))
+    assert "<unseen>" in classes.read_text()
