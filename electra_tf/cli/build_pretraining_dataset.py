@@ -74,6 +74,13 @@ def report(manifest, folder):
         f"(mean length {manifest.mean_length:.1f} of {manifest.max_seq_length}) "
         f"in {len(manifest.shards)} files in {folder}"
     )
+    if manifest.cut_tokens:
+        share = manifest.cut_tokens / (manifest.cut_tokens + manifest.num_tokens)
+        print(
+            f"{manifest.cut_tokens:,} tokens ({share:.0%} of the text) were cut, as the original "
+            "cuts them: lines longer than an example lose their ends. Shorter lines, such as a "
+            "sentence each, lose less."
+        )
     if manifest.replaced_bytes:
         print(f"{manifest.replaced_bytes:,} bytes were not UTF-8 and were replaced.")
 

@@ -153,6 +153,7 @@ def _describe(plan: BuildPlan, results: list[ShardResult], tokenizer: dict) -> M
         seed=plan.seed,
         blanks_separate_docs=plan.blanks_separate_docs,
         replaced_bytes=sum(result.replaced_bytes for result in results),
+        cut_tokens=sum(result.cut_tokens for result in results),
         sources=tuple(Source(source.name, source.bytes) for source in plan.sources),
     )
 

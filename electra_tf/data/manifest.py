@@ -63,6 +63,9 @@ class Manifest:
     replaced_bytes: int
     """Bytes of the text that were not UTF-8 and were decoded with replacement."""
 
+    cut_tokens: int
+    """Tokens of the text that no example holds: what is longer than an example is cut."""
+
     sources: tuple[Source, ...]
     format_version: int = FORMAT_VERSION
 

@@ -30,6 +30,8 @@ class ShardResult:
     """Examples by length, from 0 to max_seq_length."""
 
     replaced_bytes: int
+    cut_tokens: int
+    """Tokens of the text that no example holds: what the ends of long lines lost."""
 
     @property
     def num_examples(self) -> int:
@@ -63,17 +65,19 @@ class ShardBuilder:
         plan = self.plan
         path = self._path(index)
         writer = ShardWriter(path, plan.max_seq_length, plan.rng("shuffle", index))
-        replaced = 0
+        replaced = cut = 0
         for chunk in chunks:
             for number, piece in enumerate(read_pieces(chunk, plan.blanks_separate_docs)):
                 # The same examples come out wherever and whenever the chunk is read.
                 rng = plan.rng("examples", chunk.source.name, chunk.start, number)
-                writer.add(self._examples(piece, rng))
+                examples, lost = self._examples(piece, rng)
+                writer.add(examples)
                 replaced += piece.replaced_bytes
+                cut += lost
             progress(chunk.end - chunk.start)
         writer.finish()
         size = tf.io.gfile.stat(path).length
-        result = ShardResult(index, size, tuple(writer.length_counts.tolist()), replaced)
+        result = ShardResult(index, size, tuple(writer.length_counts.tolist()), replaced, cut)
         with tf.io.gfile.GFile(path + ".json.partial", "w") as file:
             file.write(json.dumps(asdict(result)))
         tf.io.gfile.rename(path + ".json.partial", path + ".json", overwrite=True)
@@ -91,7 +95,8 @@ class ShardBuilder:
     def _path(self, index: int) -> str:
         return os.path.join(self.folder, shard_name(index, self.plan.num_shards))
 
-    def _examples(self, piece: Piece, rng) -> dict[str, Rows]:
+    def _examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int]:
+        """The packed examples of a piece of text, and how many of its tokens they lack."""
         with tf.device("CPU"):
             tokens = self._tokenize(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
             segments = build_segments(
@@ -107,10 +112,12 @@ class ShardBuilder:
                 vocabulary.cls_id,
                 vocabulary.sep_id,
             )
-        return {
+        examples = {
             name: Rows(ragged.values.numpy(), ragged.row_splits.numpy())
             for name, ragged in packed._asdict().items()
         }
+        kept = len(segments.first.values) + len(segments.second.values)
+        return examples, int(tokens.row_splits[-1]) - kept
 
     @functools.cached_property
     def _tokenize(self):

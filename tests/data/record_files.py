@@ -84,6 +84,7 @@ def make_manifest(shards, max_seq_length=8):
         seed=7,
         blanks_separate_docs=True,
         replaced_bytes=0,
+        cut_tokens=0,
         sources=(),
     )
 

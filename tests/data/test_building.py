@@ -65,11 +65,24 @@ def test_records_hold_all_the_text(corpus):
     text = "\n".join((corpus / "text" / f"{name}.txt").read_text() for name in "abc")
     assert sorted(token for token in tokens if token in WORDS) == sorted(text.split())
     assert manifest.num_examples == len(found) == 115  # no document reaches 4096 tokens
+    assert manifest.cut_tokens == 0
     for ids, segment_ids in found:
         assert ids[0] == vocabulary.cls_id and ids[-1] == vocabulary.sep_id
         separators = [place for place, i in enumerate(ids) if i == vocabulary.sep_id]
         assert segment_ids == [0] * (separators[0] + 1) + [1] * (len(ids) - separators[0] - 1)
         assert len(separators) in (1, 2)
+
+
+def test_tokens_that_no_example_holds_are_counted(corpus):
+    long_line = " ".join(["w1"] * 100)
+    for name in "abc":
+        (corpus / "text" / f"{name}.txt").write_text(long_line + "\n")
+    manifest = build(corpus, max_seq_length=32)
+    in_examples = sum(
+        (np.array(ids) > max(load_vocabulary(str(corpus / "vocab.txt")).special_ids)).sum()
+        for ids, _ in examples(corpus / "records")
+    )
+    assert manifest.cut_tokens == 3 * 100 - in_examples > 0
 
 
 def test_the_manifest_describes_the_records(corpus):

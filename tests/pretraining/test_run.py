@@ -338,6 +338,7 @@ def write_manifest(data_dir, **changes):
         "seed": 1,
         "blanks_separate_docs": True,
         "replaced_bytes": 0,
+        "cut_tokens": 0,
         "sources": [],
         "format_version": 1,
         **changes,
