@@ -116,7 +116,7 @@ def build_records(config: PretrainingConfig, corpus: pathlib.Path, output: pathl
             config.vocab_file,
             str(output),
             config.max_seq_length,
-            os.cpu_count() or 1,
+            num_processes=1,  # less text than a second process takes to start
             do_lower_case=config.do_lower_case,
             strip_accents=config.strip_accents,
         )
