@@ -204,6 +204,18 @@ class FinetuningConfig:
             0 <= self.head_dropout < 1, "classifier_dropout", "in [0, 1)", self.classifier_dropout
         )
         check(self.do_train or self.do_eval, "do_train or do_eval", "true", False)
+        check(
+            self.do_eval or not self.write_test_outputs,
+            "do_eval",
+            "true where write_test_outputs is",
+            self.do_eval,
+        )
+        check(
+            self.eval_every_steps > 0 or not self.early_stopping_patience,
+            "eval_every_steps",
+            "above 0 where early_stopping_patience is",
+            self.eval_every_steps,
+        )
         check(self.num_trials >= 1, "num_trials", "at least 1", self.num_trials)
         longest = self.encoder.max_position_embeddings
         check(

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.finetuning.batches import ordered_batches
+from electra_tf.finetuning.decoding import Predictions, predictions_of
 from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.predictions import Predictions, predictions_of
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.scoring import is_better, scores_of
 
@@ -44,20 +44,21 @@ class Evaluator:
         self._batch_size = batch_size
         self._functions = {}
 
-    def __call__(self, data: SplitData) -> Evaluation:
-        predictions = predictions_of(data, self.outputs(data), self._model.config)
+    def __call__(self, data: SplitData, batch_size: int | None = None) -> Evaluation:
+        outputs = self.outputs(data, batch_size or self._batch_size)
+        predictions = predictions_of(data, outputs, self._model.config)
         scores = {}
         if data.is_labelled:
             scores = scores_of(data, predictions, self._model.config)
         return Evaluation(data, predictions, scores)
 
-    def outputs(self, data: SplitData) -> dict[str, np.ndarray]:
+    def outputs(self, data: SplitData, batch_size: int) -> dict[str, np.ndarray]:
         """What the task's head says of every row, in order."""
         labelled = data.is_labelled
         arrays = data.arrays if labelled else _without_labels(data)
         predict = self._function(data.task.name, labelled)
         parts = {}
-        for batch, is_real in ordered_batches(arrays, self._batch_size):
+        for batch, is_real in ordered_batches(arrays, batch_size):
             outputs = predict({name: tf.constant(rows) for name, rows in batch.items()})
             for name, values in outputs.items():
                 parts.setdefault(name, []).append(values.numpy()[is_real])

@@ -5,11 +5,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.examples import TaggingExample, TextExample
 from electra_tf.finetuning.feature_cache import split_of_examples
 from electra_tf.finetuning.model_folder import load_finetuned
-from electra_tf.finetuning.predictions import records_of
 from electra_tf.finetuning.question_files import question_of_line
 from electra_tf.finetuning.task import Task
 

@@ -16,8 +16,8 @@ from electra_tf.finetuning.confusion import (
     formatted_table,
     multilabel_table,
 )
+from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluation
-from electra_tf.finetuning.predictions import records_of
 from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
 from electra_tf.training.files import write_json, write_pickle, write_text
 

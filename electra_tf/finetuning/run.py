@@ -216,7 +216,7 @@ class _Run:
             config.num_trials,
             trial.seed,
         )
-        model, steps = self._trained(trial) if config.do_train else self._stored(trial)
+        evaluator, steps = self._trained(trial) if config.do_train else self._stored(trial)
         outcome = {
             "trial": number,
             "attempt": attempt,
@@ -227,7 +227,7 @@ class _Run:
             "failures": {},
         }
         if config.do_eval:
-            self._evaluate(model, number, outcome)
+            self._evaluate(evaluator, number, outcome)
         logging.info("Trial %d took %s.", number, clock(time.monotonic() - began))
         return outcome
 
@@ -247,8 +247,8 @@ class _Run:
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return Trial(number, attempt, seed, folder, digest)
 
-    def _trained(self, trial: Trial):
-        """The model of a trial after training, with the weights to evaluate, and its steps."""
+    def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
+        """Trains; the evaluator has the weights that count. Also returns the steps."""
         saved = model_folder.read_config(trial.folder)
         same = saved is not None and saved["run_key"] == trial.run_key
         if tf.io.gfile.exists(trial.folder) and (self.config.debug or not same):
@@ -262,10 +262,11 @@ class _Run:
         best = model_folder.best_checkpoints(trial.folder).latest()
         if best is not None:
             logging.info("Evaluating the best checkpoint, %s.", best)
-            load_weights(best, trainer.model)
-        return trainer.model, steps
+            with self.strategy.scope():
+                load_weights(best, trainer.model)
+        return trainer.evaluator, steps
 
-    def _stored(self, trial: Trial):
+    def _stored(self, trial: Trial) -> tuple[Evaluator, int]:
         """The model that an earlier run left in the trial's folder.
 
         Raises:
@@ -282,11 +283,11 @@ class _Run:
                 f"{stored.tokenizer.settings}."
             )
         stored.model.config = self.config
-        return stored.model, read_step(model_folder.weights_prefix(trial.folder))
+        steps = read_step(model_folder.weights_prefix(trial.folder))
+        return Evaluator(stored.model, self.config.eval_batch_size), steps
 
-    def _evaluate(self, model, number: int, outcome: dict[str, Any]):
+    def _evaluate(self, evaluator: Evaluator, number: int, outcome: dict[str, Any]):
         config = self.config
-        evaluator = Evaluator(model, config.eval_batch_size)
         for data in (*self.dev, *self.other_dev):
             evaluation = evaluator(data)
             outcome["scores"][evaluation.name] = evaluation.scores
@@ -300,9 +301,8 @@ class _Run:
                 write_answers(config, evaluation)
         if number > config.n_writes_test:
             return
-        evaluator = Evaluator(model, config.predict_batch_size)
         for data in self.test:
-            evaluation = evaluator(data)
+            evaluation = evaluator(data, config.predict_batch_size)
             if evaluation.scores:
                 outcome["scores"][evaluation.name] = evaluation.scores
                 self._report(evaluation, number)

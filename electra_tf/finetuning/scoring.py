@@ -5,8 +5,8 @@ import numpy as np
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
+from electra_tf.finetuning.decoding import Predictions
 from electra_tf.finetuning.feature_cache import SplitData
-from electra_tf.finetuning.predictions import Predictions
 from electra_tf.finetuning.qa_answers import Answers
 from electra_tf.finetuning.qa_metrics import mrqa_scores, squad_v1_scores, squad_v2_scores
 from electra_tf.finetuning.scorers import (

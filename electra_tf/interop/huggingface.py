@@ -16,7 +16,12 @@ from electra_tf.config import EncoderConfig
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-_LAYER_NORM_EPSILON = 1e-12
+_CONSTANTS = {
+    "layer_norm_eps": 1e-12,
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+}
+"""Settings that have one value here."""
 _ENCODER_FIELDS = (
     "vocab_size",
     "embedding_size",
@@ -118,11 +123,11 @@ def _encoder_config(path: str) -> EncoderConfig:
     missing = [name for name in _ENCODER_FIELDS if name not in stored]
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
-    epsilon = stored.get("layer_norm_eps", _LAYER_NORM_EPSILON)
-    if epsilon != _LAYER_NORM_EPSILON:
-        raise ValueError(
-            f"{path}: layer_norm_eps is expected to be {_LAYER_NORM_EPSILON}, but is {epsilon}."
-        )
+    for name, expected in _CONSTANTS.items():
+        if stored.get(name, expected) != expected:
+            raise ValueError(
+                f"{path}: {name} is expected to be {expected!r}, but is {stored[name]!r}."
+            )
     return EncoderConfig(**{name: stored[name] for name in _ENCODER_FIELDS})
 
 

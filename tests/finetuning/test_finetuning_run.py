@@ -90,8 +90,8 @@ def test_failed_trials_are_named_and_tried_again(tuning_dir, task, idle_steps, c
     with pytest.MonkeyPatch.context() as patch:
         outputs = Evaluator.outputs
 
-        def collapsed(evaluator, data):
-            found = outputs(evaluator, data)
+        def collapsed(evaluator, *arguments):
+            found = outputs(evaluator, *arguments)
             return {**found, "predictions": np.zeros_like(found["predictions"])}
 
         patch.setattr(Evaluator, "outputs", collapsed)
@@ -205,6 +205,12 @@ def test_a_vocabulary_larger_than_the_model_is_an_error(tuning_dir, task):
         ),
         ({"do_train": False}, FileNotFoundError, "words_model_1 is expected to be a checkpoint"),
         ({"init_checkpoint": "absent"}, FileNotFoundError, "init_checkpoint: absent is expected"),
+        ({"early_stopping_patience": 2}, ValueError, "eval_every_steps is expected to be above 0"),
+        (
+            {"do_eval": False, "write_test_outputs": True},
+            ValueError,
+            "do_eval is expected to be true where write_test_outputs is",
+        ),
         ({"model_size": "base"}, ValueError, "model_size='base' asked for"),
         ({"max_seq_length": 17}, ValueError, "max_position_embeddings=16"),
         ({"class_weights": {"other": 2.0}}, ValueError, "which are no, yes, but names other"),
