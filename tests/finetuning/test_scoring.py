@@ -41,8 +41,10 @@ def test_collapsed(kind, values, reason):
 
 @pytest.mark.parametrize(
     ("metric", "score", "fails"),
-    [("f1", 50.0, True), ("f1", 49.0, True), ("f1", 51.0, False)]
-    + [("mse", 50.0, True), ("mse", 49.0, False), ("mse", 51.0, True)],
+    [
+        *(("f1", 50.0, True), ("f1", 49.0, True), ("f1", 51.0, False)),
+        *(("mse", 50.0, True), ("mse", 49.0, False), ("mse", 51.0, True)),
+    ],
 )
 def test_not_above_the_baseline(metric, score, fails):
     data = split_of("classification", metric)
