@@ -1,0 +1,102 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The documents say what the code does, and lead somewhere."""
+
+import dataclasses
+import json
+import pathlib
+import re
+
+import pytest
+from test_config import REFERENCE_DEFAULTS
+
+import electra_tf
+from electra_tf.config import EncoderConfig, PretrainingConfig
+from electra_tf.config.encoder import OVERRIDABLE
+from electra_tf.data import Manifest
+
+ROOT = pathlib.Path(__file__).parents[1]
+DOCUMENTS = ("CHANGELOG.md", "docs/data.md", "docs/pretraining.md")
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def table_under(heading):
+    """Rows of the first table under a heading of docs/pretraining.md: [name, default, meaning]."""
+    section = text_of("docs/pretraining.md").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_every_hyperparameter_is_there_with_its_default():
+    documented = {
+        name.strip("`"): json.loads(default.strip("`"))
+        for name, default, _ in table_under("Hyperparameters")
+    }
+    defaults = PretrainingConfig.from_hparams("<model_name>", "<data_dir>", {}).to_dict()
+    given_by_flags = {"model_name", "data_dir"}
+    assert documented == {k: v for k, v in defaults.items() if k not in given_by_flags}
+
+
+def test_what_is_new_is_marked():
+    marked = {
+        name.strip("`")
+        for name, _, meaning in table_under("Hyperparameters")
+        if re.match(r"new\b", meaning)
+    }
+    names = {field.name for field in dataclasses.fields(PretrainingConfig)}
+    assert marked == names - set(REFERENCE_DEFAULTS) - {"model_name", "data_dir"}
+
+
+def test_every_override_is_there_with_its_default():
+    paragraph = text_of("docs/pretraining.md").split("Keys of `model_hparam_overrides`: ")[1]
+    paragraph = paragraph.split("\n\n")[0]
+    documented = dict(re.findall(r"`(\w+)`(?:\s\(([^)]*)\))?", paragraph))
+    assert set(documented) == set(OVERRIDABLE)
+    for name, default in documented.items():
+        if default and not default.endswith(("hidden size", "/ 64")):
+            assert default == str(getattr(EncoderConfig(), name))
+
+
+@pytest.mark.parametrize("row", table_under("Objectives"), ids=lambda row: row[0])
+def test_objectives_can_be_selected_as_described(row):
+    hparams = json.loads("{" + row[1].strip("`") + "}") if row[1] != "(default)" else {}
+    config = PretrainingConfig.from_hparams("name", "data", hparams)
+    found = (config.has_discriminator, config.has_generator, config.has_separate_generator)
+    assert (
+        found
+        == {
+            "ELECTRA": (True, True, True),
+            "tied weights": (True, True, False),
+            "untied embeddings": (True, True, True),
+            "uniform generator": (True, False, False),
+            "masked LM": (False, True, False),
+            "Electric": (True, True, True),
+        }[row[0]]
+    )
+
+
+def test_the_manifest_shown_is_one(tmp_path):
+    shown = re.search(r"```json\n(.*?)```", text_of("docs/data.md"), re.S)[1]
+    (tmp_path / "manifest.json").write_text(shown)
+    manifest = Manifest.load(str(tmp_path))
+    assert manifest.mean_length == round(manifest.num_tokens / manifest.num_examples, 3)
+    assert sum(manifest.length_histogram) == manifest.num_examples
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files(name):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name)):
+        if "://" not in target:
+            assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_scripts_named_are_there(name):
+    for script in re.findall(r"(?<![/\w])([a-z_]+\.py)\b", text_of(name)):
+        assert (ROOT / script).exists(), script
+
+
+def test_the_changelog_is_about_this_version():
+    assert f"## [{electra_tf.__version__}]" in text_of("CHANGELOG.md")
