@@ -110,7 +110,8 @@ class ElectraPretrainer(keras.Model):
         """One update, of which this replica computes the part of its rows of the global batch.
 
         Returns:
-            Running metrics, and `loss` [], this replica's share of the step's loss.
+            Running metrics, and `loss` [], this replica's share of the step's loss; not finite
+            either where the gradients are not, which spoils the weights just as well.
         """
         seed = step_seed(self.config.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
         if "masked_positions" not in batch:
@@ -122,7 +123,8 @@ class ElectraPretrainer(keras.Model):
         gradient_norm = self.optimizer.apply(gradients, self.trainable_variables)
         self.running.update(outputs)
         self.running.update_step(outputs, gradient_norm)
-        return {**self.running.results(), "loss": outputs["total_loss"]}
+        loss = tf.where(tf.math.is_finite(gradient_norm), outputs["total_loss"], gradient_norm)
+        return {**self.running.results(), "loss": loss}
 
     def test_step(self, batch):
         """Metrics of one batch; masks and fakes depend on the run's seed and the batch only."""

@@ -123,6 +123,13 @@ def test_updates_differ_by_step(data_dir):
     assert float(pretrainer.train_step(batch)["loss"]) == losses[0]
 
 
+def test_gradients_that_are_not_finite_count_as_such_a_loss(data_dir, monkeypatch):
+    """They spoil the weights, so a run has to stop before it saves them."""
+    pretrainer = tiny_pretrainer(data_dir)
+    monkeypatch.setattr(pretrainer.optimizer, "apply", lambda *_: tf.constant(float("inf")))
+    assert not np.isfinite(pretrainer.train_step(tensors(make_examples(8)))["loss"])
+
+
 def test_evaluate_of_keras(data_dir):
     pretrainer = tiny_pretrainer(data_dir)
     batch = tensors(make_examples(8))
