@@ -269,6 +269,12 @@ def test_whole_numbers_are_taken_where_floats_are_declared():
         ({"generator_hidden_size": 0.001}, "hidden_size"),
         ({"generator_layers": 0.01}, "num_hidden_layers"),
         ({"keep_checkpoint_max": -1}, "keep_checkpoint_max"),
+        ({"learning_rate": float("inf")}, "learning_rate"),
+        ({"seed": 2**63}, "seed"),
+        ({"init_checkpoint_ignore": "("}, "init_checkpoint_ignore"),
+        ({"model_dir": "models/small [1]"}, "model_dir"),
+        ({"model_hparam_overrides": {"hidden_size": "16"}}, "hidden_size"),
+        ({"model_hparam_overrides": {"hidden_size": None}}, "hidden_size"),
         ({"vocab_size": 0}, "vocab_size"),
         ({"embedding_size": 0}, "embedding_size"),
         ({"model_hparam_overrides": {"num_attention_heads": 5}}, "num_attention_heads"),
@@ -290,6 +296,13 @@ def test_whole_numbers_are_taken_where_floats_are_declared():
 def test_impossible_values_are_errors_that_name_them(hparams, named):
     with pytest.raises(ValueError, match=rf"\b{named} is expected to be "):
         configure(**hparams)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../.."])
+def test_a_model_has_a_folder_of_its_own(name):
+    """Debug runs delete it."""
+    with pytest.raises(ValueError, match=r"^model_name is expected to be the name of a folder"):
+        PretrainingConfig.from_hparams(name, "/data", {})
 
 
 def test_configurations_are_values():

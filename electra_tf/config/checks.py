@@ -4,6 +4,7 @@
 import dataclasses
 import difflib
 import json
+import math
 import types
 import typing
 from typing import Any
@@ -28,7 +29,8 @@ def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: 
 def check_types(instance: Any):
     """Raise a ValueError for the first field whose value is not of its declared type.
 
-    An integer is taken where a float is declared; a bool is never taken for a number.
+    An integer is taken where a float is declared; a bool is never taken for a number, nor are
+    JSON's NaN and Infinity.
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
@@ -43,6 +45,8 @@ def check_types(instance: Any):
                 f"{field.name} is expected to be of type {names}, "
                 f"but is {value!r} of type {type(value).__name__}."
             )
+        is_finite = not isinstance(value, float) or math.isfinite(value)
+        check(is_finite, field.name, "a finite number", value)
 
 
 def load_hparams(text_or_path: str) -> dict[str, Any]:

@@ -101,6 +101,8 @@ def encoder_of_size(
         debug: whether to take the tiny encoder of debug runs.
     """
     shape = {**MODEL_SIZES[model_size], **overrides}
+    hidden_size = shape["hidden_size"]
+    check(isinstance(hidden_size, int), "hidden_size", "a whole number", hidden_size)
     shape = {
         "num_attention_heads": max(1, shape["hidden_size"] // 64),
         "intermediate_size": 4 * shape["hidden_size"],

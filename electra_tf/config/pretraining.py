@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import re
 from typing import Any
 
 from electra_tf.config.checks import check, check_names, check_types
@@ -214,6 +215,8 @@ class PretrainingConfig:
             "at least 0 or null",
             self.keep_checkpoint_max,
         )
+        check(self.seed < 2**63, "seed", "below 2**63", self.seed)
+        _check_files(self)
         longest = self.encoder.max_position_embeddings
         check(
             5 <= self.max_seq_length <= longest,
@@ -331,6 +334,29 @@ def _with_saved_model(hparams: dict[str, Any], saved: dict[str, Any]) -> dict[st
             + ". Leave them out to continue it, or choose another --model-name."
         )
     return {**hparams, **{key: saved[key] for key in MODEL_KEYS}}
+
+
+def _check_files(config: PretrainingConfig):
+    check(
+        config.model_name.strip("./") != "",
+        "model_name",
+        "the name of a folder inside <data_dir>/models",
+        config.model_name,
+    )
+    # TensorFlow takes the prefix of a checkpoint that it opens for a pattern.
+    check(
+        not re.search(r"[*?\[\\]", config.model_dir),
+        "model_dir",
+        "without the characters * ? [ \\, with which checkpoints cannot be read",
+        config.model_dir,
+    )
+    try:
+        re.compile(config.init_checkpoint_ignore or "")
+    except re.error as error:
+        raise ValueError(
+            "init_checkpoint_ignore is expected to be a regular expression, but is "
+            f"{config.init_checkpoint_ignore!r}: {error}."
+        ) from error
 
 
 def _check_objective(config: PretrainingConfig):

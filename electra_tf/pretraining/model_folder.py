@@ -29,6 +29,11 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
     saved = read_config(config.model_dir)
     if saved is None or starts_over(config):
         return config
+    if saved["debug"] and config.do_train:
+        raise ValueError(
+            f"the model in {config.model_dir} is a debug run's, which cannot be trained further. "
+            "Choose another --model-name, or set debug to start over."
+        )
     return PretrainingConfig.from_hparams(model_name, data_dir, hparams, saved=saved)
 
 
@@ -88,14 +93,14 @@ def clear_debug_folder(config: PretrainingConfig):
     """Delete what an earlier debug run left (run_pretraining.py train_or_eval).
 
     Raises:
-        ValueError: the folder holds a model that is not a debug run's.
+        ValueError: what the folder holds is not a debug run's.
     """
     if not tf.io.gfile.exists(config.model_dir):
         return
     saved = read_config(config.model_dir)
-    if not (saved or {}).get("debug") and checkpoints(config).latest() is not None:
+    if not (saved or {}).get("debug") and tf.io.gfile.listdir(config.model_dir):
         raise ValueError(
-            f"debug training deletes {config.model_dir} first, but a model that is not a debug "
-            "run's is there. Choose another --model-name."
+            f"debug training deletes {config.model_dir} first, but what is there is not a debug "
+            "run's. Choose another --model-name."
         )
     tf.io.gfile.rmtree(config.model_dir)

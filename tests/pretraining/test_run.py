@@ -310,9 +310,31 @@ def test_debug_runs_do_not_delete_a_real_model(finished):
     hparams = hparams_with(debug=True)
     before = stored(finished.config.model_dir)
     config = model_folder.resolve_config("finished", str(finished.data_dir), hparams)
-    with pytest.raises(ValueError, match="a model that is not a debug run's is there"):
+    with pytest.raises(ValueError, match="what is there is not a debug run's"):
         run.train(config)
     assert set(stored(finished.config.model_dir)) == set(before)
+
+
+def test_debug_runs_delete_nothing_but_debug_runs(data_dir):
+    """A folder without a checkpoint may still hold what somebody wants."""
+    config = tiny_config(data_dir, "notes", debug=True)
+    notes = pathlib.Path(config.model_dir) / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
+    with pytest.raises(ValueError, match="what is there is not a debug run's"):
+        run.train(config)
+    assert notes.read_text() == "mine"
+
+
+def test_a_debug_run_is_not_trained_further(data_dir, idle_steps):
+    """Else a run that forgot its own folder would silently be one more debug run."""
+    hparams = hparams_with(debug=True, num_train_steps=1)
+    run.train(model_folder.resolve_config("debugged", str(data_dir), hparams))
+    hparams = {"max_seq_length": LENGTH}
+    with pytest.raises(ValueError, match="is a debug run's"):
+        model_folder.resolve_config("debugged", str(data_dir), hparams)
+    hparams |= {"do_train": False, "do_eval": True}
+    assert model_folder.resolve_config("debugged", str(data_dir), hparams).debug
 
 
 # ---- Records
