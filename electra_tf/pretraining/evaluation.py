@@ -33,7 +33,7 @@ class Evaluator:
         """Metrics under the original's names, and the baselines they are to be read against.
 
         Returns:
-            `loss` (the weighted sum that training minimizes), `masked_lm_accuracy`,
+            `loss` (what training minimizes, mean of the batches), `masked_lm_accuracy`,
             `masked_lm_loss`, with a discriminator `sampled_masked_lm_accuracy`, `disc_loss`,
             `disc_auc`, `disc_accuracy`, `disc_precision`, `disc_recall`; baselines:
             `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
@@ -42,10 +42,12 @@ class Evaluator:
         self._metrics.reset()
         config = self._pretrainer.config
         label_counts = np.zeros(config.vocab_size, np.int64)
-        scores, labels = [], []
+        scores, labels, losses, rows = [], [], [], []
         for index, batch in enumerate(itertools.islice(self._batches, self._num_batches)):
             outputs = {k: v.numpy() for k, v in self._step(batch, tf.constant(index)).items()}
             masked_ids = outputs["masked_ids"][outputs["masked_weights"] > 0]
+            losses.append(outputs["total_loss"])
+            rows.append(outputs["input_mask"].any(axis=1).sum())  # the last batch is filled up
             label_counts += np.bincount(masked_ids, minlength=config.vocab_size)
             if config.has_discriminator:
                 real = outputs["input_mask"] > 0
@@ -56,9 +58,8 @@ class Evaluator:
             for name, value in self._metrics.results().items()
             if name not in self._metrics.step
         }
-        results["loss"] = config.gen_weight * results["masked_lm_loss"]
+        results["loss"] = float(np.average(losses, weights=rows))
         if config.has_discriminator:
-            results["loss"] += config.disc_weight * results["disc_loss"]
             results["disc_auc"] = exact_auc(np.concatenate(labels), np.concatenate(scores))
         results["most_frequent_token_accuracy"] = float(
             label_counts.max() / max(1, label_counts.sum())
@@ -69,7 +70,8 @@ class Evaluator:
         seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, index)
         outputs = self._pretrainer.compute_outputs(batch, seed=seed)
         self._metrics.update(outputs)
-        kept = ("masked_ids", "masked_weights", "input_mask", "rtd_logits", "is_replaced")
+        kept = ("total_loss", "masked_ids", "masked_weights", "input_mask")
+        kept += ("rtd_logits", "is_replaced")
         return {name: outputs[name] for name in kept if name in outputs}
 
 
