@@ -8,10 +8,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.data import names, pipeline
+from electra_tf.data import names, pipeline, spec
 from electra_tf.data.framing import count_records
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
+
+_RECORDS_LOOKED_AT = 64
+"""Of files that come without a manifest; reading all of them would take too long."""
 
 
 class PretrainingRecords:
@@ -68,7 +71,9 @@ class PretrainingRecords:
         return sum(self.counts)
 
     def check(self, max_seq_length: int, tokenizer_settings: Mapping[str, Any]) -> None:
-        """Compares what the manifests say with the configuration; records without one pass.
+        """Compares what the manifests say with the configuration.
+
+        Records without a manifest say nothing of themselves: their first ones are looked at.
 
         Raises:
             ValueError: listing every difference.
@@ -83,6 +88,9 @@ class PretrainingRecords:
                 for key in sorted(set(stored) | set(expected))
                 if stored.get(key) != expected.get(key)
             ]
+        for folder in sorted({os.path.dirname(file) for file in self.files} - set(self.manifests)):
+            found = [file for file in self.files if os.path.dirname(file) == folder]
+            differences += _unfit_records(found, max_seq_length, tokenizer_settings["vocab_size"])
         if differences:
             raise ValueError(
                 "The pre-training records were made with other settings than this run's. "
@@ -188,6 +196,29 @@ def _check_folder(folder: str, manifest: Manifest, found: list[str]) -> None:
             f"The records found in {folder} are not the {len(listed)} shards of its manifest.json "
             f"({len(problems)} differences): {'; '.join(problems[:5])}."
         )
+
+
+def _unfit_records(files: list[str], max_seq_length: int, vocab_size: int) -> list[str]:
+    """What does not fit in the first records of files without a manifest."""
+    longest = largest = 0
+    try:
+        for record in tf.data.TFRecordDataset(files).take(_RECORDS_LOOKED_AT):
+            ids = spec.parse(record[tf.newaxis], spec.length(record))["input_ids"]
+            longest, largest = max(longest, ids.shape[1]), max(largest, int(tf.reduce_max(ids)))
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"{files[0]} holds no pre-training records: {error.message}") from error
+    differences = []
+    if longest > max_seq_length:
+        differences.append(
+            f"{files[0]}: a record is {longest} tokens long, "
+            f"the configuration's max_seq_length is {max_seq_length}"
+        )
+    if largest >= vocab_size:
+        differences.append(
+            f"{files[0]}: a record has the token id {largest}, "
+            f"the configuration's vocabulary has {vocab_size} tokens"
+        )
+    return differences
 
 
 def _check_positive(**values: int) -> None:

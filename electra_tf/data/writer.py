@@ -27,7 +27,8 @@ class ShardWriter:
         self._rng = rng
         self._records: list[bytes] = []
         self._size = 0
-        self._partial = path + ".partial"
+        # Workers of a build that was killed live on for a moment, beside those that continue it.
+        self._partial = f"{path}.{os.getpid()}.partial"
         self._file = _Output(self._partial)
 
     def add(self, features: dict[str, Rows]) -> None:

@@ -199,7 +199,7 @@ def test_an_interrupted_build_keeps_older_records_and_continues(corpus, monkeypa
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         interrupt_after(patch, 2)
         build(corpus, seed=2)
-    (output / "unfinished" / "pretrain_data.tfrecord-2-of-3.partial").write_bytes(b"half")
+    (output / "unfinished" / "pretrain_data.tfrecord-2-of-3.123.partial").write_bytes(b"half")
     kept = {path.name: path.read_bytes() for path in output.iterdir() if path.is_file()}
     assert kept == before
     with monkeypatch.context() as patch:

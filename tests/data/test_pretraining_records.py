@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from record_files import TOKENIZER, numbers_in, write_records
+from record_files import TOKENIZER, numbers_in, write_file, write_records
 
 from electra_tf.data import PretrainingRecords
 
@@ -103,6 +103,23 @@ def test_records_of_the_reference_are_counted_and_read(tmp_path):
     records.check(max_seq_length=512, tokenizer_settings=TOKENIZER)  # nothing to compare with
     assert sorted(order(records, 21)) == list(range(21))
     assert order(records, 30, start=33) == order(records, 63)[33:]
+
+
+def test_records_without_a_manifest_are_looked_at(tmp_path):
+    write_records(tmp_path, [9], with_manifest=False)  # up to 8 tokens, ids up to 208
+    records = PretrainingRecords(str(tmp_path))
+    records.check(max_seq_length=8, tokenizer_settings=TOKENIZER | {"vocab_size": 209})
+    with pytest.raises(ValueError) as error:
+        records.check(max_seq_length=7, tokenizer_settings=TOKENIZER | {"vocab_size": 208})
+    assert "a record is 8 tokens long, the configuration's max_seq_length is 7" in str(error.value)
+    assert "the token id 208, the configuration's vocabulary has 208 tokens" in str(error.value)
+
+
+@pytest.mark.parametrize("record", [b"no example", b""])
+def test_other_tfrecords_are_refused(tmp_path, record):
+    write_file(tmp_path / "other", [record])
+    with pytest.raises(ValueError, match=r"other holds no pre-training records"):
+        PretrainingRecords(str(tmp_path / "other")).check(8, TOKENIZER)
 
 
 def test_evaluation_reads_all_in_file_order_and_fills_the_last_batch(tmp_path):
