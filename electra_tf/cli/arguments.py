@@ -17,10 +17,20 @@ A command is written as::
 
 import argparse
 import logging as std_logging
+import signal
 import sys
 
+import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
+
+_FILE_ERRORS = (
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.PermissionDeniedError,
+)
+"""How tf.io.gfile and TensorFlow's readers and writers say what Python says by an OSError."""
 
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
@@ -122,7 +132,10 @@ def run(main, parser):
     def guarded_main(namespace):
         try:
             return main(namespace)
-        except (ValueError, OSError) as problem:
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except (ValueError, OSError, *_FILE_ERRORS) as problem:
             logging.debug("Where the error came from:", exc_info=True)
             print(f"error: {problem}", file=sys.stderr)
             return 2

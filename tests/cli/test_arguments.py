@@ -2,6 +2,7 @@
 import sys
 
 import pytest
+import tensorflow as tf
 
 from electra_tf.cli import arguments
 
@@ -80,13 +81,25 @@ def test_run_passes_the_arguments(parser, monkeypatch):
     assert seen == ["x"]
 
 
-@pytest.mark.parametrize("kind", [ValueError, FileNotFoundError])
+def denied(message):
+    return tf.errors.PermissionDeniedError(None, None, message)
+
+
+@pytest.mark.parametrize("kind", [ValueError, FileNotFoundError, denied])
 def test_wrong_input_is_one_line(parser, monkeypatch, capsys, kind):
     def main(args):
         raise kind(f"Nothing in {args.corpus_dir}.")
 
     assert status_of_run(main, parser, monkeypatch) == 2
     assert capsys.readouterr().err == "error: Nothing in x.\n"
+
+
+def test_ctrl_c_is_one_line(parser, monkeypatch, capsys):
+    def main(args):
+        raise KeyboardInterrupt
+
+    assert status_of_run(main, parser, monkeypatch) == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_defects_keep_their_traceback(parser, monkeypatch):
