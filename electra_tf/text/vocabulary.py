@@ -55,7 +55,7 @@ class Vocabulary:
 
     @property
     def special_ids(self):
-        """Ids of `[PAD] [UNK] [CLS] [SEP] [MASK]`: never masked."""
+        """Ids of `[PAD] [UNK] [CLS] [SEP] [MASK]`."""
         return tuple(self._ids[token] for token in SPECIAL_TOKENS)
 
     @functools.cached_property

@@ -118,7 +118,7 @@ def test_records_without_a_manifest_are_looked_at(tmp_path):
 @pytest.mark.parametrize("record", [b"no example", b""])
 def test_other_tfrecords_are_refused(tmp_path, record):
     write_file(tmp_path / "other", [record])
-    with pytest.raises(ValueError, match=r"other holds no pre-training records"):
+    with pytest.raises(ValueError, match=r"other holds no sound pre-training records"):
         PretrainingRecords(str(tmp_path / "other")).check(8, TOKENIZER)
 
 
@@ -191,6 +191,9 @@ def test_damage_inside_a_record_is_found_when_it_is_read(tmp_path):
     path.write_bytes(content)
     with pytest.raises(tf.errors.DataLossError):
         list(PretrainingRecords(str(tmp_path)).evaluation_batches(4, 8))
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(ValueError, match=r"-0-of-1 holds no sound .* corrupted record"):
+        PretrainingRecords(str(tmp_path)).check(8, TOKENIZER)
 
 
 @pytest.mark.parametrize(
