@@ -206,7 +206,9 @@ def _unfit_records(files: list[str], max_seq_length: int, vocab_size: int) -> li
             ids = spec.parse(record[tf.newaxis], spec.length(record))["input_ids"]
             longest, largest = max(longest, ids.shape[1]), max(largest, int(tf.reduce_max(ids)))
     except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-        raise ValueError(f"{files[0]} holds no sound pre-training records: {error.message}") from error
+        raise ValueError(
+            f"{files[0]} holds no sound pre-training records: {error.message}"
+        ) from error
     differences = []
     if longest > max_seq_length:
         differences.append(
