@@ -24,6 +24,8 @@ import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
+from electra_tf.training import stops
+
 _FILE_ERRORS = (
     tf.errors.DataLossError,
     tf.errors.FailedPreconditionError,
@@ -77,6 +79,17 @@ def make_parser(description):
     )
 
 
+def make_run_parser(description):
+    """Returns a parser with the flags of a run: where, which model, which hyperparameters."""
+    parser = make_parser(description)
+    parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
+    parser.add_argument("--model-name", required=True, help="name of the model")
+    parser.add_argument(
+        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
+    )
+    return parser
+
+
 def add_case_flags(parser):
     """Adds the reference's switches for case and accents: `do_lower_case`, `strip_accents`."""
     switches = (
@@ -115,11 +128,11 @@ def parse_bool(text):
 
 
 def run(main, parser):
-    """Runs `main(namespace)` under absl and exits; user errors become one line and status 2.
+    """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
-    ValueError and OSError (a missing file, a full disk) are what wrong input and circumstances
-    raise; anything else is a defect and keeps its traceback. `--verbosity=1` shows the traceback of
-    user errors as well.
+    Status 2: ValueError and OSError (a missing file, a full disk), which wrong input and
+    circumstances raise. Status 1: a training that went wrong. Status 128 + n: signal n ended it.
+    Anything else is a defect and keeps its traceback; `--verbosity=1` shows that of status 2 too.
     """
 
     # The log is for people who watch a run: no process numbers before every line.
@@ -135,6 +148,12 @@ def run(main, parser):
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
+        except stops.Stopped as stopped:
+            print(stopped, file=sys.stderr)
+            return 128 + stopped.signal
+        except ArithmeticError as problem:
+            print(f"error: {problem}", file=sys.stderr)
+            return 1
         except (ValueError, OSError, *_FILE_ERRORS) as problem:
             logging.debug("Where the error came from:", exc_info=True)
             print(f"error: {problem}", file=sys.stderr)

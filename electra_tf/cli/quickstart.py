@@ -19,7 +19,6 @@ from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import Manifest, build_pretraining_records
 from electra_tf.pretraining import run
 from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
-from electra_tf.training import stops
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
 HPARAMS_FILE = "configs/pretraining/quickstart.json"
@@ -35,7 +34,7 @@ def main():
     arguments.run(quickstart, make_parser())
 
 
-def quickstart(args) -> int:
+def quickstart(args):
     """Reviews -> vocabulary -> records -> pre-training -> evaluation -> report."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
@@ -49,16 +48,11 @@ def quickstart(args) -> int:
     train_vocabulary(config, train)
     build_records(config, train.parent, folder / "pretrain_tfrecords")
     build_records(config, held_out.parent, folder / "heldout_tfrecords")
-    try:
-        pretrain(config)
-    except stops.Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return 128 + stopped.signal
+    pretrain(config)
     metrics = evaluate(config)
     draw_losses(config, folder / "loss_curve.png")
     show_report(config, metrics, held_out)
     print(f"\nDone in {clock(time.monotonic() - began)}; everything is in {folder}.")
-    return 0
 
 
 def configure(folder: pathlib.Path) -> PretrainingConfig:

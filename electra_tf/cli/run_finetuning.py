@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Fine-tunes an ELECTRA model on one or several tasks, and evaluates it."""
 
-import sys
 from typing import Any
 
 from absl import logging
@@ -11,17 +10,10 @@ from electra_tf.config import FinetuningConfig, load_hparams
 from electra_tf.finetuning import run
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.interop import find_starting_point
-from electra_tf.training import stops
 
 
 def make_parser():
-    parser = arguments.make_parser(__doc__)
-    parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
-    parser.add_argument("--model-name", required=True, help="name of the model to begin with")
-    parser.add_argument(
-        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
-    )
-    return parser
+    return arguments.make_run_parser(__doc__)
 
 
 def resolve(
@@ -51,26 +43,18 @@ def resolve(
     return config_for(model_name, data_dir, hparams, found), found
 
 
-def finetune(args) -> int:
-    """Run what the hyperparameters ask for; returns the exit status."""
+def finetune(args):
+    """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config, start = resolve(args.model_name, args.data_dir, load_hparams(args.hparams))
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
     logging.info("Beginning with %s.", start.description if start else "random weights")
-    try:
-        results = run.finetune(config, start)
-    except stops.Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return 128 + stopped.signal
-    except ArithmeticError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    results = run.finetune(config, start)
     for line in results.lines():
         print(line)
     if config.do_eval:
         print(f"results: {config.results_txt}")
-    return 0
 
 
 def _without_lengths(hparams: dict[str, Any]) -> dict[str, Any]:
