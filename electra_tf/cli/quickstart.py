@@ -74,10 +74,10 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
 # ---- Stages
 
 
-def is_needed(what: str, *outputs: os.PathLike | str) -> bool:
-    """Announce a stage; whether some of its outputs are missing."""
+def is_needed(what: str, *outputs: os.PathLike | str, outdated: bool = False) -> bool:
+    """Announce a stage; whether some of its outputs are missing or out of date."""
     print(f"\n== {what}", flush=True)
-    needed = not all(os.path.exists(output) for output in outputs)
+    needed = outdated or not all(os.path.exists(output) for output in outputs)
     if not needed:
         print(f"already there: {', '.join(map(str, outputs))}")
     return needed
@@ -130,7 +130,7 @@ def evaluate(config: PretrainingConfig) -> dict[str, float]:
     """Metrics on the held-out text."""
     log, results = os.path.join(config.model_dir, LOG_FILE), config.results_json
     outdated = os.path.exists(results) and os.path.getmtime(results) < os.path.getmtime(log)
-    if is_needed("Evaluation on held-out reviews", results) or outdated:
+    if is_needed("Evaluation on held-out reviews", results, outdated=outdated):
         return run.evaluate(config)
     return json.loads(pathlib.Path(results).read_text(encoding="utf-8"))
 
