@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 import tensorflow as tf
@@ -80,9 +81,13 @@ def signal_in_step(monkeypatch, number, which):
 
 
 def command(data_dir, task, **changes) -> int:
+    """Run the command in this process; returns its exit status."""
     hparams = {**SETTINGS, **RUN, "task_names": [task], **changes}
-    line = ["--data-dir", str(data_dir), "--model-name", MODEL, "--hparams", json.dumps(hparams)]
-    return run_finetuning.finetune(run_finetuning.make_parser().parse_args(line))
+    line = ["run_finetuning.py", "--data-dir", str(data_dir), "--model-name", MODEL]
+    line += ["--hparams", json.dumps(hparams)]
+    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
+        run_finetuning.main()
+    return exit.value.code or 0
 
 
 def test_stopped_by_signals(finished, tuning_dir, monkeypatch, capfd):

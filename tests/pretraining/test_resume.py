@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 import tensorflow as tf
@@ -62,9 +63,12 @@ def signal_in_step(monkeypatch, number, which):
 
 
 def pretrain(data_dir, **changes) -> int:
-    line = ["--data-dir", str(data_dir), "--model-name", "stopped"]
+    """Run the command in this process; returns its exit status."""
+    line = ["run_pretraining.py", "--data-dir", str(data_dir), "--model-name", "stopped"]
     line += ["--hparams", json.dumps(hparams_with(ONE_LAYER, **changes))]
-    return run_pretraining.pretrain(run_pretraining.make_parser().parse_args(line))
+    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
+        run_pretraining.main()
+    return exit.value.code or 0
 
 
 def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):
