@@ -180,9 +180,7 @@ class Trainer:
         values = {
             "loss": float(metric.result()),
             "learning_rate": float(self.schedule(step)),
-            "steps_per_second": timing.steps / timing.elapsed,
-            "tokens_per_second": timing.tokens / timing.elapsed,
-            "input_wait_share": timing.waiting / timing.elapsed,
+            **timing.speeds(),
         }
         self.log.write(step, values)
         elapsed = time.monotonic() - self.began

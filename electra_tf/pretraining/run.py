@@ -291,9 +291,7 @@ class _Training:
         values = {name: float(value) for name, value in pretrainer.running.results().items()}
         values |= {
             "learning_rate": float(self.schedule(step)),
-            "steps_per_second": timing.steps / timing.elapsed,
-            "tokens_per_second": timing.tokens / timing.elapsed,
-            "input_wait_share": timing.waiting / timing.elapsed,
+            **timing.speeds(),
         }
         self.log.write(step, values)
         elapsed = time.monotonic() - self.began

@@ -58,6 +58,15 @@ class Timing:
     def elapsed(self) -> float:
         return max(time.monotonic() - self.start, 1e-9)
 
+    def speeds(self) -> dict[str, float]:
+        """What is logged of it: steps and tokens per second, share of the time spent waiting."""
+        elapsed = self.elapsed
+        return {
+            "steps_per_second": self.steps / elapsed,
+            "tokens_per_second": self.tokens / elapsed,
+            "input_wait_share": self.waiting / elapsed,
+        }
+
 
 class StepRunner:
     """Compiles `step` into a function that runs several steps per call on all replicas.

@@ -371,7 +371,8 @@ def write_manifest(data_dir, **changes):
 
 def test_records_whose_manifest_fits(data_dir, idle_steps):
     write_manifest(data_dir)
-    run.train(tiny_config(data_dir, "fits", ONE_LAYER, num_train_steps=1))
+    logged = run.train(tiny_config(data_dir, "fits", ONE_LAYER, num_train_steps=1))
+    assert logged["step"] == 1
 
 
 @pytest.mark.parametrize("action", [run.train, run.evaluate])
