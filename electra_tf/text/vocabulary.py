@@ -7,6 +7,8 @@ import hashlib
 
 import tensorflow as tf
 
+from electra_tf.text import huggingface_vocabulary
+
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -77,7 +79,7 @@ class Vocabulary:
 
 
 def load_vocabulary(path):
-    """Reads a `vocab.txt`.
+    """Reads a `vocab.txt`, or the vocabulary inside a Hugging Face `tokenizer.json`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -87,6 +89,8 @@ def load_vocabulary(path):
     path = str(path)
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
+    if path.endswith(".json"):
+        return Vocabulary(tuple(huggingface_vocabulary.read_tokens(path)))
     with tf.io.gfile.GFile(path, "rb") as file:
         content = file.read()
     lines_of = {}
