@@ -66,6 +66,8 @@ NEW_DEFAULTS = {
     "init_checkpoint_ignore": None,
     "strip_accents": True,
     "eval_tfrecords": None,
+    "gradient_accumulation_steps": 1,
+    "stages": [],
     "max_predictions_per_seq": None,  # computed and not to be set in the original
 }
 

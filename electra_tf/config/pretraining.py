@@ -8,6 +8,7 @@ from typing import Any
 
 from electra_tf.config.checks import check, check_names, check_types
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
+from electra_tf.config.stages import Stage, plan_stages, total_steps
 
 DEBUG_RUN = {
     "train_batch_size": 8,
@@ -121,6 +122,10 @@ class PretrainingConfig:
     train_batch_size: int = 128
     """B, sequences over all devices."""
     eval_batch_size: int = 128
+    gradient_accumulation_steps: int = 1
+    """New. Parts that a batch is computed in, one after the other, to save memory."""
+    stages: list = dataclasses.field(default_factory=list)
+    """New. Lengths, batch sizes and records that change as training goes, see `Stage`."""
 
     # TPU
     use_tpu: bool = False
@@ -172,6 +177,8 @@ class PretrainingConfig:
             values.setdefault("embedding_size", 128)
         if values.get("electric_objective"):
             values.setdefault("two_tower_generator", True)
+        if values.get("stages"):
+            values.setdefault("num_train_steps", total_steps(values["stages"]))
         return cls(model_name=model_name, data_dir=data_dir, **values)
 
     def __post_init__(self):
@@ -217,19 +224,7 @@ class PretrainingConfig:
         )
         check(self.seed < 2**63, "seed", "below 2**63", self.seed)
         _check_files(self)
-        longest = self.encoder.max_position_embeddings
-        check(
-            5 <= self.max_seq_length <= longest,
-            "max_seq_length",
-            f"between 5 and max_position_embeddings={longest}",
-            self.max_seq_length,
-        )
-        check(
-            1 <= self.num_masked <= self.max_seq_length,
-            "max_predictions_per_seq",
-            f"between 1 and max_seq_length={self.max_seq_length}",
-            self.num_masked,
-        )
+        _check_lengths(self)
         if self.has_generator:
             self.generator_encoder  # noqa: B018  (its own checks)
         _check_objective(self)
@@ -246,10 +241,28 @@ class PretrainingConfig:
 
     @property
     def num_masked(self) -> int:
-        """N, masked positions per sequence."""
+        """N, masked positions per sequence of `max_seq_length`."""
+        return self.num_masked_of(self.max_seq_length)
+
+    def num_masked_of(self, length: int) -> int:
+        """N, masked positions per sequence of a length."""
         if self.max_predictions_per_seq is not None:
             return self.max_predictions_per_seq
-        return int((self.mask_prob + 0.005) * self.max_seq_length)
+        return int((self.mask_prob + 0.005) * length)
+
+    @property
+    def plan(self) -> tuple[Stage, ...]:
+        """The stages of the run; a single one unless `stages` says otherwise."""
+        return plan_stages(
+            self.stages,
+            {
+                "steps": self.num_train_steps,
+                "max_seq_length": self.max_seq_length,
+                "train_batch_size": self.train_batch_size,
+                "gradient_accumulation_steps": self.gradient_accumulation_steps,
+                "pretrain_tfrecords": self.pretrain_tfrecords,
+            },
+        )
 
     @property
     def encoder(self) -> EncoderConfig:
@@ -357,6 +370,33 @@ def _check_files(config: PretrainingConfig):
             "init_checkpoint_ignore is expected to be a regular expression, but is "
             f"{config.init_checkpoint_ignore!r}: {error}."
         ) from error
+
+
+def _check_lengths(config: PretrainingConfig):
+    longest = config.encoder.max_position_embeddings
+    plan = config.plan  # checks itself
+    lengths = [("max_seq_length", config.max_seq_length)]
+    if config.stages:
+        lengths += [(f"stages[{s.number - 1}]: max_seq_length", s.max_seq_length) for s in plan]
+    check(
+        config.num_train_steps == plan[-1].last_step,
+        "num_train_steps",
+        f"left out or {plan[-1].last_step}, the steps of all stages",
+        config.num_train_steps,
+    )
+    for name, length in lengths:
+        check(
+            5 <= length <= longest,
+            name,
+            f"between 5 and max_position_embeddings={longest}",
+            length,
+        )
+        check(
+            1 <= config.num_masked_of(length) <= length,
+            "max_predictions_per_seq",
+            f"between 1 and max_seq_length={length}",
+            config.num_masked_of(length),
+        )
 
 
 def _check_objective(config: PretrainingConfig):

@@ -45,10 +45,10 @@ class PretrainingMetrics:
         for metric in self.all:
             metric.reset_state()
 
-    def update_step(self, outputs: dict[str, tf.Tensor], gradient_norm: tf.Tensor):
-        """Add what only a training step has."""
+    def update_step(self, loss: tf.Tensor, gradient_norm: tf.Tensor):
+        """Add what only a training step has; `loss` is this replica's share."""
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self.step["total_loss"].update_state(outputs["total_loss"] * replicas)
+        self.step["total_loss"].update_state(loss * replicas)
         self.step["gradient_norm"].update_state(gradient_norm)
 
     def update(self, outputs: dict[str, tf.Tensor]):

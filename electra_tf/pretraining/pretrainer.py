@@ -14,6 +14,7 @@ from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pair import build_pair
 from electra_tf.pretraining.scatter import replace_positions
 from electra_tf.text import Vocabulary, load_vocabulary
+from electra_tf.training.accumulation import sum_over_parts
 from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
 
 
@@ -35,6 +36,8 @@ class ElectraPretrainer(keras.Model):
         self._vocabulary = vocabulary
         self.generator, self.discriminator = build_pair(config)
         self.running = PretrainingMetrics(config.has_discriminator)
+        self.accumulation_steps = config.gradient_accumulation_steps
+        """Parts that `train_step` computes a batch in; a stage of a run may set its own."""
         self.built = True
 
     # ---- Forward
@@ -85,7 +88,7 @@ class ElectraPretrainer(keras.Model):
             batch,
             self._seeds(seed)["masks"],
             mask_prob=self.config.mask_prob,
-            num_masked=self.config.num_masked,
+            num_masked=self.config.num_masked_of(batch["input_ids"].shape[1]),
             mask_id=self.vocabulary.mask_id,
             excluded_ids=self._never_masked,
             with_replacement=self.config.masking == "reference",
@@ -117,13 +120,15 @@ class ElectraPretrainer(keras.Model):
         if "masked_positions" not in batch:
             batch = self.mask(batch, seed)
         normalizers = sum_over_replicas(self.normalizers(batch))
-        with tf.GradientTape() as tape:
-            outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
-        gradients = tape.gradient(outputs["total_loss"], self.trained_variables)
+        loss, gradients = sum_over_parts(
+            lambda part, part_seed: self._loss_and_gradients(part, part_seed, normalizers),
+            batch,
+            seed,
+            self.accumulation_steps,
+        )
         gradient_norm = self.optimizer.apply(gradients, self.trainable_variables)
-        self.running.update(outputs)
-        self.running.update_step(outputs, gradient_norm)
-        loss = tf.where(tf.math.is_finite(gradient_norm), outputs["total_loss"], gradient_norm)
+        self.running.update_step(loss, gradient_norm)
+        loss = tf.where(tf.math.is_finite(gradient_norm), loss, gradient_norm)
         return {**self.running.results(), "loss": loss}
 
     def test_step(self, batch):
@@ -141,6 +146,14 @@ class ElectraPretrainer(keras.Model):
         return self.running.all
 
     # ---- Details
+
+    def _loss_and_gradients(self, batch, seed, normalizers):
+        """Loss [] and dense gradients of (a part of) this replica's rows."""
+        with tf.GradientTape() as tape:
+            outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
+        gradients = tape.gradient(outputs["total_loss"], self.trained_variables)
+        self.running.update(outputs)
+        return outputs["total_loss"], [tf.convert_to_tensor(gradient) for gradient in gradients]
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -7,10 +7,12 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
+from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import WordPieceTokenizer, load_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.files import write_json, write_pickle, write_text
@@ -46,12 +48,13 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
     """
     tokenizer = load_matching_tokenizer(config)
-    records = open_records(config.pretrain_tfrecords, config, tokenizer)
+    records = StageRecords(
+        config.plan, lambda patterns, length: open_records(patterns, length, tokenizer)
+    )
     held_out = None
     if config.eval_every_steps:
-        held_out = open_records(
-            config.eval_tfrecords or config.pretrain_tfrecords, config, tokenizer
-        )
+        patterns = config.eval_tfrecords or config.pretrain_tfrecords
+        held_out = open_records(patterns, config.max_seq_length, tokenizer)
     if model_folder.starts_over(config):
         model_folder.clear_debug_folder(config)
     check_saved_model(config)
@@ -83,7 +86,7 @@ def evaluate(config: PretrainingConfig) -> dict[str, float]:
     """
     tokenizer = load_matching_tokenizer(config)
     patterns = config.eval_tfrecords or config.pretrain_tfrecords
-    records = open_records(patterns, config, tokenizer)
+    records = open_records(patterns, config.max_seq_length, tokenizer)
     prefix = resolve_prefix(config.model_dir)
     pretrainer = load_pretrainer(config, tokenizer)
     results = Evaluator(pretrainer, records, config.num_eval_steps)()
@@ -150,11 +153,11 @@ def load_matching_tokenizer(config: PretrainingConfig) -> WordPieceTokenizer:
 
 
 def open_records(
-    patterns: str, config: PretrainingConfig, tokenizer: WordPieceTokenizer
+    patterns: str, max_seq_length: int, tokenizer: WordPieceTokenizer
 ) -> PretrainingRecords:
     """Records that fit the run; those of the original, which say nothing of themselves, pass."""
     records = PretrainingRecords(patterns)
-    records.check(config.max_seq_length, tokenizer.settings)
+    records.check(max_seq_length, tokenizer.settings)
     return records
 
 
@@ -205,7 +208,6 @@ class _Training:
         self.step = 0
         self.saved_step = 0
         self.best_loss = None
-        self.examples_at_start = 0
 
     def run(self) -> dict:
         config = self.config
@@ -223,32 +225,14 @@ class _Training:
         model_folder.write_config(config, self.tokenizer)
         self.checkpoints.remove_incomplete()
         self.log = RunLog(config.model_dir, first_step)
-        dataset = self.records.batches(
-            config.train_batch_size,
-            config.max_seq_length,
-            config.seed,
-            start=self.examples_at_start,
-        )
-        runner = StepRunner(self.strategy, self.pretrainer.train_step, config.train_batch_size)
-        self.first_step, self.began = first_step, time.monotonic()
+        self.began = time.monotonic()
         self.timing.reset()
-        events = [
-            Event(config.log_every_steps, self._log),
-            Event(config.eval_every_steps, self._evaluate),
-            Event(config.save_checkpoints_steps, self._save),
-        ]
+        step = first_step
         try:
             with StopSignals() as signals:
-                step = run_loop(
-                    runner,
-                    dataset.as_numpy_iterator(),
-                    first_step,
-                    config.num_train_steps,
-                    events,
-                    self.timing,
-                    config.iterations_per_loop,
-                    signals,
-                )
+                for stage in config.plan:
+                    if step < stage.last_step and not signals.received:
+                        step = self._run_stage(stage, step, signals)
                 if signals.received and step < config.num_train_steps:
                     if step != self.saved_step:
                         self._save(step)
@@ -258,6 +242,34 @@ class _Training:
         logging.info("Done: step %d is saved in %s.", step, config.model_dir)
         return self.last_logged
 
+    def _run_stage(self, stage: Stage, first_step: int, signals: StopSignals) -> int:
+        """Train to the end of a stage, where all events are due, or until a signal."""
+        config = self.config
+        if config.stages:
+            logging.info(
+                "Stage %d of %d, to step %d: batches of %d sequences of %d tokens.",
+                stage.number,
+                len(config.plan),
+                stage.last_step,
+                stage.train_batch_size,
+                stage.max_seq_length,
+            )
+        self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
+        return run_loop(
+            StepRunner(self.strategy, self.pretrainer.train_step, stage.train_batch_size),
+            self.records.batches(stage, first_step, config.seed).as_numpy_iterator(),
+            first_step,
+            stage.last_step,
+            [
+                Event(config.log_every_steps, self._log),
+                Event(config.eval_every_steps, self._evaluate),
+                Event(config.save_checkpoints_steps, self._save),
+            ],
+            self.timing,
+            config.iterations_per_loop,
+            signals,
+        )
+
     def _begin(self):
         """Weights, moments and position of the last checkpoint, or else of `init_checkpoint`."""
         config, prefix = self.config, self.checkpoints.latest()
@@ -265,17 +277,9 @@ class _Training:
             restore_training(prefix, self.pretrainer)
             state = read_state(prefix)
             self.step = read_step(prefix)
-            self.examples_at_start = state.get("examples_seen", self.step * config.train_batch_size)
             self.best_loss = state.get("best_loss")
             logging.info("Continuing from %s, step %d.", prefix, self.step)
-            if state and state["num_examples"] != self.records.num_examples:
-                logging.warning(
-                    "The records have %d examples, but %d when %s was saved: what follows "
-                    "is not what an uninterrupted run would have seen.",
-                    self.records.num_examples,
-                    state["num_examples"],
-                    prefix,
-                )
+            self.records.restore(self.step, state, prefix)
         elif config.init_checkpoint is not None:
             prefix = resolve_prefix(config.init_checkpoint)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
@@ -322,10 +326,8 @@ class _Training:
         self.saved_step = step
 
     def _save_to(self, folder: CheckpointFolder, step: int):
-        seen = self.examples_at_start + (step - self.first_step) * self.config.train_batch_size
         state = {
-            "examples_seen": seen,
-            "num_examples": self.records.num_examples,
+            **self.records.state(step),
             "best_loss": self.best_loss,
             "configuration": self.config.to_dict(),
         }

@@ -79,8 +79,8 @@ def test_log_of_a_run(finished):
 
 def test_state_of_a_run(finished):
     state = read_state(os.path.join(finished.config.model_dir, "model.ckpt-8"))
-    assert state["examples_seen"] == 8 * 8
-    assert state["num_examples"] == 80
+    assert state["examples_seen"] == [8 * 8]
+    assert state["num_examples"] == [80]
     assert state["configuration"] == finished.config.to_dict()
 
 
@@ -246,7 +246,7 @@ def test_a_folder_with_a_checkpoint_of_the_original_is_continued(original, idle_
         np.testing.assert_array_equal(continued[name], value, err_msg=name)
     assert os.path.exists(f"{prefix}.index")
     state = read_state(CheckpointFolder(config.model_dir).latest())
-    assert state["examples_seen"] == 5 * config.train_batch_size
+    assert state["examples_seen"] == [5 * config.train_batch_size]
 
 
 # ---- The model folder and the hyperparameters

@@ -1,0 +1,94 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Which records the stages of a run read, and where in them the run stands."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.config.stages import Stage
+from electra_tf.data import PretrainingRecords
+
+
+class StageRecords:
+    """The records of all stages, with the number of examples seen of each.
+
+    Stages with the same records go on in them where the earlier one stopped.
+
+    Args:
+        plan: the stages.
+        open_records: (patterns, max_seq_length) -> records that fit the run.
+    """
+
+    def __init__(
+        self, plan: Sequence[Stage], open_records: Callable[[str, int], PretrainingRecords]
+    ):
+        self._plan = plan
+        opened = {
+            (stage.pretrain_tfrecords, stage.max_seq_length): open_records(
+                stage.pretrain_tfrecords, stage.max_seq_length
+            )
+            for stage in plan
+        }
+        self._records = {patterns: records for (patterns, _), records in opened.items()}
+        self._first_step = 0
+        self._seen_before = dict.fromkeys(self._records, 0)
+
+    def restore(self, step: int, state: Mapping[str, Any], prefix: str):
+        """Stand where a checkpoint says, or else where its step implies.
+
+        Args:
+            step: updates done.
+            state: what `state` gave; empty for checkpoints of the original.
+            prefix: the checkpoint, for a warning where the records are not what they were.
+        """
+        self._seen_before = {patterns: self._seen(patterns, step) for patterns in self._records}
+        self._first_step = step
+        # By order, not by name: folders may have been moved.
+        for (patterns, records), seen, num_examples in zip(
+            self._records.items(),
+            _listed(state.get("examples_seen", [])),
+            _listed(state.get("num_examples", [])),
+            strict=False,
+        ):
+            self._seen_before[patterns] = seen
+            if num_examples != records.num_examples:
+                logging.warning(
+                    "The records have %d examples, but %d when %s was saved: what follows "
+                    "is not what an uninterrupted run would have seen.",
+                    records.num_examples,
+                    num_examples,
+                    prefix,
+                )
+
+    def state(self, step: int) -> dict[str, list[int]]:
+        """Position after `step` updates, one entry per records, in order of first use."""
+        return {
+            "examples_seen": [self._seen(patterns, step) for patterns in self._records],
+            "num_examples": [records.num_examples for records in self._records.values()],
+        }
+
+    def batches(self, stage: Stage, step: int, seed: int) -> tf.data.Dataset:
+        """Global batches of a stage from after `step` updates on."""
+        patterns = stage.pretrain_tfrecords
+        return self._records[patterns].batches(
+            stage.train_batch_size,
+            stage.max_seq_length,
+            seed,
+            start=self._seen(patterns, step),
+        )
+
+    def _seen(self, patterns: str, step: int) -> int:
+        """Examples of some records seen after `step` updates."""
+        return self._seen_before[patterns] + sum(
+            stage.train_batch_size
+            * max(0, min(step, stage.last_step) - max(self._first_step, stage.first_step))
+            for stage in self._plan
+            if stage.pretrain_tfrecords == patterns
+        )
+
+
+def _listed(value: int | list[int]) -> list[int]:
+    """Positions of the only records were once stored as a number."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,60 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Gradient accumulation: a batch computed in parts, so that it needs the memory of one part.
+
+Parts are summed before anything else is done with them (replicas summed, clipped, applied), so an
+update does not depend on their number, and the learning rate counts updates.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def sum_over_parts(
+    compute: Callable, batch: dict[str, tf.Tensor], seed: tf.Tensor, num_parts: int
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Sum the losses and gradients of the parts of a batch.
+
+    Args:
+        compute: (part of the batch, its seed int32 [2]) -> loss float32 [], list of gradients.
+        batch: tensors with the same first dimension B.
+        seed: int32 [2], of the whole batch; a batch in one part keeps it.
+        num_parts: how many; divides B.
+
+    Returns:
+        What `compute` returns, summed.
+
+    Raises:
+        ValueError: the rows cannot be divided evenly.
+    """
+    if num_parts == 1:
+        return compute(batch, seed)
+    rows = next(iter(batch.values())).shape[0]
+    if rows % num_parts:
+        raise ValueError(
+            f"gradient_accumulation_steps is expected to be a divisor of the {rows} sequences of "
+            f"a replica's batch, but is {num_parts}."
+        )
+
+    def part(number):
+        size = rows // num_parts
+        rows_of_part = {
+            name: tf.ensure_shape(
+                tensor[number * size : (number + 1) * size], [size, *tensor.shape[1:]]
+            )
+            for name, tensor in batch.items()
+        }
+        return compute(rows_of_part, tf.random.experimental.stateless_fold_in(seed, number))
+
+    def add_part(number, loss, gradients):
+        part_loss, part_gradients = part(number)
+        sums = [total + more for total, more in zip(gradients, part_gradients, strict=True)]
+        return number + 1, loss + part_loss, sums
+
+    _, loss, gradients = tf.while_loop(
+        lambda number, *_: number < num_parts,
+        add_part,
+        (tf.constant(1), *part(tf.constant(0))),
+        parallel_iterations=1,
+    )
+    return loss, gradients

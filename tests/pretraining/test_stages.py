@@ -1,0 +1,138 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Runs whose lengths, batch sizes and records change as they go."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from run_results import assert_identical, logged_steps
+from tiny_run import LENGTH, make_examples, tiny_config, write_records
+
+from electra_tf.pretraining import ElectraPretrainer, run
+from electra_tf.training.checkpoint import CheckpointFolder, read_state, step_in_name
+from electra_tf.training.stops import Stopped
+
+ONE_LAYER = {"num_hidden_layers": 1}
+
+
+@pytest.fixture
+def staged(data_dir):
+    """Hyperparameters: 3 steps of half the length, 3 of more rows, 4 and then 2 of full length."""
+    short = {k: v[:, : LENGTH // 2] for k, v in make_examples(40, seed=5).items()}
+    write_records(data_dir / "short.tfrecord", short)
+    short = {"max_seq_length": LENGTH // 2, "pretrain_tfrecords": str(data_dir / "short.tfrecord")}
+    return {
+        "stages": [
+            {"steps": 3, "train_batch_size": 4, **short},
+            {"steps": 3, "train_batch_size": 8, **short},
+            {"steps": 4, "train_batch_size": 4, "gradient_accumulation_steps": 2},
+            {"steps": 2, "train_batch_size": 2},
+        ],
+        "num_train_steps": 12,
+    }
+
+
+def stop_at(monkeypatch, numbers):
+    """Send this process SIGTERM while each of these steps computes."""
+    whole_step = ElectraPretrainer.train_step
+
+    def train_step(pretrainer, batch):
+        tf.numpy_function(
+            lambda done: os.kill(os.getpid(), signal.SIGTERM) if done + 1 in numbers else None,
+            [pretrainer.optimizer.iterations],
+            [],
+        )
+        return whole_step(pretrainer, batch)
+
+    monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
+
+
+def test_stopping_inside_and_between_stages_changes_no_bit(data_dir, staged, monkeypatch):
+    whole = tiny_config(data_dir, "whole", ONE_LAYER, iterations_per_loop=2, **staged)
+    run.train(whole)
+    stopped = tiny_config(data_dir, "stopped", ONE_LAYER, iterations_per_loop=1, **staged)
+    folder = CheckpointFolder(stopped.model_dir)
+    for number in (2, 3, 7, 10):  # inside the first, at its end, inside the third, at its end
+        with monkeypatch.context() as patch:
+            stop_at(patch, {number})
+            with pytest.raises(Stopped):
+                run.train(stopped)
+        assert step_in_name(folder.latest()) == number
+    run.train(stopped)
+    assert_identical(stopped.model_dir, whole.model_dir)
+    state = read_state(CheckpointFolder(whole.model_dir).latest())
+    assert state["examples_seen"] == [3 * 4 + 3 * 8, 4 * 4 + 2 * 2]
+    assert state["num_examples"] == [40, 80]
+    # Every stage ends with what is due: the log, a checkpoint.
+    assert logged_steps(whole.model_dir) == [3, 6, 9, 10, 12]
+
+
+def test_stages_get_their_lengths_rows_and_places(data_dir, staged, monkeypatch):
+    seen, starts = [], []
+    batches = run.PretrainingRecords.batches
+
+    def train_step(pretrainer, batch):
+        seen.append((*batch["input_ids"].shape, pretrainer.accumulation_steps))
+        pretrainer.optimizer.iterations.assign_add(1)
+        masked = pretrainer.mask(batch)
+        return {"loss": tf.cast(tf.shape(masked["masked_positions"])[1], tf.float32)}
+
+    def remembered(*arguments, start, **options):
+        starts.append(start)
+        return batches(*arguments, start=start, **options)
+
+    monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
+    monkeypatch.setattr(run.PretrainingRecords, "batches", remembered)
+    run.train(tiny_config(data_dir, "shapes", ONE_LAYER, **staged))
+    half = LENGTH // 2
+    assert list(dict.fromkeys(seen)) == [
+        (4, half, 1),
+        (8, half, 1),
+        (4, LENGTH, 2),
+        (2, LENGTH, 1),
+    ]
+    assert starts == [0, 3 * 4, 0, 4 * 4]
+
+
+def test_masks_follow_the_length(data_dir, staged):
+    config = tiny_config(data_dir, **staged)
+    assert [config.num_masked_of(stage.max_seq_length) for stage in config.plan] == [1, 1, 3, 3]
+
+
+def test_the_learning_rate_spans_all_stages(data_dir, staged):
+    schedule = run.make_schedule(tiny_config(data_dir, **staged))
+    np.testing.assert_allclose(schedule(6), 1e-3 * 0.5)
+    assert float(schedule(12)) == 0.0
+
+
+def test_steps_add_up_to_the_run(data_dir, staged):
+    assert [stage.last_step for stage in tiny_config(data_dir, **staged).plan] == [3, 6, 10, 12]
+    with pytest.raises(ValueError, match="num_train_steps is expected to be left out or 12"):
+        tiny_config(data_dir, **{**staged, "num_train_steps": 13})
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        ("no object", r"stages\[0\] is expected to be an object"),
+        ({"train_batch_size": 8}, r"stages\[0\] is expected to be an object with the key 'steps'"),
+        ({"steps": 5, "batch_size": 8}, "did you mean 'train_batch_size'"),
+        ({"steps": 0}, r"stages\[0\]: steps is expected to be at least 1"),
+        ({"steps": 1.5}, r"stages\[0\]: steps is expected to be of type int"),
+        ({"steps": 5, "max_seq_length": 17}, r"stages\[0\]: max_seq_length .* 5 and .*=16"),
+        ({"steps": 5, "gradient_accumulation_steps": 3}, "a divisor of train_batch_size=8"),
+    ],
+)
+def test_wrong_stages_are_errors(data_dir, stage, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_config(data_dir, stages=[stage], num_train_steps=5)
+
+
+def test_records_of_another_length_are_found_before_training(data_dir, staged):
+    staged["stages"][0]["pretrain_tfrecords"] = staged["stages"][1]["pretrain_tfrecords"] = str(
+        data_dir / "pretrain_tfrecords" / "*"
+    )
+    with pytest.raises(ValueError, match="a record is 16 tokens long"):
+        run.train(tiny_config(data_dir, "long", ONE_LAYER, **staged))
