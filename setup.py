@@ -53,6 +53,7 @@ setup(
         "tensorflow-text>=2.20,<2.22,!=2.21.0",
         "tokenizers>=0.20",
         "tqdm>=4.66",
+        "zstandard>=0.22",
     ],
     extras_require={
         "beam": ["apache-beam>=2.60"],

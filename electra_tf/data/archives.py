@@ -8,28 +8,39 @@ import lzma
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import tensorflow as tf
+import zstandard
 
 MAGIC_BYTES = 512
 """What must be known of a file's beginning to tell its format."""
 
-_DECOMPRESSORS = {
-    b"\x1f\x8b": gzip.open,
-    b"\xfd7zXZ\x00": lzma.open,
-    b"BZh": bz2.open,
-}
 _UNREADABLE = {
     b"PK\x03\x04": "a zip archive",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a rar archive",
 }
 _TAR_MAGIC_PLACE = 257
 _READ_BUFFER_BYTES = 1 << 20
+_ZSTD_READ_BYTES = 1 << 13
+"""Read at once, so that what comes out of it stays small however well it was compressed."""
+
+_ZSTD_LARGEST_WINDOW = 1 << 31
+"""As `zstd --long=31` writes; by default the library refuses windows over 128 MiB."""
+
+
+class PackedText(NamedTuple):
+    """One of the text files inside a file."""
+
+    name: str
+    """Path of the file, with the names inside archives appended."""
+
+    stream: BinaryIO
+    position: Callable[[], int]
+    """Says how many bytes of the packed file have been read so far."""
 
 
 def is_packed(beginning: bytes, path: str) -> bool:
@@ -41,30 +52,32 @@ def is_packed(beginning: bytes, path: str) -> bool:
     for magic, what in _UNREADABLE.items():
         if beginning.startswith(magic):
             raise ValueError(
-                f"{path} is {what}, which cannot be read; text, gzip, xz, bzip2 and tar can."
+                f"{path} is {what}, which cannot be read; text, gzip, xz, zstd, bzip2 and tar can."
             )
     return _decompressor(beginning) is not None or _is_tar(beginning)
 
 
-def open_texts(path: str) -> Iterator[BinaryIO]:
+def open_texts(path: str) -> Iterator[PackedText]:
     """Opens the text files inside a file one after the other; each is to be read before the next.
 
-    Raises:
-        ValueError: naming the file, for damaged or cut-off archives.
+    Opening them and reading them are to be done under `damage_named`.
     """
-    with tf.io.gfile.GFile(path, "rb") as file, _damage_named(path):
-        yield from _texts(io.BufferedReader(_Raw(file), _READ_BUFFER_BYTES), path)
+    with tf.io.gfile.GFile(path, "rb") as file:
+        raw = _Raw(file)
+        for name, stream in _texts(io.BufferedReader(raw, _READ_BUFFER_BYTES), path):
+            yield PackedText(name, stream, lambda: raw.position)
 
 
 @contextmanager
-def _damage_named(path: str) -> Iterator[None]:
+def damage_named(path: str) -> Iterator[None]:
+    """Turns what damaged or cut-off archives raise into a ValueError that names the file."""
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, tarfile.TarError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{path} is damaged or cut off: {error}.") from error
 
 
-def _texts(stream: io.BufferedReader, path: str) -> Iterator[BinaryIO]:
+def _texts(stream: io.BufferedReader, path: str) -> Iterator[tuple[str, BinaryIO]]:
     beginning = stream.peek(MAGIC_BYTES)[:MAGIC_BYTES]
     decompressor = _decompressor(beginning)
     if decompressor:
@@ -78,7 +91,7 @@ def _texts(stream: io.BufferedReader, path: str) -> Iterator[BinaryIO]:
                     yield from _texts(archive.extractfile(member), f"{path}/{member.name}")
     else:
         is_packed(beginning, path)
-        yield stream
+        yield path, stream
 
 
 def _decompressor(beginning: bytes):
@@ -97,6 +110,7 @@ class _Raw(io.RawIOBase):
 
     def __init__(self, file: tf.io.gfile.GFile):
         self._file = file
+        self.position = 0
 
     def readable(self) -> bool:
         return True
@@ -104,4 +118,54 @@ class _Raw(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:
         content = self._file.read(len(buffer))
         buffer[: len(content)] = content
+        self.position += len(content)
         return len(content)
+
+
+class _Zstandard(io.RawIOBase):
+    """Decompresses zstd frames one after the other; unlike the library's reader it notices an end
+    inside a frame."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self._library = zstandard.ZstdDecompressor(max_window_size=_ZSTD_LARGEST_WINDOW)
+        self._frame = None
+        self._content = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        # The first read must tell the format, even if the frames are tiny.
+        while len(self._content) < MAGIC_BYTES:
+            compressed = self._left_over() or self._stream.read(_ZSTD_READ_BYTES)
+            if not compressed:
+                if self._frame and not self._frame.eof:
+                    raise EOFError("it ends inside a zstd frame")
+                break
+            if self._frame is None or self._frame.eof:
+                self._frame = self._library.decompressobj()
+            self._content += self._frame.decompress(compressed)
+        size = min(len(buffer), len(self._content))
+        buffer[:size] = self._content[:size]
+        self._content = self._content[size:]
+        return size
+
+    def _left_over(self) -> bytes:
+        return self._frame.unused_data if self._frame and self._frame.eof else b""
+
+
+_DECOMPRESSORS = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"\x28\xb5\x2f\xfd": _Zstandard,
+    b"BZh": bz2.open,
+}
+_DAMAGE = (
+    EOFError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zlib.error,
+    zstandard.ZstdError,
+)

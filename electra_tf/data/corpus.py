@@ -16,7 +16,7 @@ _COMPRESSION = 4
 """Text of a compressed file in multiples of its size, roughly; used to plan only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the corpus."""
 
@@ -28,13 +28,16 @@ class SourceFile:
     is_packed: bool
     """Whether it is compressed or an archive, and so can only be read from its beginning."""
 
+    digest: str = ""
+    """Hash of its content where that is known; else its time of change tells whether it changed."""
+
     @property
     def text_bytes(self) -> int:
         """Size of its text, estimated for compressed files."""
         return self.bytes * (_COMPRESSION if self.is_packed else 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A part of a file that is read alone: a range of bytes, or all of a packed file.
 
@@ -59,10 +62,10 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
     left out, with a warning.
 
     Args:
-        corpus: a folder, or a list of files.
+        corpus: a folder, or a list of files and glob patterns.
 
     Raises:
-        FileNotFoundError: for a folder or file that does not exist.
+        FileNotFoundError: for a folder or file that does not exist, or a pattern without files.
         ValueError: for a folder without files, a packed format that cannot be read, or if all
             files are empty.
     """
@@ -74,16 +77,38 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
             raise ValueError(f"The corpus folder {corpus!r} holds no files.")
         paths = [os.path.join(corpus, name) for name in names]
     else:
-        paths = sorted(set(corpus))
-        for path in paths:
-            if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
-                raise FileNotFoundError(f"The text file {path!r} does not exist.")
+        paths = sorted({path for pattern in corpus for path in matching_files(pattern)})
         base = os.path.commonpath([os.path.dirname(path) for path in paths])
         names = [os.path.relpath(path, base or ".") for path in paths]
-    sources = tuple(_source(name, path) for name, path in zip(names, paths, strict=True))
+    sources = tuple(source_file(*pair) for pair in zip(names, paths, strict=True))
     if not any(source.bytes for source in sources):
         raise ValueError(f"All {len(sources)} text files in {corpus!r} are empty.")
     return sources
+
+
+def matching_files(pattern: str) -> list[str]:
+    """The file of that name, or else the files that match a glob pattern.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    found = [pattern] if tf.io.gfile.exists(pattern) else tf.io.gfile.glob(pattern)
+    files = [path for path in found if not tf.io.gfile.isdir(path)]
+    if not files:
+        raise FileNotFoundError(f"The text file {pattern!r} does not exist.")
+    return files
+
+
+def source_file(name: str, path: str, digest: str = "") -> SourceFile:
+    """Looks at a file.
+
+    Raises:
+        ValueError: naming it, for a packed format that cannot be read.
+    """
+    with tf.io.gfile.GFile(path, "rb") as file:
+        size = file.size()
+        packed = archives.is_packed(file.read(archives.MAGIC_BYTES), path)
+    return SourceFile(name, path, size, packed, digest)
 
 
 def cut_in_chunks(sources: Sequence[SourceFile], chunk_bytes: int) -> list[Chunk]:
@@ -101,13 +126,6 @@ def cut_in_chunks(sources: Sequence[SourceFile], chunk_bytes: int) -> list[Chunk
 def chunk_size(text_bytes: int, num_shards: int) -> int:
     """Bytes per chunk: smaller where shards are small, so that they come out alike."""
     return min(CHUNK_BYTES, max(_MIN_CHUNK_BYTES, text_bytes // (4 * num_shards)))
-
-
-def _source(name: str, path: str) -> SourceFile:
-    with tf.io.gfile.GFile(path, "rb") as file:
-        size = file.size()
-        packed = archives.is_packed(file.read(archives.MAGIC_BYTES), path)
-    return SourceFile(name, path, size, packed)
 
 
 def _walk(folder: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import tensorflow as tf
 
-from electra_tf.data import archives
+from electra_tf.data import archives, json_lines
 from electra_tf.data.corpus import CHUNK_BYTES, Chunk
 
 _CUT_WINDOW_BYTES = 1 << 18
@@ -33,6 +33,9 @@ class Piece:
     replaced_bytes: int = 0
     """Bytes that are not UTF-8."""
 
+    source_bytes: int = 0
+    """Bytes of the file that were read for it, for showing progress."""
+
     def add(self, text: bytes, blanks_separate_docs: bool) -> None:
         """Appends lines and ends the document after them."""
         decoded, replaced = decode(text)
@@ -45,27 +48,39 @@ class Piece:
                 self.document_ends.append(len(self.lines))
         self.document_ends.append(len(self.lines))
 
+    def add_json_lines(self, block: bytes, text_field: str) -> None:
+        """Appends the lines of JSON lines' texts, each of which is a document."""
+        for text, replaced in json_lines.texts(block, text_field):
+            self.replaced_bytes += replaced
+            self.lines += filter(None, map(str.strip, text.split("\n")))
+            self.document_ends.append(len(self.lines))
 
-def read_pieces(chunk: Chunk, blanks_separate_docs: bool) -> Iterator[Piece]:
+
+def read_pieces(
+    chunk: Chunk, blanks_separate_docs: bool, text_field: str | None = None
+) -> Iterator[Piece]:
     """Reads a chunk: one piece for a range of a text file, one or many for a packed file.
 
     The end of a file ends its document. Documents that are longer than a chunk are cut between
-    lines, and lines that are longer between words.
+    lines, and lines that are longer between words. JSON lines are never cut.
+
+    Args:
+        chunk: what to read.
+        blanks_separate_docs: whether blank lines end documents, in plain text.
+        text_field: name of the field that holds the text, for files of JSON lines.
+
+    Raises:
+        ValueError: naming the file, and the line of a file of JSON lines.
     """
-    if not chunk.source.is_packed:
-        piece = Piece()
+    if chunk.source.is_packed:
+        with archives.damage_named(chunk.source.path):
+            yield from _packed_pieces(chunk, blanks_separate_docs, text_field)
+    elif text_field is None:
+        piece = Piece(source_bytes=chunk.end - chunk.start)
         piece.add(_read_range(chunk, blanks_separate_docs), blanks_separate_docs)
         yield piece
-        return
-    piece, size = Piece(), 0
-    for file in archives.open_texts(chunk.source.path):
-        for block in _blocks(file, blanks_separate_docs):
-            piece.add(block, blanks_separate_docs)
-            size += len(block)
-            if size >= CHUNK_BYTES:
-                yield piece
-                piece, size = Piece(), 0
-    yield piece
+    else:
+        yield _json_range(chunk, text_field)
 
 
 def decode(text: bytes) -> tuple[str, int]:
@@ -75,6 +90,76 @@ def decode(text: bytes) -> tuple[str, int]:
     except UnicodeDecodeError:
         kept = len(text.decode("utf-8", errors="ignore").encode("utf-8"))
         return text.decode("utf-8", errors="replace"), len(text) - kept
+
+
+def _packed_pieces(
+    chunk: Chunk, blanks_separate_docs: bool, text_field: str | None
+) -> Iterator[Piece]:
+    piece, size, reported = Piece(), 0, 0
+    for name, file, position in archives.open_texts(chunk.source.path):
+        lines_before = 0
+        for block in _blocks(file, blanks_separate_docs) if text_field is None else _lines(file):
+            if text_field is None:
+                piece.add(block, blanks_separate_docs)
+            else:
+                try:
+                    piece.add_json_lines(block, text_field)
+                except json_lines.BadLine as bad:
+                    number = lines_before + block.count(b"\n", 0, bad.offset) + 1
+                    raise ValueError(f"{name}: line {number} {bad.reason}.") from bad
+                lines_before += block.count(b"\n")
+            size += len(block)
+            if size >= CHUNK_BYTES:
+                piece.source_bytes, reported = position() - reported, position()
+                yield piece
+                piece, size = Piece(), 0
+    piece.source_bytes = chunk.source.bytes - reported
+    yield piece
+
+
+def _json_range(chunk: Chunk, text_field: str) -> Piece:
+    piece = Piece(source_bytes=chunk.end - chunk.start)
+    with tf.io.gfile.GFile(chunk.source.path, "rb") as file:
+        start = 0
+        try:
+            start = _next_line(file, chunk.start, chunk.source.bytes)
+            end = _next_line(file, chunk.end, chunk.source.bytes)
+            file.seek(start)
+            piece.add_json_lines(file.read(end - start), text_field)
+        except json_lines.BadLine as bad:
+            number = _newlines_before(file, start + bad.offset) + 1
+            raise ValueError(f"{chunk.source.path}: line {number} {bad.reason}.") from bad
+    return piece
+
+
+def _next_line(file: BinaryIO, place: int, size: int) -> int:
+    """Where the first line after `place` begins; the beginning of a file is one."""
+    if place == 0:
+        return 0
+    offset = place
+    while offset < min(size, place + json_lines.LONGEST_LINE_BYTES):
+        file.seek(offset)
+        window = file.read(_CUT_WINDOW_BYTES)
+        found = window.find(b"\n")
+        if found >= 0:
+            return offset + found + 1
+        offset += len(window)
+    # A longer line is an error, of the chunk in which it begins.
+    return min(offset + 1, size)
+
+
+def _newlines_before(file: BinaryIO, place: int) -> int:
+    file.seek(0)
+    blocks = range(0, place, CHUNK_BYTES)
+    return sum(file.read(min(CHUNK_BYTES, place - start)).count(b"\n") for start in blocks)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Cuts a stream of JSON lines into blocks of about a chunk's size."""
+    while block := file.read(CHUNK_BYTES):
+        if not block.endswith(b"\n"):
+            block += file.readline(json_lines.LONGEST_LINE_BYTES)
+        yield block
 
 
 def _read_range(chunk: Chunk, blanks_separate_docs: bool) -> bytes:

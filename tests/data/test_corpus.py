@@ -10,6 +10,7 @@ import random
 import tarfile
 
 import pytest
+import zstandard
 
 from electra_tf.data import corpus, reading
 from electra_tf.data.corpus import cut_in_chunks, find_sources
@@ -71,6 +72,9 @@ def test_blank_lines_and_ends_of_files_end_documents(tmp_path):
         ("subset_data.xz", lzma.compress(tar_of({"1.txt": b"one\n\n", "2.txt": b"two"}))),
         ("nested.tar", tar_of({"a.xz": lzma.compress(tar_of({"1": b"one", "2": b"two"}))})),
         ("members.tar", tar_of({"a.gz": gzip.compress(b"one"), "b.txt": b"two"})),
+        ("a.zst", zstandard.compress(b"one\n\ntwo\n")),
+        ("owt.tar.zst", zstandard.compress(tar_of({"1.txt": b"one\n\n", "2.txt": b"two"}))),
+        ("two_frames.zst", zstandard.compress(b"one\n\n") + zstandard.compress(b"two")),
         ("two_streams.gz", gzip.compress(b"one\n\n") + gzip.compress(b"two")),
     ],
 )
@@ -91,6 +95,9 @@ def test_files_of_an_archive_are_documents_where_blank_lines_do_not_count(tmp_pa
         ("cut.xz", lzma.compress(bytes(range(256)) * 100)[:-200]),
         ("cut.gz", gzip.compress(bytes(range(256)) * 100)[:-200]),
         ("cut.tar", tar_of({"1.txt": b"text" * 1000})[:3000]),
+        ("long_and_cut.xz", lzma.compress(random.Random(0).randbytes(5 << 20))[:-200]),
+        ("cut.zst", zstandard.compress(random.Random(0).randbytes(100_000))[:-200]),
+        ("bad.zst", b"\x28\xb5\x2f\xfdnonsense"),
         ("bad.gz", b"\x1f\x8bnonsense"),
         ("bad.xz", b"\xfd7zXZ\x00nonsense"),
     ],
@@ -106,8 +113,8 @@ def test_archives_of_other_kinds_are_errors(tmp_path):
     with pytest.raises(ValueError, match=r"a.zip is a zip archive, which cannot be read"):
         find_sources(str(tmp_path))
     (tmp_path / "a.zip").unlink()
-    (tmp_path / "b.tar").write_bytes(tar_of({"inner.zst": b"\x28\xb5\x2f\xfdrest"}))
-    with pytest.raises(ValueError, match=r"b.tar/texts/inner.zst is compressed with zstd"):
+    (tmp_path / "b.tar").write_bytes(tar_of({"inner.7z": b"7z\xbc\xaf\x27\x1crest"}))
+    with pytest.raises(ValueError, match=r"b.tar/texts/inner.7z is a 7z archive"):
         documents(tmp_path)
 
 
@@ -124,6 +131,16 @@ def test_missing_and_empty_corpora_are_errors(tmp_path):
         find_sources(str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"text file '.*b.txt' does not exist"):
         find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
+
+
+def test_lists_may_hold_patterns(tmp_path):
+    for name in ("a.txt", "b.txt", "c.md", "[d].txt", "sub.txt/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("text")
+    sources = find_sources([f"{tmp_path}/?.txt", f"{tmp_path}/[d].txt", f"{tmp_path}/b.txt"])
+    assert [source.name for source in sources] == ["[d].txt", "a.txt", "b.txt"]
+    with pytest.raises(FileNotFoundError, match=r"'.*\*.doc' does not exist"):
+        find_sources([f"{tmp_path}/*.doc"])
 
 
 def test_hidden_files_are_left_out(tmp_path):
