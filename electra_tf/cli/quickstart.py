@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""From nothing to a small ELECTRA that has learned: film reviews, a few minutes on two cores.
+"""From nothing to a small ELECTRA that has learned and is of use, in minutes on two cores.
 
 Read `quickstart` below for the whole way; each stage is skipped if what it makes is there.
 """
@@ -14,7 +14,7 @@ import time
 
 from absl import logging
 
-from electra_tf.cli import arguments, film_reviews, quickstart_report
+from electra_tf.cli import arguments, film_reviews, quickstart_report, quickstart_sentiment
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import Manifest, build_pretraining_records
 from electra_tf.pretraining import run
@@ -22,10 +22,13 @@ from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
 HPARAMS_FILE = "configs/pretraining/quickstart.json"
+TASK_FILE = "configs/finetuning/rt_sentiment.json"
 
 
 def make_parser():
-    parser = arguments.make_parser("Pre-trains a small ELECTRA on film reviews and shows it.")
+    parser = arguments.make_parser(
+        "Pre-trains a small ELECTRA on film reviews, fine-tunes it, and shows both."
+    )
     parser.add_argument("--data-dir", default="quickstart_data", help="folder for all it makes")
     return parser
 
@@ -35,7 +38,7 @@ def main():
 
 
 def quickstart(args):
-    """Reviews -> vocabulary -> records -> pre-training -> evaluation -> report."""
+    """Reviews -> vocabulary -> records -> pre-training -> evaluation -> fine-tuning -> report."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
@@ -51,15 +54,16 @@ def quickstart(args):
     pretrain(config)
     metrics = evaluate(config)
     draw_losses(config, folder / "loss_curve.png")
+    comparison = compare_on_sentiment(config, folder / "download")
     show_report(config, metrics, held_out)
+    print("\n== What it is good for: is a sentence on a film positive or negative?")
+    print(quickstart_sentiment.format_comparison(comparison))
     print(f"\nDone in {clock(time.monotonic() - began)}; everything is in {folder}.")
 
 
 def configure(folder: pathlib.Path) -> PretrainingConfig:
     """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
-    checkout = pathlib.Path(__file__).parents[2] / HPARAMS_FILE
-    installed = pathlib.Path(sysconfig.get_path("data")) / "share" / "electra_tf" / HPARAMS_FILE
-    hparams = load_hparams(str(checkout if checkout.exists() else installed))
+    hparams = load_hparams(str(find_config(HPARAMS_FILE)))
     hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
     steps = os.environ.get("QUICKSTART_STEPS")
     if steps:
@@ -69,6 +73,13 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
         hparams["num_warmup_steps"] = round(hparams["num_warmup_steps"] * share)
         hparams["num_train_steps"] = int(steps)
     return PretrainingConfig.from_hparams("quickstart", str(folder), hparams)
+
+
+def find_config(name: str) -> pathlib.Path:
+    """Where a file of `configs/` is: in the checkout, or where pip has put it."""
+    checkout = pathlib.Path(__file__).parents[2] / name
+    installed = pathlib.Path(sysconfig.get_path("data")) / "share" / "electra_tf" / name
+    return checkout if checkout.exists() else installed
 
 
 # ---- Stages
@@ -139,6 +150,21 @@ def draw_losses(config: PretrainingConfig, image: pathlib.Path):
     """The losses over the steps, as a picture."""
     print(f"\n== Loss curve\n{image}", flush=True)
     quickstart_report.draw_losses(read_log(config.model_dir), image)
+
+
+def compare_on_sentiment(
+    config: PretrainingConfig, download: pathlib.Path
+) -> quickstart_sentiment.Comparison:
+    """Fine-tuned from the pre-trained weights and from random ones; finished trials are kept."""
+    data = pathlib.Path(config.data_dir) / "finetuning_data" / quickstart_sentiment.TASK
+    train, dev = data / "train.tsv", data / "dev.tsv"
+    if is_needed("Labelled sentences", train, dev):
+        film_reviews.write_sentences(download, train, dev)
+        print(f"{train}, {dev}")
+    print("\n== Fine-tuning, from pre-trained and from random weights", flush=True)
+    whole = load_hparams(str(find_config(HPARAMS_FILE)))["num_train_steps"]
+    share = config.num_train_steps / whole
+    return quickstart_sentiment.compare(config, find_config(TASK_FILE), data, share)
 
 
 def show_report(config: PretrainingConfig, metrics: dict[str, float], held_out: pathlib.Path):

