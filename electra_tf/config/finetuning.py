@@ -53,6 +53,9 @@ class FinetuningConfig:
     """New here; in the original always on."""
     classifier_dropout: float | None = None
     """New. Dropout before a classification head; default: the encoder's hidden dropout."""
+    classifier_hidden_layer: bool = False
+    """New. A hidden layer of the encoder's width with GELU before the classes, as Hugging Face's
+    sequence classification has it."""
 
     # Training
     learning_rate: float = 1e-4

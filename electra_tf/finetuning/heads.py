@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.model import Initializers
-from electra_tf.model.layers import dropout
+from electra_tf.model.layers import ACTIVATIONS, dropout
 
 
 def weighted_cross_entropy(
@@ -60,20 +60,35 @@ class SequenceHead(TaskHead):
 
     Args:
         num_outputs: classes, or 1 for regression.
-        dropout_rate: before the layer.
+        dropout_rate: before each layer.
+        has_hidden_layer: whether a GELU layer as wide as the state comes first, as in Hugging
+            Face's sequence classification; `dense_1` then gives the outputs.
     """
 
-    def __init__(self, name, initializers, hidden_size, num_outputs, dropout_rate):
+    def __init__(
+        self, name, initializers, hidden_size, num_outputs, dropout_rate, has_hidden_layer=False
+    ):
         super().__init__(name, initializers, hidden_size)
         self.dropout_rate = dropout_rate
-        self.output_layer = self.dense(num_outputs, "dense")
+        self.hidden_layer = None
+        if has_hidden_layer:
+            self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS["gelu"])
+        self.output_layer = self.dense(num_outputs, "dense_1" if has_hidden_layer else "dense")
 
     def build(self, input_shape=None):
+        if self.hidden_layer is not None:
+            self.hidden_layer.build((None, self.hidden_size))
         self.output_layer.build((None, self.hidden_size))
         self.built = True
 
     def first_token_logits(self, hidden, seed):
-        pooled = dropout(hidden[:, 0], self.dropout_rate, seed)
+        pooled = hidden[:, 0]
+        if self.hidden_layer is not None:
+            first = None
+            if seed is not None:
+                first, seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+            pooled = self.hidden_layer(dropout(pooled, self.dropout_rate, first))
+        pooled = dropout(pooled, self.dropout_rate, seed)
         return tf.cast(self.output_layer(pooled), tf.float32)
 
 

@@ -40,8 +40,9 @@ def make_head(
             answerable_uses_start_logits=config.answerable_uses_start_logits,
             answerable_weight=config.answerable_weight,
         )
+    sequence = (config.head_dropout, config.classifier_hidden_layer)
     if task.kind == "regression":
-        return RegressionHead(*place, 1, config.head_dropout)
+        return RegressionHead(*place, 1, *sequence)
     if not task.labels:
         raise ValueError(f"the labels of task {task.name} are expected to be known, but are not.")
     smoothing = {
@@ -51,8 +52,8 @@ def make_head(
     if task.kind == "tagging":
         return TaggingHead(*place, len(task.labels), **smoothing)
     if task.kind == "multilabel":
-        return MultiLabelHead(*place, len(task.labels), config.head_dropout)
-    return ClassificationHead(*place, len(task.labels), config.head_dropout, **smoothing)
+        return MultiLabelHead(*place, len(task.labels), *sequence)
+    return ClassificationHead(*place, len(task.labels), *sequence, **smoothing)
 
 
 def _weights_in_order(task: TaskSpec, weights: Mapping[str, float]) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
 from electra_tf.config.encoder import encoder_of_size
+from electra_tf.training.matching import require_match
 
 _SHAPE = (
     "vocab_size",
@@ -145,15 +146,11 @@ def assign_weights(model, start: StartingPoint):
         for variable in model.trainable_variables
         if variable.path.startswith("electra/")
     }
-    lines = [f"  missing: {name}" for name in sorted(set(variables) - set(start.weights))]
-    lines += [f"  unexpected: {name}" for name in sorted(set(start.weights) - set(variables))]
-    lines += [
-        f"  of another shape: {name}: {list(start.weights[name].shape)} loaded, "
-        f"{variables[name].shape.as_list()} here"
-        for name in sorted(set(variables) & set(start.weights))
-        if list(start.weights[name].shape) != variables[name].shape.as_list()
-    ]
-    if lines:
-        raise ValueError(f"{start.description} does not fit the encoder:\n" + "\n".join(lines))
+    require_match(
+        {name: weight.shape for name, weight in start.weights.items()},
+        {name: variable.shape.as_list() for name, variable in variables.items()},
+        "what was loaded",
+        f"{start.description} does not fit the encoder",
+    )
     for name, variable in variables.items():
         variable.assign(start.weights[name])

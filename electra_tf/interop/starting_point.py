@@ -10,7 +10,9 @@ import tensorflow as tf
 from electra_tf.config import EncoderConfig, load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint
-from electra_tf.interop import huggingface
+from electra_tf.interop import folders
+from electra_tf.interop.huggingface.content import read_encoder
+from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import NOT_WEIGHTS
@@ -30,16 +32,20 @@ def find_starting_point(path: str) -> StartingPoint:
         FileNotFoundError: there is nothing of the kind.
         ValueError: what is there cannot be used.
     """
-    if huggingface.is_electra_folder(path):
+    kind = folders.kind_of(path)
+    if kind == folders.EXPORTED:
+        raise ValueError(
+            f"{path} is an exported model, whose weights cannot be trained; the folder that it "
+            "was exported from is expected."
+        )
+    if kind == folders.HUGGING_FACE:
         return _from_huggingface(path)
     prefix = resolve_prefix(path)
     folder = os.path.dirname(prefix)
-    is_folder = tf.io.gfile.isdir(path)
-    if finetuned.read_config(folder) is not None:
-        prefix = finetuned.weights_prefix(folder) if is_folder else prefix
+    if kind == folders.FINETUNED:
+        prefix = finetuned.weights_prefix(folder) if tf.io.gfile.isdir(path) else prefix
         return _from_own(prefix, folder, "the fine-tuned model")
-    config = os.path.join(folder, pretrained.CONFIG_FILE)
-    if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
+    if kind == folders.PRETRAINED:
         return _from_own(prefix, folder, "the pre-trained model")
     return _from_reference(prefix, folder)
 
@@ -99,13 +105,13 @@ def _from_reference(prefix, folder) -> StartingPoint:
 
 
 def _from_huggingface(folder) -> StartingPoint:
-    found = huggingface.load_encoder(folder)
+    found, files = read_encoder(folder), read_tokenizer(folder)
     return StartingPoint(
-        found.config,
+        found.config.encoder,
         found.weights,
         f"the Hugging Face model {folder}",
-        tokenizer=found.tokenizer,
-        vocab_file=_vocabulary_in(folder),
+        tokenizer=files.settings,
+        vocab_file=files.vocab_file,
     )
 
 

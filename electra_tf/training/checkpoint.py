@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.training.matching import mismatches
+
 STATE = "electra_tf/state"
 """Name of the JSON string with what the original does not store."""
 GLOBAL_STEP = "global_step"
@@ -175,23 +177,11 @@ def load_variables(
     shapes = reader.get_variable_to_shape_map()
     if ignored is not None:
         shapes = {name: shape for name, shape in shapes.items() if not re.search(ignored, name)}
-    wrong = {
-        f"{name}: {list(shapes[name])} in the checkpoint, {variable.shape.as_list()} here": name
-        for name, variable in variables.items()
-        if name in shapes and list(shapes[name]) != variable.shape.as_list()
-    }
-    problems = {
-        "missing in the checkpoint": {name: name for name in set(variables) - set(shapes)},
-        "unexpected in the checkpoint": {name: name for name in set(shapes) - set(variables)},
-        "of another shape": wrong,
-    }
+    expected = {name: variable.shape.as_list() for name, variable in variables.items()}
+    differing = mismatches(shapes, expected, "the checkpoint")
     pattern = re.compile(excused) if excused is not None else None
-    lines, let_off = [], set()
-    for what, named in problems.items():
-        excusable = {name for name in named.values() if pattern and pattern.search(name)}
-        let_off |= excusable
-        names = sorted(text for text, name in named.items() if name not in excusable)
-        lines += [f"  {what}: {name}" for name in names]
+    let_off = {name for name, _ in differing if pattern and pattern.search(name)}
+    lines = [f"  {line}" for name, line in differing if name not in let_off]
     if lines:
         raise ValueError(f"{prefix} does not fit the model:\n" + "\n".join(lines))
     loaded = sorted(set(variables) - let_off)

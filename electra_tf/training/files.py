@@ -1,9 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Files that are there completely or not at all: written under another name, then renamed."""
 
+import contextlib
 import json
 import os
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -31,3 +33,27 @@ def write_json(path: str, value: Any):
 
 def write_pickle(path: str, value: Any):
     write_bytes(path, pickle.dumps(value))
+
+
+@contextlib.contextmanager
+def new_folder(folder: str) -> Iterator[str]:
+    """A folder to write to, which gets its name when all is written, and is removed otherwise.
+
+    Raises:
+        ValueError: there is one of that name that is not empty.
+    """
+    folder = folder.rstrip("/")
+    if tf.io.gfile.exists(folder) and tf.io.gfile.listdir(folder):
+        raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
+    partial = f"{folder}.incomplete"
+    if tf.io.gfile.exists(partial):
+        tf.io.gfile.rmtree(partial)
+    tf.io.gfile.makedirs(partial)
+    try:
+        yield partial
+        if tf.io.gfile.exists(folder):
+            tf.io.gfile.rmtree(folder)
+        tf.io.gfile.rename(partial, folder)
+    finally:
+        if tf.io.gfile.exists(partial):
+            tf.io.gfile.rmtree(partial)

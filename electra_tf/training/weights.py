@@ -11,7 +11,8 @@ from electra_tf.training.checkpoint import (
     read_step,
 )
 
-NOT_MODEL = f"^({GLOBAL_STEP}|{STATE})$"
+NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
+"""The original's published checkpoints hold a temperature that its code does not have."""
 NOT_WEIGHTS = f"/adam_[mv]$|{NOT_MODEL}"
 
 

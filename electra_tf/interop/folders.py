@@ -1,0 +1,58 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What kind of model is at a path: told by its files."""
+
+import os
+import re
+
+import tensorflow as tf
+
+from electra_tf.config import load_hparams
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.interop.huggingface import is_electra_folder
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.training.checkpoint import resolve_prefix
+
+PRETRAINED = "pretrained"
+"""A folder that pre-training wrote here."""
+FINETUNED = "finetuned"
+"""A folder that fine-tuning wrote here."""
+HUGGING_FACE = "huggingface"
+REFERENCE = "reference"
+"""A checkpoint of the original, or a folder with one."""
+EXPORTED = "exported"
+"""A SavedModel."""
+
+
+def kind_of(path: str) -> str:
+    """One of the kinds above.
+
+    Raises:
+        FileNotFoundError: there is nothing of any kind; the message says where to get one.
+    """
+    if tf.io.gfile.exists(os.path.join(path, "saved_model.pb")):
+        return EXPORTED
+    if is_electra_folder(path):
+        return HUGGING_FACE
+    try:
+        folder = os.path.dirname(resolve_prefix(path))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
+    if finetuned.read_config(folder) is not None:
+        return FINETUNED
+    config = os.path.join(folder, pretrained.CONFIG_FILE)
+    if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
+        return PRETRAINED
+    return REFERENCE
+
+
+def _how_to_get(path: str) -> str:
+    """Nothing is downloaded; for what is no folder here, how one comes to be here."""
+    if tf.io.gfile.isdir(path):
+        return ""
+    # Hub names are "owner/model", such as google/electra-small-discriminator.
+    name = path if re.fullmatch(r"[\w.-]+/[\w.-]+", path) else "google/electra-small-discriminator"
+    return (
+        " Nothing is downloaded: Hugging Face models come with `hf download "
+        f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
+        "https://github.com/google-research/electra."
+    )

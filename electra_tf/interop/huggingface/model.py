@@ -1,0 +1,96 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A Hugging Face model as a Keras model: our encoder and heads, wired as its class is."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.finetuning.model import TaskHeads, make_head
+from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
+from electra_tf.interop.huggingface.content import Content
+from electra_tf.interop.tasks import settings_for, task_spec
+from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
+from electra_tf.text import WordPieceTokenizer
+
+
+class HuggingFaceModel(keras.Model):
+    """What `load_huggingface` gives; its variables have our names.
+
+    Call: {input_ids, input_mask, segment_ids} int32 [B, L] -> `last_hidden_state` [B, L, H] and,
+    by class, float32
+        ElectraForPreTraining: `logits` [B, L], above 0 for replaced tokens;
+        ElectraForMaskedLM: `logits` [B, L, V];
+        ElectraForTokenClassification: `logits` [B, L, C];
+        ElectraForSequenceClassification: `logits` [B, C];
+        ElectraForQuestionAnswering: `start_logits`, `end_logits` [B, L], of all positions.
+
+    Args:
+        config: class, shape and labels.
+        task: name of the head of a task.
+        tokenizer: the folder's.
+    """
+
+    def __init__(
+        self,
+        config: HuggingFaceConfig,
+        task: str = "",
+        tokenizer: WordPieceTokenizer | None = None,
+    ):
+        super().__init__(name="huggingface")
+        # ---- Layers
+        initializers = Initializers(config.encoder.initializer_range, seed=0)
+        self.encoder = Encoder(config.encoder, initializers)
+        self.head = _make_head(config, task, initializers)
+        self.built = True
+        # ---- Config
+        self.config = config
+        self.task = task
+        self.tokenizer = tokenizer
+
+    def call(self, inputs):
+        hidden = self.encoder(inputs).last_hidden_state
+        return {"last_hidden_state": hidden, **self._outputs(hidden)}
+
+    def _outputs(self, hidden) -> dict[str, tf.Tensor]:
+        architecture = self.config.architecture
+        if architecture == "ElectraModel":
+            return {}
+        if architecture == "ElectraForMaskedLM":
+            return {"logits": self.head(hidden, self.encoder.embeddings.word_embeddings)}
+        if architecture == "ElectraForPreTraining":
+            return {"logits": self.head(hidden)}
+        (head,) = self.head.heads
+        if architecture == "ElectraForSequenceClassification":
+            return {"logits": head.first_token_logits(hidden, None)}
+        if architecture == "ElectraForTokenClassification":
+            return {"logits": tf.cast(head.output_layer(hidden), tf.float32)}
+        return {
+            "start_logits": tf.cast(head.start_layer(hidden)[..., 0], tf.float32),
+            "end_logits": tf.cast(head.end_layer(hidden)[..., 0], tf.float32),
+        }
+
+
+def model_of(content: Content) -> HuggingFaceModel:
+    """The model of a folder."""
+    model = HuggingFaceModel(content.config, content.task, content.tokenizer)
+    for variable in model.trainable_variables:
+        variable.assign(content.weights[variable.path])
+    return model
+
+
+def content_of(model: HuggingFaceModel) -> Content:
+    """What `model_of` was given, with the weights as they are now."""
+    weights = {variable.path: np.asarray(variable.value) for variable in model.trainable_variables}
+    return Content(model.config, weights, model.tokenizer, model.task)
+
+
+def _make_head(config: HuggingFaceConfig, task, initializers):
+    if config.architecture == "ElectraModel":
+        return None
+    if config.architecture == "ElectraForPreTraining":
+        return ReplacedTokenHead(config.encoder, initializers)
+    if config.architecture == "ElectraForMaskedLM":
+        return TokenPredictionHead(config.encoder, initializers, config.encoder.hidden_size)
+    spec = task_spec(task, config.kind, config.labels)
+    settings = settings_for(spec, config.encoder, config.classifier_dropout)
+    return TaskHeads([make_head(spec, settings, initializers, config.encoder.hidden_size)])

@@ -1,0 +1,158 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The table of names: tensors of Hugging Face ELECTRA models and ours, read both ways.
+
+Dimensions: V vocabulary, E embedding, H hidden, F feed-forward, C outputs of a head. A name of
+ours is that of a single model, whose encoder is "electra"; the heads of tasks are in
+"task_specific/{task}", as in the original.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from electra_tf.config import EncoderConfig
+
+BODY = "electra."
+"""What the names of the encoder begin with, except in a model without a head."""
+
+
+class Row(NamedTuple):
+    """One of their tensors and ours."""
+
+    theirs: str
+    ours: tuple[str, ...]
+    """Usually one; several are parts of theirs, one after the other along the outputs."""
+    shape: tuple[int, ...]
+    """Of each of ours."""
+    transposed: bool = False
+
+    @property
+    def their_shape(self) -> tuple[int, ...]:
+        joined = (*self.shape[:-1], self.shape[-1] * len(self.ours))
+        return joined[::-1] if self.transposed else joined
+
+
+def table(
+    architecture: str, encoder: EncoderConfig, task: str = "", outputs: int = 0
+) -> tuple[Row, ...]:
+    """All tensors of a model.
+
+    Args:
+        architecture: a key of `HEADS`.
+        encoder: its shape.
+        task: name of our head.
+        outputs: C, classes or scores of the head of a task.
+    """
+    prefix = "" if architecture == "ElectraModel" else BODY
+    body = tuple(row._replace(theirs=prefix + row.theirs) for row in encoder_rows(encoder))
+    return body + HEADS[architecture](encoder, f"task_specific/{task}", outputs)
+
+
+def encoder_rows(encoder: EncoderConfig) -> tuple[Row, ...]:
+    """The tensors of an encoder; theirs without what they begin with."""
+    e, h, f = encoder.embedding_size, encoder.hidden_size, encoder.intermediate_size
+    rows = [
+        Row(f"embeddings.{name}.weight", (f"electra/embeddings/{name}",), (size, e))
+        for name, size in (
+            ("word_embeddings", encoder.vocab_size),
+            ("position_embeddings", encoder.max_position_embeddings),
+            ("token_type_embeddings", encoder.type_vocab_size),
+        )
+    ]
+    rows += _norm("embeddings.LayerNorm", "electra/embeddings/LayerNorm", e)
+    if e != h:
+        rows += _dense("embeddings_project", "electra/embeddings_project", e, h)
+    for number in range(encoder.num_hidden_layers):
+        theirs, ours = f"encoder.layer.{number}", f"electra/encoder/layer_{number}"
+        for name in ("query", "key", "value"):
+            rows += _dense(f"{theirs}.attention.self.{name}", f"{ours}/attention/self/{name}", h, h)
+        rows += _dense(f"{theirs}.attention.output.dense", f"{ours}/attention/output/dense", h, h)
+        rows += _norm(
+            f"{theirs}.attention.output.LayerNorm", f"{ours}/attention/output/LayerNorm", h
+        )
+        rows += _dense(f"{theirs}.intermediate.dense", f"{ours}/intermediate/dense", h, f)
+        rows += _dense(f"{theirs}.output.dense", f"{ours}/output/dense", f, h)
+        rows += _norm(f"{theirs}.output.LayerNorm", f"{ours}/output/LayerNorm", h)
+    return tuple(rows)
+
+
+def _discriminator(encoder, task, outputs):
+    h, name = encoder.hidden_size, "discriminator_predictions"
+    return (
+        *_dense(f"{name}.dense", f"{name}/dense", h, h),
+        *_dense(f"{name}.dense_prediction", f"{name}/dense_1", h, 1),
+    )
+
+
+def _generator(encoder, task, outputs):
+    e, name = encoder.embedding_size, "generator_predictions"
+    return (
+        *_dense(f"{name}.dense", f"{name}/dense", encoder.hidden_size, e),
+        *_norm(f"{name}.LayerNorm", f"{name}/LayerNorm", e),
+        Row("generator_lm_head.bias", (f"{name}/output_bias",), (encoder.vocab_size,)),
+    )
+
+
+def _sequence(encoder, task, outputs):
+    h = encoder.hidden_size
+    return (
+        *_dense("classifier.dense", f"{task}/dense", h, h),
+        *_dense("classifier.out_proj", f"{task}/dense_1", h, outputs),
+    )
+
+
+def _tokens(encoder, task, outputs):
+    return _dense("classifier", f"{task}/dense", encoder.hidden_size, outputs)
+
+
+def _answers(encoder, task, outputs):
+    return _dense("qa_outputs", (f"{task}/dense", f"{task}/dense_1"), encoder.hidden_size, 1)
+
+
+HEADS = {
+    "ElectraModel": lambda encoder, task, outputs: (),
+    "ElectraForPreTraining": _discriminator,
+    "ElectraForMaskedLM": _generator,
+    "ElectraForSequenceClassification": _sequence,
+    "ElectraForTokenClassification": _tokens,
+    "ElectraForQuestionAnswering": _answers,
+}
+"""Architecture -> the rows of its head."""
+
+
+def to_ours(tensors: Mapping[str, np.ndarray], rows: tuple[Row, ...]) -> dict[str, np.ndarray]:
+    """Their tensors under our names, float32; names and shapes are those of the rows."""
+    weights = {}
+    for row in rows:
+        tensor = np.asarray(tensors[row.theirs], np.float32)
+        tensor = tensor.T if row.transposed else tensor
+        parts = np.split(tensor, len(row.ours), axis=-1)
+        weights.update(
+            {name: np.ascontiguousarray(part) for name, part in zip(row.ours, parts, strict=True)}
+        )
+    return weights
+
+
+def to_theirs(weights: Mapping[str, np.ndarray], rows: tuple[Row, ...]) -> dict[str, np.ndarray]:
+    """Our weights under their names."""
+    tensors = {}
+    for row in rows:
+        joined = np.concatenate([weights[name] for name in row.ours], axis=-1)
+        tensors[row.theirs] = np.ascontiguousarray(joined.T if row.transposed else joined)
+    return tensors
+
+
+def _dense(theirs, ours, inputs, outputs):
+    ours = (ours,) if isinstance(ours, str) else ours
+    return (
+        Row(f"{theirs}.weight", tuple(f"{name}/kernel" for name in ours), (inputs, outputs), True),
+        Row(f"{theirs}.bias", tuple(f"{name}/bias" for name in ours), (outputs,)),
+    )
+
+
+def _norm(theirs, ours, size):
+    return (
+        Row(f"{theirs}.weight", (f"{ours}/gamma",), (size,)),
+        Row(f"{theirs}.bias", (f"{ours}/beta",), (size,)),
+    )

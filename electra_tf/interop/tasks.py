@@ -1,0 +1,64 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tasks of models that come without a description of theirs."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.task_json import METRICS
+from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
+
+_FORMATS = {"tagging": "conll", "qa": "squad"}
+
+
+def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
+    """The built-in task of a name, if it is of the kind, with these labels; else a task of the
+    kind that has a single unlabelled file.
+
+    Args:
+        kind: one of `KINDS`.
+        labels: classes in the order of their ids; None for kinds without.
+    """
+    labels = None if labels is None else tuple(labels)
+    if name in TASKS and TASKS[name].kind == kind:
+        spec = TASKS[name]
+        return dataclasses.replace(spec, labels=labels if labels is not None else spec.labels)
+    file_format = _FORMATS.get(kind, "tsv")
+    columns = None if kind == "qa" else Columns(0, None, -1 if kind == "tagging" else None)
+    return TaskSpec(
+        name,
+        kind,
+        (Split("test", f"test.{file_format}", file_format, columns, labelled=False),),
+        METRICS[kind][0],
+        labels=labels,
+        # What the head gives is the score itself.
+        value_range=(0.0, 1.0) if kind == "regression" else None,
+        official="squad_v1" if kind == "qa" else None,
+        scheme="tokens" if kind == "tagging" else None,
+    )
+
+
+def settings_for(
+    spec: TaskSpec,
+    encoder: EncoderConfig,
+    classifier_dropout: float | None = None,
+    **given: Any,
+) -> FinetuningConfig:
+    """A configuration under which a head of Hugging Face's architectures is built.
+
+    Args:
+        given: hyperparameters that are known.
+    """
+    hparams = {
+        "task_names": [spec.name],
+        "max_seq_length": min(512 if spec.kind == "qa" else 128, encoder.max_position_embeddings),
+        "classifier_dropout": classifier_dropout,
+        "classifier_hidden_layer": spec.kind in ("classification", "multilabel", "regression"),
+        "joint_prediction": False,
+        "answerable_classifier": False,
+        **given,
+    }
+    return config_for(spec.name, "", hparams, StartingPoint(encoder, {}, f"the task {spec.name}"))
