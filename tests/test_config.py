@@ -68,6 +68,7 @@ NEW_DEFAULTS = {
     "eval_tfrecords": None,
     "gradient_accumulation_steps": 1,
     "stages": [],
+    "strategy": "one_device",
     "max_predictions_per_seq": None,  # computed and not to be set in the original
 }
 

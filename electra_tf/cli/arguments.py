@@ -24,6 +24,8 @@ import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
+from electra_tf.config import load_hparams
+from electra_tf.config.devices import STRATEGIES
 from electra_tf.training import stops
 
 _FILE_ERRORS = (
@@ -87,7 +89,29 @@ def make_run_parser(description):
     parser.add_argument(
         "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
     )
+    parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        help="where to compute; the same as the hyperparameter of this name",
+    )
     return parser
+
+
+def run_hparams(args):
+    """Returns the hyperparameters that the flags of a run give.
+
+    Raises:
+        ValueError: --hparams is no JSON object, or has another strategy than --strategy.
+    """
+    hparams = load_hparams(args.hparams)
+    if args.strategy is None:
+        return hparams
+    if hparams.get("strategy", args.strategy) != args.strategy:
+        raise ValueError(
+            f"--strategy is expected to be left out or {hparams['strategy']!r}, as --hparams "
+            f"says, but is {args.strategy!r}."
+        )
+    return {**hparams, "strategy": args.strategy}
 
 
 def add_case_flags(parser):

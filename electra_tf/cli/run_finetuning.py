@@ -6,7 +6,7 @@ from typing import Any
 from absl import logging
 
 from electra_tf.cli import arguments
-from electra_tf.config import FinetuningConfig, load_hparams
+from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import run
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.interop import find_starting_point
@@ -46,7 +46,7 @@ def resolve(
 def finetune(args):
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
-    config, start = resolve(args.model_name, args.data_dir, load_hparams(args.hparams))
+    config, start = resolve(args.model_name, args.data_dir, arguments.run_hparams(args))
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
     logging.info("Beginning with %s.", start.description if start else "random weights")

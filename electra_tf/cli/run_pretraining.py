@@ -4,7 +4,6 @@
 from absl import logging
 
 from electra_tf.cli import arguments
-from electra_tf.config import load_hparams
 from electra_tf.pretraining import model_folder, run
 
 
@@ -15,7 +14,9 @@ def make_parser():
 def pretrain(args):
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
-    config = model_folder.resolve_config(args.model_name, args.data_dir, load_hparams(args.hparams))
+    config = model_folder.resolve_config(
+        args.model_name, args.data_dir, arguments.run_hparams(args)
+    )
     if config.do_train == config.do_eval:
         raise ValueError(
             "exactly one of do_train and do_eval is expected to be true, but both are "

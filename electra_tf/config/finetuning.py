@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 
 DEBUG_RUN = {
@@ -112,7 +113,9 @@ class FinetuningConfig:
     beam_size: int = 20
     qa_na_threshold: float = -2.75
 
-    # TPU
+    # Devices
+    strategy: str = "one_device"
+    """New. Where to compute, see `Devices`."""
     use_tpu: bool = False
     num_tpu_cores: int = 1
     tpu_job_name: str | None = None
@@ -164,11 +167,12 @@ class FinetuningConfig:
             **(DEBUG_RUN if hparams.get("debug") else {}),
             **hparams,
         }
-        return cls(model_name=model_name, data_dir=data_dir, **values)
+        return cls(model_name=model_name, data_dir=data_dir, **with_strategy(values))
 
     def __post_init__(self):
         check_types(self)
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
+        self.devices  # noqa: B018  (its own checks)
         for name in (
             "train_batch_size",
             "eval_batch_size",
@@ -235,6 +239,11 @@ class FinetuningConfig:
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, JSON-serializable."""
         return dataclasses.asdict(self)
+
+    @property
+    def devices(self) -> Devices:
+        """Where to compute."""
+        return devices_of(self)
 
     @property
     def encoder(self) -> EncoderConfig:

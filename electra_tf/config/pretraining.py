@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.stages import Stage, plan_stages, total_steps
 
@@ -127,7 +128,9 @@ class PretrainingConfig:
     stages: list = dataclasses.field(default_factory=list)
     """New. Lengths, batch sizes and records that change as training goes, see `Stage`."""
 
-    # TPU
+    # Devices
+    strategy: str = "one_device"
+    """New. Where to compute, see `Devices`."""
     use_tpu: bool = False
     num_tpu_cores: int = 1
     tpu_job_name: str | None = None
@@ -179,11 +182,12 @@ class PretrainingConfig:
             values.setdefault("two_tower_generator", True)
         if values.get("stages"):
             values.setdefault("num_train_steps", total_steps(values["stages"]))
-        return cls(model_name=model_name, data_dir=data_dir, **values)
+        return cls(model_name=model_name, data_dir=data_dir, **with_strategy(values))
 
     def __post_init__(self):
         check_types(self)
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
+        self.devices  # noqa: B018  (its own checks)
         check(
             self.model_size in MODEL_SIZES,
             "model_size",
@@ -263,6 +267,11 @@ class PretrainingConfig:
                 "pretrain_tfrecords": self.pretrain_tfrecords,
             },
         )
+
+    @property
+    def devices(self) -> Devices:
+        """Where to compute."""
+        return devices_of(self)
 
     @property
     def encoder(self) -> EncoderConfig:

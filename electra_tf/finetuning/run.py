@@ -36,8 +36,8 @@ DECIDES_NOTHING = (
     *("keep_all_models", "task_names", "seed", "save_checkpoints_steps", "iterations_per_loop"),
     *("use_tfrecords_if_existing", "log_every_steps", "retry_failed_trials", "vocab_file"),
     *("write_test_outputs", "n_writes_test", "eval_batch_size", "predict_batch_size"),
-    *("use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone", "gcp_project"),
-    *("raw_data_dir", "init_checkpoint", "model_dir", "results_txt", "results_pkl"),
+    *("strategy", "use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone"),
+    *("gcp_project", "raw_data_dir", "init_checkpoint", "model_dir", "results_txt", "results_pkl"),
     *("qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir", "test_predictions"),
 )
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
@@ -121,14 +121,7 @@ class _Run:
         self.other_dev, self.test = self._other_splits() if config.do_eval else ([], [])
         if config.log_examples:
             self._log_examples()
-        self.strategy = strategy or make_strategy(
-            config.use_tpu,
-            config.tpu_name,
-            config.tpu_zone,
-            config.gcp_project,
-            config.tpu_job_name,
-            config.num_tpu_cores,
-        )
+        self.strategy = strategy or make_strategy(config.devices)
         self.starting_weights = start.fingerprint if start else None
         self.baselines = self._baselines()
 

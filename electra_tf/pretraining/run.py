@@ -59,14 +59,7 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
         model_folder.clear_debug_folder(config)
     check_saved_model(config)
 
-    strategy = strategy or make_strategy(
-        config.use_tpu,
-        config.tpu_name,
-        config.tpu_zone,
-        config.gcp_project,
-        config.tpu_job_name,
-        config.num_tpu_cores,
-    )
+    strategy = strategy or make_strategy(config.devices)
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
     return _Training(config, strategy, pretrainer, tokenizer, records, held_out).run()

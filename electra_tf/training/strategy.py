@@ -1,35 +1,93 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Where a run computes."""
 
+import functools
+
 import tensorflow as tf
+from absl import logging
+
+from electra_tf.config.devices import Devices
+from electra_tf.training import coordination
+from electra_tf.training.cluster import cluster_size, resolve_cluster
 
 
-def make_strategy(
-    use_tpu: bool = False,
-    tpu_name: str | None = None,
-    tpu_zone: str | None = None,
-    gcp_project: str | None = None,
-    tpu_job_name: str | None = None,
-    num_tpu_cores: int | None = None,
-) -> tf.distribute.Strategy:
-    """One device (the first GPU if there is one), or a TPU.
+@functools.cache
+def make_strategy(devices: Devices) -> tf.distribute.Strategy:
+    """The strategy of some devices; one process has each of them once.
 
-    The TPU path is written against the public API and has not run on TPU hardware.
+    "multi_worker" has to be made before TensorFlow computes anything.
 
     Raises:
-        ValueError: the TPU has another number of cores than asked for.
+        ValueError: the devices are not there, or not as many as expected.
+        ConnectionError: the other workers do not come.
     """
-    if not use_tpu:
-        return tf.distribute.get_strategy()
+    makers = {
+        "one_device": _one_device,
+        "mirrored": _mirrored,
+        "multi_worker": _multi_worker,
+        "tpu": functools.partial(_tpu, devices),
+    }
+    workers = cluster_size()
+    if workers > 1 and devices.strategy != "multi_worker":
+        raise ValueError(
+            f"strategy is expected to be 'multi_worker', since TF_CONFIG names {workers} workers, "
+            f"but is {devices.strategy!r}."
+        )
+    strategy = makers[devices.strategy]()
+    if strategy.num_replicas_in_sync > 1:
+        logging.info("Computing on %d replicas.", strategy.num_replicas_in_sync)
+    return strategy
+
+
+def _one_device() -> tf.distribute.Strategy:
+    """TensorFlow's default: the first GPU if there is one."""
+    return tf.distribute.get_strategy()
+
+
+def _mirrored() -> tf.distribute.Strategy:
+    """All GPUs; without any, the parts that a program has divided its CPU in, as tests do."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) == 1 and devices[0].device_type == "CPU":
+        raise ValueError("strategy is expected to be 'one_device' on a host without GPUs.")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    resolver = resolve_cluster()
+    # The automatic choice is the ring, over which GPUs of one host would talk as if far apart.
+    implementation = tf.distribute.experimental.CommunicationImplementation
+    has_gpus = resolver.num_accelerators().get("GPU", 0) > 0
+    options = tf.distribute.experimental.CommunicationOptions(
+        implementation=implementation.NCCL if has_gpus else implementation.RING
+    )
+    coordination.configure(resolver)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
+    except RuntimeError as error:
+        raise ValueError(
+            "strategy 'multi_worker' has to be made before TensorFlow computes anything in this "
+            f"process: {error}"
+        ) from error
+    except tf.errors.OpError as error:
+        raise ConnectionError(
+            f"the workers {coordination.addresses(resolver)} did not come together: {error.message}"
+        ) from error
+
+
+def _tpu(devices: Devices) -> tf.distribute.Strategy:
+    """Written against the public API; has not run on TPU hardware."""
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
-        tpu=tpu_name, zone=tpu_zone, project=gcp_project, job_name=tpu_job_name or "worker"
+        tpu=devices.tpu_name,
+        zone=devices.tpu_zone,
+        project=devices.gcp_project,
+        job_name=devices.tpu_job_name or "worker",
     )
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     strategy = tf.distribute.TPUStrategy(resolver)
-    if num_tpu_cores is not None and strategy.num_replicas_in_sync != num_tpu_cores:
+    if strategy.num_replicas_in_sync != devices.num_tpu_cores:
         raise ValueError(
             f"num_tpu_cores is expected to be the TPU's {strategy.num_replicas_in_sync}, "
-            f"but is {num_tpu_cores}."
+            f"but is {devices.num_tpu_cores}."
         )
     return strategy

@@ -1,0 +1,160 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Noticing that another worker has died, and ending this one then.
+
+TensorFlow's coordination service sends heartbeats between workers and, when they stop, aborts the
+collective operations that wait for the dead. What is here gives it its times, names the lost
+worker, and ends a process that waits for something else (a watchdog). The service has no public
+interface in Python: this is the one file that uses a private one.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+from absl import logging
+from tensorflow.python.distribute import collective_all_reduce_strategy
+from tensorflow.python.eager import context
+
+from electra_tf.training.cluster import JOBS
+
+HEARTBEAT_SECONDS = 30
+"""Silence after which a worker counts as dead."""
+START_SECONDS = 600
+"""How long workers wait for each other in the beginning."""
+CHECK_SECONDS = 5
+GRACE_SECONDS = 40
+"""Time that the main thread has to end by itself, from the moment that a loss is known."""
+
+LOSS_ERRORS = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnknownError,
+)
+"""How an operation ends whose other half is gone."""
+
+Resolver = tf.distribute.cluster_resolver.ClusterResolver
+
+
+class WorkerLostError(ConnectionError):
+    """Another worker of the run has died."""
+
+
+def addresses(resolver: Resolver) -> dict[str, str]:
+    """Address of every worker by its name ("worker 1"), the chief first."""
+    cluster = resolver.cluster_spec().as_dict()
+    return {
+        f"{job} {index}": address
+        for job in JOBS
+        for index, address in enumerate(cluster.get(job, ()))
+    }
+
+
+def configure(resolver: Resolver):
+    """Set the times of the service; before the strategy is made."""
+    cluster = resolver.cluster_spec().as_dict()
+    make_job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob
+    leader = next(job for job in JOBS if job in cluster)
+    logging.info(
+        "This is %s %d; waiting for all of %s.",
+        resolver.task_type,
+        resolver.task_id,
+        ", ".join(addresses(resolver).values()),
+    )
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader=f"/job:{leader}/replica:0/task:0",
+        cluster_register_timeout_in_ms=START_SECONDS * 1000,
+        heartbeat_timeout_in_ms=HEARTBEAT_SECONDS * 1000,
+        coordinated_jobs=[
+            make_job(name=job, num_tasks=len(cluster[job])) for job in JOBS if job in cluster
+        ],
+    )
+
+
+def lost_workers(resolver: Resolver) -> list[str]:
+    """Names and addresses of the workers that no longer answer.
+
+    The first worker runs the service; if it does not answer, nothing is known of the others.
+    """
+    cluster = resolver.cluster_spec().as_dict()
+    jobs = [(job, len(cluster[job])) for job in JOBS if job in cluster]
+    named = [f"{name} ({address})" for name, address in addresses(resolver).items()]
+    try:
+        states = context.context().get_task_states(jobs)
+    except tf.errors.OpError:
+        return named[:1]
+    return [name for name, state in zip(named, states, strict=True) if state is not None]
+
+
+@contextlib.contextmanager
+def ending_with_others(resolver: Resolver | None) -> Iterator[None]:
+    """Do what is inside until another worker is lost.
+
+    Args:
+        resolver: of the cluster; None for a run of one process, for which nothing changes.
+
+    Raises:
+        WorkerLostError: a worker was lost; it is named. Where the main thread does not notice
+            (it waits for a file, or for a GPU that waits for another one), the process ends with
+            the same message and status 2.
+    """
+    if resolver is None:
+        yield
+        return
+    with _Watchdog(lambda: lost_workers(resolver)):
+        try:
+            yield
+        except LOSS_ERRORS as error:
+            # A broken connection is noticed at once, a missing heartbeat a little later.
+            lost = _wait_for_loss(resolver)
+            if not lost:
+                raise
+            raise WorkerLostError(loss_message(lost)) from error
+
+
+def loss_message(lost: list[str]) -> str:
+    return (
+        f"lost {', '.join(lost)}, so this worker ends, too. Start all workers again to go on from "
+        "the last checkpoint."
+    )
+
+
+def _wait_for_loss(resolver: Resolver) -> list[str]:
+    deadline = time.monotonic() + HEARTBEAT_SECONDS + 2 * CHECK_SECONDS
+    while not (lost := lost_workers(resolver)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return lost
+
+
+class _Watchdog(contextlib.AbstractContextManager):
+    """Ends the process if it lives on for long after a worker was lost.
+
+    Args:
+        find_lost: returns who is lost.
+    """
+
+    def __init__(self, find_lost: Callable[[], list[str]]):
+        self._find_lost = find_lost
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+
+    def _watch(self):
+        while not self._over.wait(CHECK_SECONDS):
+            lost = self._find_lost()
+            if lost and not self._over.wait(GRACE_SECONDS):
+                print(f"error: {loss_message(lost)}", file=sys.stderr, flush=True)
+                os._exit(2)

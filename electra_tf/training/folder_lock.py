@@ -1,0 +1,149 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""One run at a time in a model folder, also after a run that was killed.
+
+On a file system of the machine the lock is the kernel's: it goes when its process goes, however
+that ends. Elsewhere (gs://) there is no such thing: the owner renews a file, and who finds one
+waits to see whether somebody still does.
+"""
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import tensorflow as tf
+from absl import logging
+
+RENEW_SECONDS = 20
+ABANDONED_SECONDS = 90
+"""Time without renewal after which a lock on a remote file system counts as abandoned."""
+
+
+class FolderInUseError(OSError):
+    """Another run writes to the folder."""
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Keep other runs out of a folder while what is inside is done; the folder need not exist.
+
+    The lock is a file beside the folder, "<folder>.lock".
+
+    Raises:
+        FolderInUseError: another run has it; it is named.
+    """
+    path = folder.rstrip("/") + ".lock"
+    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+    hold = _remotely if "://" in path.removeprefix("file://") else _by_kernel
+    with hold(path.removeprefix("file://")):
+        yield
+
+
+def _description() -> dict[str, str | int]:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"host": socket.gethostname(), "process": os.getpid(), "since": now}
+
+
+def _in_use(path: str, text: str) -> FolderInUseError:
+    try:
+        owner = json.loads(text)
+        who = f"process {owner['process']} on {owner['host']}, since {owner['since']}"
+    except (ValueError, KeyError):
+        who = "an unknown process"
+    return FolderInUseError(
+        f"{path.removesuffix('.lock')} is in use by another run: {who}. Wait for it, stop it, or "
+        "choose another --model-name."
+    )
+
+
+# ---- On a file system of this machine
+
+
+@contextlib.contextmanager
+def _by_kernel(path):
+    descriptor = _open_locked(path)
+    try:
+        os.truncate(descriptor, 0)
+        os.write(descriptor, json.dumps(_description()).encode())
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+        os.close(descriptor)
+
+
+def _open_locked(path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.read(descriptor, 4096).decode()
+            os.close(descriptor)
+            raise _in_use(path, text) from None
+        # The run before may have removed the file after it was opened here.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        os.close(descriptor)
+
+
+# ---- Elsewhere
+
+
+@contextlib.contextmanager
+def _remotely(path):
+    _wait_for_abandoned(path)
+    owner = {**_description(), "run": uuid.uuid4().hex}
+    _renew(path, owner, 0)
+    over = threading.Event()
+
+    def keep_renewing():
+        number = 1
+        while not over.wait(RENEW_SECONDS):
+            _renew(path, owner, number)
+            number += 1
+
+    thread = threading.Thread(target=keep_renewing, name="folder lock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        tf.io.gfile.remove(path)
+
+
+def _renew(path, owner, number):
+    # A moment's trouble with the network should not end a run; the next renewal comes soon.
+    with contextlib.suppress(tf.errors.OpError), tf.io.gfile.GFile(path, "w") as file:
+        file.write(json.dumps({**owner, "renewed": number}))
+
+
+def _read(path) -> str | None:
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            return file.read()
+    except tf.errors.NotFoundError:
+        return None
+
+
+def _wait_for_abandoned(path):
+    found = _read(path)
+    if found is None:
+        return
+    logging.info("%s exists; waiting to see whether its run lives.", path)
+    deadline = time.monotonic() + ABANDONED_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(min(1.0, RENEW_SECONDS))
+        text = _read(path)
+        if text is None:
+            return
+        if text and text != found:
+            raise _in_use(path, text)
