@@ -4,7 +4,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 import tensorflow as tf
@@ -67,6 +67,25 @@ class Manifest:
     """Tokens of the text that no example holds: what is longer than an example is cut."""
 
     sources: tuple[Source, ...]
+    text_field: str = ""
+    """Field of the JSON lines that the text was in; empty for plain text."""
+
+    features: tuple[str, ...] = ()
+    """Optional features that the records have (`spec.OPTIONAL_FEATURES`)."""
+
+    remove_duplicates: bool = False
+    duplicate_documents: int = 0
+    """Documents that were left out because an earlier one is the same."""
+
+    held_out_share: float = 0.0
+    """Share of the documents that went to the held-out records and not to the training records."""
+
+    split: str = "training"
+    """Which of the two these are: "training" or "held_out"."""
+
+    num_documents: int = 0
+    """Documents that the records were made from."""
+
     format_version: int = FORMAT_VERSION
 
     @staticmethod
@@ -79,7 +98,8 @@ class Manifest:
         """Reads a folder's manifest.
 
         Raises:
-            ValueError: naming the file, for anything but exactly the keys and types above.
+            ValueError: naming the file, for anything but the keys and types above; only keys with
+                a default may be missing.
         """
         path = cls.path_in(folder)
         with tf.io.gfile.GFile(path, "r") as file:
@@ -98,7 +118,8 @@ class Manifest:
         stored["sources"] = tuple(
             _read(Source, item, path) for item in _list(stored, "sources", path)
         )
-        stored["length_histogram"] = tuple(_list(stored, "length_histogram", path))
+        for key in ("length_histogram", "features"):
+            stored[key] = tuple(_list(stored, key, path))
         manifest = _read(cls, stored, path)
         counted = sum(shard.num_examples for shard in manifest.shards)
         if counted != manifest.num_examples:
@@ -127,15 +148,16 @@ _KINDS = {int: int, float: (int, float), str: str, bool: bool}
 
 
 def _read(kind: type, stored: Any, path: str) -> Any:
-    """Builds a dataclass from exactly its keys, with its plain types checked."""
+    """Builds a dataclass from its keys, with its plain types checked."""
     names = {field.name: field for field in fields(kind)}
-    if not isinstance(stored, dict) or set(stored) != set(names):
-        found = set(stored) if isinstance(stored, dict) else set()
+    needed = {name for name, field in names.items() if field.default is MISSING}
+    found = set(stored) if isinstance(stored, dict) else set()
+    if not needed <= found <= set(names):
         raise ValueError(
             f"{path}: {kind.__name__.lower()} must have the keys {sorted(names)}; "
-            f"missing {sorted(set(names) - found)}, unknown {sorted(found - set(names))}."
+            f"missing {sorted(needed - found)}, unknown {sorted(found - set(names))}."
         )
-    for name, field in names.items():
+    for name, field in ((name, names[name]) for name in stored):
         expected = _KINDS.get(field.type)
         value = stored[name]
         is_bool_as_number = isinstance(value, bool) and field.type is not bool

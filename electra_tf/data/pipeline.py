@@ -17,11 +17,14 @@ def training_batches(
     order: EpochOrder,
     batch_size: int,
     max_seq_length: int,
+    features: tuple[str, ...],
     start: int,
     worker_index: int,
     num_workers: int,
 ) -> tf.data.Dataset:
     """Endless batches in the given order; B = batch_size / num_workers rows of every global batch.
+
+    `features` are the optional ones that the records have.
 
     Records stay serialized until the batch is cut, so that a worker parses its own rows only.
     """
@@ -47,7 +50,7 @@ def training_batches(
 
     def parse_own_rows(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         own = serialized[worker_index * rows : (worker_index + 1) * rows]
-        return spec.parse(own, max_seq_length)
+        return spec.parse(own, max_seq_length, features)
 
     dataset = tf.data.Dataset.range(position.window, tf.int64.max).flat_map(window_records)
     dataset = dataset.batch(batch_size, drop_remainder=True)
@@ -56,12 +59,12 @@ def training_batches(
 
 
 def evaluation_batches(
-    files: tuple[str, ...], batch_size: int, max_seq_length: int
+    files: tuple[str, ...], batch_size: int, max_seq_length: int, features: tuple[str, ...]
 ) -> tf.data.Dataset:
     """All records once in file order; rows of zeros fill up the last batch."""
 
     def parse_and_fill(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        batch = spec.parse(serialized, max_seq_length)
+        batch = spec.parse(serialized, max_seq_length, features)
         missing = batch_size - tf.shape(serialized)[0]
         return {
             name: tf.ensure_shape(

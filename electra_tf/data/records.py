@@ -55,6 +55,22 @@ class PretrainingRecords:
         folders = {os.path.dirname(file) for file in self.files}
         return self.manifests.get(next(iter(folders))) if len(folders) == 1 else None
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Optional features that the records have; batches hold them beside the other features.
+
+        Raises:
+            ValueError: if they differ between folders.
+        """
+        folders = sorted({os.path.dirname(file) for file in self.files})
+        found = {f: self.manifests[f].features if f in self.manifests else () for f in folders}
+        if len(set(found.values())) > 1:
+            raise ValueError(
+                "Records with different features cannot be read together: "
+                + ", ".join(f"{folder} has {sorted(names)}" for folder, names in found.items())
+            )
+        return found[folders[0]]
+
     @functools.cached_property
     def counts(self) -> tuple[int, ...]:
         """Examples of each file: from its manifest, or from one scan of the file."""
@@ -122,8 +138,8 @@ class PretrainingRecords:
             num_workers: how many divide each global batch among them.
 
         Returns:
-            A dataset of `input_ids`, `input_mask`, `segment_ids`: int32
-            [batch_size / num_workers, L].
+            A dataset of `input_ids`, `input_mask`, `segment_ids` and the records' optional
+            `features`: int32 [batch_size / num_workers, L].
 
         Raises:
             ValueError: for sizes that do not fit together.
@@ -145,6 +161,7 @@ class PretrainingRecords:
             EpochOrder(self.counts, seed),
             batch_size,
             max_seq_length,
+            self.features,
             start,
             worker_index,
             num_workers,
@@ -159,7 +176,7 @@ class PretrainingRecords:
         """
         _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
         self._require_examples()
-        return pipeline.evaluation_batches(self.files, batch_size, max_seq_length)
+        return pipeline.evaluation_batches(self.files, batch_size, max_seq_length, self.features)
 
     def _require_examples(self) -> None:
         if not self.num_examples:

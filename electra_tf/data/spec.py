@@ -3,7 +3,7 @@
 
 import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,9 @@ class Feature:
     written: bool = True
     """Whether our own records store it."""
 
+    optional: bool = False
+    """Whether only some sets of records have it; their manifest tells which."""
+
 
 # The reference stores all three, padded to max_seq_length (pretrain/pretrain_data.py:46-50). Ours
 # store no padding, so that the mask follows from the number of tokens.
@@ -31,6 +34,11 @@ FEATURES = (
     Feature("input_ids"),
     Feature("input_mask", absent=1, written=False),
     Feature("segment_ids"),
+)
+OPTIONAL_FEATURES = (
+    Feature("word_starts", optional=True),  # 1 where a token begins a word or is a special one
+    Feature("position_ids", optional=True),  # from 0 in each of the examples packed in a sequence
+    Feature("sequence_ids", optional=True),  # number of the packed example, from 1
 )
 
 
@@ -48,13 +56,14 @@ def serialize(features: Mapping[str, Rows]) -> list[bytes]:
     everything else in the record writer; a test compares it with what TensorFlow reads.
 
     Args:
-        features: rows of non-negative integers for every written feature; all with the same
-            row lengths.
+        features: rows of non-negative integers for every written feature, and for those that are
+            optional if wanted; all with the same row lengths.
 
     Raises:
         ValueError: for missing or unknown features, or rows that do not fit together.
     """
     names = [feature.name for feature in FEATURES if feature.written]
+    names += [feature.name for feature in OPTIONAL_FEATURES if feature.name in features]
     if sorted(features) != sorted(names):
         raise ValueError(f"A record has the features {sorted(names)}; received {sorted(features)}.")
     reference = np.asarray(features[names[0]].splits)
@@ -68,12 +77,15 @@ def serialize(features: Mapping[str, Rows]) -> list[bytes]:
     return [_prefix(b"\x0a", len(record)) + record for record in records]
 
 
-def parse(serialized: tf.Tensor, max_seq_length: int) -> dict[str, tf.Tensor]:
+def parse(
+    serialized: tf.Tensor, max_seq_length: int, optional: Sequence[str] = ()
+) -> dict[str, tf.Tensor]:
     """Parses a batch of serialized records of ours or of the reference, and pads them.
 
     Args:
         serialized: strings [B].
         max_seq_length: L, the length to pad to with zeros.
+        optional: names of the optional features that all of the records have.
 
     Returns:
         int32 [B, L] by feature name.
@@ -82,13 +94,14 @@ def parse(serialized: tf.Tensor, max_seq_length: int) -> dict[str, tf.Tensor]:
         tf.errors.InvalidArgumentError: for a string that is no record, a record without tokens or
             with lists of different lengths, or one that is longer than L: it is never cut.
     """
+    features = FEATURES + tuple(f for f in OPTIONAL_FEATURES if f.name in optional)
     rows = tf.io.parse_example(
-        serialized, {f.name: tf.io.RaggedFeature(tf.int64) for f in FEATURES}
+        serialized, {f.name: tf.io.RaggedFeature(tf.int64) for f in features}
     )
     lengths = rows[FEATURES[0].name].row_lengths()
-    with tf.control_dependencies(_checks(rows, lengths, max_seq_length)):
+    with tf.control_dependencies(_checks(features, rows, lengths, max_seq_length)):
         lengths = tf.identity(lengths)
-    return {f.name: _padded(f, rows[f.name], lengths, max_seq_length) for f in FEATURES}
+    return {f.name: _padded(f, rows[f.name], lengths, max_seq_length) for f in features}
 
 
 def length(record: tf.Tensor) -> int:
@@ -99,7 +112,9 @@ def length(record: tf.Tensor) -> int:
     )
 
 
-def _checks(rows, lengths: tf.Tensor, max_seq_length: int) -> list[tf.Operation]:
+def _checks(
+    features: Sequence[Feature], rows, lengths: tf.Tensor, max_seq_length: int
+) -> list[tf.Operation]:
     longest = tf.reduce_max(lengths)
     checks = [
         tf.debugging.Assert(
@@ -111,7 +126,7 @@ def _checks(rows, lengths: tf.Tensor, max_seq_length: int) -> list[tf.Operation]
             [f"A record has no `{FEATURES[0].name}`: these files are not pre-training records."],
         ),
     ]
-    for feature in FEATURES[1:]:
+    for feature in features[1:]:
         row_lengths = rows[feature.name].row_lengths()
         fits = row_lengths == lengths
         if feature.absent is not None:

@@ -51,8 +51,8 @@ def reference_record(ids, segments, length):
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
 
-def write_records(folder, counts, with_manifest=True, max_seq_length=8):
-    """Writes numbered examples 0, 1, ... into one shard per count."""
+def write_records(folder, counts, with_manifest=True, max_seq_length=8, word_starts=False):
+    """Writes numbered examples 0, 1, ... into one shard per count; every token begins a word."""
     folder.mkdir(parents=True, exist_ok=True)
     shards, number = [], 0
     for index, count in enumerate(counts):
@@ -61,16 +61,20 @@ def write_records(folder, counts, with_manifest=True, max_seq_length=8):
         name = names.shard_name(index, len(counts))
         if with_manifest:
             ids, segments = zip(*examples, strict=True)
-            records = spec.serialize({"input_ids": rows_of(ids), "segment_ids": rows_of(segments)})
+            features = {"input_ids": rows_of(ids), "segment_ids": rows_of(segments)}
+            if word_starts:
+                features["word_starts"] = rows_of([[1] * len(row) for row in ids])
+            records = spec.serialize(features)
         else:
             records = [reference_record(*example, max_seq_length) for example in examples]
         write_file(folder / name, records)
         shards.append(Shard(name, count, (folder / name).stat().st_size))
     if with_manifest:
-        make_manifest(tuple(shards), max_seq_length).save(str(folder))
+        features = ("word_starts",) if word_starts else ()
+        make_manifest(tuple(shards), max_seq_length, features).save(str(folder))
 
 
-def make_manifest(shards, max_seq_length=8):
+def make_manifest(shards, max_seq_length=8, features=()):
     """A manifest of the given shards."""
     return Manifest(
         shards=shards,
@@ -86,6 +90,7 @@ def make_manifest(shards, max_seq_length=8):
         replaced_bytes=0,
         cut_tokens=0,
         sources=(),
+        features=features,
     )
 
 

@@ -215,3 +215,16 @@ def test_folders_without_any_example_are_errors(tmp_path):
     write_records(tmp_path, [0], with_manifest=False)
     with pytest.raises(ValueError, match="hold no examples"):
         PretrainingRecords(str(tmp_path)).batches(1, 8, seed=1)
+
+
+def test_optional_features_are_in_the_batches(tmp_path):
+    write_records(tmp_path / "a", [5], word_starts=True)
+    write_records(tmp_path / "b", [4])
+    records = PretrainingRecords(str(tmp_path / "a"))
+    assert records.features == ("word_starts",)
+    for batches in (records.batches(5, 8, seed=1).take(1), records.evaluation_batches(5, 8)):
+        (batch,) = batches.as_numpy_iterator()
+        np.testing.assert_array_equal(batch["word_starts"], batch["input_mask"])
+    both = PretrainingRecords(f"{tmp_path}/a,{tmp_path}/b")
+    with pytest.raises(ValueError, match=r"different features .*a has \['word_starts'\], .*b has"):
+        both.batches(5, 8, seed=1)

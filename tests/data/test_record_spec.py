@@ -104,10 +104,25 @@ def test_records_that_are_no_pretraining_records_are_errors(lists, message):
         parse([record], 8, in_dataset=True)
 
 
-def parse(records, length, in_dataset):
+def parse(records, length, in_dataset, optional=()):
     if in_dataset:
         dataset = tf.data.Dataset.from_tensors(tf.constant(records))
-        (batch,) = dataset.map(lambda batch: spec.parse(batch, length)).as_numpy_iterator()
+        dataset = dataset.map(lambda batch: spec.parse(batch, length, optional))
+        (batch,) = dataset.as_numpy_iterator()
         return batch
-    batch = spec.parse(tf.constant(records), length)
+    batch = spec.parse(tf.constant(records), length, optional)
     return {name: value.numpy() for name, value in batch.items()}
+
+
+@pytest.mark.parametrize("in_dataset", [False, True])
+def test_optional_features_are_written_and_parsed_where_they_are_wanted(in_dataset):
+    starts = [[1] + [0] * (len(row) - 1) for row in IDS]
+    features = {"input_ids": IDS, "segment_ids": SEGMENTS, "word_starts": starts}
+    records = spec.serialize({name: rows_of(lists) for name, lists in features.items()})
+    batch = parse(records, 9, in_dataset, ["word_starts"])
+    assert batch["word_starts"].tolist() == padded(starts, 9)
+    assert "word_starts" not in parse(records, 9, in_dataset)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="`position_ids` and `input_ids`"):
+        parse(records, 9, in_dataset, ["position_ids"])
+    with pytest.raises(ValueError, match=r"A record has the features .*word_ends"):
+        spec.serialize({name: rows_of(IDS) for name in ("input_ids", "segment_ids", "word_ends")})
