@@ -57,13 +57,19 @@ def make_head(
 
 
 def _weights_in_order(task: TaskSpec, weights: Mapping[str, float]) -> tuple[float, ...]:
-    unknown = sorted(set(weights) - set(task.labels))
-    if unknown:
-        raise ValueError(
-            f"class_weights is expected to name labels of task {task.name}, which are "
-            f"{', '.join(task.labels)}, but names {', '.join(unknown)}."
-        )
     return tuple(float(weights.get(label, 1.0)) for label in task.labels) if weights else ()
+
+
+def _check_class_weights(tasks: Sequence[TaskSpec], weights: Mapping[str, float]):
+    """Raise a ValueError unless every weight is of a label that some head weighs."""
+    weighing = [task for task in tasks if task.kind in ("classification", "tagging")]
+    unknown = sorted(set(weights) - {label for task in weighing for label in task.labels})
+    if unknown:
+        choices = "; ".join(f"{task.name}: {', '.join(task.labels)}" for task in weighing)
+        raise ValueError(
+            "class_weights is expected to name labels of classification or tagging tasks "
+            f"({choices or 'there are none here'}), but names {', '.join(unknown)}."
+        )
 
 
 class TaskHeads(keras.layers.Layer):
@@ -109,6 +115,7 @@ class FinetuningModel(keras.Model):
         self.config = config
         self.tasks = tuple(tasks)
         self.seed = config.seed if seed is None else seed
+        _check_class_weights(self.tasks, config.class_weights)
         shape = encoder or config.encoder
         initializers = Initializers(shape.initializer_range, self.seed)
         self.encoder = Encoder(shape, initializers)

@@ -9,12 +9,14 @@ import pytest
 import tensorflow as tf
 from run_results import logged_steps, stored
 from task_files import GOLDENS
-from tiny_finetuning import MODEL, classification, finetune
+from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from tiny_run import WORDS
 
+from electra_tf.cli.run_finetuning import resolve
 from electra_tf.finetuning import FinetuningModel, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.results import summarize
+from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop import find_starting_point
 from electra_tf.training.checkpoint import step_in_name
 from electra_tf.training.logs import read_log
@@ -213,12 +215,29 @@ def test_a_vocabulary_larger_than_the_model_is_an_error(tuning_dir, task):
         ),
         ({"model_size": "base"}, ValueError, "model_size='base' asked for"),
         ({"max_seq_length": 17}, ValueError, "max_position_embeddings=16"),
-        ({"class_weights": {"other": 2.0}}, ValueError, "which are no, yes, but names other"),
+        ({"class_weights": {"other": 2.0}}, ValueError, r"\(words: no, yes\), but names other"),
     ],
 )
 def test_wrong_settings(tuning_dir, task, changes, error, message):
     with pytest.raises(error, match=message):
         finetune(tuning_dir, [task], **changes)
+
+
+def test_class_weights_of_several_tasks(tuning_dir, task):
+    weights = {"yes": 3.0, "odd": 2.0}
+    hparams = {**SETTINGS, "task_names": [task], "class_weights": weights}
+    config, _ = resolve(MODEL, str(tuning_dir), hparams)
+    words, parity = (
+        TaskSpec(name, "classification", (), "accuracy", labels=labels)
+        for name, labels in (("words", ("no", "yes")), ("parity", ("odd", "even")))
+    )
+    score = TaskSpec("score", "regression", (), "mse", value_range=(0.0, 1.0))
+    heads = FinetuningModel(config, [words, parity, score]).task_heads.heads
+    assert heads[0].class_weights == (1.0, 3.0) and heads[1].class_weights == (2.0, 1.0)
+    with pytest.raises(ValueError, match=r"\(words: no, yes\), but names odd"):
+        FinetuningModel(config, [words, score])
+    with pytest.raises(ValueError, match="there are none here"):
+        FinetuningModel(config, [score])
 
 
 def test_missing_files(tuning_dir, task):
