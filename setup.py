@@ -16,6 +16,7 @@ COMMANDS = [
     "build_openwebtext_pretraining_dataset",
     "build_pretraining_dataset",
     "build_vocab",
+    "convert_checkpoint",
     "inspect_records",
     "predict",
     "quickstart",

@@ -70,7 +70,7 @@ def config_for(
     loaded = _with_given_fields(start, hparams)
     _check_agreement(start, loaded, hparams)
     settings = {
-        "model_size": _nearest_size(loaded),
+        "model_size": nearest_size(loaded),
         **start.tokenizer,
         **({"vocab_file": start.vocab_file} if start.vocab_file else {}),
         **hparams,
@@ -127,7 +127,7 @@ def _check_agreement(start, loaded, hparams):
         )
 
 
-def _nearest_size(encoder: EncoderConfig) -> str:
+def nearest_size(encoder: EncoderConfig) -> str:
     """The published size of this width and depth, whose defaults then count; else "small"."""
     for name, shape in MODEL_SIZES.items():
         if all(getattr(encoder, key) == value for key, value in shape.items()):

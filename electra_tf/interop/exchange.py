@@ -1,9 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Models to and from Hugging Face folders."""
+"""Live models to and from Hugging Face folders."""
 
+import keras
+
+from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop import folders
-from electra_tf.interop.huggingface.content import read_content, write_content
+from electra_tf.interop.huggingface.content import read_content, write_contents
 from electra_tf.interop.huggingface.model import HuggingFaceModel, content_of, model_of
+from electra_tf.interop.models import PretrainedModel, Transfer
+from electra_tf.interop.to_huggingface import content_of_part, contents_of
+from electra_tf.pretraining.discriminator import Discriminator
+from electra_tf.pretraining.generator import MaskedLanguageModel
+from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.text import WordPieceTokenizer
 
 
 def load_huggingface(folder: str) -> HuggingFaceModel:
@@ -29,5 +38,34 @@ def load_huggingface(folder: str) -> HuggingFaceModel:
     return model_of(read_content(folder))
 
 
-def save_huggingface(model: HuggingFaceModel, folder: str):
-    write_content(content_of(model), folder)
+def save_huggingface(
+    model: keras.Model | PretrainedModel | FinetunedModel,
+    folder: str,
+    tokenizer: WordPieceTokenizer | None = None,
+):
+    """Write a Hugging Face folder: config.json, model.safetensors and the tokenizer's files.
+
+    Args:
+        model: a `HuggingFaceModel`; an `ElectraPretrainer` or `PretrainedModel`, whose
+            discriminator goes to the folder and whose generator to `generator` inside it; one of
+            those two; or a `FinetunedModel` with one task.
+        folder: a new one; it is there completely or not at all.
+        tokenizer: for models that have none of their own.
+
+    Raises:
+        ValueError: the folder holds files, or Hugging Face has no class for the model; says why.
+    """
+    if isinstance(model, HuggingFaceModel):
+        contents = {"": content_of(model)}
+    elif isinstance(model, Discriminator | MaskedLanguageModel):
+        contents = {"": content_of_part(model, tokenizer)}
+    else:
+        if isinstance(model, ElectraPretrainer):
+            model = PretrainedModel(model.config, tokenizer, model.generator, model.discriminator)
+        if not isinstance(model, PretrainedModel | FinetunedModel):
+            raise ValueError(
+                "model is expected to be an ElectraPretrainer, one of its two models, a "
+                f"FinetunedModel or a HuggingFaceModel, but is a {type(model).__name__}."
+            )
+        contents = contents_of(Transfer(model, "the model"))
+    write_contents(contents, folder)

@@ -1,15 +1,41 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Checkpoints of the original TF1 release (google-research/electra)."""
+"""Checkpoints of the original TF1 release (google-research/electra), read and written.
 
+Our variables have the original's names, so the table of names is the identity; besides weights a
+checkpoint has `global_step`, Adam's moments (`<weight>/adam_m`, `<weight>/adam_v`) and, in the
+released ones, `generator_predictions/temperature`, which nothing reads.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import PretrainingConfig
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.task import Task
+from electra_tf.finetuning.task_json import task_from_json
+from electra_tf.finetuning.task_table import TASKS, TaskSpec
+from electra_tf.interop import reference_shapes
+from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.training.checkpoint import LoadReport, resolve_prefix
-from electra_tf.training.weights import load_weights, restore_training
+from electra_tf.text import WordPieceTokenizer
+from electra_tf.training.checkpoint import GLOBAL_STEP, LoadReport, read_step, resolve_prefix
+from electra_tf.training.files import new_folder, write_text
+from electra_tf.training.weights import NOT_WEIGHTS, load_weights, restore_training
+
+_MOMENT = re.compile(r"/adam_[mv]$")
 
 
 def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport:
     """Load weights, and into a compiled model also Adam's moments and the global step.
-
-    Our variables have the original's names (see `training.checkpoint`), so nothing is converted.
 
     Args:
         path: a checkpoint of the original, or the folder it is in.
@@ -25,3 +51,146 @@ def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport
     prefix = resolve_prefix(path)
     compiled = getattr(model, "optimizer", None) is not None
     return restore_training(prefix, model) if compiled else load_weights(prefix, model)
+
+
+def read_checkpoint(
+    path: str,
+    tokenizer: WordPieceTokenizer | None,
+    hparams: Mapping[str, Any],
+    labels: Sequence[str] | None = None,
+) -> Transfer:
+    """The model of a checkpoint of the original, whose configuration follows from its variables.
+
+    Args:
+        path: a checkpoint, or the folder it is in.
+        hparams: hyperparameters that the checkpoint does not tell, such as
+            {"model_hparam_overrides": {"num_attention_heads": 4}}; for tasks of one's own
+            {"task_names": ["my_task.json"]}.
+        labels: classes of the task, in the order of their ids, where it has no fixed ones.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint.
+        ValueError: names or shapes do not fit the configuration, and all of them are listed; the
+            task is unknown, or its labels.
+    """
+    prefix = resolve_prefix(path)
+    shapes = reference_shapes.shapes_of(prefix)
+    if reference_shapes.task_names(shapes):
+        model = _finetuned(prefix, shapes, tokenizer, hparams, labels)
+        load_weights(prefix, model.model)
+    else:
+        model = PretrainedModel.build(_pretraining_config(prefix, shapes, hparams), tokenizer)
+        load_weights(prefix, model)
+    return Transfer(
+        model,
+        f"the checkpoint {prefix}",
+        read_step(prefix),
+        moments_of(prefix),
+        tuple(name for name in sorted(shapes) if _has_no_place(name)),
+    )
+
+
+def moments_of(prefix: str) -> dict[str, np.ndarray]:
+    """Adam's moments in a checkpoint by name."""
+    reader = tf.train.load_checkpoint(prefix)
+    return {
+        name: reader.get_tensor(name)
+        for name in sorted(reader.get_variable_to_shape_map())
+        if _MOMENT.search(name) and not _has_no_place(name)
+    }
+
+
+def write_checkpoint(transfer: Transfer, folder: str):
+    """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
+
+    Raises:
+        ValueError: the folder is not new, or the model has a head that the original has not.
+    """
+    if isinstance(transfer.model, FinetunedModel):
+        _require_original_head(transfer.model)
+    tokenizer = transfer.model.tokenizer
+    with new_folder(folder) as partial:
+        name = f"model.ckpt-{transfer.step}"
+        tensors = {**transfer.weights, **transfer.moments}
+        tensors[GLOBAL_STEP] = np.int64(transfer.step)
+        tf.raw_ops.SaveV2(
+            prefix=os.path.join(partial, name),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=[tf.constant(tensor) for tensor in tensors.values()],
+        )
+        lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
+        write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
+        if tokenizer is not None:
+            tokens = tokenizer.vocabulary.tokens
+            write_text(os.path.join(partial, "vocab.txt"), "\n".join(tokens) + "\n")
+
+
+def _has_no_place(name) -> bool:
+    return bool(re.search(NOT_WEIGHTS, name)) and (
+        name.startswith("generator_predictions/temperature")
+    )
+
+
+def _pretraining_config(prefix, shapes, hparams) -> PretrainingConfig:
+    encoder = reference_shapes.encoder_shape(shapes, prefix)
+    return pretraining_config(encoder, reference_shapes.objective(shapes, prefix), hparams)
+
+
+def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
+    names = reference_shapes.task_names(shapes)
+    specs = _task_specs(names, hparams.get("task_names", ()), labels, prefix)
+    known = {}
+    for spec in specs:
+        if spec.kind == "qa":
+            known |= reference_shapes.question_settings(shapes, spec.name)
+    encoder = reference_shapes.encoder_shape(shapes, prefix)
+    start = StartingPoint(
+        encoder, {}, f"the checkpoint {prefix}", inferred=("num_attention_heads", "hidden_act")
+    )
+    known["max_seq_length"] = min(
+        encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)
+    )
+    config = config_for("converted", "", {**known, **hparams, "task_names": list(names)}, start)
+    model = FinetuningModel(config, specs)
+    return FinetunedModel(config, tokenizer, tuple(Task(s, "", BadRows()) for s in specs), model)
+
+
+def _task_specs(names, described, labels, prefix) -> list[TaskSpec]:
+    """The tasks of a checkpoint, as JSON files describe them or as the built-in ones are."""
+    own = {spec.name: spec for spec in (task_from_json(p) for p in described if p not in TASKS)}
+    specs = [own.get(name) or TASKS.get(name) for name in names]
+    for i, (name, spec) in enumerate(zip(names, specs, strict=True)):
+        if spec is None:
+            raise ValueError(
+                f"{prefix} has a head of the task {name!r}, which is none of {', '.join(TASKS)}; "
+                'describe it in a JSON file and give {"task_names": ["<file>.json"]}.'
+            )
+        if spec.kind in ("qa", "regression"):
+            continue
+        if labels is not None:
+            specs[i] = spec = _with_labels(spec, labels, names)
+        if not spec.labels:
+            raise ValueError(
+                f"{prefix}: the labels of the task {name!r} are collected from its training file, "
+                "and checkpoints of the original do not hold them; give them in the order of their "
+                "ids (sorted, in the original)."
+            )
+    return specs
+
+
+def _with_labels(spec, labels, names) -> TaskSpec:
+    if len(names) > 1:
+        raise ValueError(
+            f"labels can be given for one task, but the checkpoint has {', '.join(names)}; "
+            "describe them in JSON files."
+        )
+    return dataclasses.replace(spec, labels=tuple(labels))
+
+
+def _require_original_head(found: FinetunedModel):
+    if found.config.classifier_hidden_layer:
+        raise ValueError(
+            "classifier_hidden_layer is expected to be false, since the original's heads have no "
+            "hidden layer, but the model has one, as Hugging Face's have."
+        )

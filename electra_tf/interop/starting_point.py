@@ -13,12 +13,10 @@ from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop import folders
 from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
+from electra_tf.interop.reference_shapes import encoder_shape, shapes_of
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import NOT_WEIGHTS
-
-_HEAD_SIZE = 64
-"""Of all published models."""
 
 
 def find_starting_point(path: str) -> StartingPoint:
@@ -50,38 +48,6 @@ def find_starting_point(path: str) -> StartingPoint:
     return _from_reference(prefix, folder)
 
 
-def encoder_of_checkpoint(prefix: str) -> EncoderConfig:
-    """The shape of the encoder in a checkpoint; heads have 64 dimensions, as published ones.
-
-    Raises:
-        ValueError: it has no encoder.
-    """
-    shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
-    first = "electra/encoder/layer_0/intermediate/dense/kernel"
-    if first not in shapes:
-        raise ValueError(
-            f"{prefix} is expected to hold an encoder, with a variable {first}, but has none; it "
-            f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
-        )
-    hidden_size, intermediate_size = shapes[first]
-    vocab_size, embedding_size = shapes["electra/embeddings/word_embeddings"]
-    layers = {
-        int(found.group(1))
-        for found in (re.match(r"electra/encoder/layer_(\d+)/", name) for name in shapes)
-        if found
-    }
-    return EncoderConfig(
-        vocab_size=vocab_size,
-        embedding_size=embedding_size,
-        hidden_size=hidden_size,
-        num_hidden_layers=max(layers) + 1,
-        num_attention_heads=max(1, hidden_size // _HEAD_SIZE),
-        intermediate_size=intermediate_size,
-        max_position_embeddings=shapes["electra/embeddings/position_embeddings"][0],
-        type_vocab_size=shapes["electra/embeddings/token_type_embeddings"][0],
-    )
-
-
 def _from_own(prefix, folder, what) -> StartingPoint:
     stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
     settings = {name: stored["tokenizer"][name] for name in ("do_lower_case", "strip_accents")}
@@ -96,7 +62,7 @@ def _from_own(prefix, folder, what) -> StartingPoint:
 
 def _from_reference(prefix, folder) -> StartingPoint:
     return StartingPoint(
-        encoder_of_checkpoint(prefix),
+        encoder_shape(shapes_of(prefix), prefix),
         _encoder_weights(prefix),
         f"the checkpoint {prefix}",
         inferred=("num_attention_heads", "hidden_act"),

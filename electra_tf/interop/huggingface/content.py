@@ -76,13 +76,22 @@ def read_encoder(folder: str) -> Content:
     return Content(config, to_ours(tensors, rows))
 
 
-def write_content(content: Content, folder: str):
+def write_contents(contents: Mapping[str, Content], folder: str):
     """Write a folder that transformers reads; it is there completely or not at all.
+
+    Args:
+        contents: folder inside it ("" for itself) -> what it gets.
 
     Raises:
         ValueError: the folder exists already and is not empty, the class cannot be written, or
             weights are missing, unexpected or of another shape.
     """
+    with new_folder(folder) as partial:
+        for name, content in contents.items():
+            _write(content, os.path.join(partial, name) if name else partial)
+
+
+def _write(content: Content, folder):
     config = content.config
     require_known(config.architecture, "the model")
     rows = table(config.architecture, config.encoder, content.task, config.outputs)
@@ -90,12 +99,10 @@ def write_content(content: Content, folder: str):
     found = {name: weight.shape for name, weight in content.weights.items()}
     subject = f"the weights are not those of {config.architecture}"
     require_match(found, expected, "the model", subject)
-    with new_folder(folder) as partial:
-        config_file.write_config(partial, config)
-        weights_file.write_tensors(partial, to_theirs(content.weights, rows))
-        if content.tokenizer is not None:
-            longest = config.encoder.max_position_embeddings
-            write_tokenizer(partial, content.tokenizer, longest)
+    config_file.write_config(folder, config)
+    weights_file.write_tensors(folder, to_theirs(content.weights, rows))
+    if content.tokenizer is not None:
+        write_tokenizer(folder, content.tokenizer, config.encoder.max_position_embeddings)
 
 
 def load_tokenizer(folder: str) -> WordPieceTokenizer | None:

@@ -15,6 +15,8 @@ from electra_tf.config import EncoderConfig
 
 BODY = "electra."
 """What the names of the encoder begin with, except in a model without a head."""
+GENERATOR_FOLDER = "generator"
+"""Inside the folder of a discriminator: its generator."""
 
 
 class Row(NamedTuple):
@@ -141,6 +143,11 @@ def to_theirs(weights: Mapping[str, np.ndarray], rows: tuple[Row, ...]) -> dict[
         joined = np.concatenate([weights[name] for name in row.ours], axis=-1)
         tensors[row.theirs] = np.ascontiguousarray(joined.T if row.transposed else joined)
     return tensors
+
+
+def renamed(name: str, first: str, other: str) -> str:
+    """A name of ours with its first part exchanged, if it is that."""
+    return other + name.removeprefix(first) if name.startswith(first) else name
 
 
 def _dense(theirs, ours, inputs, outputs):

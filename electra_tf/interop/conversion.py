@@ -1,0 +1,92 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""From any format of weights to any other."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.interop.huggingface import write_contents
+from electra_tf.interop.models import Transfer
+from electra_tf.interop.reference import write_checkpoint
+from electra_tf.interop.to_huggingface import contents_of
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.files import new_folder
+
+
+def write_own(transfer: Transfer, folder: str):
+    """Write a folder as training here does: checkpoint, config.json, vocabulary.
+
+    Raises:
+        ValueError: the folder is not new, or the tokenizer is unknown.
+    """
+    model = transfer.model
+    if model.tokenizer is None:
+        raise ValueError(
+            f"{transfer.source} has no vocabulary, which a folder of this library holds; "
+            "put vocab.txt beside the weights or name it."
+        )
+    with new_folder(folder) as partial:
+        if isinstance(model, FinetunedModel):
+            config = dataclasses.replace(model.config, model_dir=folder)
+            key = {"converted_from": transfer.source}
+            finetuned.write_config(partial, config, model.tokenizer, model.tasks, json.dumps(key))
+        else:
+            config = dataclasses.replace(model.config, model_dir=partial)
+            pretrained.write_config(config, model.tokenizer)
+        tensors = {**transfer.weights, **transfer.moments}
+        CheckpointFolder(partial).save(transfer.step, tensors, {})
+
+
+WRITERS: dict[str, Callable[[Transfer, str], None]] = {
+    "electra_tf": write_own,
+    "reference": write_checkpoint,
+}
+HUGGING_FACE = "huggingface"
+FORMATS = (*WRITERS, HUGGING_FACE)
+
+
+def convert(
+    transfer: Transfer, target: str, folder: str, part: str | None = None, task: str | None = None
+) -> list[str]:
+    """Write a model in a format.
+
+    Args:
+        target: one of `FORMATS`.
+        folder: a new one.
+        part: of a pre-trained pair, for Hugging Face: "discriminator" or "generator".
+        task: of a model fine-tuned on several tasks, for Hugging Face.
+
+    Returns:
+        Lines that say what was written, and what of the source was not.
+
+    Raises:
+        ValueError: the format has no place for the model; says why.
+    """
+    weights = transfer.weights
+    left = list(transfer.left_behind)
+    if target == HUGGING_FACE:
+        contents = contents_of(transfer, part, task)
+        write_contents(contents, folder)
+        lines = [
+            f"{os.path.join(folder, name)}: {content.config.architecture}, "
+            f"{len(content.weights)} variables"
+            for name, content in contents.items()
+        ]
+        left += sorted(transfer.moments)
+    else:
+        if part is not None or task is not None:
+            raise ValueError(f"part and task are for {HUGGING_FACE}, but the format is {target}.")
+        WRITERS[target](transfer, folder)
+        lines = [f"{folder}: step {transfer.step}, {len(weights)} variables"]
+        if transfer.moments:
+            lines.append(f"  with {len(transfer.moments)} of Adam's moments")
+    if left:
+        shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
+        lines.append(f"not written, since the format has no place for them: {len(left)} ({shown})")
+    if transfer.model.tokenizer is None:
+        lines.append("no vocabulary was found, so no tokenizer was written")
+    return lines

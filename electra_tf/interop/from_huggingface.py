@@ -1,0 +1,133 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Hugging Face folders as our models: a pair, one part of it, or a fine-tuned model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.model_folder import FinetunedModel, spec_from_dict
+from electra_tf.finetuning.task import Task
+from electra_tf.interop.huggingface import Content
+from electra_tf.interop.huggingface.names import renamed
+from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
+from electra_tf.interop.tasks import settings_for, task_spec
+from electra_tf.training.matching import require_match
+
+
+def transfer_of(content: Content, generator: Content | None, source: str) -> Transfer:
+    """Our model of one folder, or of the two of a pair.
+
+    Raises:
+        ValueError: the two are no pair, or the class is none that a model here is made of.
+    """
+    architecture = content.config.architecture
+    if generator is not None:
+        _require_pair(content, generator, source)
+        return _pair(content, generator, source)
+    if architecture == "ElectraModel":
+        raise ValueError(
+            f"{source} is an encoder without a head, which fine-tuning can begin with and nothing "
+            "else can use."
+        )
+    if content.config.kind is not None:
+        return _finetuned(content, source)
+    objective = (
+        {"uniform_generator": True}
+        if architecture == "ElectraForPreTraining"
+        else {"electra_objective": False}
+    )
+    return _pretrained(content, content.config.encoder, objective, content.weights, source)
+
+
+def _pair(content: Content, generator: Content, source) -> Transfer:
+    full, small = content.config.encoder, generator.config.encoder
+    theirs = generator.weights
+    same = {
+        name
+        for name in theirs
+        if name in content.weights and np.array_equal(theirs[name], content.weights[name])
+    }
+    own = {name for name in theirs if name.startswith("electra/")}
+    embeddings = {name for name in own if name.startswith("electra/embeddings/")}
+    if own <= same and full == small:
+        objective: dict[str, Any] = {"untied_generator": False}
+        weights = theirs
+    else:
+        objective = {
+            "untied_generator_embeddings": not embeddings <= same,
+            "generator_hidden_size": small.hidden_size / full.hidden_size,
+            "generator_layers": small.num_hidden_layers / full.num_hidden_layers,
+        }
+        weights = {
+            renamed(name, "electra/", "generator/"): weight
+            for name, weight in theirs.items()
+            if not (embeddings <= same and name in embeddings)
+        }
+    transfer = _pretrained(content, full, objective, {**weights, **content.weights}, source)
+    built = transfer.model.config.generator_encoder
+    for name in ("num_attention_heads", "hidden_act"):
+        if getattr(built, name) != getattr(small, name):
+            raise ValueError(
+                f"{source}: {name} of its generator is expected to be {getattr(built, name)!r}, as "
+                f"in the original, but is {getattr(small, name)!r}."
+            )
+    return transfer
+
+
+def _require_pair(content, generator, source):
+    expected = ("ElectraForPreTraining", "ElectraForMaskedLM")
+    found = (content.config.architecture, generator.config.architecture)
+    if found != expected:
+        raise ValueError(
+            f"{source} and its generator are expected to be of the classes {expected}, but are of "
+            f"{found}."
+        )
+    if content.tokenizer and generator.tokenizer:
+        if content.tokenizer.settings != generator.tokenizer.settings:
+            raise ValueError(f"{source} and its generator are expected to share a tokenizer.")
+
+
+def _pretrained(content, encoder, objective, weights, source) -> Transfer:
+    tokenizer = content.tokenizer
+    case = {}
+    if tokenizer is not None:
+        case = {"do_lower_case": tokenizer.do_lower_case, "strip_accents": tokenizer.strip_accents}
+    model = PretrainedModel.build(pretraining_config(encoder, objective, case), tokenizer)
+    _assign(model, weights, source)
+    return Transfer(model, source, content.config.extra.get("step", 0))
+
+
+def _finetuned(content: Content, source) -> Transfer:
+    config, extra = content.config, content.config.extra
+    if "task" in extra:
+        spec = spec_from_dict(extra["task"])
+    else:
+        spec = task_spec(content.task, config.kind, config.labels)
+    settings = settings_for(
+        spec, config.encoder, config.classifier_dropout, **extra.get("settings", {})
+    )
+    if content.tokenizer is not None:
+        settings = settings.replace(
+            do_lower_case=content.tokenizer.do_lower_case,
+            strip_accents=content.tokenizer.strip_accents,
+        )
+    model = FinetuningModel(settings, [spec])
+    _assign(model, content.weights, source)
+    task = Task(spec, "", BadRows())
+    found = FinetunedModel(settings, content.tokenizer, (task,), model)
+    return Transfer(found, source, extra.get("step", 0))
+
+
+def _assign(model, weights: Mapping[str, np.ndarray], source):
+    variables = {variable.path: variable for variable in model.trainable_variables}
+    require_match(
+        {name: weight.shape for name, weight in weights.items()},
+        {name: variable.shape for name, variable in variables.items()},
+        "the source",
+        f"{source} does not fit a model here",
+    )
+    for name, variable in variables.items():
+        variable.assign(weights[name])

@@ -1,0 +1,111 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Any model that there is weights of: ours, the original's, Hugging Face's."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.interop import folders
+from electra_tf.interop.from_huggingface import transfer_of
+from electra_tf.interop.huggingface import read_content
+from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
+from electra_tf.interop.models import PretrainedModel, Transfer
+from electra_tf.interop.reference import moments_of, read_checkpoint
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.text import load_tokenizer
+from electra_tf.training.checkpoint import read_step, resolve_prefix
+from electra_tf.training.weights import load_weights
+
+_CASE = ("do_lower_case", "strip_accents")
+
+
+def read_model(
+    path: str,
+    hparams: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    generator: str | None = None,
+) -> Transfer:
+    """The model at a path.
+
+    Args:
+        path: a folder that pre-training or fine-tuning wrote here; a checkpoint of the original
+            or a folder with one; a Hugging Face ELECTRA folder, with its generator in a folder
+            of that name inside it, if it has one.
+        hparams: what a checkpoint of the original does not tell of itself, see
+            `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For
+            other folders there is nothing to give.
+        labels: classes of a fine-tuned checkpoint of the original.
+        generator: a Hugging Face folder with the generator, if it is elsewhere.
+
+    Raises:
+        FileNotFoundError: there is nothing there.
+        ValueError: what is there cannot be represented, or does not fit its configuration.
+    """
+    kind = folders.kind_of(path)
+    hparams = dict(hparams or {})
+    if kind == folders.EXPORTED:
+        raise ValueError(
+            f"{path} is an exported model, whose weights have no names any more; the folder that "
+            "it was exported from is expected."
+        )
+    if kind != folders.REFERENCE and (hparams or labels):
+        raise ValueError(
+            f"hyperparameters and labels can be given for checkpoints of the original, but {path} "
+            f"tells its own: {', '.join(sorted(hparams)) or 'labels'}."
+        )
+    if kind != folders.HUGGING_FACE and generator is not None:
+        raise ValueError(
+            f"a generator can be given for a Hugging Face folder, but {path} is one of the kind "
+            f"{kind!r}."
+        )
+    if kind == folders.HUGGING_FACE:
+        return _from_huggingface(path, generator)
+    if kind == folders.REFERENCE:
+        return _from_reference(path, hparams, labels)
+    prefix = resolve_prefix(path)
+    folder = os.path.dirname(prefix)
+    if kind == folders.PRETRAINED:
+        return _from_pretrained(prefix, folder)
+    return _from_finetuned(folder)
+
+
+def _from_pretrained(prefix, folder) -> Transfer:
+    stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
+    config = PretrainingConfig(**{**stored["pretraining"], "model_dir": folder})
+    settings = {name: stored["tokenizer"][name] for name in _CASE}
+    tokenizer = load_tokenizer(os.path.join(folder, pretrained.VOCABULARY_FILE), **settings)
+    model = PretrainedModel.build(config, tokenizer)
+    load_weights(prefix, model)
+    source = f"the pre-trained model {prefix}"
+    return Transfer(model, source, read_step(prefix), moments_of(prefix))
+
+
+def _from_finetuned(folder) -> Transfer:
+    model, prefix = finetuned.load_finetuned(folder), finetuned.weights_prefix(folder)
+    source = f"the fine-tuned model {prefix}"
+    return Transfer(model, source, read_step(prefix), moments_of(prefix))
+
+
+def _from_reference(path, hparams, labels) -> Transfer:
+    folder = os.path.dirname(resolve_prefix(path))
+    vocab_file = hparams.pop("vocab_file", os.path.join(folder, pretrained.VOCABULARY_FILE))
+    case = {name: hparams[name] for name in _CASE if name in hparams}
+    tokenizer = load_tokenizer(vocab_file, **case) if tf.io.gfile.exists(vocab_file) else None
+    return read_checkpoint(path, tokenizer, hparams, labels)
+
+
+def _from_huggingface(path, generator) -> Transfer:
+    content = read_content(path)
+    inside = os.path.join(path, GENERATOR_FOLDER)
+    if generator is None and folders.is_electra_folder(inside):
+        generator = inside
+    beside = None
+    if generator is not None:
+        if folders.kind_of(generator) != folders.HUGGING_FACE:
+            raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
+        beside = read_content(generator)
+    return transfer_of(content, beside, f"the Hugging Face model {path}")

@@ -1,0 +1,119 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a checkpoint of the original tells of its model: the names and shapes of its variables.
+
+The original stores no configuration beside its weights. All but the number of attention heads
+(64 dimensions each, in all published models), the activation and the order of labels follows
+from what is stored.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+
+Shapes = Mapping[str, Sequence[int]]
+_HEAD_SIZE = 64
+
+
+def shapes_of(prefix: str) -> dict[str, list[int]]:
+    """Shapes of all variables of a checkpoint by name."""
+    return tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+
+
+def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderConfig:
+    """The shape of an encoder.
+
+    Args:
+        place: where the shapes are from, for messages.
+        name: "electra", or "generator" for that of a separate generator, whose embeddings may be
+            electra's.
+
+    Raises:
+        ValueError: there is no such encoder.
+    """
+    first = f"{name}/encoder/layer_0/intermediate/dense/kernel"
+    own = f"{name}/embeddings/word_embeddings" in shapes
+    embeddings = f"{name}/embeddings" if own else "electra/embeddings"
+    if first not in shapes or f"{embeddings}/word_embeddings" not in shapes:
+        raise ValueError(
+            f"{place} is expected to hold an encoder, with a variable {first}, but has none; it "
+            f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
+        )
+    hidden_size, intermediate_size = shapes[first]
+    vocab_size, embedding_size = shapes[f"{embeddings}/word_embeddings"]
+    pattern = rf"{name}/encoder/layer_(\d+)/"
+    layers = {int(found[1]) for found in (re.match(pattern, n) for n in shapes) if found}
+    return EncoderConfig(
+        vocab_size=vocab_size,
+        embedding_size=embedding_size,
+        hidden_size=hidden_size,
+        num_hidden_layers=max(layers) + 1,
+        num_attention_heads=max(1, hidden_size // _HEAD_SIZE),
+        intermediate_size=intermediate_size,
+        max_position_embeddings=shapes[f"{embeddings}/position_embeddings"][0],
+        type_vocab_size=shapes[f"{embeddings}/token_type_embeddings"][0],
+    )
+
+
+def task_names(shapes: Shapes) -> tuple[str, ...]:
+    """Names of the tasks that a checkpoint has heads of, sorted; none for a pre-trained one."""
+    found = {re.match(r"task_specific/([^/]+)/", name) for name in shapes} - {None}
+    return tuple(sorted({match[1] for match in found}))
+
+
+def objective(shapes: Shapes, place: str) -> dict[str, Any]:
+    """Hyperparameters of pre-training that follow from which variables there are.
+
+    Raises:
+        ValueError: there is no head of pre-training.
+    """
+    has_discriminator = "discriminator_predictions/dense/kernel" in shapes
+    has_generator = "generator_predictions/dense/kernel" in shapes
+    if "cloze_predictions/dense/kernel" in shapes:
+        return {
+            "electra_objective": False,
+            "electric_objective": True,
+            "two_tower_generator": True,
+            "untied_generator_embeddings": "generator_ltr/embeddings/word_embeddings" in shapes,
+            **_generator_size(shapes, place, "generator_ltr"),
+        }
+    if not has_discriminator and not has_generator:
+        raise ValueError(
+            f"{place} is expected to hold a discriminator, a generator or a task's head, but holds "
+            "an encoder alone, which fine-tuning can begin with and nothing else can use."
+        )
+    if not has_discriminator:
+        return {"electra_objective": False}
+    if not has_generator:
+        return {"uniform_generator": True}
+    if "generator/encoder/layer_0/intermediate/dense/kernel" not in shapes:
+        return {"untied_generator": False}
+    return {
+        "untied_generator_embeddings": "generator/embeddings/word_embeddings" in shapes,
+        **_generator_size(shapes, place, "generator"),
+    }
+
+
+def question_settings(shapes: Shapes, task: str) -> dict[str, bool]:
+    """Hyperparameters that decide which layers the head of question answering has."""
+    has = {
+        name
+        for name in ("qa_hidden", "dense_2", "dense_3")
+        if f"task_specific/{task}/{name}/kernel" in shapes
+    }
+    return {
+        "joint_prediction": "qa_hidden" in has,
+        "answerable_classifier": "dense_2" in has,
+        "answerable_uses_start_logits": "dense_3" in has,
+    }
+
+
+def _generator_size(shapes, place, name) -> dict[str, float]:
+    full, small = encoder_shape(shapes, place), encoder_shape(shapes, place, name)
+    return {
+        "generator_hidden_size": small.hidden_size / full.hidden_size,
+        "generator_layers": small.num_hidden_layers / full.num_hidden_layers,
+    }
