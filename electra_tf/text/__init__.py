@@ -1,11 +1,20 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Text: vocabularies, tokenization in the graph, packing of segments, vocabulary training."""
 
+from electra_tf.text.loading import (
+    find_vocabulary_file,
+    load_tokenizer,
+    load_vocabulary,
+    save_tokenizer,
+    stored_settings,
+)
 from electra_tf.text.packing import PackedSegments, pack_segments
+from electra_tf.text.sentencepiece_tokenizer import SentencePieceTokenizer
+from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets
 from electra_tf.text.vocabulary import (
     SPECIAL_TOKENS,
+    SpecialTokens,
     Vocabulary,
-    load_vocabulary,
     save_vocabulary,
 )
 from electra_tf.text.vocabulary_training import (
@@ -13,19 +22,25 @@ from electra_tf.text.vocabulary_training import (
     train_wordpiece_vocabulary,
     wordpieces_from_counts,
 )
-from electra_tf.text.wordpiece import TokensWithOffsets, WordPieceTokenizer, load_tokenizer
+from electra_tf.text.wordpiece import WordPieceTokenizer
 
 __all__ = [
     "SPECIAL_TOKENS",
     "PackedSegments",
+    "SentencePieceTokenizer",
+    "SpecialTokens",
+    "Tokenizer",
     "TokensWithOffsets",
     "Vocabulary",
     "WordPieceTokenizer",
     "count_words",
+    "find_vocabulary_file",
     "load_tokenizer",
     "load_vocabulary",
     "pack_segments",
+    "save_tokenizer",
     "save_vocabulary",
+    "stored_settings",
     "train_wordpiece_vocabulary",
     "wordpieces_from_counts",
 ]

@@ -78,9 +78,10 @@ def _items(name):
 
 
 @functools.cache
-def character_table(do_lower_case, strip_accents):
-    """Returns the `CharacterTable` of one pair of settings."""
-    expansions = [_expand(code_point, do_lower_case, strip_accents) for code_point in _slots()]
+def character_table(do_lower_case, strip_accents, split_ideographs=True):
+    """Returns the `CharacterTable` of some settings."""
+    settings = do_lower_case, strip_accents, split_ideographs
+    expansions = [_expand(code_point, *settings) for code_point in _slots()]
     lengths = np.fromiter(map(len, expansions), np.int32, NUM_SLOTS)
     row_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     code_points = np.fromiter((c for row in expansions for c in row), np.int32, row_splits[-1])
@@ -101,7 +102,7 @@ def _slots():
     yield 0
 
 
-def _expand(code_point, do_lower_case, strip_accents):
+def _expand(code_point, do_lower_case, strip_accents, split_ideographs):
     if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
         return (_SPACE,)
     if code_point == 0xFFFD or code_point in code_points_of("CONTROL"):
@@ -114,7 +115,7 @@ def _expand(code_point, do_lower_case, strip_accents):
         # Canonical decompositions of assigned characters are the same in all Unicode versions.
         decomposed = unicodedata.normalize("NFD", "".join(map(chr, result)))
         result = tuple(ord(c) for c in decomposed if ord(c) not in marks)
-    if is_cjk(code_point):
+    if split_ideographs and is_cjk(code_point):
         return (_SPACE, *result, _SPACE)
     spaced = ()
     for part in result:

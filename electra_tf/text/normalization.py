@@ -45,10 +45,10 @@ class BasicNormalizer(tf.Module):
     its order instead of the canonical one.
     """
 
-    def __init__(self, do_lower_case, strip_accents):
+    def __init__(self, do_lower_case, strip_accents, split_ideographs=True):
         super().__init__()
         self.do_lower_case = do_lower_case
-        table = character_table.character_table(do_lower_case, strip_accents)
+        table = character_table.character_table(do_lower_case, strip_accents, split_ideographs)
         with tf.init_scope(), tf.device("CPU"):
             self._expansions = tf.RaggedTensor.from_row_splits(
                 tf.constant(table.code_points), tf.constant(table.row_splits, tf.int64)
@@ -68,12 +68,15 @@ class BasicNormalizer(tf.Module):
         """Lower-cases plain texts [B], if the settings say so."""
         return tf.strings.lower(texts) if self.do_lower_case else texts
 
-    def words(self, texts):
-        """Returns the words of texts [B] as ragged strings [B, words]."""
+    def words(self, texts, change=lambda code_points: code_points):
+        """Returns the words of texts [B] as ragged strings [B, words].
+
+        change: applied to the ragged code points of the texts that are not plain.
+        """
         plain = self.is_plain(texts)
         separated = tf.strings.regex_replace(self.lower_plain(texts), _PLAIN_PUNCTUATION, r" \1 ")
         separated = self.replace_others(
-            separated, texts, plain, lambda others: encode(self.expand(others).code_points)
+            separated, texts, plain, lambda others: encode(change(self.expand(others).code_points))
         )
         return tf.strings.split(separated)
 

@@ -10,6 +10,25 @@ import tensorflow as tf
 from electra_tf.text import huggingface_vocabulary
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+WORDPIECE, SENTENCEPIECE = KINDS = ("wordpiece", "sentencepiece")
+WORD_START = "\u2581"
+"""What a piece of a SentencePiece model has in place of the space before it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SpecialTokens:
+    """The names of the tokens that are no text; BERT's, unless a tokenizer has others."""
+
+    pad: str = PAD
+    unk: str = UNK
+    cls: str = CLS
+    sep: str = SEP
+    mask: str = MASK
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The names in the order of the fields."""
+        return dataclasses.astuple(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,12 +36,18 @@ class Vocabulary:
     """The tokens of a model in the order of their ids; holds each special token once."""
 
     tokens: tuple[str, ...]
+    special: SpecialTokens = dataclasses.field(default_factory=SpecialTokens)
+    kind: str = WORDPIECE
+    """How pieces make words: "wordpiece", `##` continues one; "sentencepiece", `▁` begins one."""
+    digest: str = ""
+    """Of what decides the ids where that is more than the tokens, as in a SentencePiece model."""
 
     def __post_init__(self):
-        missing = sorted(set(SPECIAL_TOKENS) - set(self.tokens))
+        missing = sorted(set(self.special.all) - set(self.tokens))
         if missing:
             raise ValueError(
-                f"A vocabulary must hold {' '.join(SPECIAL_TOKENS)}; missing: {' '.join(missing)}."
+                f"A vocabulary must hold {' '.join(self.special.all)}; "
+                f"missing: {' '.join(missing)}."
             )
         if len(self._ids) != len(self.tokens):
             twice = next(t for i, t in enumerate(self.tokens) if t in self.tokens[:i])
@@ -37,33 +62,41 @@ class Vocabulary:
 
     @property
     def pad_id(self):
-        return self._ids[PAD]
+        return self._ids[self.special.pad]
 
     @property
     def unk_id(self):
-        return self._ids[UNK]
+        return self._ids[self.special.unk]
 
     @property
     def cls_id(self):
-        return self._ids[CLS]
+        return self._ids[self.special.cls]
 
     @property
     def sep_id(self):
-        return self._ids[SEP]
+        return self._ids[self.special.sep]
 
     @property
     def mask_id(self):
-        return self._ids[MASK]
+        return self._ids[self.special.mask]
 
     @property
     def special_ids(self):
-        """Ids of `[PAD] [UNK] [CLS] [SEP] [MASK]`."""
-        return tuple(self._ids[token] for token in SPECIAL_TOKENS)
+        """Ids for padding, unknown, classification, separation, mask."""
+        return tuple(self._ids[token] for token in self.special.all)
+
+    @property
+    def never_masked_ids(self):
+        """Ids that stand for no text and so are never to be predicted (pretrain_helpers.py mask).
+
+        Padding is told by the input mask; unknown tokens do stand for text.
+        """
+        return self.cls_id, self.sep_id, self.mask_id
 
     @functools.cached_property
     def sha256(self):
-        """Hexadecimal SHA-256 of the tokens joined by newlines, UTF-8."""
-        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()
+        """Hexadecimal SHA-256 of the tokens joined by newlines, UTF-8, or the `digest`."""
+        return self.digest or hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()
 
     def token_of(self, token_id):
         """Returns the token of an id; raises ValueError outside of 0 .. len - 1."""
@@ -77,8 +110,16 @@ class Vocabulary:
             raise ValueError(f"The vocabulary of {len(self)} tokens does not hold {token!r}.")
         return self._ids[token]
 
+    def join(self, tokens):
+        """Returns tokens as text for people; special tokens stand between spaces."""
+        if self.kind == WORDPIECE:
+            return " ".join(tokens).replace(" ##", "")
+        special = set(self.special.all)
+        parts = (f" {t} " if t in special else t.replace(WORD_START, " ") for t in tokens)
+        return " ".join("".join(parts).split(" ")).strip()
 
-def load_vocabulary(path):
+
+def read_vocabulary(path, special=None):
     """Reads a `vocab.txt`, or the vocabulary inside a Hugging Face `tokenizer.json`.
 
     Raises:
@@ -86,7 +127,7 @@ def load_vocabulary(path):
         ValueError: the file is empty, is not UTF-8, or has an empty line, a token twice or not all
             special tokens; names file and line.
     """
-    path = str(path)
+    path, special = str(path), special or SpecialTokens()
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
     if path.endswith(".json"):
@@ -107,13 +148,13 @@ def load_vocabulary(path):
                 "each token must have one id."
             )
         lines_of[token] = number
-    missing = [token for token in SPECIAL_TOKENS if token not in lines_of]
+    missing = [token for token in special.all if token not in lines_of]
     if missing:
         raise ValueError(
-            f"The vocabulary file {path} must hold the special tokens {' '.join(SPECIAL_TOKENS)}; "
+            f"The vocabulary file {path} must hold the special tokens {' '.join(special.all)}; "
             f"missing: {' '.join(missing)}."
         )
-    return Vocabulary(tuple(lines_of))
+    return Vocabulary(tuple(lines_of), special)
 
 
 def save_vocabulary(tokens, path):
@@ -122,11 +163,20 @@ def save_vocabulary(tokens, path):
     Raises:
         ValueError: as `Vocabulary`.
     """
+    write_file(path, content_of(Vocabulary(tuple(tokens))))
+
+
+def content_of(vocabulary):
+    """Returns the bytes of the `vocab.txt` of a vocabulary."""
+    return "".join(f"{token}\n" for token in vocabulary.tokens).encode()
+
+
+def write_file(path, content):
+    """Writes bytes under a temporary name, then renames: no half file is ever left."""
     path = str(path)
-    content = "".join(f"{token}\n" for token in Vocabulary(tuple(tokens)).tokens)
     temporary = f"{path}.incomplete"
     with tf.io.gfile.GFile(temporary, "wb") as file:
-        file.write(content.encode())
+        file.write(content)
     tf.io.gfile.rename(temporary, path, overwrite=True)
 
 

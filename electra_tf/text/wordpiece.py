@@ -6,14 +6,14 @@ itself, for the characters of Unicode 14.0 exactly where the reference does. Wha
 normalized by our own tables, without control characters and without words that are too long.
 """
 
-import os
-import typing
+import functools
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.text import normalization
-from electra_tf.text.vocabulary import UNK, Vocabulary, load_vocabulary
+from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
+from electra_tf.text.vocabulary import Vocabulary, content_of
 
 # A word of 200 characters takes at most this many bytes of UTF-8.
 _MAX_BYTES_PER_WORD = 4 * normalization.MAX_CHARACTERS_PER_WORD
@@ -22,16 +22,8 @@ _MAX_BYTES_PER_WORD = 4 * normalization.MAX_CHARACTERS_PER_WORD
 _UNKNOWN_CHARACTER = 0x7F
 
 
-class TokensWithOffsets(typing.NamedTuple):
-    """Ragged [B, tokens]: ids (int32) and byte offsets in the original UTF-8 strings (int64)."""
-
-    ids: tf.RaggedTensor
-    starts: tf.RaggedTensor
-    ends: tf.RaggedTensor
-
-
-class WordPieceTokenizer(tf.Module):
-    """Turns strings [B] into ragged int32 ids [B, tokens], eagerly or inside a graph.
+class WordPieceTokenizer(Tokenizer):
+    """BERT's tokenizer.
 
     As in the reference, accents are stripped only where letters are lower-cased too
     (tokenization.py:147-150). Special tokens in the text are text: "[MASK]" becomes [ mask ].
@@ -43,29 +35,22 @@ class WordPieceTokenizer(tf.Module):
         self.do_lower_case = bool(do_lower_case)
         self.strip_accents = bool(strip_accents and do_lower_case)
         self._normalizer = normalization.BasicNormalizer(self.do_lower_case, self.strip_accents)
+        self._wordpiece = self._make_wordpiece()
+
+    def _make_wordpiece(self, **options):
         with tf.init_scope(), tf.device("CPU"):
-            self._wordpiece = tf_text.FastWordpieceTokenizer(
-                [token for token in vocabulary.tokens if chr(_UNKNOWN_CHARACTER) not in token],
+            return tf_text.FastWordpieceTokenizer(
+                [t for t in self.vocabulary.tokens if chr(_UNKNOWN_CHARACTER) not in t],
                 suffix_indicator="##",
                 max_bytes_per_word=_MAX_BYTES_PER_WORD,
                 token_out_type=tf.int32,
-                unknown_token=UNK,
+                unknown_token=self.vocabulary.special.unk,
+                **options,
             )
-
-    @property
-    def settings(self):
-        """What decides the ids; stored with records and models and compared before they meet."""
-        return {
-            "kind": "wordpiece",
-            "do_lower_case": self.do_lower_case,
-            "strip_accents": self.strip_accents,
-            "vocab_size": len(self.vocabulary),
-            "vocab_sha256": self.vocabulary.sha256,
-        }
 
     def __call__(self, texts):
         """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
-        texts = _as_strings(texts)
+        texts = as_strings(texts)
         normalized = self._normalizer.replace_others(
             self._normalizer.lower_plain(texts),
             texts,
@@ -76,7 +61,30 @@ class WordPieceTokenizer(tf.Module):
 
     def words(self, texts):
         """Returns the words of texts [B] before they are cut into pieces, ragged [B, words]."""
-        return self._normalizer.words(_as_strings(texts))
+        return self._normalizer.words(as_strings(texts))
+
+    def of_words(self, words):
+        """Returns the ids of each of the words [n] by itself, a RaggedTensor int32 [n, tokens].
+
+        As the reference cuts words for tagging, which splits them at punctuation but not at
+        ideographs (tagging_tasks.py:228-250): 日本 becomes 日 ##本, in running text it is 日 本.
+        """
+        normalizer, wordpiece = self._for_words
+        parts = normalizer.words(as_strings(words), lambda found: _without_long_words(found)[0])
+        ids = wordpiece.tokenize(parts)  # [n, parts, tokens]
+        return ids.merge_dims(1, 2)
+
+    @functools.cached_property
+    def _for_words(self):
+        """What only `of_words` needs, made when it is first called."""
+        normalizer = normalization.BasicNormalizer(
+            self.do_lower_case, self.strip_accents, split_ideographs=False
+        )
+        return normalizer, self._make_wordpiece(no_pretokenization=True)
+
+    def files(self):
+        """The content of the vocabulary file by its usual name."""
+        return {"vocab.txt": content_of(self.vocabulary)}
 
     def offsets(self, texts):
         """Returns ids and the bytes of the original strings [B] that each of them stands for.
@@ -85,7 +93,7 @@ class WordPieceTokenizer(tf.Module):
         cutting the string at the offsets of a word keeps its accents:
         offsets(["Cafés!"]) has ids of cafe, ##s, !; starts [0, 5, 6]; ends [5, 6, 7].
         """
-        texts = _as_strings(texts)
+        texts = as_strings(texts)
         expansion = self._normalizer.expand(texts)
         code_points, kept = _without_long_words(expansion.code_points)
         expansion = expansion._replace(
@@ -103,25 +111,6 @@ class WordPieceTokenizer(tf.Module):
     def _normalize_others(self, texts):
         code_points, _ = _without_long_words(self._normalizer.expand(texts).code_points)
         return normalization.encode(code_points)
-
-
-def load_tokenizer(path, do_lower_case=True, strip_accents=True):
-    """Returns the `WordPieceTokenizer` of a `vocab.txt` or of a folder that holds one.
-
-    Raises:
-        FileNotFoundError, ValueError: as `load_vocabulary`.
-    """
-    path = str(path)
-    if tf.io.gfile.isdir(path):
-        path = os.path.join(path, "vocab.txt")
-    return WordPieceTokenizer(load_vocabulary(path), do_lower_case, strip_accents)
-
-
-def _as_strings(texts):
-    texts = tf.convert_to_tensor(texts, tf.string)
-    if texts.shape.rank not in (1, None):
-        raise ValueError(f"texts must be a vector of strings [B], received shape {texts.shape}.")
-    return texts
 
 
 def _without_long_words(code_points):

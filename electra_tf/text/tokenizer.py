@@ -1,0 +1,77 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What every tokenizer does: strings to ids, in the graph, and where in the string each id lies."""
+
+import abc
+import typing
+
+import tensorflow as tf
+
+from electra_tf.text.vocabulary import SpecialTokens, Vocabulary
+
+
+class TokensWithOffsets(typing.NamedTuple):
+    """Ragged [B, tokens]: ids (int32) and byte offsets in the original UTF-8 strings (int64)."""
+
+    ids: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+
+
+class Tokenizer(tf.Module, abc.ABC):
+    """Turns strings [B] into ragged int32 ids [B, tokens], eagerly or inside a graph.
+
+    Attributes:
+        vocabulary: the tokens, and which of them are special. Special tokens in the text are text.
+        do_lower_case: whether letters are lower-cased.
+        strip_accents: whether accents are stripped.
+    """
+
+    vocabulary: Vocabulary
+    do_lower_case: bool
+    strip_accents: bool
+
+    @abc.abstractmethod
+    def __call__(self, texts):
+        """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
+
+    @abc.abstractmethod
+    def offsets(self, texts) -> TokensWithOffsets:
+        """Returns the ids of texts [B] and the bytes of the texts that each of them stands for.
+
+        Neither starts nor ends ever fall from one token to the next. A token that stands for
+        nothing, such as a lone `▁`, is empty; tokens of one character share its bytes.
+        """
+
+    @abc.abstractmethod
+    def of_words(self, words):
+        """Returns the ids of words [n] that were split before, RaggedTensor int32 [n, tokens]."""
+
+    @abc.abstractmethod
+    def files(self) -> dict[str, bytes]:
+        """The content of the vocabulary file by its usual name."""
+
+    @property
+    def settings(self) -> dict[str, typing.Any]:
+        """What decides the ids; stored with records and models and compared before they meet."""
+        found = {
+            "kind": self.vocabulary.kind,
+            "do_lower_case": self.do_lower_case,
+            "strip_accents": self.strip_accents,
+            "vocab_size": len(self.vocabulary),
+            "vocab_sha256": self.vocabulary.sha256,
+        }
+        if self.vocabulary.special != SpecialTokens():
+            found["special_tokens"] = list(self.vocabulary.special.all)
+        return found
+
+
+def as_strings(texts):
+    """Returns texts as a string tensor.
+
+    Raises:
+        ValueError: they are not a vector.
+    """
+    texts = tf.convert_to_tensor(texts, tf.string)
+    if texts.shape.rank not in (1, None):
+        raise ValueError(f"texts must be a vector of strings [B], received shape {texts.shape}.")
+    return texts
