@@ -1,35 +1,77 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Trains a WordPiece vocabulary on text files and says how well it fits held-out lines."""
+"""Trains a WordPiece vocabulary or a SentencePiece model, and says how it fits held-out lines."""
 
 import os
+import sys
+import tempfile
 
 import tensorflow as tf
 from absl import logging
 
 from electra_tf import text
 from electra_tf.cli import arguments
-from electra_tf.data import corpus, reading
+from electra_tf.data import corpus, reading, standard_input
+from electra_tf.text import settings_file
+from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
+from electra_tf.text.sentencepiece_training import MODEL_TYPES
+from electra_tf.text.vocabulary import write_file
+from electra_tf.text.vocabulary_report import report
 
-# Every so many lines one is held out for the report.
+# Of so many lines one is held out for the report.
 HELD_OUT_EVERY = 100
-_LINES_PER_BATCH = 1024
-_NUM_LONGEST = 10
+_MAX_HELD_OUT = 50_000
+_STANDARD_INPUT = "-"
 
 
 def make_parser():
     parser = arguments.make_parser(__doc__)
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
-        "--corpus-dir", help="folder of text files, also packed (.gz, .xz, .bz2, .tar)"
+        "--corpus-dir",
+        help="folder of text files, also packed (.gz, .xz, .zst, .bz2, .tar); - for standard input",
     )
     sources.add_argument("--input-files", help="text files, as comma-separated globs")
-    parser.add_argument("--output-file", required=True, help="where to write the vocab.txt")
-    parser.add_argument("--vocab-size", type=int, default=30522, help="number of tokens")
     parser.add_argument(
-        "--min-frequency", type=int, default=2, help="how often a piece must occur to become one"
+        "--text-field", help="the files are JSON lines, whose text is in this field"
     )
     parser.add_argument(
-        "--limit-alphabet", type=int, default=1000, help="number of different characters to keep"
+        "--output-file",
+        required=True,
+        help=f"where to write the vocab.txt, or the {MODEL_SUFFIX} file; {settings_file.FILE_NAME} "
+        "with its settings comes beside it",
+    )
+    parser.add_argument(
+        "--tokenizer",
+        choices=("wordpiece", *MODEL_TYPES),
+        default="wordpiece",
+        help="WordPiece as BERT's, or a SentencePiece model of one of two kinds",
+    )
+    parser.add_argument("--vocab-size", type=int, default=30522, help="number of tokens")
+    parser.add_argument(
+        "--min-frequency",
+        type=int,
+        help="how often a piece must occur to become one (WordPiece; default 2), or a stretch "
+        "between spaces to be learned from (SentencePiece; default 1)",
+    )
+    parser.add_argument(
+        "--limit-alphabet",
+        type=int,
+        help="number of different characters to keep (WordPiece; default 1000)",
+    )
+    parser.add_argument(
+        "--character-coverage",
+        type=float,
+        help="share of the text that the kept characters make up, instead of --limit-alphabet "
+        "(SentencePiece: default 0.9995)",
+    )
+    parser.add_argument(
+        "--num-unused", type=int, default=0, help="reserved tokens: [unused0] and so on"
+    )
+    parser.add_argument(
+        "--sample-share",
+        type=float,
+        default=1.0,
+        help="train on this share of the lines, spread evenly, for texts that are very large",
     )
     arguments.add_case_flags(parser)
     return parser
@@ -40,72 +82,84 @@ def main():
 
 
 def build_vocab(args):
-    """Trains on 99 % of the lines, writes the vocabulary, and measures it on the other lines."""
-    files = corpus.find_sources(args.corpus_dir or _matching_files(args.input_files))
-    tf.io.gfile.makedirs(os.path.dirname(args.output_file) or ".")
+    """Trains on 99 % of the lines, writes the files, and measures the result on other lines."""
+    _check(args)
+    folder, name = os.path.split(args.output_file)
+    tf.io.gfile.makedirs(folder or ".")
+    settings_file.check_free(folder, name)
     held_out = []
-    tokens = text.train_wordpiece_vocabulary(
-        _training_lines(files, held_out),
-        args.vocab_size,
-        args.do_lower_case,
-        args.strip_accents,
-        args.min_frequency,
-        args.limit_alphabet,
-    )
-    text.save_vocabulary(tokens, args.output_file)
+    with tempfile.TemporaryDirectory() as temporary:
+        files = _sources(args, temporary)
+        _train(args, _training_lines(files, held_out, args.text_field, args.sample_share))
     tokenizer = text.load_tokenizer(args.output_file, args.do_lower_case, args.strip_accents)
-    print(f"Wrote {args.output_file}, trained on {len(files)} file(s).")
+    settings_file.save_settings(text.settings_of(tokenizer, name), folder)
+    share = "" if args.sample_share == 1 else f" ({args.sample_share:.1%} of their lines)"
+    print(f"Wrote {args.output_file}, trained on {len(files)} file(s){share}.")
     for line in report(tokenizer, held_out, args.vocab_size):
         print(f"  {line}")
 
 
-def report(tokenizer, held_out_lines, asked_size):
-    """Yields lines on the size of a vocabulary and on how it cuts held-out lines."""
-    tokens = tokenizer.vocabulary.tokens
-    note = "" if len(tokens) == asked_size else f" of {asked_size}: no more pieces repeat"
-    yield f"tokens:            {len(tokens)}{note}"
-    num_words = num_tokens = num_unknown = 0
-    for start in range(0, len(held_out_lines), _LINES_PER_BATCH):
-        batch = held_out_lines[start : start + _LINES_PER_BATCH]
-        ids = tokenizer(batch).flat_values.numpy()
-        num_words += len(tokenizer.words(batch).flat_values)
-        num_tokens += len(ids)
-        num_unknown += int((ids == tokenizer.vocabulary.unk_id).sum())
-    if num_words:
-        yield f"held-out words:    {num_words}"
-        yield f"tokens per word:   {num_tokens / num_words:.3f}"
-        yield f"unknown tokens:    {num_unknown} ({num_unknown / num_tokens:.3%})"
+def _check(args):
+    is_model = args.output_file.endswith(MODEL_SUFFIX)
+    if is_model != (args.tokenizer in MODEL_TYPES):
+        ending = "not end" if is_model else "end"
+        raise ValueError(
+            f"--output-file must {ending} in {MODEL_SUFFIX} for --tokenizer {args.tokenizer}, "
+            f"received {args.output_file}."
+        )
+    if args.limit_alphabet is not None and is_model:
+        raise ValueError("--limit-alphabet is for WordPiece; use --character-coverage.")
+    if args.limit_alphabet is not None and args.character_coverage is not None:
+        raise ValueError("--limit-alphabet and --character-coverage exclude each other.")
+    if not 0 < args.sample_share <= 1:
+        raise ValueError(
+            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
+        )
+
+
+def _train(args, lines):
+    """Writes the vocabulary or model of the lines to the output file."""
+    chosen = {
+        name: getattr(args, name)
+        for name in ("min_frequency", "limit_alphabet", "character_coverage")
+        if getattr(args, name) is not None
+    }
+    settings = args.do_lower_case, args.strip_accents
+    chosen["num_unused"] = args.num_unused
+    if args.tokenizer in MODEL_TYPES:
+        model = text.train_sentencepiece_model(
+            lines, args.vocab_size, args.tokenizer, *settings, **chosen
+        )
+        write_file(args.output_file, model)
     else:
-        yield f"held-out words:    none, the text has fewer than {HELD_OUT_EVERY} lines"
-    longest = sorted(
-        set(tokens) - set(text.SPECIAL_TOKENS),
-        key=lambda token: (-len(token.removeprefix("##")), token),
-    )
-    yield f"longest pieces:    {' '.join(longest[:_NUM_LONGEST])}"
+        tokens = text.train_wordpiece_vocabulary(lines, args.vocab_size, *settings, **chosen)
+        text.save_vocabulary(tokens, args.output_file)
 
 
-def _training_lines(files, held_out):
-    """Yields all lines but every HELD_OUT_EVERYth, which it appends to `held_out`."""
-    replaced_bytes = 0
-    number = 0
+def _sources(args, temporary):
+    if args.corpus_dir == _STANDARD_INPUT:
+        return (standard_input.keep(sys.stdin.buffer, temporary),)
+    if args.corpus_dir:
+        return corpus.find_sources(args.corpus_dir)
+    return corpus.find_sources([part for part in args.input_files.split(",") if part])
+
+
+def _training_lines(files, held_out, text_field, sample_share):
+    """Yields the lines to train on; every HELD_OUT_EVERYth of them goes to `held_out` instead."""
+    replaced_bytes = number = 0
+    drawn = 0.0
     for chunk in corpus.cut_in_chunks(files, corpus.CHUNK_BYTES):
-        for piece in reading.read_pieces(chunk, blanks_separate_docs=False):
+        for piece in reading.read_pieces(chunk, False, text_field):
             replaced_bytes += piece.replaced_bytes
             for line in piece.lines:
+                drawn += sample_share
+                if drawn < 1:
+                    continue
+                drawn -= 1
                 number += 1
-                if number % HELD_OUT_EVERY:
+                if number % HELD_OUT_EVERY or len(held_out) == _MAX_HELD_OUT:
                     yield line
                 else:
                     held_out.append(line)
     if replaced_bytes:
         logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
-
-
-def _matching_files(globs):
-    files = []
-    for pattern in globs.split(","):
-        matching = [path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path)]
-        if not matching:
-            raise FileNotFoundError(f"No file matches {pattern!r} of --input-files.")
-        files += matching
-    return files

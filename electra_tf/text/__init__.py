@@ -6,10 +6,12 @@ from electra_tf.text.loading import (
     load_tokenizer,
     load_vocabulary,
     save_tokenizer,
+    settings_of,
     stored_settings,
 )
 from electra_tf.text.packing import PackedSegments, pack_segments
 from electra_tf.text.sentencepiece_tokenizer import SentencePieceTokenizer
+from electra_tf.text.sentencepiece_training import train_sentencepiece_model
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets
 from electra_tf.text.vocabulary import (
     SPECIAL_TOKENS,
@@ -40,7 +42,9 @@ __all__ = [
     "pack_segments",
     "save_tokenizer",
     "save_vocabulary",
+    "settings_of",
     "stored_settings",
+    "train_sentencepiece_model",
     "train_wordpiece_vocabulary",
     "wordpieces_from_counts",
 ]

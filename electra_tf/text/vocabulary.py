@@ -166,6 +166,11 @@ def save_vocabulary(tokens, path):
     write_file(path, content_of(Vocabulary(tuple(tokens))))
 
 
+def unused_tokens(count):
+    """Returns `[unused0]` and so on: tokens that no text has, for whatever is to come later."""
+    return [f"[unused{number}]" for number in range(count)]
+
+
 def content_of(vocabulary):
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
     return "".join(f"{token}\n" for token in vocabulary.tokens).encode()

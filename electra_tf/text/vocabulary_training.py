@@ -14,7 +14,7 @@ import tensorflow as tf
 import tokenizers
 
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD, BasicNormalizer
-from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK
+from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK, unused_tokens
 
 _TEXTS_PER_BATCH = 2048
 _CHARACTERS_PER_ITEM = 1 << 16
@@ -27,11 +27,14 @@ def train_wordpiece_vocabulary(
     strip_accents=True,
     min_frequency=2,
     limit_alphabet=1000,
+    character_coverage=None,
+    num_unused=0,
 ):
     """Returns the tokens of a new vocabulary, `[PAD] [UNK] [CLS] [SEP] [MASK]` first.
 
     The same texts give the same tokens, whatever their order. Behind the special tokens come the
-    characters, sorted, then the pieces, as they were learned.
+    reserved ones, `[unused0]` and so on, then the characters, sorted, then the pieces, as they were
+    learned.
 
     Args:
         texts_iterable: str or UTF-8 bytes, such as the lines of a file.
@@ -39,12 +42,17 @@ def train_wordpiece_vocabulary(
         min_frequency: how often two neighbouring pieces must occur to be joined to a new one.
         limit_alphabet: number of different characters to keep, the most frequent ones; words that
             hold others will be [UNK].
+        character_coverage: instead of a number, the share of the text that the kept characters
+            make up, up to 1.
+        num_unused: number of reserved tokens.
 
     Raises:
         ValueError: there is no word in the texts, or an argument is out of range.
     """
     counts = count_words(texts_iterable, do_lower_case, strip_accents)
-    return wordpieces_from_counts(counts, vocab_size, min_frequency, limit_alphabet)
+    return wordpieces_from_counts(
+        counts, vocab_size, min_frequency, limit_alphabet, character_coverage, num_unused
+    )
 
 
 def count_words(texts_iterable, do_lower_case=True, strip_accents=True):
@@ -70,7 +78,14 @@ def count_words(texts_iterable, do_lower_case=True, strip_accents=True):
     return {word.decode(): number for word, number in total.items()}
 
 
-def wordpieces_from_counts(word_counts, vocab_size, min_frequency=2, limit_alphabet=1000):
+def wordpieces_from_counts(
+    word_counts,
+    vocab_size,
+    min_frequency=2,
+    limit_alphabet=1000,
+    character_coverage=None,
+    num_unused=0,
+):
     """Returns the tokens of a vocabulary for words and their numbers of occurrences.
 
     Arguments and errors as in `train_wordpiece_vocabulary`.
@@ -78,7 +93,13 @@ def wordpieces_from_counts(word_counts, vocab_size, min_frequency=2, limit_alpha
     for name, value in (("min_frequency", min_frequency), ("limit_alphabet", limit_alphabet)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, received {value}.")
-    alphabet = _most_frequent_characters(word_counts, limit_alphabet)
+    if character_coverage is not None and not 0 < character_coverage <= 1:
+        raise ValueError(
+            f"character_coverage must be above 0 and at most 1, received {character_coverage}."
+        )
+    if num_unused < 0:
+        raise ValueError(f"num_unused must be at least 0, received {num_unused}.")
+    alphabet = _most_frequent_characters(word_counts, limit_alphabet, character_coverage)
     words = {
         word: number
         for word, number in sorted(word_counts.items())
@@ -86,12 +107,16 @@ def wordpieces_from_counts(word_counts, vocab_size, min_frequency=2, limit_alpha
     }
     if not words:
         raise ValueError("The texts hold no words to train a vocabulary on.")
-    first_tokens = [*SPECIAL_TOKENS, *_single_characters(words)]
+    reserved = [*SPECIAL_TOKENS, *unused_tokens(num_unused)]
+    first_tokens = [*reserved, *_single_characters(words)]
     if vocab_size < len(first_tokens):
+        limit = f"limit_alphabet than {limit_alphabet}"
+        if character_coverage is not None:
+            limit = f"character_coverage than {character_coverage}"
         raise ValueError(
-            f"vocab_size must be at least {len(first_tokens)} for {len(SPECIAL_TOKENS)} special "
-            f"tokens and the characters of this text, received {vocab_size}; a smaller "
-            f"limit_alphabet than {limit_alphabet} lowers that."
+            f"vocab_size must be at least {len(first_tokens)} for {len(reserved)} special tokens "
+            f"and the characters of this text, received {vocab_size}; a smaller {limit} lowers "
+            "that."
         )
     trainer = tokenizers.trainers.WordPieceTrainer(
         vocab_size=vocab_size,
@@ -108,12 +133,17 @@ def wordpieces_from_counts(word_counts, vocab_size, min_frequency=2, limit_alpha
     return sorted(ids, key=ids.get)
 
 
-def _most_frequent_characters(word_counts, limit):
+def _most_frequent_characters(word_counts, limit, coverage):
+    """Returns so many characters, or so many that they make up that share of the text."""
     totals = collections.Counter()
     for word, number in word_counts.items():
         for character in word:
             totals[character] += number
-    return set(sorted(totals, key=lambda character: (-totals[character], character))[:limit])
+    ordered = sorted(totals, key=lambda character: (-totals[character], character))
+    if coverage is not None:
+        seen = np.cumsum([totals[character] for character in ordered])
+        limit = 1 + int(np.searchsorted(seen, coverage * seen[-1])) if len(seen) else 0
+    return set(ordered[:limit])
 
 
 def _single_characters(words):
