@@ -11,7 +11,7 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel, spec_from_dict
 from electra_tf.finetuning.task import Task
 from electra_tf.interop.huggingface import Content
-from electra_tf.interop.huggingface.names import renamed
+from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged
 from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.interop.tasks import settings_for, task_spec
 from electra_tf.training.matching import require_match
@@ -115,7 +115,10 @@ def _finetuned(content: Content, source) -> Transfer:
             strip_accents=content.tokenizer.strip_accents,
         )
     model = FinetuningModel(settings, [spec])
-    _assign(model, content.weights, source)
+    weights = content.weights
+    if spec.kind == "tagging":
+        weights = with_segments_exchanged(weights)
+    _assign(model, weights, source)
     task = Task(spec, "", BadRows())
     found = FinetunedModel(settings, content.tokenizer, (task,), model)
     return Transfer(found, source, extra.get("step", 0))

@@ -18,7 +18,7 @@ from electra_tf.interop.reference import moments_of, read_checkpoint
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoint import read_step, resolve_prefix
-from electra_tf.training.weights import load_weights
+from electra_tf.training.weights import load_weights, usable_weights
 
 _CASE = ("do_lower_case", "strip_accents")
 
@@ -78,10 +78,25 @@ def _from_pretrained(prefix, folder) -> Transfer:
     config = PretrainingConfig(**{**stored["pretraining"], "model_dir": folder})
     settings = {name: stored["tokenizer"][name] for name in _CASE}
     tokenizer = load_tokenizer(os.path.join(folder, pretrained.VOCABULARY_FILE), **settings)
+    source = f"the pre-trained model {prefix}"
+    if config.disentangled_embeddings:
+        return _folded(config, tokenizer, prefix, source)
     model = PretrainedModel.build(config, tokenizer)
     load_weights(prefix, model)
-    source = f"the pre-trained model {prefix}"
     return Transfer(model, source, read_step(prefix), moments_of(prefix))
+
+
+def _folded(config, tokenizer, prefix, source) -> Transfer:
+    """The discriminator alone, with token embeddings of its own.
+
+    The generator has other ones then, of another width than its own, which no format has.
+    """
+    config = config.replace(disentangled_embeddings=False, uniform_generator=True)
+    model = PretrainedModel.build(config, tokenizer)
+    weights = usable_weights(prefix)
+    for variable in model.trainable_variables:
+        variable.assign(weights.pop(variable.path))
+    return Transfer(model, source, read_step(prefix), left_behind=tuple(sorted(weights)))
 
 
 def _from_finetuned(folder) -> Transfer:

@@ -2,7 +2,6 @@
 """Whatever fine-tuning may begin with: found by path, told apart by its files."""
 
 import os
-import re
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +15,7 @@ from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 from electra_tf.interop.reference_shapes import encoder_shape, shapes_of
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import resolve_prefix
-from electra_tf.training.weights import NOT_WEIGHTS
+from electra_tf.training.weights import usable_weights
 
 
 def find_starting_point(path: str) -> StartingPoint:
@@ -82,12 +81,8 @@ def _from_huggingface(folder) -> StartingPoint:
 
 
 def _encoder_weights(prefix) -> dict[str, np.ndarray]:
-    reader = tf.train.load_checkpoint(prefix)
-    return {
-        name: reader.get_tensor(name)
-        for name in reader.get_variable_to_shape_map()
-        if name.startswith("electra/") and not re.search(NOT_WEIGHTS, name)
-    }
+    weights = usable_weights(prefix)
+    return {name: value for name, value in weights.items() if name.startswith("electra/")}
 
 
 def _vocabulary_in(folder) -> str | None:

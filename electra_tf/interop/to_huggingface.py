@@ -12,7 +12,11 @@ import numpy as np
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
-from electra_tf.interop.huggingface.names import GENERATOR_FOLDER, renamed
+from electra_tf.interop.huggingface.names import (
+    GENERATOR_FOLDER,
+    renamed,
+    with_segments_exchanged,
+)
 from electra_tf.interop.models import Transfer
 from electra_tf.pretraining.generator import MaskedLanguageModel
 
@@ -108,6 +112,8 @@ def _of_finetuned(transfer: Transfer, task_name) -> Content:
         for name, weight in transfer.weights.items()
         if not name.startswith("task_specific/") or name.startswith(f"task_specific/{task_name}/")
     }
+    if spec.kind == "tagging":
+        weights = with_segments_exchanged(weights)
     config = HuggingFaceConfig(
         _architecture(spec.kind, settings),
         found.model.encoder.config,

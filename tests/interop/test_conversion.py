@@ -179,9 +179,7 @@ def test_what_hugging_face_has_no_class_for(case, options, message, tmp_path):
 def test_electrics_discriminator_alone(tmp_path):
     case = "pretrain/electric"
     source = released(tmp_path, case)
-    read_and_write(
-        source, "huggingface", tmp_path / "out", hparams_of(case), part="discriminator"
-    )
+    read_and_write(source, "huggingface", tmp_path / "out", hparams_of(case), part="discriminator")
     assert load_huggingface(str(tmp_path / "out")).config.architecture == "ElectraForPreTraining"
     assert not (tmp_path / "out" / "generator").exists()
 
@@ -237,7 +235,7 @@ def test_folders_that_are_no_pair(tmp_path):
     with pytest.raises(ValueError, match="tells its own: do_lower_case"):
         read_model(discriminator, {"do_lower_case": False})
     # Trained apart: embeddings of its own, but not of its own width, as untied ones have.
-    with pytest.raises(ValueError, match="word_embeddings: .300, 16. in the source, .300, 32. he"):
+    with pytest.raises(ValueError, match=r"word_embeddings: \[300, 16\] in the source, \["):
         read_model(discriminator, generator=str(GOLDENS / "huggingface" / "generator"))
 
 

@@ -150,6 +150,17 @@ def renamed(name: str, first: str, other: str) -> str:
     return other + name.removeprefix(first) if name.startswith(first) else name
 
 
+def with_segments_exchanged(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights for the other way of tagging; applied twice it gives them back.
+
+    The original tags sentences as segment 1 (tagging_tasks.py:147), transformers as segment 0: with
+    the two rows of the segment embeddings exchanged, one says what the other does.
+    """
+    name = "electra/embeddings/token_type_embeddings"
+    rows = weights[name]
+    return {**weights, name: np.concatenate([rows[1::-1], rows[2:]])}
+
+
 def _dense(theirs, ours, inputs, outputs):
     ours = (ours,) if isinstance(ours, str) else ours
     return (

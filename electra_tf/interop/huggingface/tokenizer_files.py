@@ -9,22 +9,15 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_tf.interop.huggingface.config_file import read_json
-from electra_tf.text import SPECIAL_TOKENS, Vocabulary, WordPieceTokenizer, load_vocabulary
+from electra_tf.text import Vocabulary, WordPieceTokenizer, load_vocabulary
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
+from electra_tf.text.vocabulary import WORDPIECE
 from electra_tf.training.files import write_json, write_text
 
 VOCABULARY_FILE = "vocab.txt"
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 SPECIAL_TOKENS_FILE = "special_tokens_map.json"
-
-_SPECIAL_NAMES = {
-    "cls_token": "[CLS]",
-    "mask_token": "[MASK]",
-    "pad_token": "[PAD]",
-    "sep_token": "[SEP]",
-    "unk_token": "[UNK]",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,18 +57,32 @@ def write_tokenizer(folder: str, tokenizer: WordPieceTokenizer, max_length: int)
 
     Args:
         max_length: longest sequence of the model, in tokens.
+
+    Raises:
+        ValueError: the tokenizer is another one than WordPiece.
     """
     vocabulary = tokenizer.vocabulary
+    if vocabulary.kind != WORDPIECE:
+        raise ValueError(
+            "the tokenizer cannot be written: Hugging Face's ELECTRA has WordPiece, this one is of "
+            f"the kind {vocabulary.kind!r}. The SavedModel export takes every tokenizer."
+        )
+    special = {
+        f"{name}_token": token for name, token in dataclasses.asdict(vocabulary.special).items()
+    }
     write_text(os.path.join(folder, VOCABULARY_FILE), "\n".join(vocabulary.tokens) + "\n")
     write_text(os.path.join(folder, TOKENIZER_FILE), _as_library(tokenizer).to_str(pretty=True))
-    write_json(os.path.join(folder, SPECIAL_TOKENS_FILE), _SPECIAL_NAMES)
+    write_json(os.path.join(folder, SPECIAL_TOKENS_FILE), special)
     content = {
-        "tokenizer_class": "BertTokenizer",
+        # Takes tokenizer.json as it is; BertTokenizer of transformers 5 makes one of its own, in
+        # which words of more than 100 characters are unknown.
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         "do_lower_case": tokenizer.do_lower_case,
         "strip_accents": tokenizer.strip_accents,
         "tokenize_chinese_chars": True,
         "model_max_length": max_length,
-        **_SPECIAL_NAMES,
+        **special,
     }
     write_json(os.path.join(folder, TOKENIZER_CONFIG_FILE), content)
 
@@ -84,8 +91,9 @@ def _as_library(tokenizer) -> tokenizers.Tokenizer:
     """The tokenizer as the tokenizers library runs it."""
     vocabulary = tokenizer.vocabulary
     ids = {token: number for number, token in enumerate(vocabulary.tokens)}
+    special = vocabulary.special
     model = models.WordPiece(
-        ids, unk_token="[UNK]", max_input_chars_per_word=MAX_CHARACTERS_PER_WORD
+        ids, unk_token=special.unk, max_input_chars_per_word=MAX_CHARACTERS_PER_WORD
     )
     built = tokenizers.Tokenizer(model)
     built.normalizer = normalizers.BertNormalizer(
@@ -97,11 +105,11 @@ def _as_library(tokenizer) -> tokenizers.Tokenizer:
     built.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     built.decoder = decoders.WordPiece(prefix="##")
     built.post_processor = processors.TemplateProcessing(
-        single="[CLS]:0 $A:0 [SEP]:0",
-        pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", vocabulary.cls_id), ("[SEP]", vocabulary.sep_id)],
+        single=f"{special.cls}:0 $A:0 {special.sep}:0",
+        pair=f"{special.cls}:0 $A:0 {special.sep}:0 $B:1 {special.sep}:1",
+        special_tokens=[(special.cls, vocabulary.cls_id), (special.sep, vocabulary.sep_id)],
     )
-    built.add_special_tokens(list(SPECIAL_TOKENS))
+    built.add_special_tokens(list(special.all))
     return built
 
 
