@@ -8,8 +8,7 @@ Reads the archives in <data-dir>/openwebtext and <data-dir>/vocab.txt, and write
 import os
 
 from electra_tf.cli import arguments
-from electra_tf.cli.build_pretraining_dataset import add_building_flags, report
-from electra_tf.data import build_pretraining_records
+from electra_tf.cli.build_pretraining_dataset import add_building_flags, build
 
 
 def make_parser():
@@ -24,21 +23,14 @@ def make_parser():
 
 def run(args):
     """Builds records as the flags say."""
-    output_dir = os.path.join(args.data_dir, "pretrain_tfrecords")
-    manifest = build_pretraining_records(
+    build(
+        args,
         os.path.join(args.data_dir, "openwebtext"),
         os.path.join(args.data_dir, "vocab.txt"),
-        output_dir,
-        max_seq_length=args.max_seq_length,
-        num_processes=args.num_processes,
+        os.path.join(args.data_dir, "pretrain_tfrecords"),
         # Every file of an archive is one document, blank lines separate its paragraphs.
         blanks_separate_docs=False,
-        do_lower_case=args.do_lower_case,
-        strip_accents=args.strip_accents,
-        num_out_files=args.num_out_files,
-        seed=args.seed,
     )
-    report(manifest, output_dir)
 
 
 def main():

@@ -1,20 +1,25 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Writes out text data as TFRecords that ELECTRA can be pre-trained on."""
 
+import functools
+import os
+
 from electra_tf.cli import arguments
-from electra_tf.data import build_pretraining_records
+from electra_tf.data import Manifest, WorkShare, build_pretraining_records
 from electra_tf.data.building import DEFAULT_SEED
+from electra_tf.data.names import HELD_OUT_FOLDER
 
 
 def make_parser():
     """The reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
     parser = arguments.make_parser(__doc__)
-    parser.add_argument(
+    corpus = parser.add_mutually_exclusive_group(required=True)
+    corpus.add_argument(
         "--corpus-dir",
-        required=True,
-        help="folder of text files, searched with its sub-folders; .gz, .xz, .bz2 and tar "
-        "archives are read too, hidden files are not",
+        help="folder of text files, searched with its sub-folders; .gz, .xz, .zst, .bz2 and tar "
+        "archives are read too, hidden files are not; - for standard input",
     )
+    corpus.add_argument("--input-files", help="text files instead, as comma-separated globs")
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
     parser.add_argument(
         "--output-dir",
@@ -28,17 +33,23 @@ def make_parser():
         type=arguments.parse_bool,
         help="whether blank lines indicate document boundaries",
     )
+    parser.add_argument(
+        "--text-field",
+        help="the files are JSON lines, each a document whose text is in this field",
+    )
     add_building_flags(parser)
     return parser
 
 
 def add_building_flags(parser):
-    """Flags that both dataset builders have; the last two are not the reference's."""
+    """Flags that both dataset builders have; those from the number of files on are new."""
     parser.add_argument("--max-seq-length", default=128, type=int, help="tokens per example")
     parser.add_argument(
         "--num-processes", default=1, type=int, help="processes to share the work among"
     )
     arguments.add_case_flags(parser)
+    # By default the files of the vocabulary decide.
+    parser.set_defaults(do_lower_case=None, strip_accents=None)
     parser.add_argument(
         "--num-out-files",
         default=None,
@@ -48,23 +59,115 @@ def add_building_flags(parser):
     parser.add_argument(
         "--seed", default=DEFAULT_SEED, type=int, help="the same seed gives the same records"
     )
+    _add_content_flags(parser.add_argument_group("what is in the records"))
+    _add_cluster_flags(parser.add_argument_group("on several machines"))
+
+
+def _add_content_flags(group):
+    group.add_argument(
+        "--word-starts",
+        action="store_true",
+        help="store which tokens begin a word, for whole-word masking",
+    )
+    group.add_argument(
+        "--pack-documents",
+        action="store_true",
+        help="put as many examples as fit into each sequence, for packed training",
+    )
+    group.add_argument(
+        "--remove-duplicates",
+        action="store_true",
+        help="use only the first of documents that are exactly the same",
+    )
+    group.add_argument(
+        "--held-out-share",
+        default=0.0,
+        type=float,
+        help="share of the documents (0.01, say) whose examples go to <output-dir>/held_out",
+    )
+
+
+def _add_cluster_flags(group):
+    group.add_argument(
+        "--shard-index", type=int, help="build the shards of job number ... of --num-shards only"
+    )
+    group.add_argument(
+        "--num-shards",
+        type=int,
+        help="how many jobs divide the work; when all are done, the same command without these "
+        "two flags completes the records",
+    )
+    group.add_argument(
+        "--runner", help="build on Apache Beam: DirectRunner, DataflowRunner, FlinkRunner, ..."
+    )
+    group.add_argument(
+        "beam_options", nargs="*", help="Beam's own options, all of them behind a lone --"
+    )
 
 
 def run(args):
     """Builds records as the flags say."""
-    manifest = build_pretraining_records(
-        args.corpus_dir,
+    corpus = args.corpus_dir or list(filter(None, map(str.strip, args.input_files.split(","))))
+    build(
+        args,
+        corpus,
         args.vocab_file,
         args.output_dir,
+        blanks_separate_docs=args.blanks_separate_docs,
+        text_field=args.text_field,
+    )
+
+
+def build(args, corpus, vocabulary, output_dir, **settings):
+    """Builds records of a corpus as the common flags say, and reports."""
+    manifest = build_pretraining_records(
+        corpus,
+        vocabulary,
+        output_dir,
         max_seq_length=args.max_seq_length,
         num_processes=args.num_processes,
-        blanks_separate_docs=args.blanks_separate_docs,
         do_lower_case=args.do_lower_case,
         strip_accents=args.strip_accents,
         num_out_files=args.num_out_files,
         seed=args.seed,
+        word_starts=args.word_starts,
+        pack_documents=args.pack_documents,
+        remove_duplicates=args.remove_duplicates,
+        held_out_share=args.held_out_share,
+        work_share=_work_share(args),
+        execute=_executor(args),
+        **settings,
     )
-    report(manifest, args.output_dir)
+    if manifest:
+        report(manifest, output_dir)
+    else:
+        print(
+            f"Share {args.shard_index} of {args.num_shards} is done. When all are, run the same "
+            "command without --shard-index and --num-shards to complete the records."
+        )
+
+
+def _work_share(args):
+    if (args.shard_index is None) != (args.num_shards is None):
+        raise ValueError("--shard-index and --num-shards must be given together.")
+    return None if args.num_shards is None else WorkShare(args.shard_index, args.num_shards)
+
+
+def _executor(args):
+    """What runs the work elsewhere than in processes here, or None."""
+    if args.runner is None:
+        if args.beam_options:
+            raise ValueError(
+                f"Options of Beam need --runner; received {' '.join(args.beam_options)}."
+            )
+        return None
+    try:
+        from electra_tf.data.beam_building import run_on_beam
+    except ImportError as error:
+        raise ValueError(
+            f"--runner needs Apache Beam (pip install 'electra-tf[beam]'): {error}"
+        ) from error
+    return functools.partial(run_on_beam, [f"--runner={args.runner}", *args.beam_options])
 
 
 def report(manifest, folder):
@@ -80,6 +183,17 @@ def report(manifest, folder):
             f"{manifest.cut_tokens:,} tokens ({share:.0%} of the text) were cut, as the original "
             "cuts them: lines longer than an example lose their ends. Shorter lines, such as a "
             "sentence each, lose less."
+        )
+    if manifest.duplicate_documents:
+        print(
+            f"{manifest.duplicate_documents:,} documents were left out because they are the same "
+            f"as earlier ones; {manifest.num_documents:,} were used."
+        )
+    if manifest.held_out_share:
+        held_out = Manifest.load(os.path.join(folder, HELD_OUT_FOLDER))
+        print(
+            f"{held_out.num_documents:,} documents are held out: {held_out.num_examples:,} "
+            f"examples in {folder}/{HELD_OUT_FOLDER}"
         )
     if manifest.replaced_bytes:
         print(f"{manifest.replaced_bytes:,} bytes were not UTF-8 and were replaced.")

@@ -3,6 +3,7 @@
 
 from electra_tf.data.building import build_pretraining_records
 from electra_tf.data.manifest import Manifest
+from electra_tf.data.plan import WorkShare
 from electra_tf.data.records import PretrainingRecords
 
-__all__ = ["Manifest", "PretrainingRecords", "build_pretraining_records"]
+__all__ = ["Manifest", "PretrainingRecords", "WorkShare", "build_pretraining_records"]

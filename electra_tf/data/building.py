@@ -1,25 +1,36 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""From a folder of text to a folder of pre-training records with a manifest."""
+"""From text to a folder of pre-training records with a manifest."""
 
+import functools
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
-from electra_tf.data import names
-from electra_tf.data.corpus import find_sources
-from electra_tf.data.manifest import Manifest, Shard, Source
-from electra_tf.data.plan import BuildPlan, make_plan
-from electra_tf.data.shards import ShardBuilder, ShardResult
-from electra_tf.data.workers import run_tasks
-from electra_tf.data.writer import remove_partial
+from electra_tf.data import names, standard_input
+from electra_tf.data.corpus import SourceFile, find_sources
+from electra_tf.data.duplicates import FindDuplicates, HashDocuments
+from electra_tf.data.manifest import Manifest
+from electra_tf.data.plan import WorkShare, make_plan
+from electra_tf.data.publishing import describe, publish
+from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
+from electra_tf.data.workers import Work, run_tasks
+from electra_tf.data.writer import remove_partial, write_file
 
 DEFAULT_SEED = 42
+STANDARD_INPUT = "-"
 _PLAN_FILE = "plan.sha256"
-_HISTOGRAM_BINS = 8
+_SECONDS_BETWEEN_LOGGED_LINES = 10
+
+Executor = Callable[[Work, Sequence[Any], Callable[[int], None]], Iterator[Any]]
+"""Runs work on tasks, as far as its iterator is consumed; gets a function to report progress to.
+
+What the work has done stands in the builder's folder; what it returns may get lost.
+"""
 
 
 def build_pretraining_records(
@@ -29,11 +40,18 @@ def build_pretraining_records(
     max_seq_length: int = 128,
     num_processes: int = 1,
     blanks_separate_docs: bool = True,
-    do_lower_case: bool = True,
-    strip_accents: bool = True,
+    do_lower_case: bool | None = None,
+    strip_accents: bool | None = None,
     num_out_files: int | None = None,
     seed: int = DEFAULT_SEED,
-) -> Manifest:
+    text_field: str | None = None,
+    word_starts: bool = False,
+    pack_documents: bool = False,
+    remove_duplicates: bool = False,
+    held_out_share: float = 0.0,
+    work_share: WorkShare | None = None,
+    execute: Executor | None = None,
+) -> Manifest | None:
     """Builds records from text; the same arguments give the same bytes for any `num_processes`.
 
     Shards are built in `<output_dir>/unfinished`. A build that was interrupted continues from the
@@ -41,27 +59,38 @@ def build_pretraining_records(
     ones are complete; other files in it are never touched.
 
     Args:
-        corpus_dir: a folder of text files, or a list of files; compressed files and tar archives
-            are read too.
+        corpus_dir: a folder of text files, a list of files and glob patterns, or "-" for standard
+            input; compressed text and tar archives are read too.
         tokenizer_path: a vocabulary file.
         output_dir: created if need be.
         max_seq_length: tokens of an example at most, special tokens included.
         num_processes: how many processes share the work.
         blanks_separate_docs: whether blank lines end documents; the ends of files always do.
-        do_lower_case: of the tokenizer.
-        strip_accents: of the tokenizer.
+        do_lower_case: of the tokenizer; by default what its files say, else True.
+        strip_accents: of the tokenizer; likewise.
         num_out_files: number of shards; by default the size of the data decides.
         seed: of the order of text and examples, and of the examples' random lengths.
+        text_field: the files are JSON lines, each a document whose text is in this field.
+        word_starts: whether records tell which tokens begin a word.
+        pack_documents: whether as many examples as fit are put into each sequence.
+        remove_duplicates: whether only the first of documents that are the same is used.
+        held_out_share: share of the documents, 0 to 1, whose examples go to
+            `<output_dir>/held_out` instead.
+        work_share: builds a share of the shards only, and no manifest; a run without it, with the
+            other arguments the same, completes what all shares have built.
+        execute: runs the work elsewhere than in `num_processes` processes here.
+
+    Returns:
+        What was written; None for a share.
 
     Raises:
         FileNotFoundError, ValueError: for what is wrong with the corpus or the settings.
-        OSError: if a file cannot be written.
+        OSError: if a file cannot be written; no broken shard is left.
     """
     if num_processes < 1:
         raise ValueError(f"`num_processes` must be at least 1; received {num_processes}.")
-    _check_apart(corpus_dir, output_dir)
     plan = make_plan(
-        find_sources(corpus_dir),
+        _sources(corpus_dir, output_dir, work_share),
         num_out_files,
         tokenizer_path=tokenizer_path,
         do_lower_case=do_lower_case,
@@ -69,109 +98,125 @@ def build_pretraining_records(
         max_seq_length=max_seq_length,
         blanks_separate_docs=blanks_separate_docs,
         seed=seed,
+        text_field=text_field,
+        word_starts=word_starts,
+        pack_documents=pack_documents,
+        remove_duplicates=remove_duplicates,
+        held_out_share=held_out_share,
     )
     builder = ShardBuilder(plan, os.path.join(output_dir, names.UNFINISHED_FOLDER))
     settings = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
-    _prepare(builder)
-    results = _build_shards(builder, num_processes)
-    manifest = _describe(plan, results, settings)
-    if not manifest.num_examples:
+    _prepare(builder, plan.fingerprint(settings), work_share)
+    execute = execute or functools.partial(run_tasks, num_processes)
+    if plan.remove_duplicates:
+        _find_duplicates(builder, execute, work_share)
+    results = _build_shards(builder, execute, work_share)
+    if work_share:
+        return None
+    manifests = {split: describe(plan, results, settings, split) for split in results[0].splits}
+    if not manifests[TRAINING].num_examples:
         tf.io.gfile.rmtree(builder.folder)
         raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
-    _publish(builder.folder, output_dir, manifest)
-    return manifest
+    publish(builder, output_dir, manifests)
+    standard_input.remove_kept(output_dir)
+    return manifests[TRAINING]
 
 
-def _check_apart(corpus_dir: str | Sequence[str], output_dir: str) -> None:
-    """Records must not become text of the next build."""
+def _sources(
+    corpus_dir: str | Sequence[str], output_dir: str, work_share: WorkShare | None
+) -> tuple[SourceFile, ...]:
+    if corpus_dir == STANDARD_INPUT:
+        if work_share:
+            raise ValueError("A share of the work cannot be done from standard input.")
+        return (standard_input.keep(sys.stdin.buffer, output_dir),)
     if isinstance(corpus_dir, str):
+        # Records must not become text of the next build.
         inner, outer = os.path.abspath(output_dir), os.path.abspath(corpus_dir)
         if os.path.join(inner, "").startswith(os.path.join(outer, "")):
             raise ValueError(
                 f"The output folder {output_dir!r} must not lie in the corpus folder "
                 f"{corpus_dir!r}."
             )
+    return find_sources(corpus_dir)
 
 
-def _prepare(builder: ShardBuilder) -> None:
-    """Makes the builder's folder, empty unless it has finished shards of the same plan."""
-    folder, fingerprint = builder.folder, builder.plan.fingerprint()
+def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | None) -> None:
+    """Makes the builder's folders, empty unless they have finished shards of the same plan."""
+    folder = builder.folder
     plan_file = os.path.join(folder, _PLAN_FILE)
+    folders = [*builder.split_folders().values(), builder.duplicates_folder]
     if tf.io.gfile.exists(plan_file):
         with tf.io.gfile.GFile(plan_file, "r") as file:
-            if file.read() == fingerprint:
-                remove_partial(folder)
-                return
-    if tf.io.gfile.exists(folder):
+            is_same = file.read() == fingerprint
+        if is_same:
+            if not work_share:  # else others are at work there
+                for folder in filter(tf.io.gfile.exists, folders):
+                    remove_partial(folder)
+            return
+        if work_share:
+            raise ValueError(
+                f"{folder} holds an unfinished build with other settings, another corpus or "
+                "another vocabulary. Remove it, or give all shares the same arguments."
+            )
+    if tf.io.gfile.exists(folder) and not work_share:
         tf.io.gfile.rmtree(folder)
-    tf.io.gfile.makedirs(folder)
-    with tf.io.gfile.GFile(plan_file, "w") as file:
-        file.write(fingerprint)
+    for folder in folders:
+        tf.io.gfile.makedirs(folder)
+    write_file(plan_file, fingerprint.encode())
 
 
-def _build_shards(builder: ShardBuilder, num_processes: int) -> list[ShardResult]:
-    """Builds the shards that are not finished yet; results in the order of shards."""
+def _find_duplicates(
+    builder: ShardBuilder, execute: Executor, work_share: WorkShare | None
+) -> None:
+    """Notes the duplicates in the builder's folder, where an earlier run has not."""
+    folder, plan = builder.duplicates_folder, builder.plan
+    hashing = HashDocuments(plan, folder)
+    tasks = hashing.tasks()
+    if work_share:
+        # Every share needs all hashes; each begins elsewhere and leaves out what others have done.
+        first = work_share.index * len(tasks) // work_share.count
+        tasks = tasks[first:] + tasks[:first]
+    with _progress_bar(plan.bytes, "Hashing documents") as bar:
+        for _ in execute(hashing, tasks, bar.update):
+            pass
+    finding = FindDuplicates.after(hashing, len(tasks))
+    for _ in execute(finding, range(finding.num_partitions), lambda amount: None):
+        pass
+    finding.finish()
+
+
+def _build_shards(
+    builder: ShardBuilder, execute: Executor, work_share: WorkShare | None
+) -> list[ShardResult]:
+    """Builds the shards that are not finished yet; all results in the order of shards."""
     tasks, results, finished_bytes = [], [], 0
-    for index, chunks in enumerate(builder.plan.shards()):
+    shards = builder.plan.shards()
+    for index, chunks in enumerate(shards):
+        if work_share and index % work_share.count != work_share.index:
+            continue
         result = builder.finished(index)
         if result is None:
             tasks.append((index, chunks))
         else:
             results.append(result)
             finished_bytes += sum(chunk.end - chunk.start for chunk in chunks)
+    total = finished_bytes + sum(c.end - c.start for _, chunks in tasks for c in chunks)
     if results:
         logging.info(
-            "Continuing an interrupted build: %d of %d shards are finished.",
+            "Continuing an earlier build: %d of %d shards are finished.",
             len(results),
-            builder.plan.num_shards,
+            len(results) + len(tasks),
         )
-    total = sum(source.bytes for source in builder.plan.sources)
-    with tqdm(total=total, unit="B", unit_scale=True, desc="Building records") as bar:
-        bar.update(finished_bytes)
-        results += run_tasks(builder, tasks, num_processes, bar.update)
+    with _progress_bar(total, "Building records", initial=finished_bytes) as bar:
+        for _ in execute(builder, tasks, bar.update):
+            pass
+    results += [builder.finished(index) for index, _ in tasks]
     return sorted(results, key=lambda result: result.index)
 
 
-def _describe(plan: BuildPlan, results: list[ShardResult], tokenizer: dict) -> Manifest:
-    counts = np.sum([result.length_counts for result in results], axis=0)
-    num_examples = int(counts.sum())
-    num_tokens = int((counts * np.arange(len(counts))).sum())
-    mean = num_tokens / max(1, num_examples)
-    histogram = [int(part.sum()) for part in np.array_split(counts[1:], _HISTOGRAM_BINS)]
-    return Manifest(
-        shards=tuple(
-            Shard(names.shard_name(r.index, plan.num_shards), r.num_examples, r.bytes)
-            for r in results
-        ),
-        num_examples=num_examples,
-        num_tokens=num_tokens,
-        max_seq_length=plan.max_seq_length,
-        mean_length=round(mean, 3),
-        padding_share=round(1 - mean / plan.max_seq_length, 5),
-        length_histogram=tuple(histogram),
-        tokenizer=tokenizer,
-        seed=plan.seed,
-        blanks_separate_docs=plan.blanks_separate_docs,
-        replaced_bytes=sum(result.replaced_bytes for result in results),
-        cut_tokens=sum(result.cut_tokens for result in results),
-        sources=tuple(Source(source.name, source.bytes) for source in plan.sources),
+def _progress_bar(total: int, what: str, initial: int = 0) -> tqdm:
+    """Shows bytes, rate and the time that is left; in a log file, a line now and then."""
+    interval = 0.1 if sys.stderr.isatty() else _SECONDS_BETWEEN_LOGGED_LINES
+    return tqdm(
+        total=total, initial=initial, unit="B", unit_scale=True, desc=what, mininterval=interval
     )
-
-
-def _publish(folder: str, output_dir: str, manifest: Manifest) -> None:
-    """Replaces older records by the new ones.
-
-    An interruption leaves no manifest but the unfinished folder, by which readers refuse the
-    records, and from which the next run of the same build continues.
-    """
-    if tf.io.gfile.exists(Manifest.path_in(output_dir)):
-        tf.io.gfile.remove(Manifest.path_in(output_dir))
-    for name in tf.io.gfile.listdir(output_dir):
-        if names.is_shard_name(name):
-            tf.io.gfile.remove(os.path.join(output_dir, name))
-    for shard in manifest.shards:
-        tf.io.gfile.rename(
-            os.path.join(folder, shard.name), os.path.join(output_dir, shard.name), overwrite=True
-        )
-    manifest.save(output_dir)
-    tf.io.gfile.rmtree(folder)

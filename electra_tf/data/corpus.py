@@ -48,6 +48,8 @@ class Chunk:
     source: SourceFile
     start: int
     end: int
+    index: int
+    """Number of the chunk in the corpus."""
 
     @property
     def text_bytes(self) -> int:
@@ -117,8 +119,8 @@ def cut_in_chunks(sources: Sequence[SourceFile], chunk_bytes: int) -> list[Chunk
     for source in sources:
         step = max(1, source.bytes if source.is_packed else chunk_bytes)
         chunks += [
-            Chunk(source, start, min(start + step, source.bytes))
-            for start in range(0, source.bytes, step)
+            Chunk(source, start, min(start + step, source.bytes), index)
+            for index, start in enumerate(range(0, source.bytes, step), start=len(chunks))
         ]
     return chunks
 

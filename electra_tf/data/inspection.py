@@ -74,9 +74,5 @@ def decode_examples(
             )
         yield (
             f"example {number}: {tokens} tokens, {int(segments[:tokens].sum())} of them in the "
-            f"second segment\n  {_join(vocabulary, ids[:tokens])}"
+            f"second segment\n  {vocabulary.join(vocabulary.tokens[i] for i in ids[:tokens])}"
         )
-
-
-def _join(vocabulary: Vocabulary, ids) -> str:
-    return " ".join(vocabulary.token_of(int(i)) for i in ids).replace(" ##", "")

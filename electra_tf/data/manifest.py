@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from electra_tf.data.writer import write_file
+
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
 
@@ -131,10 +133,8 @@ class Manifest:
 
     def save(self, folder: str) -> None:
         """Writes the manifest under a temporary name and renames it."""
-        path = self.path_in(folder)
-        with tf.io.gfile.GFile(path + ".partial", "w") as file:
-            file.write(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
-        tf.io.gfile.rename(path + ".partial", path, overwrite=True)
+        stored = json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        write_file(self.path_in(folder), stored.encode())
 
 
 def _list(stored: dict[str, Any], key: str, path: str) -> list[Any]:

@@ -9,6 +9,9 @@ SHARD_PREFIX = "pretrain_data.tfrecord"
 UNFINISHED_FOLDER = "unfinished"
 """Sub-folder where shards are built; it exists only while, or since, a build is unfinished."""
 
+HELD_OUT_FOLDER = "held_out"
+"""Sub-folder of the records that are kept for evaluation."""
+
 _SHARD_NAME = re.compile(re.escape(SHARD_PREFIX) + r"-(\d+)-of-(\d+)")
 
 

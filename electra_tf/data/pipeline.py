@@ -4,6 +4,7 @@
 import tensorflow as tf
 
 from electra_tf.data import spec
+from electra_tf.data.bucketing import bucket_of, pool_start, pooled_batches
 from electra_tf.data.order import SHUFFLE_BUFFER, EpochOrder
 
 _MAX_OPEN_FILES = 16
@@ -21,14 +22,16 @@ def training_batches(
     start: int,
     worker_index: int,
     num_workers: int,
+    buckets: tuple[int, ...] = (),
 ) -> tf.data.Dataset:
     """Endless batches in the given order; B = batch_size / num_workers rows of every global batch.
 
-    `features` are the optional ones that the records have.
+    `features` are the optional ones that the records have. With `buckets`, lengths in tokens,
+    batches are made and cut as `bucketing` says.
 
     Records stay serialized until the batch is cut, so that a worker parses its own rows only.
     """
-    position = order.position(start)
+    position = order.position(pool_start(start, batch_size) if buckets else start)
     skip = tf.constant(position.skip, tf.int64)
     rows = batch_size // num_workers
 
@@ -52,9 +55,17 @@ def training_batches(
         own = serialized[worker_index * rows : (worker_index + 1) * rows]
         return spec.parse(own, max_seq_length, features)
 
+    def parse_and_cut(serialized: tf.Tensor, longest: tf.Tensor) -> dict[str, tf.Tensor]:
+        length = bucket_of(longest, buckets, max_seq_length)
+        return {name: rows[:, :length] for name, rows in parse_own_rows(serialized).items()}
+
     dataset = tf.data.Dataset.range(position.window, tf.int64.max).flat_map(window_records)
-    dataset = dataset.batch(batch_size, drop_remainder=True)
-    dataset = dataset.map(parse_own_rows, num_parallel_calls=tf.data.AUTOTUNE)
+    if buckets:
+        dataset = pooled_batches(dataset, batch_size, start, order.seed)
+        dataset = dataset.map(parse_and_cut, num_parallel_calls=tf.data.AUTOTUNE)
+    else:
+        dataset = dataset.batch(batch_size, drop_remainder=True)
+        dataset = dataset.map(parse_own_rows, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 

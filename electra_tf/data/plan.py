@@ -3,9 +3,12 @@
 
 import dataclasses
 import hashlib
+import heapq
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -19,45 +22,93 @@ _SHARDS_OF_SMALL_DATA = 16
 
 
 @dataclass(frozen=True)
+class WorkShare:
+    """One of several jobs that divide a build among them; they need a common output folder."""
+
+    index: int
+    """Number of the job, from 0."""
+
+    count: int
+    """How many jobs there are."""
+
+    def __post_init__(self):
+        if self.count < 1 or not 0 <= self.index < self.count:
+            raise ValueError(
+                "A share of the work must have an index from 0 to the number of shares less 1; "
+                f"received index {self.index} of {self.count}."
+            )
+
+
+@dataclass(frozen=True)
 class BuildPlan:
     """All that decides the bytes of the records."""
 
     sources: tuple[SourceFile, ...]
     tokenizer_path: str
-    do_lower_case: bool
-    strip_accents: bool
+    do_lower_case: bool | None
+    strip_accents: bool | None
     max_seq_length: int
     blanks_separate_docs: bool
     num_shards: int
     seed: int
+    text_field: str | None = None
+    """Field of JSON lines that holds the text; None for plain text."""
+
+    word_starts: bool = False
+    """Whether records tell which tokens begin a word."""
+
+    pack_documents: bool = False
+    """Whether as many examples as fit are put into each sequence."""
+
+    remove_duplicates: bool = False
+    held_out_share: float = 0.0
+    """Share of the documents whose examples go to the held-out records."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Optional features of the records."""
+        packed = ("position_ids", "sequence_ids") if self.pack_documents else ()
+        return ("word_starts",) * self.word_starts + packed
 
     @property
     def text_bytes(self) -> int:
         """Size of the text, estimated for compressed files."""
         return sum(source.text_bytes for source in self.sources)
 
+    @property
+    def bytes(self) -> int:
+        """Size of all files as stored."""
+        return sum(source.bytes for source in self.sources)
+
+    def chunks(self) -> list[Chunk]:
+        """All chunks in the order of the corpus."""
+        return cut_in_chunks(self.sources, chunk_size(self.text_bytes, self.num_shards))
+
     def shards(self) -> list[list[Chunk]]:
         """The chunks of each shard: all chunks in random order, dealt to the emptiest shard."""
-        chunks = cut_in_chunks(self.sources, chunk_size(self.text_bytes, self.num_shards))
+        chunks = self.chunks()
         self.rng("deal").shuffle(chunks)
         shards: list[list[Chunk]] = [[] for _ in range(self.num_shards)]
-        sizes = [0] * self.num_shards
+        sizes = [(0, shard) for shard in range(self.num_shards)]  # a heap
         for chunk in chunks:
-            emptiest = sizes.index(min(sizes))
+            size, emptiest = sizes[0]
             shards[emptiest].append(chunk)
-            sizes[emptiest] += chunk.text_bytes
+            heapq.heapreplace(sizes, (size + chunk.text_bytes, emptiest))
         return shards
 
     def rng(self, *purpose: str | int) -> random.Random:
         """A generator for one purpose, independent of all others and of the order of work."""
         return random.Random(repr((self.seed, *purpose)))
 
-    def fingerprint(self) -> str:
-        """A hash that changes with the plan, with a file of the corpus, or with the vocabulary."""
-        files = [source.path for source in self.sources] + [self.tokenizer_path]
+    def fingerprint(self, tokenizer: Mapping[str, Any]) -> str:
+        """A hash that changes with the plan, with a file of the corpus, or with the tokenizer."""
+        files = [source.path for source in self.sources if not source.digest]
         stored = dataclasses.asdict(self) | {
             "format_version": FORMAT_VERSION,
-            "modified": [tf.io.gfile.stat(file).mtime_nsec for file in files],
+            "modified": [
+                tf.io.gfile.stat(file).mtime_nsec for file in [*files, self.tokenizer_path]
+            ],
+            "tokenizer": dict(tokenizer),
         }
         return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
 
@@ -77,6 +128,11 @@ def make_plan(
         )
     if num_shards is not None and num_shards < 1:
         raise ValueError(f"`num_out_files` must be at least 1; received {num_shards}.")
+    if not 0 <= settings.get("held_out_share", 0) < 1:
+        raise ValueError(
+            "`held_out_share` must be at least 0 and less than 1; "
+            f"received {settings['held_out_share']}."
+        )
     if num_shards is None:
         size = sum(source.text_bytes for source in sources)
         # Small data is spread too, so that several processes have something to do.

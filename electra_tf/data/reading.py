@@ -36,6 +36,14 @@ class Piece:
     source_bytes: int = 0
     """Bytes of the file that were read for it, for showing progress."""
 
+    def documents(self) -> Iterator[tuple[int, int]]:
+        """Yields [begin, end) lines of the documents that have any."""
+        begin = 0
+        for end in self.document_ends:
+            if end > begin:
+                yield begin, end
+            begin = end
+
     def add(self, text: bytes, blanks_separate_docs: bool) -> None:
         """Appends lines and ends the document after them."""
         decoded, replaced = decode(text)

@@ -3,12 +3,14 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from electra_tf.data import names, pipeline, spec
+from electra_tf.data.damage import READING_ERRORS, find_damage
 from electra_tf.data.framing import count_records
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
@@ -43,7 +45,7 @@ class PretrainingRecords:
             if tf.io.gfile.exists(Manifest.path_in(folder)):
                 self.manifests[folder] = Manifest.load(folder)
                 _check_folder(folder, self.manifests[folder], found)
-            elif tf.io.gfile.exists(os.path.join(folder, names.UNFINISHED_FOLDER)):
+            elif tf.io.gfile.exists(os.path.join(_built_in(folder), names.UNFINISHED_FOLDER)):
                 raise ValueError(
                     f"The records in {folder} are incomplete: their building was interrupted. "
                     "Run the same build command again, it continues where it stopped."
@@ -121,6 +123,7 @@ class PretrainingRecords:
         start: int = 0,
         worker_index: int = 0,
         num_workers: int = 1,
+        buckets: tuple[int, ...] = (),
     ) -> tf.data.Dataset:
         """Endless shuffled batches for training.
 
@@ -136,6 +139,8 @@ class PretrainingRecords:
                 window of shards again.
             worker_index: which of the workers this is; it gets its rows of each global batch.
             num_workers: how many divide each global batch among them.
+            buckets: lengths in tokens, ascending; if given, a batch has sequences of about the
+                same length and is cut to the smallest bucket, or L, that holds them.
 
         Returns:
             A dataset of `input_ids`, `input_mask`, `segment_ids` and the records' optional
@@ -165,6 +170,7 @@ class PretrainingRecords:
             start,
             worker_index,
             num_workers,
+            buckets,
         )
 
     def evaluation_batches(self, batch_size: int, max_seq_length: int) -> tf.data.Dataset:
@@ -177,6 +183,21 @@ class PretrainingRecords:
         _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
         self._require_examples()
         return pipeline.evaluation_batches(self.files, batch_size, max_seq_length, self.features)
+
+    def numpy_iterator(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+        """Yields batches that `batches` or `evaluation_batches` gave, as NumPy arrays.
+
+        Raises:
+            ValueError: naming the file and the record, for a damaged one.
+        """
+        try:
+            yield from batches.as_numpy_iterator()
+        except READING_ERRORS as error:
+            max_seq_length = batches.element_spec["input_ids"].shape[1]
+            damage = find_damage(self.files, max_seq_length, self.features)
+            if damage is None:
+                raise
+            raise ValueError(f"{damage}. Copy or build the records again.") from error
 
     def _require_examples(self) -> None:
         if not self.num_examples:
@@ -196,6 +217,12 @@ def _find_files(patterns: str) -> tuple[str, ...]:
     if not files:
         raise ValueError(f"No pre-training records given: the pattern is {patterns!r}.")
     return tuple(sorted(files))
+
+
+def _built_in(folder: str) -> str:
+    """The folder where the records of a folder are built: held-out records lie in a sub-folder."""
+    parent, name = os.path.split(folder)
+    return parent if name == names.HELD_OUT_FOLDER else folder
 
 
 def _check_folder(folder: str, manifest: Manifest, found: list[str]) -> None:

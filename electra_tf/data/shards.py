@@ -1,23 +1,43 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Building one shard of records from its chunks of text, alone in one process."""
 
+import contextlib
 import functools
 import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import tensorflow as tf
 
+from electra_tf.data import names
 from electra_tf.data.corpus import Chunk
+from electra_tf.data.documents import DocumentSelector
+from electra_tf.data.duplicates import DuplicateIndex
 from electra_tf.data.examples import build_segments
-from electra_tf.data.names import shard_name
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import Piece, read_pieces
+from electra_tf.data.sequences import fill_sequences, pack_rows, word_start_table
 from electra_tf.data.spec import Rows
-from electra_tf.data.writer import ShardWriter
-from electra_tf.text import load_tokenizer, pack_segments
+from electra_tf.data.writer import ShardWriter, write_file
+from electra_tf.text import load_tokenizer
+
+TRAINING = "training"
+DUPLICATES_FOLDER = "duplicates"
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """What is known of a finished file of records."""
+
+    bytes: int
+    length_counts: tuple[int, ...]
+    """Examples by length, from 0 to max_seq_length."""
+
+    cut_tokens: int
+    """Tokens of the text that no example holds: what the ends of long lines lost."""
+
+    num_documents: int
 
 
 @dataclass(frozen=True)
@@ -25,18 +45,10 @@ class ShardResult:
     """What is known of a finished shard."""
 
     index: int
-    bytes: int
-    length_counts: tuple[int, ...]
-    """Examples by length, from 0 to max_seq_length."""
-
     replaced_bytes: int
-    cut_tokens: int
-    """Tokens of the text that no example holds: what the ends of long lines lost."""
-
-    @property
-    def num_examples(self) -> int:
-        """Number of examples."""
-        return sum(self.length_counts)
+    duplicate_documents: int
+    splits: dict[str, WrittenShard]
+    """The shard's files: "training", and "held_out" if there are held-out records."""
 
 
 class ShardBuilder:
@@ -57,67 +69,88 @@ class ShardBuilder:
             self.plan.tokenizer_path, self.plan.do_lower_case, self.plan.strip_accents
         )
 
+    @property
+    def duplicates_folder(self) -> str:
+        """Where the duplicates are noted."""
+        return os.path.join(self.folder, DUPLICATES_FOLDER)
+
+    def split_folders(self) -> dict[str, str]:
+        """Where the files of each split are built."""
+        folders = {TRAINING: self.folder}
+        if self.plan.held_out_share:
+            held_out = names.HELD_OUT_FOLDER
+            folders[held_out] = os.path.join(self.folder, held_out)
+        return folders
+
     def __call__(
         self, task: tuple[int, list[Chunk]], progress: Callable[[int], None]
     ) -> ShardResult:
         """Builds the shard `index` from its chunks; progress is reported in bytes of the corpus."""
         index, chunks = task
         plan = self.plan
-        path = self._path(index)
-        writer = ShardWriter(path, plan.max_seq_length, plan.rng("shuffle", index))
-        replaced = cut = 0
-        for chunk in chunks:
-            for number, piece in enumerate(read_pieces(chunk, plan.blanks_separate_docs)):
-                # The same examples come out wherever and whenever the chunk is read.
-                rng = plan.rng("examples", chunk.source.name, chunk.start, number)
-                examples, lost = self._examples(piece, rng)
-                writer.add(examples)
-                replaced += piece.replaced_bytes
-                cut += lost
-            progress(chunk.end - chunk.start)
-        writer.finish()
-        size = tf.io.gfile.stat(path).length
-        result = ShardResult(index, size, tuple(writer.length_counts.tolist()), replaced, cut)
-        with tf.io.gfile.GFile(path + ".json.partial", "w") as file:
-            file.write(json.dumps(asdict(result)))
-        tf.io.gfile.rename(path + ".json.partial", path + ".json", overwrite=True)
+        replaced = duplicates = 0
+        with contextlib.ExitStack() as files:
+            splits = {
+                split: files.enter_context(_SplitWriter(self, split, index))
+                for split in self.split_folders()
+            }
+            for chunk in chunks:
+                dropped = self._duplicates.of_chunk(chunk.index) if plan.remove_duplicates else ()
+                select = DocumentSelector(plan.seed, plan.held_out_share, dropped)
+                pieces = read_pieces(chunk, plan.blanks_separate_docs, plan.text_field)
+                for number, piece in enumerate(pieces):
+                    selected = select(piece)
+                    for split, writer in splits.items():
+                        writer.add(getattr(selected, split), chunk, number)
+                    replaced += piece.replaced_bytes
+                    duplicates += selected.num_duplicates
+                    progress(piece.source_bytes)
+            written = {split: writer.finish() for split, writer in splits.items()}
+        result = ShardResult(index, replaced, duplicates, written)
+        write_file(self._result_path(index), json.dumps(asdict(result)).encode())
         return result
 
     def finished(self, index: int) -> ShardResult | None:
         """The result of a shard that an earlier run of the same plan finished."""
-        path = self._path(index)
-        if not (tf.io.gfile.exists(path) and tf.io.gfile.exists(path + ".json")):
+        paths = [self.path(split, index) for split in self.split_folders()]
+        if not all(map(tf.io.gfile.exists, [*paths, self._result_path(index)])):
             return None
-        with tf.io.gfile.GFile(path + ".json", "r") as file:
+        with tf.io.gfile.GFile(self._result_path(index), "r") as file:
             stored = json.loads(file.read())
-        return ShardResult(**stored | {"length_counts": tuple(stored["length_counts"])})
+        splits = {
+            split: WrittenShard(**written | {"length_counts": tuple(written["length_counts"])})
+            for split, written in stored.pop("splits").items()
+        }
+        return ShardResult(**stored, splits=splits)
 
-    def _path(self, index: int) -> str:
-        return os.path.join(self.folder, shard_name(index, self.plan.num_shards))
+    def path(self, split: str, index: int) -> str:
+        """Where a file of a shard is built."""
+        return os.path.join(
+            self.split_folders()[split], names.shard_name(index, self.plan.num_shards)
+        )
 
-    def _examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int]:
-        """The packed examples of a piece of text, and how many of its tokens they lack."""
+    def examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int]:
+        """The features of a piece's examples, and how many of its tokens they lack."""
         with tf.device("CPU"):
             tokens = self._tokenize(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
-            segments = build_segments(
-                Rows(tokens.values.numpy(), tokens.row_splits.numpy()),
-                piece.document_ends,
-                self.plan.max_seq_length,
-                rng,
-            )
-            vocabulary = self.tokenizer.vocabulary
-            packed = _pack(
-                _ragged(segments.first),
-                _ragged(segments.second),
-                vocabulary.cls_id,
-                vocabulary.sep_id,
-            )
-        examples = {
-            name: Rows(ragged.values.numpy(), ragged.row_splits.numpy())
-            for name, ragged in packed._asdict().items()
-        }
+        segments = build_segments(
+            Rows(tokens.values.numpy(), tokens.row_splits.numpy()),
+            piece.document_ends,
+            self.plan.max_seq_length,
+            rng,
+        )
+        vocabulary = self.tokenizer.vocabulary
+        features = pack_rows(*segments, vocabulary.cls_id, vocabulary.sep_id)
+        if self.plan.word_starts:
+            ids = features["input_ids"]
+            features["word_starts"] = Rows(self._word_starts[ids.values], ids.splits)
+        if self.plan.pack_documents:
+            features = fill_sequences(features, self.plan.max_seq_length)
         kept = len(segments.first.values) + len(segments.second.values)
-        return examples, int(tokens.row_splits[-1]) - kept
+        return features, int(tokens.row_splits[-1]) - kept
+
+    def _result_path(self, index: int) -> str:
+        return self.path(TRAINING, index) + ".json"
 
     @functools.cached_property
     def _tokenize(self):
@@ -125,12 +158,45 @@ class ShardBuilder:
             self.tokenizer.__call__, input_signature=[tf.TensorSpec([None], tf.string)]
         )
 
+    @functools.cached_property
+    def _word_starts(self):
+        return word_start_table(self.tokenizer.vocabulary)
 
-_RAGGED = tf.RaggedTensorSpec([None, None], tf.int32, row_splits_dtype=tf.int64)
-_SCALAR = tf.TensorSpec([], tf.int32)
-_pack = tf.function(pack_segments, input_signature=[_RAGGED, _RAGGED, _SCALAR, _SCALAR])
+    @functools.cached_property
+    def _duplicates(self) -> DuplicateIndex:
+        return DuplicateIndex(self.duplicates_folder)
 
 
-def _ragged(rows: Rows) -> tf.RaggedTensor:
-    values = rows.values.astype(np.int32, copy=False)
-    return tf.RaggedTensor.from_row_splits(values, rows.splits, validate=False)
+class _SplitWriter:
+    """The examples of one split of one shard; removes its file unless it was finished."""
+
+    def __init__(self, builder: ShardBuilder, split: str, index: int):
+        plan = builder.plan
+        # Both splits draw alike, but not the same numbers.
+        self._purpose = () if split == TRAINING else (split,)
+        self._builder, self._plan = builder, plan
+        rng = plan.rng("shuffle", *self._purpose, index)
+        self._writer = ShardWriter(builder.path(split, index), plan.max_seq_length, rng)
+        self._cut_tokens = self._num_documents = 0
+
+    def __enter__(self) -> "_SplitWriter":
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._writer.__exit__(*exception)
+
+    def add(self, piece: Piece, chunk: Chunk, number: int) -> None:
+        """Adds the examples of a piece, which is the chunk's `number`th."""
+        # The same examples come out wherever and whenever the chunk is read.
+        rng = self._plan.rng("examples", *self._purpose, chunk.source.name, chunk.start, number)
+        examples, lost = self._builder.examples(piece, rng)
+        self._writer.add(examples)
+        self._cut_tokens += lost
+        self._num_documents += sum(1 for _ in piece.documents())
+
+    def finish(self) -> WrittenShard:
+        """Gives the file its name."""
+        size = self._writer.finish()
+        counts = tuple(self._writer.length_counts.tolist())
+        return WrittenShard(size, counts, self._cut_tokens, self._num_documents)

@@ -112,6 +112,17 @@ def length(record: tf.Tensor) -> int:
     )
 
 
+def num_tokens(serialized: tf.Tensor) -> tf.Tensor:
+    """Tokens of each of some records [B], their padding left out: int32 [B]."""
+    names = ("input_ids", "input_mask")
+    rows = tf.io.parse_example(serialized, {name: tf.io.RaggedFeature(tf.int64) for name in names})
+    mask = rows["input_mask"]
+    counts = tf.where(
+        mask.row_lengths() > 0, tf.reduce_sum(mask, axis=1), rows["input_ids"].row_lengths()
+    )
+    return tf.cast(counts, tf.int32)
+
+
 def _checks(
     features: Sequence[Feature], rows, lengths: tf.Tensor, max_seq_length: int
 ) -> list[tf.Operation]:

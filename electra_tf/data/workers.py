@@ -15,14 +15,14 @@ Work = Callable[[Any, Callable[[int], None]], Any]
 
 
 def run_tasks(
-    work: Work, tasks: Sequence[Any], num_processes: int, progress: Callable[[int], None]
+    num_processes: int, work: Work, tasks: Sequence[Any], progress: Callable[[int], None]
 ) -> Iterator[Any]:
     """Yields the results of all tasks as they come, in any order.
 
     Args:
+        num_processes: with 1 everything runs in this process.
         work: must be picklable if there are several processes.
         tasks: handed out one by one, in this order.
-        num_processes: with 1 everything runs in this process.
         progress: receives what `work` reports.
 
     Raises:

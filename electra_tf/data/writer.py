@@ -1,8 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Writing one shard: examples are collected, shuffled and written under a temporary name."""
+"""Writing files that are complete or not there: one shard of records, or a small file at once."""
 
 import os
+import platform
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +20,8 @@ _SHUFFLE_BYTES = 256 << 20
 class ShardWriter:
     """Collects a shard's examples; nothing stands under the final name before `finish`.
 
+    Used in a `with` statement, it removes what it wrote if that ends before `finish`.
+
     Attributes:
         length_counts: int64 [max_seq_length + 1], examples by length.
     """
@@ -27,9 +32,15 @@ class ShardWriter:
         self._rng = rng
         self._records: list[bytes] = []
         self._size = 0
-        # Workers of a build that was killed live on for a moment, beside those that continue it.
-        self._partial = f"{path}.{os.getpid()}.partial"
-        self._file = _Output(self._partial)
+        self._partial = partial_name(path)
+        self._writer = guarded(self._partial, tf.io.TFRecordWriter, self._partial)
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        if self._writer is not None:
+            _discard(self._partial, self._writer.close)
 
     def add(self, features: dict[str, Rows]) -> None:
         """Adds examples: rows by feature name."""
@@ -41,37 +52,54 @@ class ShardWriter:
         if self._size >= _SHUFFLE_BYTES:
             self._write()
 
-    def finish(self) -> None:
-        """Writes the rest and gives the file its name."""
+    def finish(self) -> int:
+        """Writes the rest and gives the file its name; returns its size in bytes."""
         self._write()
-        self._file.close()
-        tf.io.gfile.rename(self._partial, self.path, overwrite=True)
+        guarded(self._partial, self._writer.close)
+        self._writer = None
+        guarded(self.path, tf.io.gfile.rename, self._partial, self.path, overwrite=True)
+        return tf.io.gfile.stat(self.path).length
 
     def _write(self) -> None:
         self._rng.shuffle(self._records)
-        self._file.write(self._records)
+        for record in self._records:
+            guarded(self._partial, self._writer.write, record)
         self._records, self._size = [], 0
 
 
-class _Output:
-    """A TFRecord file whose failures name it."""
+def write_file(path: str, *contents: bytes) -> None:
+    """Writes a file under a temporary name and renames it.
 
-    def __init__(self, path: str):
-        self._path = path
-        self._writer = self._guarded(tf.io.TFRecordWriter, path)
+    Raises:
+        OSError: naming the file; nothing is left of it then.
+    """
+    partial = partial_name(path)
+    file = tf.io.gfile.GFile(partial, "wb")
+    try:
+        for content in contents:
+            guarded(partial, file.write, content)
+        guarded(partial, file.close)
+    except OSError:
+        _discard(partial, file.close)
+        raise
+    guarded(path, tf.io.gfile.rename, partial, path, overwrite=True)
 
-    def write(self, records: list[bytes]) -> None:
-        for record in records:
-            self._guarded(self._writer.write, record)
 
-    def close(self) -> None:
-        self._guarded(self._writer.close)
+def guarded(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
+    """Calls a function of TensorFlow whose failures become an OSError that names the file."""
+    try:
+        return call(*arguments, **options)
+    except tf.errors.OpError as error:
+        raise OSError(f"Cannot write {path}: {error.message}") from error
 
-    def _guarded(self, call, *arguments):
-        try:
-            return call(*arguments)
-        except tf.errors.OpError as error:
-            raise OSError(f"Cannot write {self._path}: {error.message}") from error
+
+def partial_name(path: str) -> str:
+    """Where a file is written before it gets its name.
+
+    Workers of a build that was killed live on for a moment, beside those that continue it, and
+    other machines may do a share of the work.
+    """
+    return f"{path}.{platform.node()}-{os.getpid()}.partial"
 
 
 def remove_partial(folder: str) -> None:
@@ -79,3 +107,13 @@ def remove_partial(folder: str) -> None:
     for name in tf.io.gfile.listdir(folder):
         if name.endswith(".partial"):
             tf.io.gfile.remove(os.path.join(folder, name))
+
+
+def _discard(partial: str, close: Callable[[], None]) -> None:
+    """Closes and removes a file; on a full disk closing fails once more."""
+    try:
+        close()
+    except tf.errors.OpError:
+        pass
+    if tf.io.gfile.exists(partial):
+        tf.io.gfile.remove(partial)

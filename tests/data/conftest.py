@@ -3,6 +3,9 @@
 
 import pytest
 from record_files import write_records
+from small_corpus import corpus
+
+__all__ = ["corpus", "many_windows"]
 
 
 @pytest.fixture

@@ -5,56 +5,19 @@ import itertools
 import json
 import os
 import random
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_corpus import TOKENS, WORDS, build, contents, examples
 
-from electra_tf.data import PretrainingRecords, build_pretraining_records, shards
+from electra_tf.data import PretrainingRecords, shards
 from electra_tf.data.corpus import find_sources
 from electra_tf.data.plan import make_plan
 from electra_tf.text import load_vocabulary
-
-WORDS = [f"w{number}" for number in range(200)]
-TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "caf", "##e", "cafe"]
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    """Files of 80, 30 and 5 documents of numbered words, and a vocabulary."""
-    rng = random.Random(0)
-    (tmp_path / "text").mkdir()
-    for name, count in (("a.txt", 80), ("b.txt", 30), ("c.txt", 5)):
-        documents = [
-            "\n".join(
-                " ".join(rng.choices(WORDS, k=rng.randint(1, 20))) for _ in range(rng.randint(1, 5))
-            )
-            for _ in range(count)
-        ]
-        (tmp_path / "text" / name).write_text("\n\n".join(documents))
-    (tmp_path / "vocab.txt").write_text("\n".join(TOKENS) + "\n")
-    return tmp_path
-
-
-def build(corpus, output="records", **arguments):
-    settings = {"max_seq_length": 32, "num_out_files": 3} | arguments
-    output = corpus / output
-    return build_pretraining_records(
-        str(corpus / "text"), str(corpus / "vocab.txt"), str(output), **settings
-    )
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def examples(folder, max_seq_length=32):
-    """Token lists of all records in file order."""
-    batches = PretrainingRecords(str(folder)).evaluation_batches(8, max_seq_length)
-    for batch in batches.as_numpy_iterator():
-        for ids, mask, segments in zip(*batch.values(), strict=True):
-            if mask.any():
-                yield ids[mask == 1].tolist(), segments[mask == 1].tolist()
 
 
 def test_records_hold_all_the_text(corpus):
@@ -245,6 +208,32 @@ def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(corpus
     build(corpus, seed=2)
     build(corpus, "fresh", seed=2)
     assert contents(output) == contents(corpus / "fresh")
+
+
+def test_a_full_disk_is_an_error_and_leaves_no_broken_shard(corpus):
+    (corpus / "text" / "a.txt").write_text("w1 w2 w3\n\n" * 20_000)
+    program = (
+        "import resource, signal, sys; from electra_tf.data import build_pretraining_records\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "try:\n"
+        "    build_pretraining_records(*sys.argv[1:], max_seq_length=32, num_out_files=3)\n"
+        "except OSError as error:\n"
+        "    print(error)\n"
+    )
+    paths = [str(corpus / name) for name in ("text", "vocab.txt", "records")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *paths], capture_output=True, text=True, check=True
+    )
+    assert re.search(
+        r"Cannot write .*/pretrain_data.tfrecord-\d-of-3.*: File too large", done.stdout
+    )
+    left = {path.name for path in (corpus / "records" / "unfinished").iterdir()}
+    assert not [name for name in left if name.endswith("partial")]
+    for name in left - {"plan.sha256", "duplicates"}:  # what is there is whole
+        assert {name, name.removesuffix(".json") + ".json"} <= left
+    manifest = build(corpus)  # with room on the disk it goes on
+    assert manifest.num_examples > 20_000
 
 
 def test_a_damaged_file_is_an_error_and_leaves_no_records(corpus):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import types
 
 import pytest
 from record_files import write_records
@@ -17,6 +18,7 @@ from electra_tf.cli import (
     inspect_records,
 )
 from electra_tf.data import Manifest
+from electra_tf.data.workers import run_tasks
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VOCABULARY = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nit\nwas\nthe\nbest\nof\ntime\n##s\n.\n"
@@ -43,25 +45,39 @@ def test_flags_and_defaults_are_the_references():
     parsed = build_pretraining_dataset.make_parser().parse_args(
         ["--corpus-dir", "c", "--vocab-file", "v", "--output-dir", "o"]
     )
-    assert vars(parsed) == {
+    new = {
+        "word_starts": False,
+        "pack_documents": False,
+        "remove_duplicates": False,
+        "held_out_share": 0.0,
+        "shard_index": None,
+        "num_shards": None,
+        "runner": None,
+        "beam_options": [],
+    }
+    assert vars(parsed) == new | {
         "corpus_dir": "c",
+        "input_files": None,
+        "text_field": None,
         "vocab_file": "v",
         "output_dir": "o",
         "max_seq_length": 128,
         "num_processes": 1,
         "blanks_separate_docs": True,
-        "do_lower_case": True,
-        "strip_accents": True,
+        # What the vocabulary's files say, else True.
+        "do_lower_case": None,
+        "strip_accents": None,
         "num_out_files": None,
         "seed": 42,
     }
     parsed = build_openwebtext_pretraining_dataset.make_parser().parse_args(["--data-dir", "d"])
-    assert vars(parsed) == {
+    assert vars(parsed) == new | {
         "data_dir": "d",
         "max_seq_length": 128,
         "num_processes": 1,
-        "do_lower_case": True,
-        "strip_accents": True,
+        # What the vocabulary's files say, else True.
+        "do_lower_case": None,
+        "strip_accents": None,
         "num_out_files": None,
         "seed": 42,
     }
@@ -86,6 +102,58 @@ def test_flags_reach_the_builder(data_dir):
     assert manifest.num_examples == 1 and not manifest.blanks_separate_docs
     assert not manifest.tokenizer["do_lower_case"]
     assert manifest.seed == 9 and len(manifest.shards) == 2
+
+
+def test_options_reach_the_builder(data_dir, capsys):
+    lines = ['{"body": "it was"}', '{"body": "the best of times"}', '{"body": "it was"}']
+    (data_dir / "text" / "a.jsonl").write_text("\n".join(lines))
+    files = ["--input-files", f"{data_dir}/text/*.jsonl, ", "--text-field", "body"]
+    options = ["--word-starts", "--pack-documents", "--remove-duplicates"]
+    command = [*files, *flags_of(data_dir)[2:], *options, "--max-seq-length=16"]
+    call(build_pretraining_dataset, *command, "--shard-index=0", "--num-shards=1")
+    assert "Share 0 of 1 is done." in capsys.readouterr().out
+    call(build_pretraining_dataset, *command)
+    assert "1 documents were left out because they are the same" in capsys.readouterr().out
+    manifest = Manifest.load(str(data_dir / "records"))
+    assert (manifest.num_documents, manifest.num_examples) == (2, 1)
+    assert manifest.features == ("word_starts", "position_ids", "sequence_ids")
+    call(build_pretraining_dataset, *command, "--held-out-share=0.999999")
+    assert "2 documents are held out: 1 examples in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["--shard-index=1"], "--shard-index and --num-shards must be given together"),
+        (["--shard-index=2", "--num-shards=2"], "received index 2 of 2"),
+        (["--", "--project=p"], r"Options of Beam need --runner; received --project=p"),
+    ],
+)
+def test_flags_that_do_not_fit_together_are_errors(data_dir, flags, message):
+    with pytest.raises(ValueError, match=message):
+        call(build_pretraining_dataset, *flags_of(data_dir), *flags)
+
+
+def test_options_of_beam_are_passed_on(data_dir, monkeypatch):
+    received = []
+
+    def run_on_beam(options, work, tasks, progress):
+        received.append((options, len(tasks)))
+        return run_tasks(1, work, tasks, progress)
+
+    module = types.SimpleNamespace(run_on_beam=run_on_beam)
+    monkeypatch.setitem(sys.modules, "electra_tf.data.beam_building", module)
+    flags = ["--runner=FlinkRunner", "--", "--flink_master=host:8081", "--parallelism=8"]
+    call(build_pretraining_dataset, *flags_of(data_dir), *flags)
+    options = ["--runner=FlinkRunner", "--flink_master=host:8081", "--parallelism=8"]
+    assert received == [(options, 1)]
+    assert Manifest.load(str(data_dir / "records")).num_examples == 2
+
+
+def test_beam_that_is_missing_is_an_error_that_names_the_extra(data_dir, monkeypatch):
+    monkeypatch.setitem(sys.modules, "electra_tf.data.beam_building", None)
+    with pytest.raises(ValueError, match=r"--runner needs Apache Beam .*electra-tf\[beam\]"):
+        call(build_pretraining_dataset, *flags_of(data_dir), "--runner=DirectRunner")
 
 
 def test_openwebtext_folders(data_dir, capsys):

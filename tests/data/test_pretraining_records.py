@@ -228,3 +228,30 @@ def test_optional_features_are_in_the_batches(tmp_path):
     both = PretrainingRecords(f"{tmp_path}/a,{tmp_path}/b")
     with pytest.raises(ValueError, match=r"different features .*a has \['word_starts'\], .*b has"):
         both.batches(5, 8, seed=1)
+
+
+def test_damage_deep_inside_is_named_with_file_and_record(tmp_path):
+    write_records(tmp_path, [5, 2000])
+    path = tmp_path / "pretrain_data.tfrecord-1-of-2"
+    content = bytearray(path.read_bytes())
+    start = 0
+    for _ in range(1500):
+        start += int.from_bytes(content[start : start + 8], "little") + 16
+    content[start + 20] ^= 1
+    path.write_bytes(content)
+    records = PretrainingRecords(str(tmp_path))
+    message = r"/pretrain_data.tfrecord-1-of-2: record 1500 cannot be read: corrupted record"
+    with pytest.raises(ValueError, match=message):
+        list(records.numpy_iterator(records.evaluation_batches(50, 8)))
+    with pytest.raises(ValueError, match=message):
+        for _ in records.numpy_iterator(records.batches(50, 8, seed=1)):
+            pass
+
+
+def test_records_that_are_too_long_are_named_with_file_and_record(tmp_path):
+    write_records(tmp_path, [3])  # 4, 5 and 6 tokens
+    records = PretrainingRecords(str(tmp_path))
+    with pytest.raises(ValueError, match=r"-0-of-1: record 1 cannot .* longer than max_seq_length"):
+        list(records.numpy_iterator(records.evaluation_batches(4, 4)))
+    numbers = [numbers_in(b) for b in records.numpy_iterator(records.evaluation_batches(3, 8))]
+    assert numbers == [[0, 1, 2]]

@@ -19,14 +19,14 @@ def double(task, progress):
 
 def test_one_process_works_in_place():
     seen = []
-    assert list(run_tasks(double, [1, 2, 3], 1, seen.append)) == [2, 4, 6]
+    assert list(run_tasks(1, double, [1, 2, 3], seen.append)) == [2, 4, 6]
     assert seen == [1, 2, 3]
 
 
 def test_several_processes_share_tasks_until_one_is_killed():
     seen, results = [], []
     with pytest.raises(RuntimeError, match="ended unexpectedly with exit status -9"):
-        for result in run_tasks(double, [1, 2, 3, 4], 2, seen.append):
+        for result in run_tasks(2, double, [1, 2, 3, 4], seen.append):
             results.append(result)
     # The last task is handed out after two results at least; it depends on the processes which.
     assert len(results) >= 2 and set(results) <= {2, 4, 6}

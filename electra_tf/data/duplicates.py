@@ -1,0 +1,192 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Which documents of a corpus are exact copies of earlier ones, in bounded memory.
+
+Three steps, the first two of them as tasks that processes share: hash every document; sort the
+hashes, one range of them at a time, and note all but the first place of each; look the places up
+when the text is read again. What is found depends on the corpus only.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.data.corpus import Chunk
+from electra_tf.data.documents import DIGEST_BYTES, digest
+from electra_tf.data.plan import BuildPlan
+from electra_tf.data.reading import read_pieces
+from electra_tf.data.writer import write_file
+
+_CHUNKS_PER_TASK = 64
+_DOCUMENTS_PER_RUN = 1 << 20
+_DOCUMENTS_PER_PARTITION = 1 << 22
+_HASH_BUCKETS = 256
+_MOST_PLACE_BUCKETS = 4096
+_HASHED = np.dtype([("high", ">u8"), ("low", ">u8"), ("place", "<u8")])
+"""The two halves of a document's hash, and its place: number of its chunk (upper 32 bits) and its
+number there. 24 bytes, so a run takes 24 MiB and sorting a partition some 400 MiB."""
+
+_PLACE = np.dtype("<u8")
+_CHUNK_SHIFT = 32
+_INDEX_FILE = "index.json"
+
+
+class HashDocuments:
+    """The first step: a task's documents, hashed and written in runs that are sorted by hash."""
+
+    def __init__(self, plan: BuildPlan, folder: str):
+        self.plan = plan
+        self.folder = folder
+
+    def tasks(self) -> list[tuple[int, list[Chunk]]]:
+        """Numbered groups of chunks in the order of the corpus."""
+        chunks = self.plan.chunks()
+        groups = range(0, len(chunks), _CHUNKS_PER_TASK)
+        return [(n, chunks[at : at + _CHUNKS_PER_TASK]) for n, at in enumerate(groups)]
+
+    def finished(self, task: int) -> tuple[int, int] | None:
+        """(number of runs, number of documents) of a task that was done."""
+        if not tf.io.gfile.exists(self._summary_path(task)):
+            return None
+        with tf.io.gfile.GFile(self._summary_path(task), "r") as file:
+            return tuple(json.loads(file.read()))
+
+    def __call__(self, task: tuple[int, list[Chunk]], progress: Callable[[int], None]) -> None:
+        """Does a task, unless it was done before, here or by another share of the work."""
+        number, chunks = task
+        if self.finished(number):
+            progress(sum(chunk.end - chunk.start for chunk in chunks))
+            return
+        digests, places, runs, total = bytearray(), [], 0, 0
+        for chunk in chunks:
+            seen = 0
+            for piece in read_pieces(chunk, self.plan.blanks_separate_docs, self.plan.text_field):
+                for begin, end in piece.documents():
+                    digests += digest(piece.lines[begin:end], self.plan.seed)
+                    places.append(chunk.index << _CHUNK_SHIFT | seen)
+                    seen += 1
+                progress(piece.source_bytes)
+                if len(places) >= _DOCUMENTS_PER_RUN:
+                    self._write_run(number, runs, digests, places)
+                    digests, places, runs, total = bytearray(), [], runs + 1, total + len(places)
+        self._write_run(number, runs, digests, places)
+        summary = json.dumps([runs + 1, total + len(places)])
+        write_file(self._summary_path(number), summary.encode())
+
+    def _summary_path(self, task: int) -> str:
+        return os.path.join(self.folder, f"hashed-{task}.json")
+
+    def _write_run(self, task: int, run: int, digests: bytearray, places: list[int]) -> None:
+        hashed = np.empty(len(places), dtype=_HASHED)
+        halves = np.frombuffer(bytes(digests), dtype=">u8").reshape(-1, DIGEST_BYTES // 8)
+        hashed["high"], hashed["low"], hashed["place"] = halves[:, 0], halves[:, 1], places
+        hashed = hashed[np.argsort(hashed["high"].astype(np.uint64), kind="stable")]
+        buckets = hashed["high"].astype(np.uint64) >> np.uint64(56)
+        _write_buckets(_run_path(self.folder, task, run), hashed, buckets, _HASH_BUCKETS)
+
+
+@dataclass(frozen=True)
+class FindDuplicates:
+    """The second step: the places of all documents but the first of each hash."""
+
+    folder: str
+    runs: tuple[tuple[int, int], ...]
+    """(task, run) of all files of the first step."""
+
+    num_partitions: int
+    num_chunks: int
+
+    @classmethod
+    def after(cls, hashing: HashDocuments, num_tasks: int) -> "FindDuplicates":
+        """What follows when all tasks of the first step are done."""
+        hashed = [hashing.finished(task) for task in range(num_tasks)]
+        runs = tuple((task, run) for task, (count, _) in enumerate(hashed) for run in range(count))
+        total = sum(documents for _, documents in hashed)
+        num_partitions = min(_HASH_BUCKETS, -(-total // _DOCUMENTS_PER_PARTITION) or 1)
+        return cls(hashing.folder, runs, num_partitions, len(hashing.plan.chunks()))
+
+    def __call__(self, partition: int, progress: Callable[[int], None]) -> None:
+        """Finds the duplicates among the hashes of a partition, unless that was done before."""
+        path = _dropped_path(self.folder, partition)
+        if tf.io.gfile.exists(path):
+            return
+        first = partition * _HASH_BUCKETS // self.num_partitions
+        last = (partition + 1) * _HASH_BUCKETS // self.num_partitions
+        parts = [
+            _read_buckets(_run_path(self.folder, *run), first, last, _HASH_BUCKETS, _HASHED)
+            for run in self.runs
+        ]
+        hashed = np.concatenate(parts)
+        high, low, place = (hashed[name].astype(np.uint64) for name in ("high", "low", "place"))
+        order = np.lexsort((place, low, high))
+        high, low, place = high[order], low[order], place[order]
+        repeated = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+        dropped = np.sort(place[1:][repeated])
+        num_buckets = _place_buckets(self.num_chunks)
+        buckets = (dropped >> np.uint64(_CHUNK_SHIFT)) * np.uint64(num_buckets)
+        buckets //= np.uint64(self.num_chunks)
+        _write_buckets(path, dropped.astype(_PLACE), buckets, num_buckets)
+
+    def finish(self) -> None:
+        """Notes what looking up needs to know."""
+        index = {"num_partitions": self.num_partitions, "num_chunks": self.num_chunks}
+        write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(index).encode())
+
+
+class DuplicateIndex:
+    """The third step: which documents of a chunk are to be left out."""
+
+    def __init__(self, folder: str):
+        self.folder = folder
+
+    def of_chunk(self, chunk: int) -> frozenset[int]:
+        """Numbers of its documents that are duplicates."""
+        num_chunks = self._index["num_chunks"]
+        num_buckets = _place_buckets(num_chunks)
+        bucket = chunk * num_buckets // num_chunks
+        found: set[int] = set()
+        for partition in range(self._index["num_partitions"]):
+            path = _dropped_path(self.folder, partition)
+            places = _read_buckets(path, bucket, bucket + 1, num_buckets, _PLACE)
+            places = places[places >> np.uint64(_CHUNK_SHIFT) == chunk]
+            found.update((places & np.uint64((1 << _CHUNK_SHIFT) - 1)).tolist())
+        return frozenset(found)
+
+    @functools.cached_property
+    def _index(self) -> dict[str, int]:
+        with tf.io.gfile.GFile(os.path.join(self.folder, _INDEX_FILE), "r") as file:
+            return json.loads(file.read())
+
+
+def _place_buckets(num_chunks: int) -> int:
+    return min(num_chunks, _MOST_PLACE_BUCKETS)
+
+
+def _run_path(folder: str, task: int, run: int) -> str:
+    return os.path.join(folder, f"hashed-{task}-{run}")
+
+
+def _dropped_path(folder: str, partition: int) -> str:
+    return os.path.join(folder, f"dropped-{partition}")
+
+
+def _write_buckets(path: str, values: np.ndarray, buckets: np.ndarray, num_buckets: int) -> None:
+    """Writes values that are sorted by bucket, behind the numbers of values before each bucket."""
+    bounds = np.searchsorted(buckets, np.arange(num_buckets + 1, dtype=np.uint64))
+    write_file(path, bounds.astype("<u8").tobytes(), values.tobytes())
+
+
+def _read_buckets(
+    path: str, first: int, last: int, num_buckets: int, dtype: np.dtype
+) -> np.ndarray:
+    """The values of the buckets first .. last - 1."""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        file.seek(8 * first)
+        bounds = np.frombuffer(file.read(8 * (last - first + 1)), dtype="<u8")
+        start, end = int(bounds[0]), int(bounds[-1])
+        file.seek(8 * (num_buckets + 1) + start * dtype.itemsize)
+        return np.frombuffer(file.read((end - start) * dtype.itemsize), dtype=dtype)
