@@ -9,7 +9,7 @@ from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.examples import TaggingExample, TextExample
 from electra_tf.finetuning.feature_cache import split_of_examples
-from electra_tf.finetuning.model_folder import load_finetuned
+from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.question_files import question_of_line
 from electra_tf.finetuning.task import Task
 
@@ -30,19 +30,20 @@ class Predictor:
     """
 
     def __init__(self, folder: str, task_name: str | None = None):
-        self._loaded = load_finetuned(folder)
-        names = [task.name for task in self._loaded.tasks]
-        if task_name is None and len(names) == 1:
-            task_name = names[0]
-        if task_name not in names:
-            raise ValueError(
-                f"task is expected to be one of those of {folder}, {', '.join(names)}, but is "
-                f"{task_name!r}."
-            )
-        self._task_id = names.index(task_name)
-        task = self._loaded.tasks[self._task_id]
-        self.task: Task = dataclasses.replace(task, bad_rows=BadRows())
-        self._evaluator = Evaluator(self._loaded.model, self._loaded.config.predict_batch_size)
+        loaded = load_finetuned(folder)
+        self._use(loaded, task_number(loaded, folder, task_name))
+
+    @classmethod
+    def of_loaded(cls, loaded: FinetunedModel, task_id: int) -> "Predictor":
+        """The predictor of a model that is in memory."""
+        predictor = cls.__new__(cls)
+        predictor._use(loaded, task_id)
+        return predictor
+
+    def _use(self, loaded, task_id):
+        self._loaded, self._task_id = loaded, task_id
+        self.task: Task = dataclasses.replace(loaded.tasks[task_id], bad_rows=BadRows())
+        self._evaluator = Evaluator(loaded.model, loaded.config.predict_batch_size)
 
     def of_examples(self, examples: list) -> list[dict]:
         """One JSON-serializable dict per example: id, texts, prediction, probabilities."""
@@ -103,6 +104,23 @@ class Predictor:
             what = "one text" if expected == 1 else "two texts with a tab between them"
             raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
         return TextExample(number - 1, *texts, file=place, line=number)
+
+
+def task_number(loaded: FinetunedModel, folder: str, task_name: str | None) -> int:
+    """Number of the task of a model that is named, or of its only one.
+
+    Raises:
+        ValueError: it has no such task, or several and none is named.
+    """
+    names = [task.name for task in loaded.tasks]
+    if task_name is None and len(names) == 1:
+        return 0
+    if task_name not in names:
+        raise ValueError(
+            f"task is expected to be one of those of {folder}, {', '.join(names)}, but is "
+            f"{task_name!r}."
+        )
+    return names.index(task_name)
 
 
 def _split(task: Task) -> str:

@@ -110,9 +110,11 @@ class QuestionAnsweringHead(TaskHead):
             "end_top_index": tf.zeros([batch, beam, beam], tf.int32),
         }
 
-    def _beam(self, hidden) -> int:
+    def _beam(self, hidden):
         length = hidden.shape[1]
-        return self.beam_size if length is None else min(self.beam_size, length)
+        if length is None:  # a graph for rows of any length
+            return tf.minimum(self.beam_size, tf.shape(hidden)[1])
+        return min(self.beam_size, length)
 
     def _start_beam(self, start_logits):
         top = tf.math.top_k(tf.nn.log_softmax(start_logits), k=self._beam(start_logits))

@@ -1,0 +1,42 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Exports a pre-trained or fine-tuned model as a SavedModel that takes raw strings."""
+
+from electra_tf.cli import arguments
+from electra_tf.serving import export_model
+from electra_tf.serving.export import DTYPES
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--model-dir", required=True, help="folder that run_pretraining or run_finetuning wrote"
+    )
+    parser.add_argument("--export-dir", required=True, help="folder to make")
+    parser.add_argument("--task", help="which task of a fine-tuned model, if it has several")
+    parser.add_argument(
+        "--max-seq-length", type=int, help="tokens of a row, at most; default: that of training"
+    )
+    parser.add_argument(
+        "--dtype", choices=DTYPES, default="float32", help="of weights and matrix products"
+    )
+    parser.add_argument("--top-k", type=int, default=10, help="fillings for each mask")
+    return parser
+
+
+def export(args):
+    """Write and compare."""
+    differences = export_model(
+        args.model_dir, args.export_dir, args.task, args.max_seq_length, args.dtype, args.top_k
+    )
+    print(
+        f"{args.export_dir}: {differences.count} comparisons with the model, largest difference "
+        f"{differences.largest:.1e}"
+    )
+
+
+def main():
+    arguments.run(export, make_parser())
+
+
+if __name__ == "__main__":
+    main()

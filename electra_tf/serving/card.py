@@ -1,0 +1,134 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The model card of an export: what it is, what it takes and gives, what it was trained on."""
+
+import glob
+import json
+import os
+
+import tensorflow as tf
+
+import electra_tf
+from electra_tf.serving.sources import FinetunedSource, PretrainedSource
+
+_PATHS = ("_dir", "_file", "_tfrecords", "_txt", "_pkl", "_predictions", "checkpoint")
+"""Ends of the names of hyperparameters that are places of this machine."""
+
+DESCRIPTIONS = {
+    "text": "raw UTF-8 strings",
+    "ids": "token ids; no operation beyond TensorFlow's own",
+    "features": "embeddings of raw strings, of the layer that `layer` names for each row",
+    "replaced_tokens": "how probable it is that each token of a text is a fake",
+    "fill_mask": "the most probable tokens for each mask token in the texts",
+}
+
+
+def model_card(source, signatures, settings: dict, differences) -> str:
+    """The text of README.md.
+
+    Args:
+        source: the model.
+        signatures: name -> loaded signature.
+        settings: of the export.
+        differences: what the comparison found.
+    """
+    is_pair = isinstance(source, PretrainedSource)
+    title = "pre-trained ELECTRA" if is_pair else f"ELECTRA fine-tuned for {source.task.name}"
+    encoder = source.config.encoder
+    parts = [
+        f"# {title}",
+        f"A TensorFlow SavedModel, exported by electra_tf {electra_tf.__version__} with TensorFlow "
+        f"{tf.__version__}.",
+        _table(
+            ("", ""),
+            [
+                ("encoder", f"{encoder.num_hidden_layers} layers of {encoder.hidden_size}"),
+                ("vocabulary", f"{len(source.tokenizer.vocabulary)} tokens, in `assets`"),
+                *((f"`{name}`", f"`{json.dumps(value)}`") for name, value in settings.items()),
+                *([] if is_pair else _task_rows(source.task.spec)),
+            ],
+        ),
+        "## Signatures",
+        "B is the number of texts. Lengths are those of the longest text in the request, "
+        f"{settings['max_seq_length']} tokens at most. Rows that are shorter are filled up with 0 "
+        'and "". Offsets are bytes of the UTF-8 strings. `serving_default` is `text`.',
+        *(
+            _signature(name, signatures[name])
+            for name in sorted(signatures)
+            if name in DESCRIPTIONS
+        ),
+        "## Comparison",
+        f"Before this folder appeared, {differences.count} comparisons with the model it was made "
+        "of, on ordinary, empty, too long and hostile texts, differed by "
+        f"{differences.largest:.1e} at most.",
+        "## Training",
+        _json("Hyperparameters:", _without_paths(source.config)),
+        *_data(source),
+        *_metrics(source),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _task_rows(spec):
+    rows = [("task", f"{spec.name}, {spec.kind}"), ("metric", spec.metric)]
+    if spec.labels:
+        rows.append(("labels", ", ".join(f"`{label}`" for label in spec.labels)))
+    return rows
+
+
+def _table(head, rows) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _signature(name, function) -> str:
+    _, inputs = function.structured_input_signature
+    rows = [("in", *_row(spec.name, spec)) for spec in inputs.values()]
+    outputs = sorted(function.structured_outputs.items())
+    rows += [("out", *_row(key, spec)) for key, spec in outputs]
+    return f"### {name}\n\n{DESCRIPTIONS[name]}\n\n" + _table(("", "name", "type", "shape"), rows)
+
+
+def _row(name, spec):
+    shape = [
+        "B" if axis == 0 else "*" if size is None else size for axis, size in enumerate(spec.shape)
+    ]
+    return f"`{name}`", spec.dtype.name, f"[{', '.join(map(str, shape))}]"
+
+
+def _without_paths(config) -> dict:
+    return {k: v for k, v in config.to_dict().items() if not k.endswith(_PATHS) and v != ""}
+
+
+def _data(source) -> list[str]:
+    if isinstance(source, FinetunedSource):
+        spec = source.task.spec
+        files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
+        return [f"Data: the task's files {files}."]
+    folder = os.path.dirname(source.config.pretrain_tfrecords.split(",")[0])
+    manifest = os.path.join(folder, "manifest.json")
+    if not os.path.exists(manifest):
+        return ["Data: the records it was trained on had no manifest where they are said to be."]
+    with open(manifest, encoding="utf-8") as file:
+        content = json.load(file)
+    kept = {k: v for k, v in content.items() if k not in ("shards", "length_histogram")}
+    return [_json("Manifest of the records:", kept)]
+
+
+def _metrics(source) -> list[str]:
+    """Results that lie in the folder, or above it for one trial of fine-tuning."""
+    if isinstance(source, FinetunedSource):
+        pattern = os.path.join(os.path.dirname(os.path.dirname(source.folder)), "results")
+    else:
+        pattern = os.path.join(source.folder, "results")
+    found = []
+    for path in sorted(glob.glob(os.path.join(pattern, "*.json"))):
+        name = os.path.basename(path)
+        if isinstance(source, FinetunedSource) and source.task.name not in name:
+            continue
+        with open(path, encoding="utf-8") as file:
+            found.append(_json(f"Results, `{name}`:", json.load(file)))
+    return ["## Metrics", *(found or ["There were no results of an evaluation beside the model."])]
+
+
+def _json(heading, value) -> str:
+    return f"{heading}\n\n```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```"

@@ -1,0 +1,154 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The encoder in the form that serves: the weights of a trained `Encoder`, few operations.
+
+Tokens of all rows are one matrix [B * L, H], so that every projection is one matrix product with
+its bias; query, key and value are one projection; the factor of the scores is in its weights.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.model import Encoder
+from electra_tf.model.encoder import attention_mask_scores
+from electra_tf.model.layers import ACTIVATIONS, LAYER_NORM_EPSILON, Embeddings
+
+
+class ServedEmbeddings(tf.Module):
+    """Token, segment and position embeddings, normalized: [B, L] ids -> [B * L, E]."""
+
+    def __init__(self, embeddings: Embeddings, dtype: tf.DType, disentangled: bool = False):
+        super().__init__()
+        words = tf.convert_to_tensor(embeddings.word_embeddings)
+        if disentangled:
+            words += tf.convert_to_tensor(embeddings.word_embeddings_difference)
+        self.words = _variable(words, dtype)
+        self.segments = _variable(embeddings.token_type_embeddings, dtype)
+        self.positions = _variable(embeddings.position_embeddings, dtype)
+        self._norm = _Norm(embeddings.layer_norm)
+
+    def __call__(self, input_ids, segment_ids):
+        summed = tf.gather(self.words, input_ids) + tf.gather(self.segments, segment_ids)
+        summed += self.positions[None, : tf.shape(input_ids)[1]]
+        return self._norm(tf.reshape(summed, [-1, self.words.shape[1]]))
+
+
+class ServedEncoder(tf.Module):
+    """Hidden states of an `Encoder`, without dropout.
+
+    Args:
+        encoder: whose weights are copied.
+        dtype: of weights and of matrix products; normalization and softmax are float32.
+        embeddings: those of another served encoder, to share them.
+
+    Call: {input_ids, input_mask, segment_ids [B, L]} -> list of num_hidden_layers + 1 tensors
+        [B, L, H]: what the first layer reads, then what each layer gives.
+    """
+
+    def __init__(self, encoder: Encoder, dtype=tf.float32, embeddings: ServedEmbeddings = None):
+        super().__init__()
+        self._config = encoder.config
+        self._direction = encoder.direction
+        self.embeddings = embeddings or ServedEmbeddings(
+            encoder.embeddings, dtype, is_disentangled(encoder)
+        )
+        self._project = None
+        if encoder.embeddings_project is not None:
+            self._project = _Linear([encoder.embeddings_project], dtype)
+        self._layers = [_Layer(block, self._config, dtype) for block in encoder.stack.blocks]
+
+    @property
+    def num_layers(self) -> int:
+        return len(self._layers)
+
+    @property
+    def max_length(self) -> int:
+        """Tokens of a row, at most."""
+        return self._config.max_position_embeddings
+
+    @property
+    def hidden_size(self) -> int:
+        return self._config.hidden_size
+
+    def __call__(self, batch):
+        ids = batch["input_ids"]
+        rows, length = tf.shape(ids)[0], tf.shape(ids)[1]
+        hidden = self.embeddings(ids, batch["segment_ids"])
+        if self._project is not None:
+            hidden = self._project(hidden)
+        scores = attention_mask_scores(batch["input_mask"], direction=self._direction)
+        states = [hidden]
+        for layer in self._layers:
+            states.append(layer(states[-1], scores, rows, length))
+        shape = [rows, length, self.hidden_size]
+        return [tf.reshape(state, shape) for state in states]
+
+
+def is_disentangled(encoder: Encoder) -> bool:
+    """Whether the encoder adds a difference of its own to the token table."""
+    return getattr(encoder, "disentangled", False)
+
+
+class _Layer(tf.Module):
+    def __init__(self, block, config, dtype):
+        super().__init__()
+        attention = block.attention.self_attention
+        self._heads, self._size = config.num_attention_heads, config.head_size
+        scales = (config.head_size**-0.5, 1.0, 1.0)
+        projections = [attention.query, attention.key, attention.value]
+        self._query_key_value = _Linear(projections, dtype, scales)
+        self._attention_output = _Linear([block.attention.residual_output.dense], dtype)
+        self._attention_norm = _Norm(block.attention.residual_output.layer_norm)
+        self._widen = _Linear([block.intermediate.dense], dtype)
+        self._activation = ACTIVATIONS[config.hidden_act]
+        self._narrow = _Linear([block.residual_output.dense], dtype)
+        self._norm = _Norm(block.residual_output.layer_norm)
+
+    def __call__(self, hidden, mask_scores, rows, length):
+        context = self._attend(hidden, mask_scores, rows, length)
+        hidden = self._attention_norm(self._attention_output(context) + hidden)
+        wide = self._activation(self._widen(hidden))
+        return self._norm(self._narrow(wide) + hidden)
+
+    def _attend(self, hidden, mask_scores, rows, length):
+        shape = [rows, length, 3, self._heads, self._size]
+        projected = tf.transpose(tf.reshape(self._query_key_value(hidden), shape), [2, 0, 3, 1, 4])
+        query, key, value = tf.unstack(projected)  # [B, A, L, D] each
+        scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32) + mask_scores
+        weights = tf.cast(tf.nn.softmax(scores), hidden.dtype)
+        context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
+        return tf.reshape(context, [rows * length, self._heads * self._size])
+
+
+class _Linear(tf.Module):
+    """Several dense layers side by side as one, without their activations."""
+
+    def __init__(self, layers, dtype, scales=(1.0,)):
+        super().__init__()
+        kernels = [
+            layer.kernel.numpy() * scale for layer, scale in zip(layers, scales, strict=True)
+        ]
+        biases = [layer.bias.numpy() * scale for layer, scale in zip(layers, scales, strict=True)]
+        self._kernel = _variable(np.concatenate(kernels, axis=-1), dtype)
+        self._bias = _variable(np.concatenate(biases, axis=-1), dtype)
+
+    def __call__(self, x):
+        return tf.nn.bias_add(tf.matmul(x, self._kernel), self._bias)
+
+
+class _Norm(tf.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self._gamma = _variable(layer.gamma, tf.float32)
+        self._beta = _variable(layer.beta, tf.float32)
+
+    def __call__(self, x):
+        wide = tf.cast(x, tf.float32)
+        mean, variance = tf.nn.moments(wide, [-1], keepdims=True)
+        normalized = tf.nn.batch_normalization(
+            wide, mean, variance, self._beta, self._gamma, LAYER_NORM_EPSILON
+        )
+        return tf.cast(normalized, x.dtype)
+
+
+def _variable(value, dtype) -> tf.Variable:
+    return tf.Variable(tf.cast(tf.convert_to_tensor(value), dtype), trainable=False)

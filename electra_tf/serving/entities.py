@@ -1,0 +1,87 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""From tags to entities with their bytes, in the graph: the rules of `finetuning.spans`."""
+
+import tensorflow as tf
+
+from electra_tf.finetuning.spans import OUTSIDE
+from electra_tf.serving.rows import dense
+from electra_tf.serving.tagged_text import Words
+
+
+def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
+    """The spans that tags mark.
+
+    Args:
+        texts: string [B].
+        tags: int64 [words of all texts], numbers of labels; probabilities float32, of the tags.
+        labels: names of tags, O or a letter of BIOES with a type.
+        rule: "conll" or "reference", see `spans_of`.
+
+    Returns:
+        `entities`, `entity_types` string, `entity_starts`, `entity_ends` int32 (bytes of the
+        text), `entity_probabilities` [B, N], filled up with "" and 0, and `num_entities` int32
+        [B]. The probability of an entity is that of its least certain word.
+    """
+    letters, types, names = _parts(labels)
+    letter, kind = tf.gather(letters, tags), tf.gather(types, tags)
+    row = words.starts.value_rowids()
+    begins, ends = _bounds(letter, kind, row, rule)
+    firsts, lasts = tf.where(begins)[:, 0], tf.where(ends)[:, 0]
+    rows = tf.gather(row, firsts)
+    starts = tf.gather(words.starts.flat_values, firsts)
+    stops = tf.gather(words.ends.flat_values, lasts)
+    entity = tf.cumsum(tf.cast(begins, tf.int32)) - 1
+    inside = letter != 0
+    chances = tf.math.unsorted_segment_min(
+        tf.boolean_mask(probabilities, inside), tf.boolean_mask(entity, inside), tf.size(firsts)
+    )
+    columns = {
+        "entities": tf.strings.substr(tf.gather(texts, rows), starts, stops - starts),
+        "entity_types": tf.gather(names, tf.gather(kind, lasts)),
+        "entity_starts": starts,
+        "entity_ends": stops,
+        "entity_probabilities": chances,
+    }
+    count = tf.shape(texts, tf.int64)[0]
+    ragged = {
+        name: tf.RaggedTensor.from_value_rowids(column, rows, count, validate=False)
+        for name, column in columns.items()
+    }
+    found = {
+        name: dense(column, "" if column.dtype == tf.string else 0)
+        for name, column in ragged.items()
+    }
+    found["num_entities"] = tf.cast(ragged["entities"].row_lengths(), tf.int32)
+    return found
+
+
+_LETTERS = {OUTSIDE: 0, "B": 1, "I": 2, "E": 3, "S": 4}
+
+
+def _parts(labels):
+    """Letter and type of each label as numbers, and the types' names; split at the first "-"."""
+    parts = [label.partition("-") for label in labels]
+    names = sorted({kind for _, _, kind in parts})
+    letters = [_LETTERS.get(letter, _LETTERS["I"]) for letter, _, _ in parts]
+    types = [names.index(kind) for _, _, kind in parts]
+    return tf.constant(letters), tf.constant(types), tf.constant(names)
+
+
+def _bounds(letter, kind, row, rule):
+    """Whether a span begins, and whether one ends, at each word; bool vectors."""
+    same_row = row[1:] == row[:-1]
+    boundary = tf.ones([1], tf.bool)
+    count = tf.size(row)
+    new_row = tf.concat([boundary, ~same_row], 0)[:count]
+    last_of_row = tf.concat([~same_row, boundary], 0)[:count]
+    previous = tf.concat([[0], letter[:-1]], 0)[:count]
+    previous_kind = tf.concat([[0], kind[:-1]], 0)[:count]
+    starts = (letter == _LETTERS["B"]) | (letter == _LETTERS["S"])
+    if rule == "conll":
+        starts |= (previous == _LETTERS["E"]) | (previous == _LETTERS["S"])
+        starts |= kind != previous_kind
+    inside = letter != 0
+    begins = inside & (new_row | (previous == 0) | starts)
+    next_begins = tf.concat([begins[1:], boundary], 0)[:count]
+    next_outside = tf.concat([~inside[1:], boundary], 0)[:count]
+    return begins, inside & (last_of_row | next_begins | next_outside)

@@ -1,0 +1,236 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a fine-tuned model serves: one task's predictions for raw text, for ids, and features."""
+
+import tensorflow as tf
+
+from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.serving import answers
+from electra_tf.serving.embeddings import chosen_layer, pooled
+from electra_tf.serving.encoder import ServedEncoder
+from electra_tf.serving.entities import entities_of
+from electra_tf.serving.questions import question_batch
+from electra_tf.serving.rows import in_chunks, text_batch
+from electra_tf.serving.signatures import IDS, LAYER, STRINGS, checked_ids, signature
+from electra_tf.serving.tagged_text import per_text, word_batch, words_of
+
+ROWS_AT_ONCE = 32
+"""Windows of long sentences that are computed together; bounds memory."""
+ANSWER_ROWS_AT_ONCE = 8
+"""The same for contexts: ends are looked for from each of the likely starts."""
+
+
+def server_of(loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype) -> "TaskServer":
+    """The server for one task of a fine-tuned model."""
+    kinds = {
+        "classification": ClassServer,
+        "multilabel": SeveralServer,
+        "regression": ScoreServer,
+        "tagging": TagServer,
+        "qa": AnswerServer,
+    }
+    return kinds[loaded.tasks[task_id].spec.kind](loaded, task_id, max_seq_length, dtype)
+
+
+class TaskServer(tf.Module):
+    """Signatures of a fine-tuned model; made by `server_of`.
+
+    max_seq_length: tokens of a row, at most.
+    dtype: of weights and matrix products of the encoder.
+    """
+
+    def __init__(self, loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype):
+        super().__init__()
+        self._spec = loaded.tasks[task_id].spec
+        self._config = loaded.config
+        self._tokenizer = loaded.tokenizer
+        self._max_seq_length = max_seq_length
+        self._encoder = ServedEncoder(loaded.model.encoder, dtype)
+        self._head: TaskHead = loaded.model.task_heads.heads[task_id]
+        columns = self._spec.splits[0].columns
+        self._is_pair = columns is not None and columns.text_b is not None
+
+    @property
+    def signatures(self) -> dict:
+        """Name -> function that can be saved."""
+        return {
+            "text": signature(self._text, **self._inputs),
+            "ids": signature(self._ids, **IDS),
+            "features": signature(self._features, **self._inputs, layer=LAYER),
+        }
+
+    @property
+    def _inputs(self) -> dict:
+        return {"text": STRINGS, "text_pair": STRINGS} if self._is_pair else {"text": STRINGS}
+
+    def _ids(self, **batch):
+        return self._numbers(self._head_outputs(checked_ids(batch, self._encoder.max_length)))
+
+    def _features(self, layer, **texts):
+        batch = self._feature_batch(*texts.values())
+        hidden = chosen_layer(self._encoder(batch), layer)
+        shown = {name: batch[name] for name in ("input_ids", "input_mask", "segment_ids")}
+        return {**pooled(hidden, batch["input_mask"]), **shown}
+
+    def _feature_batch(self, first, second=None):
+        return text_batch(self._tokenizer, first, second, self._max_seq_length)
+
+    def _head_outputs(self, batch):
+        hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
+        return self._head(hidden, batch)
+
+    def _text(self, **texts):
+        raise NotImplementedError
+
+    def _numbers(self, outputs):
+        """What `ids` gives: tensors whose first dimension is that of the rows."""
+        raise NotImplementedError
+
+
+class SequenceServer(TaskServer):
+    """One prediction per text or pair."""
+
+    def _text(self, **texts):
+        batch = self._feature_batch(*texts.values())
+        numbers = self._numbers(self._head_outputs(batch))
+        return {**numbers, **self._names(numbers)}
+
+    def _names(self, numbers) -> dict:
+        """Outputs that spell out the labels."""
+        return {}
+
+    def _all_labels(self, like):
+        labels = tf.constant(self._spec.labels)[None]
+        return tf.broadcast_to(labels, tf.shape(like))
+
+
+class ClassServer(SequenceServer):
+    """`label`, `probability` [B] of the most probable class; all of them in `labels`."""
+
+    def _numbers(self, outputs):
+        chances = tf.nn.softmax(outputs["logits"])
+        return {
+            "probabilities": chances,
+            "logits": outputs["logits"],
+            "label_id": tf.cast(outputs["predictions"], tf.int32),
+            "probability": tf.reduce_max(chances, axis=-1),
+        }
+
+    def _names(self, numbers):
+        return {
+            "label": tf.gather(tf.constant(self._spec.labels), numbers["label_id"]),
+            "labels": self._all_labels(numbers["logits"]),
+        }
+
+
+class SeveralServer(SequenceServer):
+    """`is_label` bool [B, C]: which of `labels` are given to a text."""
+
+    def _numbers(self, outputs):
+        logits = outputs["logits"]
+        return {"probabilities": tf.sigmoid(logits), "logits": logits, "is_label": logits > 0}
+
+    def _names(self, numbers):
+        return {"labels": self._all_labels(numbers["logits"])}
+
+
+class ScoreServer(SequenceServer):
+    """`score` [B], in the range of the task."""
+
+    def _numbers(self, outputs):
+        low, high = self._spec.value_range
+        return {"score": low + (high - low) * outputs["predictions"]}
+
+
+class TagServer(TaskServer):
+    """`tags` [B, W] of the words, and for tags of spans the entities."""
+
+    def _feature_batch(self, first, second=None):
+        batch = super()._feature_batch(first, second)
+        return {**batch, "segment_ids": batch["input_mask"]}  # as in training
+
+    def _head_outputs(self, batch):
+        hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
+        return {"logits": tf.cast(self._head.output_layer(hidden), tf.float32)}
+
+    def _numbers(self, outputs):
+        logits = outputs["logits"]
+        return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+
+    def _text(self, text):
+        words = words_of(text)
+        batch, places = word_batch(words.texts, self._tokenizer, self._max_seq_length)
+        logits = in_chunks(self._head_outputs, batch, ROWS_AT_ONCE)["logits"]
+        logits = tf.gather_nd(logits, tf.stack([places.row, places.position], axis=1))
+        chances = tf.reduce_max(tf.nn.softmax(logits), axis=-1)
+        tags = tf.argmax(logits, axis=-1)
+        labels = self._spec.labels
+        outputs = {
+            "words": per_text(words.texts.flat_values, words.texts, ""),
+            "starts": per_text(words.starts.flat_values, words.texts, 0),
+            "ends": per_text(words.ends.flat_values, words.texts, 0),
+            "tags": per_text(tf.gather(tf.constant(labels), tags), words.texts, ""),
+            "probabilities": per_text(chances, words.texts, 0),
+            "num_words": tf.cast(words.texts.row_lengths(), tf.int32),
+        }
+        if self._spec.scheme != "spans":
+            return outputs
+        entities = entities_of(text, words, tags, chances, labels, self._spec.span_rule)
+        return {**outputs, **entities}
+
+
+class AnswerServer(TaskServer):
+    """`answer` [B] with its bytes in the context, and the n best ones."""
+
+    @property
+    def _inputs(self):
+        return {"question": STRINGS, "context": STRINGS}
+
+    def _numbers(self, outputs):
+        kept = [name for name in outputs if not name.endswith("_eid")]
+        if self._config.joint_prediction:
+            # The end depends on the start: there are no logits of ends alone.
+            kept = [name for name in kept if name != "end_logits"]
+        else:
+            kept = [name for name in kept if "_top_" not in name]
+        if not self._config.answerable_classifier:
+            kept = [name for name in kept if name != "answerable_logit"]
+        return {name: outputs[name] for name in kept}
+
+    def _text(self, question, context):
+        config = self._config
+        batch, windows = question_batch(
+            self._tokenizer,
+            question,
+            context,
+            self._max_seq_length,
+            config.doc_stride,
+            config.max_query_length,
+        )
+        outputs = in_chunks(self._head_outputs, batch, ANSWER_ROWS_AT_ONCE)
+        found = answers.best_answers(
+            context,
+            windows,
+            outputs,
+            config.n_best_size,
+            config.max_answer_length,
+            config.joint_prediction,
+        )
+        best = found.pop("answer_scores")[:, 0]
+        result = {
+            "answer": found["answers"][:, 0],
+            "start": found["answer_starts"][:, 0],
+            "end": found["answer_ends"][:, 0],
+            "probability": found["answer_probabilities"][:, 0],
+            **found,
+        }
+        if not self._spec.has_unanswerable:
+            return result
+        classifier = config.answerable_classifier
+        odds = answers.no_answer_scores(windows, outputs, tf.shape(context)[0], classifier)
+        if not classifier:
+            odds -= tf.cast(best, tf.float32)
+        is_none = odds > config.qa_na_threshold
+        for name in ("answer", "start", "end"):
+            result[name] = tf.where(is_none, tf.zeros_like(result[name]), result[name])
+        return {**result, "no_answer_score": odds, "is_answered": ~is_none}

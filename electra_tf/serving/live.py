@@ -1,0 +1,98 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A pre-trained pair as training has it, asked eagerly: what exports are compared with."""
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.serving.sources import PretrainedSource
+
+
+class LivePair:
+    """Answers of the Keras models for rows that are filled up to the full length."""
+
+    def __init__(self, source: PretrainedSource):
+        self._pretrainer = source.pretrainer
+        self._tokenizer = source.tokenizer
+        self._length = source.max_length
+
+    def batch(self, texts) -> dict[str, np.ndarray]:
+        """`input_ids, input_mask, segment_ids` int32 [B, max_seq_length] of single texts."""
+        rows = [row[: self._length - 2] for row in self._tokenizer(texts).to_list()]
+        return self._padded(rows)
+
+    def states(self, batch) -> list[np.ndarray]:
+        """What the first layer reads, and what each layer gives: float32 [B, L, H]."""
+        encoder = self._encoder
+        first = encoder.embeddings(
+            batch["input_ids"],
+            batch["segment_ids"],
+            **({"disentangled": True} if getattr(encoder, "disentangled", False) else {}),
+        )
+        if encoder.embeddings_project is not None:
+            first = encoder.embeddings_project(first)
+        return [first.numpy(), *(state.numpy() for state in encoder(batch).layer_outputs)]
+
+    def replaced(self, batch) -> np.ndarray | None:
+        """Probability that each token is a fake, [B, L]; None without a discriminator."""
+        if self._pretrainer.discriminator is None:
+            return None
+        # Nothing is masked: the corrupted text is the text.
+        nothing = {
+            "masked_positions": tf.zeros([len(batch["input_ids"]), 1], tf.int32),
+            "masked_ids": tf.zeros([len(batch["input_ids"]), 1], tf.int32),
+            "masked_weights": tf.zeros([len(batch["input_ids"]), 1]),
+            "masked_input_ids": batch["input_ids"],
+        }
+        batch = {name: tf.constant(rows) for name, rows in batch.items()}
+        normalizers = {name: tf.constant(1.0) for name in ("mlm", "rtd", "cloze")}
+        outputs = self._pretrainer.compute_outputs({**batch, **nothing}, normalizers=normalizers)
+        return tf.sigmoid(outputs["rtd_logits"]).numpy()
+
+    def located(self, text: str) -> dict[str, list]:
+        """Byte offsets and ids of the tokens of a text that fit."""
+        found = self._tokenizer.offsets([text])
+        kept = self._length - 2
+        return {
+            "token_ids": found.ids[0].numpy()[:kept].tolist(),
+            "starts": found.starts[0].numpy()[:kept].tolist(),
+            "ends": found.ends[0].numpy()[:kept].tolist(),
+        }
+
+    def fillings(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
+        """Bytes of the masks of a text that fit, and probabilities of all tokens for each."""
+        vocabulary = self._tokenizer.vocabulary
+        mask = vocabulary.token_of(vocabulary.mask_id)
+        ids, places, byte = [], [], 0
+        parts = text.split(mask)
+        for number, part in enumerate(parts):
+            ids += self._tokenizer([part])[0].numpy().tolist()
+            byte += len(part.encode())
+            if number < len(parts) - 1:
+                if len(ids) < self._length - 2:
+                    places.append((byte, byte + len(mask)))
+                ids.append(vocabulary.mask_id)
+                byte += len(mask)
+        batch = self._padded([ids[: self._length - 2]])
+        positions = np.flatnonzero(batch["input_ids"][0] == vocabulary.mask_id)
+        if not len(positions):
+            return [], np.zeros([0, len(vocabulary)])
+        inputs = {name: tf.constant(rows) for name, rows in batch.items()}
+        inputs["masked_input_ids"] = inputs["input_ids"]
+        inputs["masked_positions"] = tf.constant(positions[None], tf.int32)
+        logits = self._pretrainer.generator(inputs)["mlm_logits"]
+        return places, tf.nn.softmax(logits[0]).numpy()
+
+    @property
+    def _encoder(self):
+        if self._pretrainer.discriminator is not None:
+            return self._pretrainer.discriminator.encoder
+        return self._pretrainer.generator.encoder
+
+    def _padded(self, rows):
+        vocabulary = self._tokenizer.vocabulary
+        ids = np.full((len(rows), self._length), vocabulary.pad_id, np.int32)
+        mask = np.zeros_like(ids)
+        for number, row in enumerate(rows):
+            ids[number, : len(row) + 2] = [vocabulary.cls_id, *row, vocabulary.sep_id]
+            mask[number, : len(row) + 2] = 1
+        return {"input_ids": ids, "input_mask": mask, "segment_ids": np.zeros_like(ids)}

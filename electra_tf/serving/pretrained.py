@@ -1,0 +1,144 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a pre-trained pair serves: features, replaced tokens, fillings for gaps."""
+
+import math
+
+import tensorflow as tf
+
+from electra_tf.pretraining import ElectraPretrainer
+from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
+from electra_tf.pretraining.losses import token_cross_entropy
+from electra_tf.pretraining.scatter import gather_positions
+from electra_tf.serving.embeddings import chosen_layer, pooled
+from electra_tf.serving.encoder import ServedEncoder, is_disentangled
+from electra_tf.serving.rows import text_batch
+from electra_tf.serving.signatures import IDS, LAYER, STRINGS, checked_ids, signature
+from electra_tf.serving.token_tasks import filled_masks, located_batch, text_positions
+
+
+class PretrainedServer(tf.Module):
+    """Signatures of a pre-trained model.
+
+    Args:
+        pretrainer: whose weights are copied.
+        tokenizer: of its text.
+        max_seq_length: tokens of a row, at most; longer texts lose their ends.
+        dtype: of weights and matrix products of encoders.
+        top_k: fillings for each gap.
+    """
+
+    def __init__(self, pretrainer: ElectraPretrainer, tokenizer, max_seq_length, dtype, top_k):
+        super().__init__()
+        self._tokenizer = tokenizer
+        self._max_seq_length = max_seq_length
+        self._top_k = min(top_k, pretrainer.config.vocab_size)
+        self._generator, self._head = None, None
+        self._encoder, self._towers = None, None
+        generator = pretrainer.generator
+        if pretrainer.discriminator is not None:
+            self._encoder = ServedEncoder(pretrainer.discriminator.encoder, dtype)
+            self._head = pretrainer.discriminator.head
+        if not isinstance(generator, UniformGenerator):
+            self._towers = self._towers_of(generator, pretrainer.discriminator, dtype)
+            self._generator = generator.head
+        if self._encoder is None:
+            (self._encoder,) = self._towers
+        self._log_odds = None
+        if pretrainer.config.electric_objective:
+            mask_prob = pretrainer.config.mask_prob
+            self._log_odds = math.log(mask_prob / (1 - mask_prob))
+        self._is_two_tower = isinstance(generator, TwoTowerClozeModel)
+
+    def _towers_of(self, generator, discriminator, dtype):
+        """The generator's encoders; what it shares with the discriminator is shared here too."""
+        if isinstance(generator, TwoTowerClozeModel):
+            encoders = [generator.left_to_right, generator.right_to_left]
+        else:
+            encoders = [generator.encoder]
+        served = {}
+        if discriminator is not None:
+            served[_table_of(discriminator.encoder)] = self._encoder.embeddings
+        towers = []
+        for encoder in encoders:
+            if discriminator is not None and encoder is discriminator.encoder:
+                towers.append(self._encoder)
+                continue
+            towers.append(ServedEncoder(encoder, dtype, served.get(_table_of(encoder))))
+            served[_table_of(encoder)] = towers[-1].embeddings
+        return towers
+
+    @property
+    def signatures(self) -> dict:
+        """Name -> function that can be saved."""
+        found = {
+            "text": signature(self._text, text=STRINGS),
+            "ids": signature(self._ids, **IDS),
+            "features": signature(self._features, text=STRINGS, layer=LAYER),
+        }
+        if self._head is not None:
+            found["replaced_tokens"] = signature(self._replaced_tokens, text=STRINGS)
+        if self._generator is not None:
+            found["fill_mask"] = signature(self._fill_mask, text=STRINGS)
+        return found
+
+    # ---- Signatures
+
+    def _text(self, text):
+        batch = text_batch(self._tokenizer, text, None, self._max_seq_length)
+        outputs = self._outputs(batch)
+        return {**outputs, "input_ids": batch["input_ids"], "input_mask": batch["input_mask"]}
+
+    def _ids(self, **batch):
+        return self._outputs(checked_ids(batch, self._encoder.max_length))
+
+    def _features(self, text, layer):
+        batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
+        hidden = chosen_layer(self._encoder(batch), layer)
+        return {**pooled(hidden, batch["input_mask"]), **located}
+
+    def _replaced_tokens(self, text):
+        batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
+        chances = tf.sigmoid(self._replaced_logits(batch, self._encoder(batch)[-1]))
+        return {**located, "probabilities": text_positions(chances, located["num_tokens"])}
+
+    def _fill_mask(self, text):
+        batch, located = located_batch(self._tokenizer, text, self._max_seq_length, masked=True)
+        return filled_masks(
+            located,
+            lambda positions: self._filling_logits(batch, positions),
+            self._tokenizer,
+            self._top_k,
+        )
+
+    # ---- Details
+
+    def _outputs(self, batch):
+        hidden = self._encoder(batch)[-1]
+        outputs = pooled(hidden, batch["input_mask"])
+        if self._head is not None:
+            outputs["replaced_logits"] = self._replaced_logits(batch, hidden)
+        return outputs
+
+    def _replaced_logits(self, batch, hidden):
+        logits = self._head(tf.cast(hidden, tf.float32))
+        if self._log_odds is not None:
+            positions = tf.zeros_like(batch["input_ids"]) + tf.range(
+                tf.shape(batch["input_ids"])[1]
+            )
+            noise = token_cross_entropy(self._filling_logits(batch, positions), batch["input_ids"])
+            logits += self._log_odds - noise
+        return logits
+
+    def _filling_logits(self, batch, positions):
+        """Logits of the generator at positions int32 [B, M] of the rows, float32 [B, M, V]."""
+        states = [tf.cast(tower(batch)[-1], tf.float32) for tower in self._towers]
+        if self._is_two_tower:
+            before, after = states
+            states = [tf.roll(before, 1, axis=1), tf.roll(after, -1, axis=1)]
+        hidden = gather_positions(tf.concat(states, axis=-1), positions)
+        return self._generator(hidden, self._towers[0].embeddings.words)
+
+
+def _table_of(encoder):
+    """What tells whether two encoders see the same token table."""
+    return id(encoder.embeddings), is_disentangled(encoder)

@@ -1,0 +1,38 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The inputs of signatures, and what is checked of them."""
+
+import inspect
+
+import tensorflow as tf
+
+STRINGS = tf.TensorSpec([None], tf.string)
+LAYER = tf.TensorSpec([None], tf.int32)
+IDS = {
+    name: tf.TensorSpec([None, None], tf.int32)
+    for name in ("input_ids", "input_mask", "segment_ids")
+}
+
+
+def signature(function, **inputs: tf.TensorSpec):
+    """A function that can be saved as a signature with named inputs."""
+    specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
+    names = list(specs)
+
+    def call(*values):
+        return function(**dict(zip(names, values, strict=True)))
+
+    # A signature's inputs are named by the parameters of its function.
+    parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    call.__signature__ = inspect.Signature(parameters)
+    return tf.function(call, input_signature=list(specs.values()), autograph=False)
+
+
+def checked_ids(batch: dict[str, tf.Tensor], max_length: int) -> dict[str, tf.Tensor]:
+    """`batch`, of rows of `max_length` tokens at most; longer ones are an error when it runs."""
+    length = tf.shape(batch["input_ids"])[1]
+    fits = tf.debugging.Assert(
+        length <= max_length,
+        [f"input_ids is expected to have at most {max_length} tokens in a row, but has", length],
+    )
+    with tf.control_dependencies([fits]):
+        return {name: tf.identity(values) for name, values in batch.items()}

@@ -1,0 +1,98 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The model folders that can be exported, and the models in them."""
+
+import dataclasses
+import os
+
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.finetuning.prediction import task_number
+from electra_tf.pretraining import ElectraPretrainer, run
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.text.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainedSource:
+    """A pre-trained model with its weights."""
+
+    folder: str
+    config: PretrainingConfig
+    tokenizer: Tokenizer
+    pretrainer: ElectraPretrainer
+
+    @property
+    def max_length(self) -> int:
+        """Tokens that the model has seen together; longer rows were never trained."""
+        return self.config.max_seq_length
+
+    @property
+    def max_positions(self) -> int:
+        return self.config.encoder.max_position_embeddings
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetunedSource:
+    """A fine-tuned model with its weights, and the one of its tasks to serve."""
+
+    folder: str
+    loaded: finetuned.FinetunedModel
+    task_id: int
+
+    @property
+    def config(self):
+        return self.loaded.config
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self.loaded.tokenizer
+
+    @property
+    def task(self):
+        return self.loaded.tasks[self.task_id]
+
+    @property
+    def max_length(self) -> int:
+        return self.config.max_seq_length
+
+    @property
+    def max_positions(self) -> int:
+        return self.config.encoder.max_position_embeddings
+
+
+def load_source(folder: str, task_name: str | None = None) -> PretrainedSource | FinetunedSource:
+    """The model of a folder that pre-training or fine-tuning wrote.
+
+    Args:
+        task_name: which task of a fine-tuned model; may be left out if there is one.
+
+    Raises:
+        FileNotFoundError: the folder has no such model.
+        ValueError: a task is named that the model does not have, or none of several.
+    """
+    if finetuned.read_config(folder) is not None:
+        loaded = finetuned.load_finetuned(folder)
+        return FinetunedSource(folder, loaded, task_number(loaded, folder, task_name))
+    path = os.path.join(folder, pretrained.CONFIG_FILE)
+    stored = pretrained.read_config(folder) if _is_own(path) else None
+    if stored is None:
+        raise FileNotFoundError(
+            f"model-dir {folder} is expected to be a folder that run_pretraining.py or "
+            f"run_finetuning.py wrote, but has no {pretrained.CONFIG_FILE} of one. For released "
+            "checkpoints and Hugging Face folders use convert_checkpoint.py first."
+        )
+    if task_name is not None:
+        raise ValueError(f"task is {task_name!r}, but {folder} holds a pre-trained model.")
+    config = _config_in_place(folder, stored)
+    tokenizer = run.load_matching_tokenizer(config)
+    return PretrainedSource(folder, config, tokenizer, run.load_pretrainer(config, tokenizer))
+
+
+def _is_own(path: str) -> bool:
+    return os.path.exists(path) and "pretraining" in load_hparams(path)
+
+
+def _config_in_place(folder: str, stored: dict) -> PretrainingConfig:
+    """The stored configuration, of the folder where it now is."""
+    vocab_file = os.path.join(folder, pretrained.VOCABULARY_FILE)
+    return PretrainingConfig(**{**stored, "model_dir": folder, "vocab_file": vocab_file})

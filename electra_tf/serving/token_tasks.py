@@ -1,0 +1,79 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a pre-trained pair says of single tokens: which are fakes, what fits a gap."""
+
+import tensorflow as tf
+
+from electra_tf.serving.masked_text import tokens_of_masked
+from electra_tf.serving.rows import Tokens, dense, heads, packed_batch, tokens_of
+
+
+def located_batch(tokenizer, texts, max_seq_length: int, masked: bool = False):
+    """Rows of single texts, and where their tokens are.
+
+    Returns:
+        The batch, and a dict: `tokens` string, `token_ids`, `starts`, `ends` int32 [B, T] of the
+        text's tokens, filled up with "" and 0; `num_tokens` int32 [B]; `is_truncated` bool [B],
+        whether the end of the text was left out.
+    """
+    found = tokens_of_masked(tokenizer, texts) if masked else tokens_of(tokenizer, texts)
+    lengths = found.ids.row_lengths()
+    kept = tf.minimum(lengths, max_seq_length - 2)
+    found = Tokens(*(heads(column, kept) for column in found))
+    located = {
+        "tokens": dense(names_of(tokenizer, found.ids), ""),
+        "token_ids": dense(found.ids),
+        "starts": dense(found.starts),
+        "ends": dense(found.ends),
+        "num_tokens": tf.cast(kept, tf.int32),
+        "is_truncated": lengths > kept,
+    }
+    return packed_batch(found.ids, None, tokenizer.vocabulary), located
+
+
+def names_of(tokenizer, ids):
+    """The tokens of ids, as strings in the same layout."""
+    names = tf.constant([token.encode() for token in tokenizer.vocabulary.tokens])
+    if isinstance(ids, tf.RaggedTensor):
+        return ids.with_flat_values(tf.gather(names, ids.flat_values))
+    return tf.gather(names, ids)
+
+
+def text_positions(values: tf.Tensor, num_tokens: tf.Tensor) -> tf.Tensor:
+    """Values [B, L] of rows `[CLS] text [SEP]` for the text's tokens, [B, T], 0 behind them."""
+    inner = values[:, 1:-1]
+    mask = tf.sequence_mask(num_tokens, tf.shape(inner)[1])
+    return tf.where(mask, inner, tf.zeros_like(inner))
+
+
+def filled_masks(located: dict, logits_at, tokenizer, top_k: int):
+    """The most probable tokens for every mask.
+
+    Args:
+        logits_at: positions in the rows int32 [B, M] -> logits [B, M, V].
+
+    Returns:
+        `tokens` string, `token_ids`, `probabilities` [B, M, top_k], best first, and `starts`,
+        `ends` [B, M] of the masks, `num_masks` [B], `is_truncated` [B]. Rows with fewer masks
+        than M, the most of any row, are filled up with "" and 0.
+    """
+    in_text = tf.sequence_mask(located["num_tokens"], tf.shape(located["token_ids"])[1])
+    is_mask = (located["token_ids"] == tokenizer.vocabulary.mask_id) & in_text
+    found = tf.where(is_mask)
+    counts = tf.math.count_nonzero(is_mask, axis=1)
+    places = tf.RaggedTensor.from_row_lengths(
+        tf.cast(found[:, 1], tf.int32), counts, validate=False
+    )
+    positions = dense(places)  # [B, M], in the text
+    real = tf.sequence_mask(counts, tf.shape(positions)[1])
+    logits = logits_at(positions + 1)
+    top = tf.math.top_k(tf.nn.softmax(logits), k=top_k)
+    shown = real[:, :, None]
+    return {
+        "tokens": tf.where(shown, names_of(tokenizer, top.indices), ""),
+        "token_ids": tf.where(shown, top.indices, 0),
+        "probabilities": tf.where(shown, top.values, 0.0),
+        "starts": tf.where(real, tf.gather(located["starts"], positions, batch_dims=1), 0),
+        "ends": tf.where(real, tf.gather(located["ends"], positions, batch_dims=1), 0),
+        "num_masks": tf.cast(counts, tf.int32),
+        "is_truncated": located["is_truncated"],
+    }
