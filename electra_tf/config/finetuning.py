@@ -8,6 +8,7 @@ from typing import Any
 from electra_tf.config.checks import check, check_names, check_types
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
+from electra_tf.config.precision import check_precision
 
 DEBUG_RUN = {
     "save_checkpoints_steps": 1000000,
@@ -85,6 +86,12 @@ class FinetuningConfig:
     """New. New seeds tried at most for a trial that collapsed."""
     log_every_steps: int = 50
     """New."""
+
+    # Computation
+    precision: str | None = None
+    """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
+    jit_compile: bool | None = None
+    """New. Compile forward and backward pass by XLA; null: on GPUs."""
 
     # Outputs
     write_test_outputs: bool = False
@@ -173,6 +180,7 @@ class FinetuningConfig:
         check_types(self)
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
         self.devices  # noqa: B018  (its own checks)
+        check_precision(self.precision)
         for name in (
             "train_batch_size",
             "eval_batch_size",

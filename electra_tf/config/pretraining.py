@@ -2,6 +2,7 @@
 """A pre-training run (google-research/electra, configure_pretraining.py)."""
 
 import dataclasses
+import math
 import os
 import re
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from electra_tf.config.checks import check, check_names, check_types
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
+from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import Stage, plan_stages, total_steps
 
 DEBUG_RUN = {
@@ -18,6 +20,7 @@ DEBUG_RUN = {
     "iterations_per_loop": 1,
     "num_eval_steps": 2,
 }
+OPTIMIZERS = ("adam", "lamb")
 MASKING_RULES = ("without_replacement", "reference")
 
 MODEL_KEYS = (
@@ -37,6 +40,7 @@ MODEL_KEYS = (
     "untied_generator",
     "generator_layers",
     "generator_hidden_size",
+    "disentangled_embeddings",
 )
 """Hyperparameters that make the model what it is: a model folder has one value of each for life."""
 
@@ -65,6 +69,10 @@ class PretrainingConfig:
     """N, masked positions per sequence at most; default int((mask_prob + 0.005) * length)."""
     masking: str = "without_replacement"
     """New. "reference" draws positions with replacement, as the original did."""
+    whole_word_masking: bool = False
+    """New. Mask all tokens of a word or none; the records tell where words begin."""
+    mask_prob_end: float | None = None
+    """New. The share of masked tokens goes in a line from `mask_prob` to this; null: constant."""
 
     # Optimization
     learning_rate: float = 5e-4
@@ -73,6 +81,10 @@ class PretrainingConfig:
     num_warmup_steps: int = 10000
     adam_bias_correction: bool = False
     """New. The original has none."""
+    optimizer: str = "adam"
+    """New. "lamb" is meant for large batches."""
+    ema_decay: float = 0.0
+    """New. Decay of moving averages of the weights, with which a run evaluates; 0: none."""
     seed: int = 0
     """New. Decides initial weights, order of the data, masks, fakes and dropout."""
 
@@ -94,6 +106,14 @@ class PretrainingConfig:
     init_checkpoint_ignore: str | None = None
     """New. Regular expression: variables with such names may differ from `init_checkpoint`."""
 
+    # Computation
+    precision: str | None = None
+    """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
+    jit_compile: bool | None = None
+    """New. Compile forward and backward pass by XLA; null: on GPUs."""
+    recompute_activations: bool = False
+    """New. Compute what is in the layers again in the backward pass, to save memory."""
+
     # Model
     model_size: str = "small"
     model_hparam_overrides: dict = dataclasses.field(default_factory=dict)
@@ -114,6 +134,11 @@ class PretrainingConfig:
     """Generator's depth, as a share of the discriminator's."""
     generator_hidden_size: float = 0.25
     """Generator's width, as a share of the discriminator's."""
+    generator_dropout: bool = True
+    """New. Whether the generator drops out while it trains."""
+    disentangled_embeddings: bool = False
+    """New. Gradients of the discriminator do not reach the shared token embeddings, see
+    `Embeddings`."""
     disallow_correct: bool = False
     temperature: float = 1.0
 
@@ -123,6 +148,8 @@ class PretrainingConfig:
     train_batch_size: int = 128
     """B, sequences over all devices."""
     eval_batch_size: int = 128
+    length_buckets: list = dataclasses.field(default_factory=list)
+    """New. Ascending lengths; batches of sequences of about one length are cut to one of them."""
     gradient_accumulation_steps: int = 1
     """New. Parts that a batch is computed in, one after the other, to save memory."""
     stages: list = dataclasses.field(default_factory=list)
@@ -196,6 +223,15 @@ class PretrainingConfig:
         )
         check(self.masking in MASKING_RULES, "masking", f"one of {MASKING_RULES}", self.masking)
         check(0 < self.mask_prob < 1, "mask_prob", "in (0, 1)", self.mask_prob)
+        check(
+            self.mask_prob_end is None or 0 < self.mask_prob_end < 1,
+            "mask_prob_end",
+            "null or in (0, 1)",
+            self.mask_prob_end,
+        )
+        check(self.optimizer in OPTIMIZERS, "optimizer", f"one of {OPTIMIZERS}", self.optimizer)
+        check(0 <= self.ema_decay < 1, "ema_decay", "in [0, 1)", self.ema_decay)
+        check_precision(self.precision)
         for name in (
             "num_train_steps",
             "num_eval_steps",
@@ -252,7 +288,12 @@ class PretrainingConfig:
         """N, masked positions per sequence of a length."""
         if self.max_predictions_per_seq is not None:
             return self.max_predictions_per_seq
-        return int((self.mask_prob + 0.005) * length)
+        share = max(self.mask_prob, self.mask_prob_end or 0.0)
+        lengths = {self.max_seq_length, *(stage.max_seq_length for stage in self.plan)}
+        if length in self.length_buckets and length not in lengths:
+            # As many as its rows would have in a batch of full length.
+            return min(math.ceil(share * length), int((share + 0.005) * max(lengths)))
+        return int((share + 0.005) * length)
 
     @property
     def plan(self) -> tuple[Stage, ...]:
@@ -383,6 +424,13 @@ def _check_files(config: PretrainingConfig):
 
 def _check_lengths(config: PretrainingConfig):
     longest = config.encoder.max_position_embeddings
+    buckets = config.length_buckets
+    check(
+        all(type(b) is int and b >= 5 for b in buckets) and buckets == sorted(set(buckets)),
+        "length_buckets",
+        "a list of ascending whole numbers from 5",
+        buckets,
+    )
     plan = config.plan  # checks itself
     lengths = [("max_seq_length", config.max_seq_length)]
     if config.stages:
@@ -431,6 +479,25 @@ def _check_objective(config: PretrainingConfig):
             "(untied_generator true, uniform_generator false, a discriminator)",
             True,
         )
+    check(
+        config.masking == "without_replacement" or not config.whole_word_masking,
+        "masking",
+        "'without_replacement' for whole_word_masking",
+        config.masking,
+    )
+    check(
+        config.mask_prob_end is None or not config.electric_objective,
+        "mask_prob_end",
+        "null for electric_objective, whose energies depend on a constant rate",
+        config.mask_prob_end,
+    )
+    check(
+        not config.disentangled_embeddings
+        or (config.has_separate_generator and not config.untied_generator_embeddings),
+        "disentangled_embeddings",
+        "false unless there is a separate generator that shares its embeddings",
+        True,
+    )
     if config.electric_objective:
         check(
             config.two_tower_generator, "two_tower_generator", "true for electric_objective", False

@@ -12,7 +12,8 @@ import keras
 import tensorflow as tf
 
 from electra_tf.model import Initializers
-from electra_tf.model.layers import ACTIVATIONS, dropout
+from electra_tf.model.layers import ACTIVATIONS
+from electra_tf.model.random_numbers import dropout
 
 
 def weighted_cross_entropy(

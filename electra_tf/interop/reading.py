@@ -17,6 +17,7 @@ from electra_tf.interop.models import PretrainedModel, Transfer
 from electra_tf.interop.reference import moments_of, read_checkpoint
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
+from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoint import read_step, resolve_prefix
 from electra_tf.training.weights import load_weights, usable_weights
 
@@ -77,7 +78,7 @@ def _from_pretrained(prefix, folder) -> Transfer:
     stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
     config = PretrainingConfig(**{**stored["pretraining"], "model_dir": folder})
     settings = {name: stored["tokenizer"][name] for name in _CASE}
-    tokenizer = load_tokenizer(os.path.join(folder, pretrained.VOCABULARY_FILE), **settings)
+    tokenizer = load_tokenizer(folder, **settings)
     source = f"the pre-trained model {prefix}"
     if config.disentangled_embeddings:
         return _folded(config, tokenizer, prefix, source)
@@ -107,10 +108,20 @@ def _from_finetuned(folder) -> Transfer:
 
 def _from_reference(path, hparams, labels) -> Transfer:
     folder = os.path.dirname(resolve_prefix(path))
-    vocab_file = hparams.pop("vocab_file", os.path.join(folder, pretrained.VOCABULARY_FILE))
+    vocab_file = hparams.pop("vocab_file", None)
     case = {name: hparams[name] for name in _CASE if name in hparams}
-    tokenizer = load_tokenizer(vocab_file, **case) if tf.io.gfile.exists(vocab_file) else None
+    if vocab_file is not None or _has_vocabulary(folder):
+        tokenizer = load_tokenizer(folder if vocab_file is None else vocab_file, **case)
+    else:
+        tokenizer = None
     return read_checkpoint(path, tokenizer, hparams, labels)
+
+
+def _has_vocabulary(folder) -> bool:
+    try:
+        return tf.io.gfile.exists(find_vocabulary_file(folder))
+    except FileNotFoundError:
+        return False
 
 
 def _from_huggingface(path, generator) -> Transfer:

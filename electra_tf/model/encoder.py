@@ -21,10 +21,21 @@ class EncoderOutput(NamedTuple):
 
 
 class LayerStack(keras.layers.Layer):
-    """Transformer layers one after the other, `layer_0` to `layer_{n-1}`."""
+    """Transformer layers one after the other, `layer_0` to `layer_{n-1}`.
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    Args:
+        recompute: keep only the layers' inputs for the backward pass, and compute the rest again.
+    """
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers,
+        recompute: bool = False,
+        **kwargs,
+    ):
         super().__init__(name="encoder", **kwargs)
+        self.recompute = recompute
         self.blocks = [
             TransformerLayer(config, initializers, name=f"layer_{i}")
             for i in range(config.num_hidden_layers)
@@ -40,9 +51,20 @@ class LayerStack(keras.layers.Layer):
         for i, block in enumerate(self.blocks):
             first = i * TransformerLayer.SEEDS
             block_seeds = seeds[first : first + TransformerLayer.SEEDS]
-            hidden = block(hidden, mask_scores, seeds=block_seeds)
+            if self.recompute:
+                block = _recomputed(block, block_seeds)
+                hidden = block(hidden, mask_scores)
+            else:
+                hidden = block(hidden, mask_scores, seeds=block_seeds)
             outputs.append(hidden)
         return outputs
+
+
+def _recomputed(block: TransformerLayer, seeds):
+    """`block` with a backward pass that calls it again; the same seeds drop the same elements."""
+    return tf.recompute_grad(
+        lambda hidden, mask_scores: block(hidden, mask_scores, seeds=seeds),
+    )
 
 
 class Encoder(keras.layers.Layer):
@@ -54,6 +76,9 @@ class Encoder(keras.layers.Layer):
         embeddings: the embeddings of another encoder, to share them.
         direction: which positions a position attends to: "both" sides, or only itself and those
             before it ("left_to_right") or after it ("right_to_left").
+        disentangled: build own embeddings with a difference, and see them with it, see
+            `Embeddings`; encoders that share them do not.
+        recompute: see `LayerStack`.
         name: first part of the names of its variables ("electra", "generator").
 
     Call: inputs {input_ids, input_mask, segment_ids [B, L]}, and for packed sequences
@@ -67,6 +92,8 @@ class Encoder(keras.layers.Layer):
         initializers: Initializers,
         embeddings: Embeddings | None = None,
         direction: str = "both",
+        disentangled: bool = False,
+        recompute: bool = False,
         name: str = "electra",
         **kwargs,
     ):
@@ -76,7 +103,8 @@ class Encoder(keras.layers.Layer):
         # ---- Layers
         self.config = config
         self.direction = direction
-        self.embeddings = embeddings or Embeddings(config, initializers)
+        self.disentangled = disentangled
+        self.embeddings = embeddings or Embeddings(config, initializers, disentangled)
         self.embeddings_project = None
         if config.embedding_size != config.hidden_size:
             self.embeddings_project = keras.layers.Dense(
@@ -84,7 +112,7 @@ class Encoder(keras.layers.Layer):
                 kernel_initializer=initializers.glorot,
                 name="embeddings_project",
             )
-        self.stack = LayerStack(config, initializers)
+        self.stack = LayerStack(config, initializers, recompute)
         # ---- Weights
         self.build()
 
@@ -106,6 +134,7 @@ class Encoder(keras.layers.Layer):
             inputs["segment_ids"],
             position_ids=inputs.get("position_ids"),
             seed=seeds[0],
+            disentangled=self.disentangled,
         )
         if self.embeddings_project is not None:
             hidden = self.embeddings_project(hidden)

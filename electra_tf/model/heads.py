@@ -40,7 +40,10 @@ class TokenPredictionHead(keras.layers.Layer):
         self.dense.build((None, None, self.input_width))
         self.layer_norm.build((None, None, self.config.embedding_size))
         self.output_bias = self.add_weight(
-            name="output_bias", shape=(self.config.vocab_size,), initializer="zeros"
+            name="output_bias",
+            shape=(self.config.vocab_size,),
+            initializer="zeros",
+            autocast=False,
         )
         self.built = True
 
@@ -48,7 +51,7 @@ class TokenPredictionHead(keras.layers.Layer):
         hidden = self.layer_norm(self.dense(hidden))
         table = tf.cast(tf.convert_to_tensor(word_embeddings), hidden.dtype)
         logits = tf.matmul(hidden, table, transpose_b=True)
-        return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
+        return tf.cast(logits, tf.float32) + tf.convert_to_tensor(self.output_bias)
 
 
 class ReplacedTokenHead(keras.layers.Layer):

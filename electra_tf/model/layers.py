@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
 from electra_tf.model.initializers import Initializers
+from electra_tf.model.random_numbers import dropout
 
 LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0
@@ -24,13 +25,6 @@ ACTIVATIONS = {
 }
 
 
-def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
-    """Drop elements of `x` with probability `rate`; identity without a seed (inference)."""
-    if seed is None or rate == 0.0:
-        return x
-    return tf.nn.experimental.stateless_dropout(x, rate, seed)
-
-
 def layer_norm() -> keras.layers.LayerNormalization:
     return keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
 
@@ -39,11 +33,23 @@ class Embeddings(keras.layers.Layer):
     """Sum of token, segment and position embeddings, normalized.
 
     Call: input_ids [B, L], segment_ids [B, L], position_ids [B, L] or None -> [B, L, E].
+
+    Args:
+        has_difference: gradient-disentangled sharing (DeBERTaV3, He et al. 2021): calls that are
+            `disentangled` see the token table plus a difference of their own, which begins at 0,
+            and their gradients do not reach the table.
     """
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers,
+        has_difference: bool = False,
+        **kwargs,
+    ):
         super().__init__(name="embeddings", **kwargs)
         self.config = config
+        self.has_difference = has_difference
         self.initializer = initializers.normal
         self.layer_norm = layer_norm()
 
@@ -54,21 +60,34 @@ class Embeddings(keras.layers.Layer):
             ("token_type_embeddings", self.config.type_vocab_size),
             ("position_embeddings", self.config.max_position_embeddings),
         ):
-            table = self.add_weight(name=name, shape=(rows, width), initializer=self.initializer)
+            # Rows are looked up, and their gradients summed, in float32.
+            table = self.add_weight(
+                name=name, shape=(rows, width), initializer=self.initializer, autocast=False
+            )
             setattr(self, name, table)
+        if self.has_difference:
+            self.word_embeddings_difference = self.add_weight(
+                name="word_embeddings_difference",
+                shape=self.word_embeddings.shape,
+                initializer="zeros",
+                autocast=False,
+            )
         self.layer_norm.build((None, None, width))
         self.built = True
 
-    def call(self, input_ids, segment_ids, position_ids=None, seed=None):
+    def call(self, input_ids, segment_ids, position_ids=None, seed=None, disentangled=False):
         length = input_ids.shape[1]
         if length is not None and length > self.config.max_position_embeddings:
             raise ValueError(
                 f"input_ids is expected to have at most max_position_embeddings="
                 f"{self.config.max_position_embeddings} tokens, but has {length}."
             )
-        segments = tf.one_hot(segment_ids, self.config.type_vocab_size, dtype=self.compute_dtype)
+        segments = tf.one_hot(segment_ids, self.config.type_vocab_size)
         embeddings = tf.gather(tf.convert_to_tensor(self.word_embeddings), input_ids)
-        embeddings += tf.matmul(segments, self.token_type_embeddings)
+        if disentangled:
+            difference = tf.convert_to_tensor(self.word_embeddings_difference)
+            embeddings = tf.stop_gradient(embeddings) + tf.gather(difference, input_ids)
+        embeddings += tf.matmul(segments, tf.convert_to_tensor(self.token_type_embeddings))
         positions = tf.convert_to_tensor(self.position_embeddings)
         if position_ids is None:
             embeddings += positions[None, : tf.shape(input_ids)[1]]

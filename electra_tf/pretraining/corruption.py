@@ -1,8 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Fakes: tokens sampled from the generator, put in place of the masked ones."""
+"""Fakes: tokens sampled from the generator, put in place of the masked ones.
+
+The original adds Gumbel noise to every logit. Here two numbers per position do: they invert the
+distribution function, first over blocks of the vocabulary, then inside of one. It is the same
+distribution, with nothing of the size of the logits drawn or, but for their exponentials, stored.
+"""
 
 import tensorflow as tf
 
+from electra_tf.model.random_numbers import uniform
+from electra_tf.training.devices import has_accelerator
+
+BLOCK = 256
+"""Tokens of the vocabulary that are drawn from together: about the root of its size."""
 DISALLOWED = 1000.0
 """Taken off the logit of the right token under `disallow_correct`, as in the original."""
 
@@ -25,18 +35,44 @@ def sample_tokens(
         int32 [B, N]; no gradient passes.
     """
     logits = tf.stop_gradient(logits)
+    numbers = uniform(tf.concat([tf.shape(logits)[:2], [2]], axis=0), seed)
+    if has_accelerator():  # where XLA fuses what follows into two passes over the logits
+        return _draw(logits, numbers, temperature, disallowed_ids)
+
+    def draw_row(row):  # of one sequence, which a processor's caches hold
+        disallowed = None if disallowed_ids is None else disallowed_ids[row]
+        return _draw(logits[row], numbers[row], temperature, disallowed)
+
+    return tf.map_fn(
+        draw_row,
+        tf.range(tf.shape(logits)[0]),
+        fn_output_signature=tf.TensorSpec(logits.shape[1:2], tf.int32),
+    )
+
+
+def _draw(logits, numbers, temperature, disallowed_ids):
+    """Draw a block of the vocabulary by its probability, then a token of the block.
+
+    logits [..., V], numbers in (0, 1) [..., 2], disallowed_ids [...] or None -> int32 [...].
+    """
+    vocab_size = logits.shape[-1]
+    num_blocks = -(-vocab_size // BLOCK)
+    if disallowed_ids is not None:
+        is_disallowed = tf.range(vocab_size) == disallowed_ids[..., None]
+        logits = tf.where(is_disallowed, logits - DISALLOWED, logits)
     if temperature != 1.0:
         logits /= temperature
-    if disallowed_ids is not None:
-        rows, columns = tf.meshgrid(
-            *map(tf.range, tf.unstack(tf.shape(disallowed_ids))), indexing="ij"
-        )
-        places = tf.stack([rows, columns, disallowed_ids], axis=-1)  # [B, N, 3]
-        logits = tf.tensor_scatter_nd_sub(
-            logits, places, tf.fill(tf.shape(disallowed_ids), DISALLOWED)
-        )
-    # Gumbel's trick, as in the original. Where the uniform number is 0 the noise is -inf, which
-    # loses every comparison, as it should.
-    uniform = tf.random.stateless_uniform(tf.shape(logits), seed)
-    noisy = logits - tf.math.log(-tf.math.log(uniform))
-    return tf.argmax(noisy, axis=-1, output_type=tf.int32)
+    weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
+    padding = [[0, 0]] * (logits.shape.rank - 1) + [[0, num_blocks * BLOCK - vocab_size]]
+    shape = tf.concat([tf.shape(logits)[:-1], [num_blocks, BLOCK]], axis=0)
+    weights = tf.reshape(tf.pad(weights, padding), shape)
+    block = _choose(tf.reduce_sum(weights, axis=-1), numbers[..., 0])
+    within = tf.gather(weights, block, batch_dims=weights.shape.rank - 2)
+    return block * BLOCK + _choose(within, numbers[..., 1])
+
+
+def _choose(weights, number):
+    """Index in the last dimension, drawn in proportion to the weights."""
+    so_far = tf.cumsum(weights, axis=-1)
+    is_before = so_far <= number[..., None] * so_far[..., -1:]
+    return tf.reduce_sum(tf.cast(is_before, tf.int32), axis=-1)

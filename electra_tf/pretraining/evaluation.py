@@ -39,6 +39,10 @@ class Evaluator:
             `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
             masked most often, and `replaced_share`, the share of replaced tokens.
         """
+        with self._pretrainer.evaluated_weights():
+            return self._measure()
+
+    def _measure(self):
         self._metrics.reset()
         config = self._pretrainer.config
         label_counts = np.zeros(config.vocab_size, np.int64)

@@ -45,6 +45,11 @@ class TwoTowerClozeModel(keras.Model):
         self.built = True
 
     def call(self, batch, seed=None):
+        if "sequence_ids" in batch:
+            raise ValueError(
+                "packed records (sequence_ids) cannot be used with a two-tower generator: a token "
+                "at the edge of its example would be guessed from the next example."
+            )
         seeds = (None, None)
         if seed is not None:
             seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))

@@ -3,6 +3,7 @@
 
 import tensorflow as tf
 
+from electra_tf.model.random_numbers import uniform
 from electra_tf.pretraining.scatter import gather_positions, replace_positions
 
 MASK_TOKEN_RATE = 0.85
@@ -22,11 +23,12 @@ def candidate_positions(
 def mask_tokens(
     batch: dict[str, tf.Tensor],
     seed: tf.Tensor,
-    mask_prob: float,
+    mask_prob: float | tf.Tensor,
     num_masked: int,
     mask_id: int,
     excluded_ids: tuple[int, ...],
     with_replacement: bool = False,
+    whole_words: bool = False,
     mask_token_rate: float = MASK_TOKEN_RATE,
 ) -> dict[str, tf.Tensor]:
     """Choose positions to predict and put [MASK] there (pretrain_helpers.py mask).
@@ -40,8 +42,10 @@ def mask_tokens(
         mask_prob: share of the tokens to mask.
         num_masked: N.
         mask_id: id of [MASK].
-        excluded_ids: ids never masked: [CLS], [SEP], [MASK].
+        excluded_ids: ids never masked, see `Vocabulary.never_masked_ids`.
         with_replacement: draw positions as the original did, so that some come twice.
+        whole_words: draw words instead of tokens, by `word_starts` [B, L] of the batch; a sequence
+            gets as many whole words as fit into the number of tokens above, so it may get fewer.
         mask_token_rate: share of the positions that get [MASK].
 
     Returns:
@@ -51,17 +55,21 @@ def mask_tokens(
     input_ids, input_mask = batch["input_ids"], batch["input_mask"]
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
     candidates = candidate_positions(input_ids, input_mask, excluded_ids)
-    draw = _draw_with_replacement if with_replacement else _draw_without_replacement
-    positions = draw(candidates, num_masked, seeds[0])
-
     num_tokens = tf.cast(tf.reduce_sum(input_mask, axis=-1), tf.float32)
     wanted = tf.clip_by_value(tf.cast(tf.round(num_tokens * mask_prob), tf.int32), 1, num_masked)
     num_candidates = tf.reduce_sum(tf.cast(candidates, tf.int32), axis=-1)
-    real = tf.range(num_masked)[None, :] < tf.minimum(wanted, num_candidates)[:, None]
+    wanted = tf.minimum(wanted, num_candidates)
+    if whole_words:
+        word_numbers = tf.cumsum(_word_starts(batch), axis=1)  # [B, L]
+        positions, wanted = _draw_words(candidates, word_numbers, num_masked, wanted, seeds[0])
+    else:
+        draw = _draw_with_replacement if with_replacement else _draw_without_replacement
+        positions = draw(candidates, num_masked, seeds[0])
+    real = tf.range(num_masked)[None, :] < wanted[:, None]
     positions = tf.where(real, positions, 0)
     masked_ids = tf.where(real, gather_positions(input_ids, positions), 0)
 
-    get_mask = tf.random.stateless_uniform(tf.shape(positions), seeds[1]) < mask_token_rate
+    get_mask = uniform(tf.shape(positions), seeds[1]) < mask_token_rate
     masked_input_ids, _ = replace_positions(
         input_ids,
         positions,
@@ -79,10 +87,45 @@ def mask_tokens(
 
 def _draw_without_replacement(candidates, count, seed):
     """Candidates in random order first: int32 [B, count]."""
-    order = tf.random.stateless_uniform(tf.shape(candidates), seed)
+    order = uniform(tf.shape(candidates), seed)
     return tf.math.top_k(tf.where(candidates, order, -1.0), count).indices
 
 
 def _draw_with_replacement(candidates, count, seed):
-    logits = tf.where(candidates, 0.0, -1e9)
-    return tf.random.stateless_categorical(logits, count, seed, dtype=tf.int32)
+    """Candidates, each drawn among all of them: int32 [B, count]."""
+    so_far = tf.cumsum(tf.cast(candidates, tf.float32), axis=1)  # [B, L]
+    rank = uniform([tf.shape(candidates)[0], count], seed) * so_far[:, -1:]
+    return tf.searchsorted(so_far, rank, side="right")
+
+
+def _draw_words(candidates, word_numbers, count, wanted, seed):
+    """Tokens of whole words in random order, and how many of them make up whole words.
+
+    Args:
+        candidates: bool [B, L].
+        word_numbers: int32 [B, L], ascending from 0 or 1.
+        count: positions returned.
+        wanted: int32 [B], tokens at most.
+        seed: int32 [2].
+
+    Returns:
+        positions int32 [B, count], number of them to use int32 [B].
+    """
+    rows, length = tf.unstack(tf.shape(candidates))
+    # All tokens of a word have the random number of its word, so they stay together, in order:
+    # top_k puts the earlier of equal ones first.
+    order = tf.gather(uniform([rows, length + 1], seed), word_numbers, batch_dims=1)
+    positions = tf.math.top_k(tf.where(candidates, order, -1.0), length).indices
+    words = tf.gather(word_numbers, positions, batch_dims=1)
+    is_last = tf.concat([words[:, 1:] != words[:, :-1], tf.ones_like(words[:, :1], tf.bool)], 1)
+    ends = tf.where(is_last, tf.range(1, length + 1), 0)  # tokens up to the end of a word
+    return positions[:, :count], tf.reduce_max(tf.where(ends <= wanted[:, None], ends, 0), axis=1)
+
+
+def _word_starts(batch):
+    if "word_starts" not in batch:
+        raise ValueError(
+            "whole_word_masking needs records that tell where words begin (word_starts); these "
+            "do not."
+        )
+    return batch["word_starts"]

@@ -54,8 +54,8 @@ class PretrainingMetrics:
     def update(self, outputs: dict[str, tf.Tensor]):
         """Add the outputs of one batch."""
         masked_ids, weights = outputs["masked_ids"], outputs["masked_weights"]
-        guesses = tf.argmax(outputs["mlm_logits"], axis=-1, output_type=tf.int32)
-        self.generator["masked_lm_accuracy"].update_state(guesses == masked_ids, weights)
+        right = outputs["guessed_ids"] == masked_ids
+        self.generator["masked_lm_accuracy"].update_state(right, weights)
         self.generator["masked_lm_loss"].update_state(outputs["mlm_token_losses"], weights)
         if self.discriminator:
             right = outputs["sampled_ids"] == masked_ids

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
-from electra_tf.text import WordPieceTokenizer, load_vocabulary
+from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import write_json, write_text
+from electra_tf.training.files import write_json
 
 CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
@@ -21,10 +21,14 @@ BEST_FOLDER = "best"
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
     """Configuration of a run; what the model is comes from its folder, if that exists already.
 
+    Case and accents are those of the vocabulary where its files say them, see `text`.
+
     Raises:
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """
+    config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
+    hparams = {**stored_settings(config.vocab_file), **hparams}
     config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
     saved = read_config(config.model_dir)
     if saved is None or starts_over(config):
@@ -43,27 +47,30 @@ def read_config(model_dir: str) -> dict[str, Any] | None:
     if not tf.io.gfile.exists(path):
         return None
     stored = load_hparams(path)
+    if "pretraining" in stored:
+        stored["pretraining"].setdefault("disentangled_embeddings", False)  # a later key
     missing = sorted(set(MODEL_KEYS) - set(stored.get("pretraining", {})))
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
     return stored["pretraining"]
 
 
-def write_config(config: PretrainingConfig, tokenizer: WordPieceTokenizer):
+def write_config(config: PretrainingConfig, tokenizer: Tokenizer):
     """Store the resolved configuration, the tokenizer's settings and the vocabulary.
 
     Raises:
         ValueError: the folder has another vocabulary already.
     """
-    vocabulary_file = os.path.join(config.model_dir, VOCABULARY_FILE)
-    if tf.io.gfile.exists(vocabulary_file):
-        if load_vocabulary(vocabulary_file).tokens != tokenizer.vocabulary.tokens:
-            raise ValueError(
-                f"vocab_file {config.vocab_file} is expected to be the vocabulary of the model, "
-                f"{vocabulary_file}, but differs from it."
-            )
-    else:
-        write_text(vocabulary_file, "\n".join(tokenizer.vocabulary.tokens) + "\n")
+    try:
+        stored = load_vocabulary(config.model_dir)
+    except FileNotFoundError:
+        stored = None
+    if stored is not None and stored.sha256 != tokenizer.vocabulary.sha256:
+        raise ValueError(
+            f"vocab_file {config.vocab_file} is expected to be the vocabulary of the model in "
+            f"{config.model_dir}, but differs from it."
+        )
+    save_tokenizer(tokenizer, config.model_dir)
     content = {
         "electra_tf_version": electra_tf.__version__,
         "pretraining": config.to_dict(),

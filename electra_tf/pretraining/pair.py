@@ -19,7 +19,12 @@ def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | 
     With tied weights, and for masked LM, the generator runs on the encoder named "electra".
     """
     initializers = Initializers(config.encoder.initializer_range, config.seed)
-    encoder = Encoder(config.encoder, initializers)
+    encoder = Encoder(
+        config.encoder,
+        initializers,
+        disentangled=config.disentangled_embeddings,
+        recompute=config.recompute_activations,
+    )
     discriminator = None
     if config.has_discriminator:
         discriminator = Discriminator(encoder, ReplacedTokenHead(config.encoder, initializers))
@@ -40,7 +45,12 @@ def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | 
 def _generator_encoder(config, initializers, discriminator_encoder, name, direction="both"):
     shared = None if config.untied_generator_embeddings else discriminator_encoder.embeddings
     return Encoder(
-        config.generator_encoder, initializers, embeddings=shared, direction=direction, name=name
+        config.generator_encoder,
+        initializers,
+        embeddings=shared,
+        direction=direction,
+        recompute=config.recompute_activations,
+        name=name,
     )
 
 

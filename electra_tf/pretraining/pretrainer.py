@@ -1,12 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """ELECTRA's joint training of generator and discriminator."""
 
+import contextlib
 import math
 
 import keras
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.model.precision import precision_scope
 from electra_tf.pretraining import losses
 from electra_tf.pretraining.corruption import sample_tokens
 from electra_tf.pretraining.masking import candidate_positions, mask_tokens
@@ -15,7 +17,14 @@ from electra_tf.pretraining.pair import build_pair
 from electra_tf.pretraining.scatter import replace_positions
 from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.accumulation import sum_over_parts
+from electra_tf.training.averages import WeightAverages
+from electra_tf.training.devices import default_jit_compile, default_precision
+from electra_tf.training.loss_scale import LossScale
 from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
+from electra_tf.training.weights import weights_by_name
+
+TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
+"""Outputs that a training step uses up at once."""
 
 
 class ElectraPretrainer(keras.Model):
@@ -34,8 +43,17 @@ class ElectraPretrainer(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         self._vocabulary = vocabulary
-        self.generator, self.discriminator = build_pair(config)
+        precision = config.precision or default_precision()
+        with precision_scope(precision):
+            self.generator, self.discriminator = build_pair(config)
+        self.loss_scale = LossScale() if precision == "float16" else None
+        self.averages = None
+        if config.ema_decay:
+            self.averages = WeightAverages(weights_by_name(self), config.ema_decay)
         self.running = PretrainingMetrics(config.has_discriminator)
+        self._forward_and_backward = self._loss_and_gradients
+        if default_jit_compile() if config.jit_compile is None else config.jit_compile:
+            self._forward_and_backward = tf.function(self._loss_and_gradients, jit_compile=True)
         self.accumulation_steps = config.gradient_accumulation_steps
         """Parts that `train_step` computes a batch in; a stage of a run may set its own."""
         self.built = True
@@ -58,8 +76,8 @@ class ElectraPretrainer(keras.Model):
                 as `normalizers(batch)` gives them; default: of this batch.
 
         Returns:
-            `batch` and `mlm_logits` [B, N, V], `mlm_loss`, `total_loss` []; with a
-            discriminator also `sampled_ids` [B, N], `corrupted_input_ids` [B, L],
+            `batch` and `mlm_logits` [B, N, V], `guessed_ids` [B, N], `mlm_loss`, `total_loss` [];
+            with a discriminator also `sampled_ids` [B, N], `corrupted_input_ids` [B, L],
             `is_replaced` bool [B, L], `rtd_logits` [B, L], `discriminator_hidden` [B, L, H],
             `rtd_loss` []; with a two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
         """
@@ -67,14 +85,14 @@ class ElectraPretrainer(keras.Model):
         outputs = batch if "masked_positions" in batch else self.mask(batch, seed)
         if normalizers is None:
             normalizers = self.normalizers(outputs)
-        dropout_seeds = (seeds["generator"], seeds["discriminator"]) if training else (None, None)
-
-        outputs = {**outputs, **self.generator(outputs, seed=dropout_seeds[0])}
+        drops = training and self.config.generator_dropout
+        outputs = {**outputs, **self.generator(outputs, seed=seeds["generator"] if drops else None)}
         outputs.update(self._generator_losses(outputs, normalizers))
         if self.discriminator is not None or sampled_ids is not None:
             outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"]))
         if self.discriminator is not None:
-            outputs.update(self._discriminate(outputs, dropout_seeds[1]))
+            seed = seeds["discriminator"] if training else None
+            outputs.update(self._discriminate(outputs, seed))
             outputs.update(self._discriminator_loss(outputs, normalizers))
         generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
         outputs["total_loss"] = self.config.gen_weight * generator_loss
@@ -82,16 +100,23 @@ class ElectraPretrainer(keras.Model):
             outputs["total_loss"] += self.config.disc_weight * outputs["rtd_loss"]
         return outputs
 
-    def mask(self, batch, seed=None) -> dict[str, tf.Tensor]:
-        """`batch` with positions to predict, see `masking.mask_tokens`."""
+    def mask(self, batch, seed=None, mask_prob=None) -> dict[str, tf.Tensor]:
+        """`batch` with positions to predict, see `masking.mask_tokens`.
+
+        Args:
+            batch: see `compute_outputs`; with `word_starts` [B, L] for whole words.
+            seed: int32 [2].
+            mask_prob: share of the tokens; default: the configuration's.
+        """
         return mask_tokens(
             batch,
             self._seeds(seed)["masks"],
-            mask_prob=self.config.mask_prob,
+            mask_prob=self.config.mask_prob if mask_prob is None else mask_prob,
             num_masked=self.config.num_masked_of(batch["input_ids"].shape[1]),
             mask_id=self.vocabulary.mask_id,
             excluded_ids=self._never_masked,
             with_replacement=self.config.masking == "reference",
+            whole_words=self.config.whole_word_masking,
         )
 
     def normalizers(self, batch) -> dict[str, tf.Tensor]:
@@ -116,17 +141,18 @@ class ElectraPretrainer(keras.Model):
             Running metrics, and `loss` [], this replica's share of the step's loss; not finite
             either where the gradients are not, which spoils the weights just as well.
         """
-        seed = step_seed(self.config.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
+        step = self.optimizer.iterations
+        seed = step_seed(self.config.seed, Stream.TRAINING, step, replica_id())
         if "masked_positions" not in batch:
-            batch = self.mask(batch, seed)
+            batch = self.mask(batch, seed, self._mask_prob(step))
         normalizers = sum_over_replicas(self.normalizers(batch))
         loss, gradients = sum_over_parts(
-            lambda part, part_seed: self._loss_and_gradients(part, part_seed, normalizers),
+            lambda part, part_seed: self._learn_from(part, part_seed, normalizers),
             batch,
             seed,
             self.accumulation_steps,
         )
-        gradient_norm = self.optimizer.apply(gradients, self.trainable_variables)
+        gradient_norm = self._update(gradients)
         self.running.update_step(loss, gradient_norm)
         loss = tf.where(tf.math.is_finite(gradient_norm), loss, gradient_norm)
         return {**self.running.results(), "loss": loss}
@@ -145,15 +171,57 @@ class ElectraPretrainer(keras.Model):
     def metrics(self):
         return self.running.all
 
+    @property
+    def further_state(self) -> dict[str, tf.Variable]:
+        """What a checkpoint has of a run beside weights and moments."""
+        parts = [part for part in (self.loss_scale, self.averages) if part is not None]
+        return {name: variable for part in parts for name, variable in part.state.items()}
+
+    def evaluated_weights(self) -> contextlib.AbstractContextManager:
+        """The weights that a run evaluates with, inside: moving averages, if there are any."""
+        return self.averages.in_place_of_weights() if self.averages else contextlib.nullcontext()
+
+    def begin_averages(self, loaded=()):
+        """Let averages begin with the weights as they are, unless they were loaded too."""
+        if self.averages is not None and not set(self.averages.state) <= set(loaded):
+            self.averages.reset()
+
     # ---- Details
 
+    def _learn_from(self, batch, seed, normalizers):
+        """Loss [] and gradients of (a part of) this replica's rows, which are counted, too."""
+        loss, gradients, observed = self._forward_and_backward(batch, seed, normalizers)
+        self.running.update(observed)
+        return loss, gradients
+
     def _loss_and_gradients(self, batch, seed, normalizers):
-        """Loss [] and dense gradients of (a part of) this replica's rows."""
+        """Loss, its dense gradients (scaled, for float16), and what metrics look at."""
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
-        gradients = tape.gradient(outputs["total_loss"], self.trained_variables)
-        self.running.update(outputs)
-        return outputs["total_loss"], [tf.convert_to_tensor(gradient) for gradient in gradients]
+            loss = outputs["total_loss"]
+            scaled = loss if self.loss_scale is None else loss * self.loss_scale.scale
+        gradients = tape.gradient(scaled, self.trained_variables)
+        observed = {name: value for name, value in outputs.items() if name not in TOO_LARGE_TO_KEEP}
+        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients], observed
+
+    def _update(self, gradients) -> tf.Tensor:
+        """Apply gradients; returns their norm before clipping."""
+        variables = self.trainable_variables
+        if self.loss_scale is not None:
+            norm = self.loss_scale.apply(self.optimizer, gradients, variables)
+        else:
+            norm = self.optimizer.apply(gradients, variables)
+        if self.averages is not None:
+            self.averages.update()
+        return norm
+
+    def _mask_prob(self, step):
+        """Share of the tokens to mask in an update after `step` others."""
+        begin, end = self.config.mask_prob, self.config.mask_prob_end
+        if end is None:
+            return begin
+        done = tf.cast(step, tf.float32) / self.config.num_train_steps
+        return begin + (end - begin) * tf.minimum(done, 1.0)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -163,8 +231,7 @@ class ElectraPretrainer(keras.Model):
 
     @property
     def _never_masked(self) -> tuple[int, ...]:
-        special = self.vocabulary
-        return special.cls_id, special.sep_id, special.mask_id
+        return self.vocabulary.never_masked_ids
 
     def _seeds(self, seed):
         if seed is None:
@@ -183,6 +250,7 @@ class ElectraPretrainer(keras.Model):
         token_losses = losses.token_cross_entropy(outputs["mlm_logits"], outputs["masked_ids"])
         computed = {
             "mlm_token_losses": token_losses,
+            "guessed_ids": tf.argmax(outputs["mlm_logits"], axis=-1, output_type=tf.int32),
             "mlm_loss": losses.normalized_sum(
                 token_losses, outputs["masked_weights"], normalizers["mlm"]
             ),

@@ -11,11 +11,13 @@ from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
-from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.files import write_json, write_pickle, write_text
+from electra_tf.training.lamb import ElectraLamb
 from electra_tf.training.logs import RunLog, clock, progress_line
 from electra_tf.training.loop import (
     Event,
@@ -49,7 +51,9 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
     """
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
-        config.plan, lambda patterns, length: open_records(patterns, length, tokenizer)
+        config.plan,
+        lambda patterns, length: open_records(patterns, length, tokenizer),
+        config.length_buckets,
     )
     held_out = None
     if config.eval_every_steps:
@@ -89,7 +93,7 @@ def evaluate(config: PretrainingConfig) -> dict[str, float]:
 
 
 def load_pretrainer(
-    config: PretrainingConfig, tokenizer: WordPieceTokenizer | None = None
+    config: PretrainingConfig, tokenizer: Tokenizer | None = None
 ) -> ElectraPretrainer:
     """The model of a folder with the weights of its newest checkpoint."""
     check_saved_model(config)
@@ -108,14 +112,15 @@ def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
 
 
 def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
-    return ElectraAdam(
+    kind = {"adam": ElectraAdam, "lamb": ElectraLamb}[config.optimizer]
+    return kind(
         make_schedule(config),
         weight_decay=config.weight_decay_rate,
         bias_correction=config.adam_bias_correction,
     )
 
 
-def make_pretrainer(config: PretrainingConfig, tokenizer: WordPieceTokenizer) -> ElectraPretrainer:
+def make_pretrainer(config: PretrainingConfig, tokenizer: Tokenizer) -> ElectraPretrainer:
     """A compiled pretrainer with initial weights."""
     pretrainer = ElectraPretrainer(config, tokenizer.vocabulary)
     pretrainer.compile(optimizer=make_optimizer(config))
@@ -126,7 +131,7 @@ def make_pretrainer(config: PretrainingConfig, tokenizer: WordPieceTokenizer) ->
 # ---- Checks before anything is built
 
 
-def load_matching_tokenizer(config: PretrainingConfig) -> WordPieceTokenizer:
+def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
     """The tokenizer of a run.
 
     Raises:
@@ -146,7 +151,7 @@ def load_matching_tokenizer(config: PretrainingConfig) -> WordPieceTokenizer:
 
 
 def open_records(
-    patterns: str, max_seq_length: int, tokenizer: WordPieceTokenizer
+    patterns: str, max_seq_length: int, tokenizer: Tokenizer
 ) -> PretrainingRecords:
     """Records that fit the run; those of the original, which say nothing of themselves, pass."""
     records = PretrainingRecords(patterns)
@@ -215,6 +220,9 @@ class _Training:
                 config.num_train_steps,
             )
             return {}
+        logging.info(
+            "The whole run takes %.4g FLOPs, as the original counts them.", flops_of_run(config)
+        )
         model_folder.write_config(config, self.tokenizer)
         self.checkpoints.remove_incomplete()
         self.log = RunLog(config.model_dir, first_step)
@@ -247,6 +255,9 @@ class _Training:
                 stage.train_batch_size,
                 stage.max_seq_length,
             )
+        self.flops_of_step = stage.train_batch_size * flops_of_sequence(
+            config, stage.max_seq_length
+        )
         self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
         return run_loop(
             StepRunner(self.strategy, self.pretrainer.train_step, stage.train_batch_size),
@@ -267,7 +278,8 @@ class _Training:
         """Weights, moments and position of the last checkpoint, or else of `init_checkpoint`."""
         config, prefix = self.config, self.checkpoints.latest()
         if prefix is not None:
-            restore_training(prefix, self.pretrainer)
+            report = restore_training(prefix, self.pretrainer)
+            self.pretrainer.begin_averages(report.loaded)
             state = read_state(prefix)
             self.step = read_step(prefix)
             self.best_loss = state.get("best_loss")
@@ -276,6 +288,7 @@ class _Training:
         elif config.init_checkpoint is not None:
             prefix = resolve_prefix(config.init_checkpoint)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
+            self.pretrainer.begin_averages()
             logging.info(
                 "Beginning at step 0 with the weights of %s: %d variables matched%s.",
                 prefix,
@@ -290,6 +303,7 @@ class _Training:
             "learning_rate": float(self.schedule(step)),
             **timing.speeds(),
         }
+        values["flops_per_second"] = values["steps_per_second"] * self.flops_of_step
         self.log.write(step, values)
         elapsed = time.monotonic() - self.began
         logging.info(progress_line(step, self.config.num_train_steps, values, elapsed))

@@ -19,12 +19,17 @@ class StageRecords:
     Args:
         plan: the stages.
         open_records: (patterns, max_seq_length) -> records that fit the run.
+        buckets: see `PretrainingRecords.batches`.
     """
 
     def __init__(
-        self, plan: Sequence[Stage], open_records: Callable[[str, int], PretrainingRecords]
+        self,
+        plan: Sequence[Stage],
+        open_records: Callable[[str, int], PretrainingRecords],
+        buckets: Sequence[int] = (),
     ):
         self._plan = plan
+        self._buckets = tuple(buckets)
         opened = {
             (stage.pretrain_tfrecords, stage.max_seq_length): open_records(
                 stage.pretrain_tfrecords, stage.max_seq_length
@@ -77,6 +82,7 @@ class StageRecords:
             stage.max_seq_length,
             seed,
             start=self._seen(patterns, step),
+            buckets=self._buckets,
         )
 
     def _seen(self, patterns: str, step: int) -> int:

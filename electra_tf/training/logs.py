@@ -55,7 +55,8 @@ def progress_line(step: int, num_steps: int, values: dict[str, float], elapsed: 
         step: steps done.
         num_steps: steps of the run.
         values: what is logged, with `steps_per_second`, `tokens_per_second` and
-            `input_wait_share`; losses are shown under short names.
+            `input_wait_share`, and `flops_per_second` if known; losses are shown under short
+            names.
         elapsed: seconds since the run (this process) began.
     """
     parts = [f"step {step}/{num_steps} ({100 * step / num_steps:.1f}%)"]
@@ -72,6 +73,8 @@ def progress_line(step: int, num_steps: int, values: dict[str, float], elapsed: 
     speed = values["steps_per_second"]
     parts.append(f"{speed:.2f} steps/s")
     parts.append(f"{values['tokens_per_second']:,.0f} tokens/s")
+    if "flops_per_second" in values:
+        parts.append(f"{values['flops_per_second'] / 1e9:,.1f} GFLOP/s")
     parts.append(f"input wait {100 * values['input_wait_share']:.0f}%")
     parts.append(f"elapsed {clock(elapsed)}")
     parts.append(f"ETA {clock((num_steps - step) / speed)}")

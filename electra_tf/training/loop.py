@@ -91,19 +91,25 @@ class StepRunner:
         self._strategy = strategy
         self._step = step
         self._rows = batch_size // replicas
-        self._run = None
+        self._functions = {}
 
     def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
         """Run one step per batch; returns the global losses, float32 [steps]."""
-        if self._run is None:
+        groups = itertools.groupby(batches, key=_shapes)
+        return np.concatenate([self._run_alike(shapes, list(group)) for shapes, group in groups])
+
+    def _run_alike(self, shapes, batches) -> np.ndarray:
+        """Run one step per batch; all have the same shapes."""
+        if shapes not in self._functions:
             # Traced once, for any number of steps.
             signature = {
-                name: tf.TensorSpec([None, *rows.shape], rows.dtype)
-                for name, rows in batches[0].items()
+                name: tf.TensorSpec([None, *shape], batches[0][name].dtype)
+                for name, shape in shapes
             }
-            self._run = tf.function(self._run_steps, input_signature=[signature])
+            self._functions[shapes] = tf.function(self._run_steps, input_signature=[signature])
         stacked = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
-        return self._run({name: tf.constant(rows) for name, rows in stacked.items()}).numpy()
+        inputs = {name: tf.constant(rows) for name, rows in stacked.items()}
+        return self._functions[shapes](inputs).numpy()
 
     def _run_steps(self, stacked):
         steps = tf.shape(next(iter(stacked.values())))[0]
@@ -124,6 +130,10 @@ class StepRunner:
             for name, rows in batch.items()
         }
         return self._step(own)["loss"]
+
+
+def _shapes(batch: Batch) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple((name, rows.shape) for name, rows in batch.items())
 
 
 class StopSignals(contextlib.AbstractContextManager):

@@ -154,11 +154,7 @@ class ElectraAdam(keras.optimizers.Optimizer):
         rate = tf.cast(learning_rate, variable.dtype) * rule.learning_rate_multiplier
         if rule.weight_decay:
             variable.assign_sub(rate * rule.weight_decay * variable)
-        correction_1 = correction_2 = tf.ones([], variable.dtype)
-        if self.bias_correction:
-            step = tf.cast(self.iterations + 1, variable.dtype)
-            correction_1 = 1.0 - tf.pow(self.beta_1, step)
-            correction_2 = tf.sqrt(1.0 - tf.pow(self.beta_2, step))
+        correction_1, correction_2 = self._bias_corrections(variable.dtype)
         # One kernel instead of a dozen. It computes lr * m / (sqrt(v) + epsilon); beta powers of 0
         # turn its own bias correction off, which places epsilon elsewhere.
         tf.raw_ops.ResourceApplyAdam(
@@ -173,6 +169,13 @@ class ElectraAdam(keras.optimizers.Optimizer):
             epsilon=self.epsilon * correction_2,
             grad=tf.cast(gradient, variable.dtype),
         )
+
+    def _bias_corrections(self, dtype):
+        """What the first moment, and the root of the second, are to be divided by."""
+        if not self.bias_correction:
+            return tf.ones([], dtype), tf.ones([], dtype)
+        step = tf.cast(self.iterations + 1, dtype)
+        return 1.0 - tf.pow(self.beta_1, step), tf.sqrt(1.0 - tf.pow(self.beta_2, step))
 
     def get_config(self):
         """Everything but the two functions of paths, which are code."""

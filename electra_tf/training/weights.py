@@ -1,8 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which variables of a run are in its checkpoints, and loading them."""
 
+import re
+
+import numpy as np
 import tensorflow as tf
 
+from electra_tf.training.averages import SUFFIX
 from electra_tf.training.checkpoint import (
     GLOBAL_STEP,
     STATE,
@@ -13,7 +17,10 @@ from electra_tf.training.checkpoint import (
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
-NOT_WEIGHTS = f"/adam_[mv]$|{NOT_MODEL}"
+TOKEN_TABLE = "electra/embeddings/word_embeddings"
+FURTHER_STATE = f"{SUFFIX}$|^electra_tf/"
+"""Of options that a run may take up or leave: moving averages, the loss scale."""
+NOT_WEIGHTS = f"/adam_[mv]$|{NOT_MODEL}|{FURTHER_STATE}"
 
 
 def weights_by_name(model) -> dict[str, tf.Variable]:
@@ -22,18 +29,57 @@ def weights_by_name(model) -> dict[str, tf.Variable]:
 
 
 def training_variables(model) -> dict[str, tf.Variable]:
-    """Weights and Adam's moments of a compiled model by the original's names."""
+    """Weights, moments and further state of a compiled model, by the original's names."""
     model.optimizer.build(model.trainable_variables)
     moments = model.optimizer.slots()
     return {
         **weights_by_name(model),
         **{name: variable.value for name, variable in moments.items()},
+        **further_state(model),
     }
 
 
+def further_state(model) -> dict[str, tf.Variable]:
+    """What a model that trains has beside weights and moments; most have nothing."""
+    return getattr(model, "further_state", {})
+
+
 def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
-    """Load weights only; see `load_variables`."""
-    return load_variables(prefix, weights_by_name(model), excused, ignored=NOT_WEIGHTS)
+    """Load weights only, their moving averages where a checkpoint has them; see `load_variables`.
+
+    Names in the report are those of the weights.
+    """
+    weights = weights_by_name(model)
+    averaged = _names_in(prefix) & {f"{name}{SUFFIX}" for name in weights}
+    if not averaged:
+        return load_variables(prefix, weights, excused, ignored=NOT_WEIGHTS)
+    variables = {
+        f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in averaged else name: variable
+        for name, variable in weights.items()
+    }
+    replaced = "|".join(f"^{re.escape(name.removesuffix(SUFFIX))}$" for name in averaged)
+    ignored = f"/adam_[mv]$|{NOT_MODEL}|^electra_tf/|{replaced}"
+    report = load_variables(prefix, variables, excused, ignored)
+    return LoadReport(*(sorted(n.removesuffix(SUFFIX) for n in names) for names in report))
+
+
+def usable_weights(prefix: str) -> dict[str, np.ndarray]:
+    """The weights of a checkpoint as a model is to be used with them, by name.
+
+    Moving averages stand for their weights. Disentangled token embeddings are folded into what
+    the discriminator sees; the generator's are not among them then.
+    """
+    reader = tf.train.load_checkpoint(prefix)
+    names = _names_in(prefix)
+    weights = {
+        name: reader.get_tensor(f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in names else name)
+        for name in names
+        if not re.search(NOT_WEIGHTS, name)
+    }
+    difference = weights.pop(f"{TOKEN_TABLE}_difference", None)
+    if difference is not None:
+        weights[TOKEN_TABLE] = weights[TOKEN_TABLE] + difference
+    return weights
 
 
 def restore_training(prefix: str, model) -> LoadReport:
@@ -41,10 +87,24 @@ def restore_training(prefix: str, model) -> LoadReport:
 
     A checkpoint without any moments (weights published alone) leaves them at zero.
     """
-    names = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+    names = _names_in(prefix)
     if any(name.endswith("/adam_m") for name in names):
-        report = load_variables(prefix, training_variables(model), ignored=NOT_MODEL)
+        # Further state that only the checkpoint has is left, that only the model has is as new.
+        variables = {
+            name: variable
+            for name, variable in training_variables(model).items()
+            if name in names or name not in further_state(model)
+        }
+        left = names - set(variables)
+        left = [re.escape(name) for name in left if re.search(FURTHER_STATE, name)]
+        report = load_variables(
+            prefix, variables, ignored="|".join([NOT_MODEL, *(f"^{name}$" for name in left)])
+        )
     else:
         report = load_weights(prefix, model)
     model.optimizer.iterations.assign(read_step(prefix))
     return report
+
+
+def _names_in(prefix) -> set[str]:
+    return set(tf.train.load_checkpoint(prefix).get_variable_to_shape_map())

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from small_encoder import CONFIG, make_encoder, make_inputs
 
-from electra_tf.model.layers import dropout
+from electra_tf.model.random_numbers import dropout, uniform
 
 
 def seed(number):
@@ -23,7 +23,29 @@ def test_none_without_seed_and_at_rate_0():
 def test_rate_and_scale(rate):
     x = dropout(tf.ones([200, 500]), rate, seed(1)).numpy()
     assert abs(np.mean(x == 0) - rate) < 0.01
-    np.testing.assert_allclose(x[x != 0], 1 / (1 - rate), rtol=1e-6)
+    np.testing.assert_allclose(x[x != 0], 1 / (1 - rate), rtol=1e-5)
+
+
+def test_the_same_numbers_with_xla():
+    x = tf.constant(np.random.default_rng(0).normal(size=[7, 9, 11]), tf.float32)  # an odd size
+    for draw in (lambda: dropout(x, 0.3, seed(4)), lambda: uniform([5, 3], seed(4))):
+        plain, compiled = tf.function(draw)(), tf.function(draw, jit_compile=True)()
+        np.testing.assert_array_equal(plain, compiled)
+
+
+def test_gradients_are_dropped_like_values():
+    x = tf.ones([40, 50])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = dropout(x, 0.25, seed(5))
+    np.testing.assert_array_equal(tape.gradient(y, x), y)
+
+
+def test_uniform_numbers_fill_the_open_interval():
+    numbers = uniform([100000], seed(6)).numpy()
+    assert 0 < numbers.min() < 1e-4 and 1 - 1e-4 < numbers.max() < 1
+    counts = np.histogram(numbers, bins=10, range=(0, 1))[0]
+    assert np.abs(counts / 10000 - 1).max() < 0.05
 
 
 def test_encoder_drops_by_its_seed_only():

@@ -13,8 +13,8 @@ def seed(number=0):
 
 
 def repeated(logits, count=20000):
-    """The same logits at `count` positions: [count / 10, 10, V]."""
-    return tf.tile(tf.constant(logits)[None, None], [count // 10, 10, 1])
+    """The same logits at `count` positions: [10, count / 10, V]."""
+    return tf.tile(tf.constant(logits)[None, None], [10, count // 10, 1])
 
 
 def ops_of(function, *arguments):
@@ -38,7 +38,7 @@ def assert_frequencies(samples, probabilities):
 def test_samples_follow_softmax(temperature, compiled):
     function = tf.function(sample_tokens, jit_compile=compiled)
     samples = function(repeated(LOGITS), seed(), temperature=temperature)
-    assert (samples.dtype, samples.shape) == (tf.int32, (2000, 10))
+    assert (samples.dtype, samples.shape) == (tf.int32, (10, 2000))
     assert_frequencies(samples.numpy(), np.asarray(tf.nn.softmax(LOGITS / temperature)))
 
 
@@ -57,7 +57,7 @@ def test_each_position_has_its_own_logits():
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_disallowed_token_is_never_drawn(temperature):
-    disallowed = tf.constant(np.arange(20000).reshape(2000, 10) % 2, tf.int32)
+    disallowed = tf.constant(np.arange(20000).reshape(10, 2000) % 2, tf.int32)
     samples = sample_tokens(repeated(LOGITS), seed(), temperature, disallowed).numpy()
     assert not (samples == disallowed.numpy()).any()
     for excluded in (0, 1):
@@ -82,7 +82,50 @@ def test_decided_by_the_seed():
 
 @pytest.mark.parametrize("disallow", [False, True])
 def test_no_one_hot_over_the_vocabulary(disallow):
-    disallowed = tf.zeros([2, 10], tf.int32) if disallow else None
+    disallowed = tf.zeros([10, 2], tf.int32) if disallow else None
     ops = ops_of(tf.function(sample_tokens), repeated(LOGITS, 20), seed(), 0.5, disallowed)
     assert "OneHot" not in ops
-    assert "StatelessRandomUniformV2" in ops  # the graph is really looked into
+    assert "StatelessRandomUniformFullIntV2" in ops  # the graph is really looked into
+
+
+LARGE = np.random.default_rng(1).normal(0, 3, [4, 6, 1000]).astype(np.float32)
+"""Logits over several blocks of a vocabulary, the last of them not full."""
+
+
+def test_frequencies_over_blocks():
+    samples = sample_tokens(tf.tile(LARGE[:1, :1], [10, 5000, 1]), seed(3)).numpy()
+    probabilities = np.asarray(tf.nn.softmax(LARGE[0, 0].astype(np.float64)))
+    count = samples.size
+    found = np.bincount(samples.ravel(), minlength=1000)
+    assert found.size == 1000
+    often = probabilities * count > 5
+    statistic = np.sum((found - probabilities * count)[often] ** 2 / (probabilities * count)[often])
+    assert abs(statistic - often.sum()) < 5 * np.sqrt(2 * often.sum())  # chi square
+
+
+@pytest.mark.parametrize("disallow", [False, True])
+def test_the_same_with_xla_and_on_an_accelerator(monkeypatch, disallow):
+    disallowed = tf.argmax(LARGE, -1, output_type=tf.int32) if disallow else None
+    drawn = []
+    for accelerator in (False, True):
+        monkeypatch.setattr(
+            "electra_tf.pretraining.corruption.has_accelerator", lambda there=accelerator: there
+        )
+        for compiled in (False, True):
+            function = tf.function(sample_tokens, jit_compile=compiled)
+            drawn.append(function(tf.constant(LARGE), seed(), 1.5, disallowed).numpy())
+    for other in drawn[1:]:
+        np.testing.assert_array_equal(other, drawn[0])
+
+
+def test_nothing_of_the_size_of_the_logits_is_stored():
+    graph = tf.function(sample_tokens).get_concrete_function(tf.constant(LARGE), seed()).graph
+    large = {
+        operation.type
+        for operation in graph.get_operations()
+        for output in operation.outputs
+        if output.dtype == tf.float32 and (output.shape.num_elements() or 0) >= LARGE.size
+    }
+    # The logits themselves, and the loop over sequences that passes them on.
+    assert "Placeholder" in large
+    assert large <= {"Placeholder", "StopGradient", "Identity", "While", "StatelessWhile"}

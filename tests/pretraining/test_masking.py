@@ -198,3 +198,54 @@ def test_compiled_by_xla_it_follows_the_same_rules(with_replacement):
         changed = np.flatnonzero(found["masked_input_ids"][row] != found["input_ids"][row])
         assert set(changed) <= set(positions)
         assert (found["masked_input_ids"][row][changed] == MASK).all()
+
+
+# ---- Whole words
+
+
+def word_batch(sizes, copies=1):
+    """`[CLS]` words of these numbers of tokens `[SEP]`, with the place of every word's tokens."""
+    starts = [1]
+    places = []
+    for size in sizes:
+        places.append(set(range(len(starts), len(starts) + size)))
+        starts += [1] + [0] * (size - 1)
+    batch = batch_of(*[words(len(starts) - 1)] * copies)
+    batch["word_starts"] = tf.constant([[*starts, 1]] * copies)
+    return batch, places
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_words_are_masked_whole(compiled):
+    batch, places = word_batch([1, 2, 3, 1, 2, 1, 2, 2], copies=200)
+    rule = {**RULE, "num_masked": 6, "mask_prob": 0.4}
+    draw = tf.function(
+        lambda: mask_tokens(batch, seed(), **rule, whole_words=True), jit_compile=compiled
+    )
+    masked = numpy_of(draw())
+    counts, chosen = [], []
+    for positions, weights in zip(
+        masked["masked_positions"], masked["masked_weights"], strict=True
+    ):
+        found = positions[weights == 1].tolist()
+        assert len(set(found)) == len(found)
+        words_found = [place for place in places if place & set(found)]
+        assert set().union(*words_found) == set(found)
+        counts.append(len(found))
+        chosen += [places.index(place) for place in words_found]
+    assert max(counts) == 6 and min(counts) >= 4  # a word of up to 3 tokens may not fit any more
+    assert len(set(chosen)) == len(places)
+
+
+def test_words_of_one_token_are_masked_like_tokens():
+    batch, _ = word_batch([1] * 16, copies=50)
+    by_word = numpy_of(mask_tokens(batch, seed(), **RULE, whole_words=True))
+    np.testing.assert_array_equal(by_word["masked_weights"].sum(1), [4] * 50)
+    frequencies = np.bincount(by_word["masked_positions"].ravel(), minlength=18)
+    assert frequencies[0] == frequencies[17] == 0  # [CLS], [SEP]
+    assert frequencies[1:17].min() > 0
+
+
+def test_records_without_word_starts_are_an_error():
+    with pytest.raises(ValueError, match="word_starts"):
+        mask_tokens(batch_of(words(8)), seed(), **RULE, whole_words=True)

@@ -222,6 +222,7 @@ def test_packed_sequences_are_apart_in_both_models(data_dir):
     np.testing.assert_allclose(
         tf.reshape(together["mlm_logits"], [2, 2, -1]), alone["mlm_logits"], atol=1e-5
     )
+    np.testing.assert_allclose(together["total_loss"], alone["total_loss"], rtol=1e-5)
     logits = together["rtd_logits"].numpy()[0]
     np.testing.assert_allclose(logits[:cut], alone["rtd_logits"][0, :cut], atol=1e-5)
     np.testing.assert_allclose(logits[cut:], alone["rtd_logits"][1, : LENGTH - cut], atol=1e-5)

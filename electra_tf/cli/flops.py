@@ -1,0 +1,38 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Counts the floating-point operations of a pre-training run, beside those of published runs."""
+
+from electra_tf.cli import arguments
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, published_flops
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
+    )
+    return parser
+
+
+def count(args):
+    """Print the run's operations, and the table of published ones."""
+    config = PretrainingConfig.from_hparams("model", ".", load_hparams(args.hparams))
+    total = flops_of_run(config)
+    print(f"this run       {total:.4g} FLOPs in {config.num_train_steps:,} steps")
+    for stage in config.plan:
+        per_sequence = flops_of_sequence(config, stage.max_seq_length)
+        print(
+            f"  {stage.steps:,} steps of {stage.train_batch_size} x {stage.max_seq_length} tokens: "
+            f"{per_sequence:.4g} per sequence"
+        )
+    print("published      FLOPs      times this run")
+    for name, flops in published_flops().items():
+        print(f"{name:14} {flops:.4g}  {flops / total:.3g}")
+
+
+def main():
+    arguments.run(count, make_parser())
+
+
+if __name__ == "__main__":
+    main()

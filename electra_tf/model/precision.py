@@ -1,0 +1,19 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The precision that layers compute in; their weights are float32 whatever it is."""
+
+import contextlib
+
+import keras
+
+
+@contextlib.contextmanager
+def precision_scope(precision: str):
+    """Layers built inside compute in "float32", "bfloat16" or "float16"."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(
+        precision if precision == "float32" else f"mixed_{precision}",
+    )
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,34 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What the devices of this process can do, and the defaults that follow from it."""
+
+import tensorflow as tf
+
+_FIRST_WITH_BFLOAT16 = (8, 0)
+"""CUDA compute capability (Ampere)."""
+
+
+def has_tpu() -> bool:
+    return bool(tf.config.list_logical_devices("TPU"))
+
+
+def has_accelerator() -> bool:
+    return has_tpu() or bool(tf.config.list_physical_devices("GPU"))
+
+
+def default_precision() -> str:
+    """bfloat16 where all accelerators compute with it at full speed, else float32."""
+    if has_tpu():
+        return "bfloat16"
+    gpus = tf.config.list_physical_devices("GPU")
+    capabilities = [
+        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+        for gpu in gpus
+    ]
+    if gpus and min(capabilities) >= _FIRST_WITH_BFLOAT16:
+        return "bfloat16"
+    return "float32"
+
+
+def default_jit_compile() -> bool:
+    """Whether XLA is worth it: on a GPU; a TPU's step is compiled as a whole, without asking."""
+    return bool(tf.config.list_physical_devices("GPU")) and not has_tpu()

@@ -1,0 +1,101 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Batches of about one length, cut to it: the same examples, less padding, exact places."""
+
+import itertools
+
+import numpy as np
+import pytest
+from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
+
+from electra_tf.data import PretrainingRecords, bucketing
+from electra_tf.pretraining import run
+
+BUCKETS = (8, 12)
+
+
+@pytest.fixture(autouse=True)
+def small_pools(monkeypatch):
+    monkeypatch.setattr(bucketing, "POOL_BATCHES", 5)
+
+
+@pytest.fixture
+def records(data_dir):
+    return PretrainingRecords(str(data_dir / "pretrain_tfrecords" / "*"))
+
+
+def batches_of(records, count, start=0, **options):
+    dataset = records.batches(8, LENGTH, seed=3, start=start, buckets=BUCKETS, **options)
+    return list(itertools.islice(dataset.as_numpy_iterator(), count))
+
+
+def rows_of(batches):
+    return sorted(
+        tuple(ids[mask > 0]) for b in batches for ids, mask in zip(*columns(b), strict=True)
+    )
+
+
+def columns(batch):
+    return batch["input_ids"], batch["input_mask"]
+
+
+def test_an_epoch_has_every_example_once_without_needless_padding(records):
+    batches = batches_of(records, 10)  # 80 records
+    whole = list(itertools.islice(records.batches(8, LENGTH, seed=3).as_numpy_iterator(), 10))
+    assert rows_of(batches) == rows_of(whole)
+    for batch in batches:
+        longest = batch["input_mask"].sum(1).max()
+        bucket = next(length for length in (*BUCKETS, LENGTH) if length >= longest)
+        assert {rows.shape for rows in batch.values()} == {(8, bucket)}
+    assert len({batch["input_ids"].shape for batch in batches}) > 1
+    real, room = (sum(f(b["input_mask"]) for b in batches) for f in (np.sum, np.size))
+    assert real / room > 1.2 * np.mean([batch["input_mask"].mean() for batch in whole])
+
+
+@pytest.mark.parametrize("done", [1, 5, 7, 13])
+def test_going_on_gives_the_same_batches(records, done):
+    whole = batches_of(records, 16)
+    for found, expected in zip(
+        batches_of(records, 16 - done, start=8 * done), whole[done:], strict=True
+    ):
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_workers_share_a_batch_and_its_length(records):
+    whole = batches_of(records, 4)
+    halves = [batches_of(records, 4, worker_index=i, num_workers=2) for i in range(2)]
+    for expected, first, second in zip(whole, *halves, strict=True):
+        for name in expected:
+            np.testing.assert_array_equal(np.r_[first[name], second[name]], expected[name])
+
+
+def test_outputs_are_those_of_full_length(data_dir):
+    pretrainer = tiny_pretrainer(data_dir, shape=NO_DROPOUT, length_buckets=[12])
+    examples = make_examples(40)
+    short = examples["input_mask"].sum(1) <= 12
+    full = pretrainer.mask(tensors({name: rows[short][:8] for name, rows in examples.items()}))
+    fakes = full["masked_ids"] * 7 % 90 + 5
+    cut = {name: rows[:, :12] if rows.shape[1] == LENGTH else rows for name, rows in full.items()}
+    expected, found = (pretrainer.compute_outputs(batch, fakes) for batch in (full, cut))
+    for name in ("mlm_loss", "rtd_loss", "total_loss"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-5)
+    np.testing.assert_allclose(found["rtd_logits"], expected["rtd_logits"][:, :12], atol=1e-5)
+    # As many masks as at full length: the longest rows decide.
+    inputs = {name: full[name] for name in ("input_ids", "input_mask", "segment_ids")}
+    masked = pretrainer.mask({name: rows[:, :12] for name, rows in inputs.items()})
+    np.testing.assert_array_equal(
+        np.sum(masked["masked_weights"], 1), np.sum(full["masked_weights"], 1)
+    )
+
+
+def test_a_run_with_buckets(data_dir):
+    config = tiny_config(
+        data_dir, "buckets", {"num_hidden_layers": 1}, length_buckets=list(BUCKETS)
+    )
+    assert np.isfinite(run.train(config)["total_loss"])
+
+
+@pytest.mark.parametrize("buckets", [[12, 8], [8, 8], [2], ["8"]])
+def test_wrong_buckets_are_errors(data_dir, buckets):
+    with pytest.raises(ValueError, match="length_buckets is expected to be a list of ascending"):
+        tiny_config(data_dir, length_buckets=buckets)

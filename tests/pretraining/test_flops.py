@@ -1,0 +1,80 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Operations of runs are those of the original's table."""
+
+import pathlib
+import re
+import sys
+from unittest import mock
+
+import pytest
+from tiny_run import tiny_config
+
+from electra_tf.cli import flops as command
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.pretraining import run
+from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, published_flops
+from electra_tf.training.logs import read_log
+
+ROOT = pathlib.Path(__file__).parents[2]
+TABLE = dict(line.split() for line in (ROOT / "tests/goldens/flops.txt").read_text().splitlines())
+
+
+def published_config(name, **changes):
+    hparams = load_hparams(str(ROOT / "configs" / "pretraining" / f"{name}.json"))
+    return PretrainingConfig.from_hparams(name, "data", {**hparams, **changes})
+
+
+def test_the_originals_table():
+    assert list(published_flops()) == list(TABLE)
+    for name, flops in published_flops().items():
+        assert flops == pytest.approx(float(TABLE[name]), rel=1e-12), name
+
+
+def test_the_published_small_run_has_its_published_operations():
+    config = published_config("small", max_predictions_per_seq=20)  # 20 / 128 = 0.15625
+    assert flops_of_run(config) == pytest.approx(float(TABLE["electra_small"]), rel=1e-12)
+    assert flops_of_run(published_config("small")) == pytest.approx(
+        float(TABLE["electra_small"]), rel=0.01
+    )
+
+
+def test_stages_add_up():
+    stages = [
+        {"steps": 10, "max_seq_length": 128, "train_batch_size": 4},
+        {"steps": 5, "max_seq_length": 512, "train_batch_size": 2},
+    ]
+    config = PretrainingConfig.from_hparams("name", "data", {"stages": stages})
+    assert flops_of_run(config) == 40 * flops_of_sequence(config, 128) + 10 * flops_of_sequence(
+        config, 512
+    )
+
+
+def test_parts_that_an_objective_lacks_do_not_count():
+    whole = flops_of_sequence(published_config("small"), 128)
+    uniform = flops_of_sequence(published_config("small", uniform_generator=True), 128)
+    assert uniform < whole
+    assert flops_of_sequence(published_config("mlm"), 128) > 0
+    assert flops_of_sequence(published_config("electric"), 128) > whole
+
+
+def test_achieved_flops_are_logged(data_dir, idle_steps, caplog):
+    config = tiny_config(data_dir, "counted", {"num_hidden_layers": 1}, num_train_steps=3)
+    with caplog.at_level("INFO", logger="absl"):
+        run.train(config)
+    total = float(re.search(r"takes ([\d.e+]+) FLOPs", caplog.text)[1])
+    assert total == pytest.approx(flops_of_run(config), rel=1e-3)
+    (entry,) = read_log(config.model_dir)
+    assert entry["flops_per_second"] == pytest.approx(
+        entry["steps_per_second"] * 8 * flops_of_sequence(config, 16)
+    )
+    assert "GFLOP/s" in caplog.text
+
+
+def test_the_command(capsys):
+    line = ["flops.py", "--hparams", str(ROOT / "configs/pretraining/small.json")]
+    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
+        command.main()
+    assert not exit.value.code
+    printed = capsys.readouterr().out
+    assert re.search(r"this run +1\.29\de\+18 FLOPs in 1,000,000 steps", printed)
+    assert "electra_small  1.294e+18  1" in printed

@@ -1,0 +1,356 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Options of the step, each against the plain float32 step on one device."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from run_results import assert_identical, stored
+from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
+
+from electra_tf.pretraining import run
+from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.loop import StepRunner
+from electra_tf.training.weights import training_variables, usable_weights, weights_by_name
+
+ONE_LAYER = {"num_hidden_layers": 1}
+SMALL = {**NO_DROPOUT, **ONE_LAYER}
+RATES = {"learning_rate": 0.01, "num_warmup_steps": 0}
+TOKENS = "electra/embeddings/word_embeddings"
+
+
+@pytest.fixture(autouse=True)
+def same_fakes(monkeypatch):
+    """Fakes that do not depend on how a batch is cut."""
+
+    def fakes(logits, seed, temperature, disallowed_ids):
+        if disallowed_ids is None:
+            return tf.fill(tf.shape(logits)[:2], 9)
+        return 5 + disallowed_ids * 7 % 90
+
+    monkeypatch.setattr("electra_tf.pretraining.pretrainer.sample_tokens", fakes)
+
+
+def built(data_dir, shape=SMALL, **options):
+    options = {"disallow_correct": True, "precision": "float32", **RATES, **options}
+    pretrainer = tiny_pretrainer(data_dir, shape, **options)
+    pretrainer.optimizer.build(pretrainer.trainable_variables)
+    return pretrainer
+
+
+def masked_batches(data_dir, count=3):
+    masker = built(data_dir)
+    return [
+        masker.mask(tensors(make_examples(8, seed=i)), tf.constant([i, 0])) for i in range(count)
+    ]
+
+
+def trained(pretrainer, batches):
+    """Losses of some steps, and the weights and moments after them."""
+    losses = [float(pretrainer.train_step(batch)["loss"]) for batch in batches]
+    return losses, {k: v.numpy() for k, v in training_variables(pretrainer).items()}
+
+
+def assert_same_steps(found, expected, rtol=1e-5):
+    np.testing.assert_allclose(found[0], expected[0], rtol=rtol)
+    for name, value in expected[1].items():
+        tolerance = rtol * max(1e-3, np.abs(value).max())
+        np.testing.assert_allclose(found[1][name], value, atol=tolerance, rtol=0, err_msg=name)
+
+
+# ---- The same numbers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"gradient_accumulation_steps": 4}, id="accumulation"),
+        pytest.param({"recompute_activations": True}, id="recompute"),
+        pytest.param({"jit_compile": True}, id="xla", marks=pytest.mark.slow),
+        pytest.param(
+            {
+                "jit_compile": True,
+                "gradient_accumulation_steps": 2,
+                "recompute_activations": True,
+            },
+            id="all",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_options_that_change_no_number(data_dir, options):
+    batches = masked_batches(data_dir)
+    plain, other = built(data_dir), built(data_dir, **options)
+    # Moments, not weights: Adam divides tiny gradients by their own size.
+    expected, found = trained(plain, batches), trained(other, batches)
+    for result in (expected, found):
+        for name in [name for name in result[1] if not name.endswith("/adam_m")]:
+            del result[1][name]
+    assert_same_steps(found, expected, rtol=1e-4)
+    reports = [
+        {k: float(v) for k, v in pretrainer.running.results().items()}
+        for pretrainer in (plain, other)
+    ]
+    assert reports[1] == pytest.approx(reports[0], rel=1e-4)
+    assert int(other.optimizer.iterations) == 3  # updates, not parts
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_dropout_masks_and_fakes_are_those_of_the_plain_step(data_dir, compiled):
+    batch = tensors(make_examples(8))
+    plain = built(data_dir, ONE_LAYER, jit_compile=False)
+    other = built(data_dir, ONE_LAYER, jit_compile=compiled, recompute_activations=True)
+    losses = [float(p.train_step(batch)["loss"]) for p in (plain, other)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    without = float(built(data_dir).train_step(batch)["loss"])
+    assert abs(without - losses[0]) > 1e-4  # there was dropout
+
+
+def test_nothing_is_compiled_again_after_the_first_steps(data_dir):
+    pretrainer = built(data_dir, ONE_LAYER, jit_compile=True, electra_objective=False)
+    runner = StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, 8)
+    for count in (2, 1, 3, 2):
+        runner([make_examples(8, seed=i) for i in range(count)])
+    assert pretrainer._forward_and_backward.experimental_get_tracing_count() == 1
+    (function,) = runner._functions.values()
+    assert function.experimental_get_tracing_count() == 1
+
+
+# ---- Lower precision
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_lower_precision_is_near(data_dir, precision):
+    batches = masked_batches(data_dir, 2)
+    plain, lower = built(data_dir), built(data_dir, precision=precision)
+    if precision == "float16":
+        lower.loss_scale.scale.assign(16.0)  # found by overflows otherwise, which leave updates out
+    expected, found = trained(plain, batches), trained(lower, batches)
+    np.testing.assert_allclose(found[0], expected[0], rtol=0.02)
+    for name, value in expected[1].items():
+        if name.endswith("/adam_m") and np.abs(value).max() > 1e-3:
+            error = np.linalg.norm(found[1][name] - value) / np.linalg.norm(value)
+            assert error < 0.1, name
+    outputs = lower.compute_outputs(batches[0])
+    assert outputs["discriminator_hidden"].dtype == precision  # it did compute in it
+    for name in ("mlm_logits", "rtd_logits", "mlm_loss", "rtd_loss", "total_loss"):
+        assert outputs[name].dtype == tf.float32
+    assert {v.dtype for v in training_variables(lower).values()} <= {tf.float32, tf.int32}
+
+
+def test_softmax_and_statistics_are_float32(data_dir):
+    """By the types of the operations of the whole step."""
+    pretrainer = built(data_dir, precision="bfloat16")
+    graph = tf.function(pretrainer.train_step).get_concrete_function(masked_batches(data_dir, 1)[0])
+    definition = graph.graph.as_graph_def()
+    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+    types = {}
+    for node in nodes:
+        if "T" in node.attr:
+            types.setdefault(node.op, set()).add(tf.as_dtype(node.attr["T"].type))
+    assert tf.bfloat16 in types["BatchMatMulV2"]
+    for operation in ("Softmax", "Rsqrt", "SparseSoftmaxCrossEntropyWithLogits", "Exp", "Log1p"):
+        assert types.get(operation, {tf.float32}) == {tf.float32}, operation
+    assert "Softmax" in types and "SparseSoftmaxCrossEntropyWithLogits" in types
+
+
+def test_the_default_precision_of_a_processor_is_float32(data_dir):
+    pretrainer = built(data_dir, precision=None)
+    outputs = pretrainer.compute_outputs(masked_batches(data_dir, 1)[0])
+    assert outputs["discriminator_hidden"].dtype == tf.float32
+
+
+def test_overflow_leaves_an_update_out_and_halves_the_scale(data_dir):
+    pretrainer = built(data_dir, precision="float16")
+    batch = masked_batches(data_dir, 1)[0]
+    pretrainer.loss_scale.scale.assign(1e30)
+    before = {k: v.numpy() for k, v in weights_by_name(pretrainer).items()}
+    assert np.isfinite(pretrainer.train_step(batch)["loss"])
+    assert float(pretrainer.loss_scale.scale) == pytest.approx(5e29)
+    assert int(pretrainer.optimizer.iterations) == 1  # the step counts
+    for name, value in weights_by_name(pretrainer).items():
+        np.testing.assert_array_equal(value, before[name])
+    pretrainer.loss_scale.scale.assign(128.0)
+    pretrainer.loss_scale.good_steps.assign(1999)
+    pretrainer.train_step(batch)
+    assert float(pretrainer.loss_scale.scale) == 256.0
+    assert int(pretrainer.loss_scale.good_steps) == 0
+
+
+def test_float16_is_for_one_replica(data_dir, two_replicas):
+    with two_replicas.scope(), pytest.raises(ValueError, match="'bfloat16' or 'float32' on sev"):
+        built(data_dir, precision="float16")
+
+
+# ---- Gradient-disentangled embeddings
+
+
+def test_gradients_of_the_discriminator_do_not_reach_the_shared_table(data_dir):
+    batch = masked_batches(data_dir, 1)[0]
+    gradients = {}
+    for weights in ({"gen_weight": 0.0}, {"disc_weight": 0.0}):
+        pretrainer = built(data_dir, disentangled_embeddings=True, **weights)
+        _, values, _ = pretrainer._loss_and_gradients(
+            batch, tf.constant([0, 0]), pretrainer.normalizers(batch)
+        )
+        names = [variable.path for variable in pretrainer.trainable_variables]
+        found = {n: float(tf.norm(v)) for n, v in zip(names, values, strict=True)}
+        gradients[next(iter(weights))] = found[TOKENS], found[f"{TOKENS}_difference"]
+    assert gradients["gen_weight"][0] == 0 < gradients["gen_weight"][1]
+    assert gradients["disc_weight"][1] == 0 < gradients["disc_weight"][0]
+
+
+def test_disentangled_embeddings_begin_as_shared_ones(data_dir):
+    batch = masked_batches(data_dir, 1)[0]
+    losses = [
+        float(built(data_dir, disentangled_embeddings=value).compute_outputs(batch)["total_loss"])
+        for value in (False, True)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_the_difference_is_folded_for_use(data_dir):
+    config = tiny_config(data_dir, "folded", ONE_LAYER, disentangled_embeddings=True)
+    run.train(config)
+    prefix = CheckpointFolder(config.model_dir).latest()
+    values = stored(prefix)
+    assert np.abs(values[f"{TOKENS}_difference"]).max() > 0
+    folded = usable_weights(prefix)
+    np.testing.assert_array_equal(folded[TOKENS], values[TOKENS] + values[f"{TOKENS}_difference"])
+    assert f"{TOKENS}_difference" not in folded
+    run.evaluate(config)  # the folder knows that it has one
+
+
+# ---- Moving averages
+
+
+def test_averages_follow_the_weights(data_dir):
+    pretrainer = built(data_dir, ema_decay=0.75)
+    name = "discriminator_predictions/dense/kernel"
+    expected = weights_by_name(pretrainer)[name].numpy()
+    for batch in masked_batches(data_dir, 2):
+        pretrainer.train_step(batch)
+        expected = 0.75 * expected + 0.25 * weights_by_name(pretrainer)[name].numpy()
+    np.testing.assert_allclose(
+        pretrainer.averages.state[f"{name}/ema"], expected, rtol=1e-5, atol=1e-8
+    )
+    last = weights_by_name(pretrainer)[name].numpy()
+    with pretrainer.evaluated_weights():
+        np.testing.assert_allclose(
+            weights_by_name(pretrainer)[name], expected, rtol=1e-5, atol=1e-8
+        )
+    np.testing.assert_array_equal(weights_by_name(pretrainer)[name], last)
+
+
+def test_averages_change_no_step(data_dir):
+    batches = masked_batches(data_dir)
+    expected, found = (trained(built(data_dir, ema_decay=d), batches) for d in (0.0, 0.9))
+    for name, value in expected[1].items():
+        np.testing.assert_array_equal(found[1][name], value)
+
+
+def test_evaluation_and_fine_tuning_use_averages(data_dir):
+    config = tiny_config(data_dir, "averaged", ONE_LAYER, ema_decay=0.9, eval_every_steps=12)
+    run.train(config)
+    values = stored(CheckpointFolder(config.model_dir).latest())
+    loaded = weights_by_name(run.load_pretrainer(config))
+    for name, value in loaded.items():
+        np.testing.assert_array_equal(value, values[f"{name}/ema"])
+    assert np.abs(values[TOKENS] - values[f"{TOKENS}/ema"]).max() > 0
+    encoder = usable_weights(CheckpointFolder(config.model_dir).latest())
+    np.testing.assert_array_equal(encoder[TOKENS], values[f"{TOKENS}/ema"])
+    evaluated = run.evaluate(config)["loss"]
+    records = run.open_records(
+        config.pretrain_tfrecords, config.max_seq_length, run.load_matching_tokenizer(config)
+    )
+    pretrainer = run.make_pretrainer(config, run.load_matching_tokenizer(config))
+    run.restore_training(CheckpointFolder(config.model_dir).latest(), pretrainer)
+    while_training = Evaluator(pretrainer, records, config.num_eval_steps)()["loss"]
+    assert while_training == pytest.approx(evaluated, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir, monkeypatch):
+    options = {"ema_decay": 0.8, "precision": "float16", "save_checkpoints_steps": 5}
+    whole = tiny_config(data_dir, "whole", ONE_LAYER, **options)
+    run.train(whole)
+    parted = tiny_config(data_dir, "parted", ONE_LAYER, **options)
+    save = run.CheckpointFolder.save
+
+    def save_and_die(folder, step, *arguments):
+        save(folder, step, *arguments)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run.CheckpointFolder, "save", save_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            run.train(parted)
+    run.train(parted)
+    assert_identical(parted.model_dir, whole.model_dir)
+    assert "electra_tf/loss_scale" in stored(parted.model_dir)
+
+
+def test_averages_can_be_taken_up_and_left(data_dir):
+    for steps, decay in ((4, 0.0), (8, 0.9), (12, 0.0)):
+        config = tiny_config(
+            data_dir, "changing", ONE_LAYER, num_train_steps=steps, ema_decay=decay
+        )
+        run.train(config)
+        has_averages = any(name.endswith("/ema") for name in stored(config.model_dir))
+        assert has_averages == bool(decay)
+
+
+# ---- Masks and dropout
+
+
+def test_the_mask_rate_goes_in_a_line(data_dir):
+    pretrainer = built(data_dir, mask_prob=0.2, mask_prob_end=0.5, num_train_steps=10)
+    np.testing.assert_allclose(
+        [pretrainer._mask_prob(s) for s in (0, 5, 10, 15)], [0.2, 0.35, 0.5, 0.5]
+    )
+    assert pretrainer.config.num_masked == int(0.505 * 16)
+    batch = {
+        "input_ids": tf.fill([4, 16], 50),
+        "input_mask": tf.ones([4, 16], tf.int32),
+        "segment_ids": tf.zeros([4, 16], tf.int32),
+    }
+    counts = []
+    for step in (0, 10):
+        masked = pretrainer.mask(
+            batch, tf.constant([1, 2]), pretrainer._mask_prob(tf.constant(step))
+        )
+        counts.append(float(tf.reduce_sum(masked["masked_weights"])))
+    assert counts == [4 * 3, 4 * 8]
+
+
+def test_a_generator_without_dropout(data_dir):
+    batch, seed = masked_batches(data_dir, 1)[0], tf.constant([3, 4])
+    losses = {}
+    for drops in (True, False):
+        pretrainer = built(data_dir, ONE_LAYER, generator_dropout=drops)
+        dropped = pretrainer.compute_outputs(batch, training=True, seed=seed)
+        plain = pretrainer.compute_outputs(batch, training=False)
+        losses[drops] = [
+            abs(float(dropped[name] - plain[name])) for name in ("mlm_loss", "rtd_loss")
+        ]
+    assert losses[True][0] > 0 and losses[True][1] > 0
+    assert losses[False][0] == 0 and losses[False][1] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "float8"}, "precision is expected to be null or one of"),
+        ({"mask_prob_end": 1.0}, "mask_prob_end is expected to be null or in"),
+        ({"optimizer": "sgd"}, "optimizer is expected to be one of"),
+        ({"ema_decay": 1.0}, r"ema_decay is expected to be in \[0, 1\)"),
+        ({"whole_word_masking": True, "masking": "reference"}, "masking is expected to be"),
+        ({"disentangled_embeddings": True, "untied_generator": False}, "disentangled_embeddings"),
+        ({"electric_objective": True, "mask_prob_end": 0.1}, "mask_prob_end"),
+        ({"gradient_accumulation_steps": 3}, "a divisor of train_batch_size=8, but is 3"),
+    ],
+)
+def test_wrong_options_are_errors(data_dir, options, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_config(data_dir, **options)
