@@ -12,7 +12,7 @@ from electra_tf.interop.to_huggingface import content_of_part, contents_of
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.generator import MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import WordPieceTokenizer
+from electra_tf.text.tokenizer import Tokenizer
 
 
 def load_huggingface(folder: str) -> HuggingFaceModel:
@@ -41,7 +41,7 @@ def load_huggingface(folder: str) -> HuggingFaceModel:
 def save_huggingface(
     model: keras.Model | PretrainedModel | FinetunedModel,
     folder: str,
-    tokenizer: WordPieceTokenizer | None = None,
+    tokenizer: Tokenizer | None = None,
 ):
     """Write a Hugging Face folder: config.json, model.safetensors and the tokenizer's files.
 

@@ -14,7 +14,7 @@ from electra_tf.finetuning.starting_weights import nearest_size
 from electra_tf.model import Encoder
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.pair import build_pair
-from electra_tf.text import WordPieceTokenizer
+from electra_tf.text.tokenizer import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +22,12 @@ class PretrainedModel:
     """Generator and discriminator as `build_pair` makes them, with their weights."""
 
     config: PretrainingConfig
-    tokenizer: WordPieceTokenizer | None
+    tokenizer: Tokenizer | None
     generator: keras.Model
     discriminator: Discriminator | None
 
     @classmethod
-    def build(cls, config: PretrainingConfig, tokenizer: WordPieceTokenizer | None):
+    def build(cls, config: PretrainingConfig, tokenizer: Tokenizer | None):
         """With initial weights, to be replaced."""
         generator, discriminator = build_pair(config)
         return cls(config, tokenizer, generator, discriminator)

@@ -26,9 +26,9 @@ from electra_tf.finetuning.task_table import TASKS, TaskSpec
 from electra_tf.interop import reference_shapes
 from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import WordPieceTokenizer
+from electra_tf.text.tokenizer import Tokenizer
 from electra_tf.training.checkpoint import GLOBAL_STEP, LoadReport, read_step, resolve_prefix
-from electra_tf.training.files import new_folder, write_text
+from electra_tf.training.files import new_folder, write_bytes, write_text
 from electra_tf.training.weights import NOT_WEIGHTS, load_weights, restore_training
 
 _MOMENT = re.compile(r"/adam_[mv]$")
@@ -55,7 +55,7 @@ def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport
 
 def read_checkpoint(
     path: str,
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
     hparams: Mapping[str, Any],
     labels: Sequence[str] | None = None,
 ) -> Transfer:
@@ -122,8 +122,8 @@ def write_checkpoint(transfer: Transfer, folder: str):
         lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
         write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
         if tokenizer is not None:
-            tokens = tokenizer.vocabulary.tokens
-            write_text(os.path.join(partial, "vocab.txt"), "\n".join(tokens) + "\n")
+            for file, content in tokenizer.files().items():
+                write_bytes(os.path.join(partial, file), content)
 
 
 def _has_no_place(name) -> bool:

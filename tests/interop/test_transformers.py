@@ -111,11 +111,11 @@ def test_tags_are_those_of_our_model_on_the_other_segment(tmp_path):
         {"model_hparam_overrides": meta["model_hparam_overrides"]},
         labels,
     ).model.model
-    tagged = as_tensors({**batch, "segment_ids": batch["input_mask"]})  # as in training
+    ones = np.ones_like(batch["segment_ids"])
+    tagged = as_tensors({**batch, "segment_ids": ones})  # as in training
     hidden = ours.encoder(tagged).last_hidden_state
     expected = ours.task_heads.heads[0].output_layer(hidden)
-    zeros = np.zeros_like(batch["segment_ids"])
-    found = theirs(folder, {**batch, "segment_ids": zeros}).logits
+    found = theirs(folder, {**batch, "segment_ids": 0 * ones}).logits
     agree(expected, found)
 
 

@@ -19,6 +19,7 @@ from electra_tf.interop.huggingface.names import (
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
 from electra_tf.text import WordPieceTokenizer
+from electra_tf.text.tokenizer import Tokenizer
 from electra_tf.training.files import new_folder
 from electra_tf.training.matching import require_match
 
@@ -35,7 +36,7 @@ class Content:
     config: HuggingFaceConfig
     weights: Mapping[str, np.ndarray]
     """Under the names of `names.table`: the encoder is "electra" in every model."""
-    tokenizer: WordPieceTokenizer | None = None
+    tokenizer: Tokenizer | None = None
     task: str = ""
     """Name of the task of the head, if it has one."""
 

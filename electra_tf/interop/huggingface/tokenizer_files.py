@@ -9,10 +9,11 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_tf.interop.huggingface.config_file import read_json
-from electra_tf.text import Vocabulary, WordPieceTokenizer, load_vocabulary
+from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
+from electra_tf.text.tokenizer import Tokenizer
 from electra_tf.text.vocabulary import WORDPIECE
-from electra_tf.training.files import write_json, write_text
+from electra_tf.training.files import write_bytes, write_json, write_text
 
 VOCABULARY_FILE = "vocab.txt"
 TOKENIZER_FILE = "tokenizer.json"
@@ -52,7 +53,7 @@ def read_tokenizer(folder: str) -> TokenizerFiles:
     return TokenizerFiles(vocabulary, vocab_file if vocabulary else None, settings)
 
 
-def write_tokenizer(folder: str, tokenizer: WordPieceTokenizer, max_length: int):
+def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int):
     """Write all files that transformers, old and new, looks for.
 
     Args:
@@ -70,7 +71,8 @@ def write_tokenizer(folder: str, tokenizer: WordPieceTokenizer, max_length: int)
     special = {
         f"{name}_token": token for name, token in dataclasses.asdict(vocabulary.special).items()
     }
-    write_text(os.path.join(folder, VOCABULARY_FILE), "\n".join(vocabulary.tokens) + "\n")
+    for name, content in tokenizer.files().items():
+        write_bytes(os.path.join(folder, name), content)
     write_text(os.path.join(folder, TOKENIZER_FILE), _as_library(tokenizer).to_str(pretty=True))
     write_json(os.path.join(folder, SPECIAL_TOKENS_FILE), special)
     content = {
