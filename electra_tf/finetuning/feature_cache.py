@@ -17,7 +17,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.features import task_features
 from electra_tf.finetuning.qa_features import AnswerWindows, question_features
 from electra_tf.finetuning.task import Task
-from electra_tf.text import WordPieceTokenizer
+from electra_tf.text import Tokenizer
 from electra_tf.training.files import write_bytes
 
 FORMAT_VERSION = 1
@@ -54,7 +54,7 @@ def load_split(
     split: str,
     task_id: int,
     config: FinetuningConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     training: bool = False,
 ) -> SplitData:
     """Read a split, and its features from the cache if they are there.
@@ -93,7 +93,7 @@ def split_of_examples(
     examples: Sequence,
     task_id: int,
     config: FinetuningConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
 ) -> SplitData:
     """Features of examples from elsewhere, laid out as `split`; nothing is cached."""
     stored = _make(task, examples, config, tokenizer)
@@ -107,7 +107,7 @@ def split_of_examples(
 
 
 def feature_key(
-    task: Task, split: str, config: FinetuningConfig, tokenizer: WordPieceTokenizer, doubled: bool
+    task: Task, split: str, config: FinetuningConfig, tokenizer: Tokenizer, doubled: bool
 ) -> str:
     """Hexadecimal SHA-256 of all that decides the features of a split."""
     settings = {

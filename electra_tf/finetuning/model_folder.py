@@ -14,9 +14,9 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
-from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import write_json, write_text
+from electra_tf.training.files import write_json
 from electra_tf.training.weights import load_weights
 
 CONFIG_FILE = "config.json"
@@ -29,7 +29,7 @@ class FinetunedModel:
     """A model with its weights, its tokenizer and its tasks."""
 
     config: FinetuningConfig
-    tokenizer: WordPieceTokenizer
+    tokenizer: Tokenizer
     tasks: tuple[Task, ...]
     model: FinetuningModel
 
@@ -52,8 +52,7 @@ def write_config(folder, config: FinetuningConfig, tokenizer, tasks, run_key: st
 
     run_key: changes with all that the weights follow from.
     """
-    tokens = tokenizer.vocabulary.tokens
-    write_text(os.path.join(folder, VOCABULARY_FILE), "\n".join(tokens) + "\n")
+    save_tokenizer(tokenizer, folder)
     content = {
         "electra_tf_version": electra_tf.__version__,
         "finetuning": config.to_dict(),
@@ -91,7 +90,7 @@ def load_finetuned(folder: str) -> FinetunedModel:
         )
     config = FinetuningConfig(**stored["finetuning"])
     tokenizer = load_tokenizer(
-        os.path.join(folder, VOCABULARY_FILE),
+        folder,
         stored["tokenizer"]["do_lower_case"],
         stored["tokenizer"]["strip_accents"],
     )

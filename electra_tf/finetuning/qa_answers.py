@@ -146,7 +146,10 @@ def _n_best(context, spans, count):
     for first, end, start_logit, end_logit in spans:
         if len(chosen) == count:
             break
-        text = context[first:end]
+        # A piece that is nothing but the space before the next word may have been the last one.
+        text = context[first:end].rstrip()
+        if not text:
+            continue
         chosen.setdefault(text, (int(first), float(start_logit), float(end_logit)))
     if not chosen:
         chosen = {"": (0, 0.0, 0.0)}

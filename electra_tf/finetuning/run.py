@@ -25,7 +25,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial
-from electra_tf.text import WordPieceTokenizer, load_tokenizer
+from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.logs import clock
 from electra_tf.training.strategy import make_strategy
@@ -68,7 +68,7 @@ def finetune(
     return _Run(config, start, strategy).run()
 
 
-def load_matching_tokenizer(config: FinetuningConfig) -> WordPieceTokenizer:
+def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
     """The tokenizer of a run.
 
     Raises:
@@ -177,8 +177,8 @@ class _Run:
     def _log_examples(self):
         for data in self.train:
             logging.info("First example of %s: %s", data.task.name, data.examples[0])
-            ids = [int(i) for i in data.arrays["input_ids"][0] if i]
-            tokens = [self.tokenizer.vocabulary.token_of(i) for i in ids]
+            ids = data.arrays["input_ids"][0][data.arrays["input_mask"][0] == 1]
+            tokens = [self.tokenizer.vocabulary.token_of(int(i)) for i in ids]
             logging.info("tokens: %s", " ".join(tokens))
             for name, rows in data.arrays.items():
                 logging.info("%s: %s", name, rows[0].tolist())

@@ -10,6 +10,7 @@ import numpy as np
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
 from electra_tf.config.encoder import encoder_of_size
+from electra_tf.text import stored_settings
 from electra_tf.training.matching import require_match
 
 _SHAPE = (
@@ -61,7 +62,7 @@ def config_for(
             another encoder or tokenizer than what is loaded: both are named.
     """
     if start is None:
-        return FinetuningConfig.from_hparams(model_name, data_dir, dict(hparams))
+        return _with_tokenizer_settings(model_name, data_dir, dict(hparams))
     if hparams.get("debug"):
         raise ValueError(
             "init_checkpoint is expected to be null in debug mode, whose encoder is a tiny one, "
@@ -82,6 +83,13 @@ def config_for(
             if name not in ("vocab_size", "embedding_size")
         },
     }
+    return _with_tokenizer_settings(model_name, data_dir, settings)
+
+
+def _with_tokenizer_settings(model_name, data_dir, settings) -> FinetuningConfig:
+    """Case and accents are those of the vocabulary where its files say them, see `text`."""
+    asked = FinetuningConfig.from_hparams(model_name, data_dir, settings)
+    settings = {**stored_settings(asked.vocab_file), **settings}
     return FinetuningConfig.from_hparams(model_name, data_dir, settings)
 
 

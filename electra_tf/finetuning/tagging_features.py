@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
 from electra_tf.finetuning.spans import to_bioes
-from electra_tf.finetuning.tagged_words import tokenize_words
 
 
 def tagging_features(examples, tokenizer, max_seq_length, spec, task_id=0):
@@ -24,7 +23,7 @@ def tagging_features(examples, tokenizer, max_seq_length, spec, task_id=0):
         raise ValueError(f"max_seq_length must be 3 or more for tags, received {max_seq_length}.")
     room = max_seq_length - 2
     word_counts = np.array([len(example.words) for example in examples], np.int64)
-    pieces = tokenize_words([word for example in examples for word in example.words], tokenizer)
+    pieces = tokenizer.of_words([word for example in examples for word in example.words])
     counts = np.minimum(pieces.row_lengths().numpy(), room)
     tokens = pieces.flat_values.numpy()[ragged_ranges(pieces.row_splits.numpy()[:-1], counts)]
     token_starts = np.concatenate([[0], np.cumsum(counts)])

@@ -31,7 +31,7 @@ def load_tokenizer(path, do_lower_case=None, strip_accents=None) -> Tokenizer:
     A `vocab.txt` gives a `WordPieceTokenizer`, a `.model` file a `SentencePieceTokenizer`, unless a
     `tokenizer.json` beside it says otherwise. In a folder, the `tokenizer.json` names the file;
     else it is `vocab.txt` or the only `.model` file. Hugging Face's `tokenizer.json` of a WordPiece
-    tokenizer will do, too.
+    tokenizer will do, too. See `find_vocabulary_file`.
 
     Args:
         path: a file or folder.
@@ -83,7 +83,8 @@ def stored_settings(path) -> dict[str, bool]:
     Raises:
         ValueError: a file is wrong.
     """
-    if not tf.io.gfile.exists(str(path)):
+    path = str(path) if tf.io.gfile.isdir(str(path)) else find_vocabulary_file(path)
+    if not tf.io.gfile.exists(path):
         return {}
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
@@ -97,13 +98,17 @@ def stored_settings(path) -> dict[str, bool]:
 def find_vocabulary_file(path) -> str:
     """Returns the vocabulary file that a path means: itself, or that of a folder or its settings.
 
+    `<folder>/vocab.txt` is what the original calls every vocabulary: where there is none, but a
+    `tokenizer.json` that names another file, the path means that file.
+
     Raises:
         FileNotFoundError: a folder holds none.
         ValueError: it holds several models and no `tokenizer.json` that names one.
     """
     path = str(path)
     is_folder = tf.io.gfile.isdir(path)
-    if not is_folder and os.path.basename(path) != settings_file.FILE_NAME:
+    is_usual = os.path.basename(path) == WORDPIECE_FILE and not tf.io.gfile.exists(path)
+    if not (is_folder or is_usual or os.path.basename(path) == settings_file.FILE_NAME):
         return path
     folder = path if is_folder else os.path.dirname(path)
     settings = read_settings(folder)
