@@ -37,10 +37,31 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("  lengths", _shares(manifest.length_histogram)),
         ("  sources", f"{len(manifest.sources)} files, {text_bytes:,} bytes"),
         ("  bytes replaced", f"{manifest.replaced_bytes:,}"),
-        ("  blank lines", "end documents" if manifest.blanks_separate_docs else "are ignored"),
+        ("  text", _text_format(manifest)),
+        ("  documents", f"{manifest.num_documents:,}"),
+        *_option_rows(manifest),
         ("  seed", str(manifest.seed)),
         *((f"  {name}", str(value)) for name, value in manifest.tokenizer.items()),
     ]
+
+
+def _text_format(manifest: Manifest) -> str:
+    if manifest.text_field:
+        return f"field {manifest.text_field!r} of JSON lines"
+    return f"blank lines {'end documents' if manifest.blanks_separate_docs else 'are ignored'}"
+
+
+def _option_rows(manifest: Manifest) -> list[tuple[str, str]]:
+    """Rows on what was done beyond the reference."""
+    rows = []
+    if manifest.features:
+        rows.append(("  features", ", ".join(manifest.features)))
+    if manifest.remove_duplicates:
+        rows.append(("  duplicates", f"{manifest.duplicate_documents:,} documents left out"))
+    if manifest.held_out_share:
+        share = f"{manifest.held_out_share:g}; these are {manifest.split}"
+        rows.append(("  held-out share", share))
+    return rows
 
 
 def _shares(histogram: tuple[int, ...]) -> str:

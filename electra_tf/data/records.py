@@ -184,8 +184,10 @@ class PretrainingRecords:
         self._require_examples()
         return pipeline.evaluation_batches(self.files, batch_size, max_seq_length, self.features)
 
-    def numpy_iterator(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
-        """Yields batches that `batches` or `evaluation_batches` gave, as NumPy arrays.
+    def numpy_iterator(
+        self, batches: tf.data.Dataset, max_seq_length: int
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Yields batches that `batches` or `evaluation_batches` gave for L, as NumPy arrays.
 
         Raises:
             ValueError: naming the file and the record, for a damaged one.
@@ -193,7 +195,6 @@ class PretrainingRecords:
         try:
             yield from batches.as_numpy_iterator()
         except READING_ERRORS as error:
-            max_seq_length = batches.element_spec["input_ids"].shape[1]
             damage = find_damage(self.files, max_seq_length, self.features)
             if damage is None:
                 raise

@@ -105,7 +105,8 @@ def test_flags_reach_the_builder(data_dir):
 
 
 def test_options_reach_the_builder(data_dir, capsys):
-    lines = ['{"body": "it was"}', '{"body": "the best of times"}', '{"body": "it was"}']
+    texts = ["it " + "was " * number for number in range(20)] + ["it"]
+    lines = [f'{{"body": "{text}"}}' for text in texts]
     (data_dir / "text" / "a.jsonl").write_text("\n".join(lines))
     files = ["--input-files", f"{data_dir}/text/*.jsonl, ", "--text-field", "body"]
     options = ["--word-starts", "--pack-documents", "--remove-duplicates"]
@@ -115,10 +116,18 @@ def test_options_reach_the_builder(data_dir, capsys):
     call(build_pretraining_dataset, *command)
     assert "1 documents were left out because they are the same" in capsys.readouterr().out
     manifest = Manifest.load(str(data_dir / "records"))
-    assert (manifest.num_documents, manifest.num_examples) == (2, 1)
+    assert manifest.num_documents == 20 > manifest.num_examples
     assert manifest.features == ("word_starts", "position_ids", "sequence_ids")
-    call(build_pretraining_dataset, *command, "--held-out-share=0.999999")
-    assert "2 documents are held out: 1 examples in" in capsys.readouterr().out
+    call(build_pretraining_dataset, *command, "--held-out-share=0.5")
+    held_out = Manifest.load(str(data_dir / "records" / "held_out"))
+    assert f"{held_out.num_documents} documents are held out: " in capsys.readouterr().out
+    vocabulary = f"--vocab-file={data_dir}/vocab.txt"
+    call(inspect_records, f"--records={data_dir}/records/held_out", vocabulary)
+    shown = capsys.readouterr().out
+    assert "features        word_starts, position_ids, sequence_ids" in shown
+    assert "duplicates      1 documents left out" in shown
+    assert "held-out share  0.5; these are held_out" in shown
+    assert "text            field 'body' of JSON lines" in shown
 
 
 @pytest.mark.parametrize(

@@ -242,9 +242,9 @@ def test_damage_deep_inside_is_named_with_file_and_record(tmp_path):
     records = PretrainingRecords(str(tmp_path))
     message = r"/pretrain_data.tfrecord-1-of-2: record 1500 cannot be read: corrupted record"
     with pytest.raises(ValueError, match=message):
-        list(records.numpy_iterator(records.evaluation_batches(50, 8)))
+        list(records.numpy_iterator(records.evaluation_batches(50, 8), 8))
     with pytest.raises(ValueError, match=message):
-        for _ in records.numpy_iterator(records.batches(50, 8, seed=1)):
+        for _ in records.numpy_iterator(records.batches(50, 8, seed=1), 8):
             pass
 
 
@@ -252,6 +252,6 @@ def test_records_that_are_too_long_are_named_with_file_and_record(tmp_path):
     write_records(tmp_path, [3])  # 4, 5 and 6 tokens
     records = PretrainingRecords(str(tmp_path))
     with pytest.raises(ValueError, match=r"-0-of-1: record 1 cannot .* longer than max_seq_length"):
-        list(records.numpy_iterator(records.evaluation_batches(4, 4)))
-    numbers = [numbers_in(b) for b in records.numpy_iterator(records.evaluation_batches(3, 8))]
-    assert numbers == [[0, 1, 2]]
+        list(records.numpy_iterator(records.evaluation_batches(4, 4), 4))
+    (batch,) = records.numpy_iterator(records.evaluation_batches(3, 8), 8)
+    assert numbers_in(batch) == [0, 1, 2]
