@@ -105,9 +105,7 @@ class BuildPlan:
         files = [source.path for source in self.sources if not source.digest]
         stored = dataclasses.asdict(self) | {
             "format_version": FORMAT_VERSION,
-            "modified": [
-                tf.io.gfile.stat(file).mtime_nsec for file in [*files, self.tokenizer_path]
-            ],
+            "modified": [tf.io.gfile.stat(file).mtime_nsec for file in files],
             "tokenizer": dict(tokenizer),
         }
         return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
