@@ -13,6 +13,8 @@ from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.scoring import is_better, scores_of
+from electra_tf.training.replicas import gather_rows, rows_of_replica
+from electra_tf.training.workers import Workers
 
 _SENTENCES = ("predictions", "logits", "loss")
 _BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
@@ -36,12 +38,20 @@ class Evaluator:
     """Runs a `FinetuningModel`, with the weights it has at each call, over splits.
 
     Args:
-        batch_size: rows at once; changes no number.
+        batch_size: rows at once on each replica; changes no number.
+        strategy: of the model's variables; all its processes evaluate together.
     """
 
-    def __init__(self, model: FinetuningModel, batch_size: int):
+    def __init__(
+        self,
+        model: FinetuningModel,
+        batch_size: int,
+        strategy: tf.distribute.Strategy | None = None,
+    ):
         self._model = model
         self._batch_size = batch_size
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._workers = Workers(self._strategy)
         self._functions = {}
 
     def __call__(self, data: SplitData, batch_size: int | None = None) -> Evaluation:
@@ -56,24 +66,30 @@ class Evaluator:
         """What the task's head says of every row, in order."""
         labelled = data.is_labelled
         arrays = data.arrays if labelled else _without_labels(data)
-        predict = self._function(data.task.name, labelled)
+        predict = self._function(data.task.name, labelled, batch_size)
         parts = {}
-        for batch, is_real in ordered_batches(arrays, batch_size):
-            outputs = predict({name: tf.constant(rows) for name, rows in batch.items()})
+        all_rows = batch_size * self._strategy.num_replicas_in_sync
+        own = self._workers.share_of(all_rows)
+        for batch, is_real in ordered_batches(arrays, all_rows):
+            outputs = predict({name: tf.constant(rows[own]) for name, rows in batch.items()})
             for name, values in outputs.items():
                 parts.setdefault(name, []).append(values.numpy()[is_real])
         return {name: np.concatenate(values) for name, values in parts.items()}
 
-    def _function(self, task_name: str, labelled: bool):
-        key = task_name, labelled
+    def _function(self, task_name: str, labelled: bool, batch_size: int):
+        key = task_name, labelled, batch_size
         if key not in self._functions:
             head = next(h for h in self._model.task_heads.heads if h.name == task_name)
             kept = _outputs_needed(head)
 
-            def predict(features):
+            def predict_own(rows):
+                features = rows_of_replica(rows, batch_size, self._workers.replicas_each)
                 hidden = self._model.encoder(features).last_hidden_state
                 outputs = head(hidden, features)
                 return {name: outputs[name] for name in kept if name in outputs}
+
+            def predict(rows):
+                return gather_rows(self._strategy, self._strategy.run(predict_own, args=(rows,)))
 
             self._functions[key] = tf.function(predict, reduce_retracing=True)
         return self._functions[key]

@@ -39,10 +39,11 @@ class RunResults:
         self.baselines = baselines
         self.trials = []
 
-    def add(self, trial: Mapping[str, Any]):
+    def add(self, trial: Mapping[str, Any], write: bool = True):
         """Add a trial: trial, attempt, seed, folder, steps, scores, failures; write all files."""
         self.trials.append(trial)
-        self.write()
+        if write:
+            self.write()
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -3,6 +3,8 @@
 
 import hashlib
 import json
+import os
+import tempfile
 import time
 from typing import Any
 
@@ -27,9 +29,12 @@ from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import read_step
+from electra_tf.training.coordination import ending_with_others
+from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import load_weights
+from electra_tf.training.workers import Workers
 
 DECIDES_NOTHING = (
     *("model_name", "data_dir", "debug", "log_examples", "num_trials", "do_train", "do_eval"),
@@ -58,14 +63,22 @@ def finetune(
     Args:
         config: the run.
         start: weights to begin with; None for random ones.
-        strategy: where to compute; default: one device, or the TPU of `config`.
+        strategy: where to compute; default: what `config` says.
 
     Raises:
         FileNotFoundError, ValueError: files or settings are missing or wrong.
         ArithmeticError: the loss of a step is not finite.
+        OSError: another run writes to the model folders, or another worker has died.
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
     """
-    return _Run(config, start, strategy).run()
+    # First: workers cannot find each other once TensorFlow has computed something.
+    strategy = strategy or make_strategy(config.devices)
+    workers = Workers(strategy)
+    lock = workers.only_chief(lambda: locked(config.model_dir))
+    with ending_with_others(workers.resolver), lock:
+        with workers.chief_first():
+            run = _Run(config, start, strategy, workers)
+        return run.run()
 
 
 def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
@@ -83,8 +96,12 @@ def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
     return tokenizer
 
 
-def load_tasks(config: FinetuningConfig) -> list[Task]:
+def load_tasks(config: FinetuningConfig, is_chief: bool = True) -> list[Task]:
     """The tasks of a run; bad rows are listed in a file beside the results, if skipped.
+
+    Args:
+        config: the run.
+        is_chief: whether this process writes that file; others list them where nobody looks.
 
     Raises:
         ValueError: two tasks have one name, or see `load_task`.
@@ -93,6 +110,8 @@ def load_tasks(config: FinetuningConfig) -> list[Task]:
     for name in config.task_names:
         short = name.removesuffix(".json").rsplit("/", 1)[-1]
         bad_rows = beside_results(config, f"_{short}_bad_rows.txt")
+        if not is_chief:
+            bad_rows = os.path.join(tempfile.gettempdir(), f"{os.getpid()}_bad_rows.txt")
         tasks.append(
             load_task(name, config.raw_data_dir, bad_rows if config.skip_bad_rows else None)
         )
@@ -105,11 +124,13 @@ def load_tasks(config: FinetuningConfig) -> list[Task]:
 class _Run:
     """The data of a run, and its trials one after the other."""
 
-    def __init__(self, config, start, strategy):
+    def __init__(self, config, start, strategy, workers):
         self.config = config
+        self.strategy = strategy
+        self.workers = workers
         self.start = start
         self.tokenizer = load_matching_tokenizer(config)
-        self.tasks = load_tasks(config)
+        self.tasks = load_tasks(config, workers.is_chief)
         # Without training, the training file is good for the baselines only.
         self.train = [
             self._load(i, "train", training=True)
@@ -121,7 +142,6 @@ class _Run:
         self.other_dev, self.test = self._other_splits() if config.do_eval else ([], [])
         if config.log_examples:
             self._log_examples()
-        self.strategy = strategy or make_strategy(config.devices)
         self.starting_weights = start.fingerprint if start else None
         self.baselines = self._baselines()
 
@@ -132,7 +152,7 @@ class _Run:
         for number in range(1, config.num_trials + 1):
             outcome = self._trial_with_retries(number)
             if config.do_eval:
-                results.add(outcome)
+                results.add(outcome, write=self.workers.is_chief)
             if number != config.num_trials and not config.keep_all_models:
                 self._remove_models(number)
         return results
@@ -140,9 +160,10 @@ class _Run:
     # ---- Data
 
     def _load(self, task_id: int, split: str, training: bool = False) -> SplitData:
-        return load_split(
-            self.tasks[task_id], split, task_id, self.config, self.tokenizer, training
-        )
+        # The other workers take the features that the chief has just written.
+        cached = self.config.use_tfrecords_if_existing or not self.workers.is_chief
+        config = self.config.replace(use_tfrecords_if_existing=cached)
+        return load_split(self.tasks[task_id], split, task_id, config, self.tokenizer, training)
 
     def _other_splits(self) -> tuple[list[SplitData], list[SplitData]]:
         """Further development splits, and those to predict for with `write_test_outputs`.
@@ -242,14 +263,9 @@ class _Run:
 
     def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
-        saved = model_folder.read_config(trial.folder)
-        same = saved is not None and saved["run_key"] == trial.run_key
-        if tf.io.gfile.exists(trial.folder) and (self.config.debug or not same):
-            logging.info("%s is of another run and starts over.", trial.folder)
-            tf.io.gfile.rmtree(trial.folder)
-        model_folder.write_config(
-            trial.folder, self.config, self.tokenizer, self.tasks, trial.run_key
-        )
+        if self.workers.is_chief:
+            self._prepare_folder(trial)
+        self.workers.wait_for_all()
         trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
         steps = trainer.run()
         best = model_folder.best_checkpoints(trial.folder).latest()
@@ -259,6 +275,17 @@ class _Run:
                 load_weights(best, trainer.model)
         return trainer.evaluator, steps
 
+    def _prepare_folder(self, trial: Trial):
+        """Say in the trial's folder what it is of; empty it, if that is something else."""
+        saved = model_folder.read_config(trial.folder)
+        same = saved is not None and saved["run_key"] == trial.run_key
+        if tf.io.gfile.exists(trial.folder) and (self.config.debug or not same):
+            logging.info("%s is of another run and starts over.", trial.folder)
+            tf.io.gfile.rmtree(trial.folder)
+        model_folder.write_config(
+            trial.folder, self.config, self.tokenizer, self.tasks, trial.run_key
+        )
+
     def _stored(self, trial: Trial) -> tuple[Evaluator, int]:
         """The model that an earlier run left in the trial's folder.
 
@@ -266,7 +293,8 @@ class _Run:
             FileNotFoundError: there is none.
             ValueError: its tasks or its tokenizer are others.
         """
-        stored = model_folder.load_finetuned(trial.folder)
+        with self.strategy.scope():
+            stored = model_folder.load_finetuned(trial.folder)
         found = [(task.name, task.spec.labels) for task in stored.tasks]
         expected = [(task.name, task.spec.labels) for task in self.tasks]
         if found != expected or stored.tokenizer.settings != self.tokenizer.settings:
@@ -277,7 +305,7 @@ class _Run:
             )
         stored.model.config = self.config
         steps = read_step(model_folder.weights_prefix(trial.folder))
-        return Evaluator(stored.model, self.config.eval_batch_size), steps
+        return Evaluator(stored.model, self.config.eval_batch_size, self.strategy), steps
 
     def _evaluate(self, evaluator: Evaluator, number: int, outcome: dict[str, Any]):
         config = self.config
@@ -289,6 +317,8 @@ class _Run:
             if reasons:
                 outcome["failures"][evaluation.name] = reasons
             self._report(evaluation, number)
+            if not self.workers.is_chief:
+                continue
             write_details(config, evaluation, number)
             if data.task.spec.kind == "qa":
                 write_answers(config, evaluation)
@@ -299,8 +329,9 @@ class _Run:
             if evaluation.scores:
                 outcome["scores"][evaluation.name] = evaluation.scores
                 self._report(evaluation, number)
-            write_details(config, evaluation, number)
-            write_test_predictions(config, evaluation, number)
+            if self.workers.is_chief:
+                write_details(config, evaluation, number)
+                write_test_predictions(config, evaluation, number)
 
     def _report(self, evaluation: Evaluation, number: int):
         line = results_lines({evaluation.name: evaluation.scores}).strip()
@@ -309,6 +340,8 @@ class _Run:
         logging.info("trial %d | %s | baseline %s %.2f", number, line, metric, baseline)
 
     def _remove_models(self, number: int):
+        if not self.workers.is_chief:
+            return
         for attempt in range(self.config.retry_failed_trials + 1):
             folder = self._describe(number, attempt).folder
             if tf.io.gfile.exists(folder):

@@ -2,15 +2,16 @@
 """One trial: training from one seed, with evaluation on the way, saved so that it can go on."""
 
 import dataclasses
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import model_folder
-from electra_tf.finetuning.batches import TrainingBatches
+from electra_tf.finetuning.batches import Arrays, TrainingBatches
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
 from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
@@ -29,6 +30,7 @@ from electra_tf.training.optimizer import ElectraAdam
 from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.weights import restore_training, training_variables
+from electra_tf.training.workers import Workers
 
 
 class _PatienceOver(Exception):
@@ -101,7 +103,8 @@ class Trainer:
                 assign_weights(self.model, start)
             self.model.compile(optimizer=make_optimizer(config, self.num_steps))
             self.model.optimizer.build(self.model.trainable_variables)
-        self.evaluator = Evaluator(self.model, config.eval_batch_size)
+        self.evaluator = Evaluator(self.model, config.eval_batch_size, strategy)
+        self.workers = Workers(strategy)
         self.checkpoints = model_folder.checkpoints(trial.folder)
         self.timing = Timing()
         self.best_score = None
@@ -119,15 +122,18 @@ class Trainer:
         if done:
             logging.info("%s is trained already, %d steps.", self.trial.folder, step)
             return step
-        self.checkpoints.remove_incomplete()
-        self.log = RunLog(self.trial.folder, step)
+        if self.workers.is_chief:
+            self.checkpoints.remove_incomplete()
+            self.log = RunLog(self.trial.folder, step)
         self.began = time.monotonic()
         self.timing.reset()
         try:
             with StopSignals() as signals:
                 step = self._loop(step, signals)
         except NonFiniteLossError as error:
-            raise with_saved_batch(error, self.trial.folder) from error
+            raise with_saved_batch(error, self.trial.folder, self.workers) from error
+        # What the chief saved last is read by all of them next.
+        self.workers.wait_for_all()
         return step
 
     def _loop(self, first_step: int, signals: StopSignals) -> int:
@@ -142,26 +148,38 @@ class Trainer:
         try:
             step = run_loop(
                 runner,
-                self.batches.iterate(first_step),
+                self._own_rows(first_step),
                 first_step,
                 self.num_steps,
                 events,
                 self.timing,
                 config.iterations_per_loop,
                 signals,
+                self.workers,
             )
         except _PatienceOver:
             step = self.saved_step
+        signals.agree(self.workers)
         # Also behind the last step: evaluation and further trials are still to come.
-        if signals.received:
+        if signals.agreed:
             if step != self.saved_step:
                 self._save(step)
+            self.workers.wait_for_all()
             raise stopped(signals, step, self.num_steps, self.trial.folder)
         return step
+
+    def _own_rows(self, first_step: int) -> Iterator[Arrays]:
+        own = self.workers.share_of(self.config.train_batch_size)
+        for batch in self.batches.iterate(first_step):
+            yield {name: rows[own] for name, rows in batch.items()}
 
     def _resume(self) -> tuple[bool, int]:
         """Whether there is nothing left to do, and the number of steps done."""
         prefix = self.checkpoints.latest()
+        self.workers.check_same(
+            "the checkpoint to begin with, from a folder that all hosts share,",
+            os.path.basename(prefix or "none"),
+        )
         if prefix is None:
             return False, 0
         with self.strategy.scope():
@@ -177,15 +195,17 @@ class Trainer:
 
     def _log(self, step: int):
         timing, metric = self.timing, self.model.running_loss
+        timing.tokens = self.workers.total(timing.tokens)
         values = {
             "loss": float(metric.result()),
             "learning_rate": float(self.schedule(step)),
             **timing.speeds(),
         }
-        self.log.write(step, values)
-        elapsed = time.monotonic() - self.began
-        line = progress_line(step, self.num_steps, values, elapsed)
-        logging.info("trial %d | %s", self.trial.number, line)
+        if self.workers.is_chief:
+            self.log.write(step, values)
+            elapsed = time.monotonic() - self.began
+            line = progress_line(step, self.num_steps, values, elapsed)
+            logging.info("trial %d | %s", self.trial.number, line)
         metric.reset_state()
         timing.reset()
 
@@ -197,7 +217,8 @@ class Trainer:
             for evaluation in evaluations
             for metric, value in evaluation.scores.items()
         }
-        self.log.write(step, values, kind="eval")
+        if self.workers.is_chief:
+            self.log.write(step, values, kind="eval")
         is_best = self.best_score is None or score > self.best_score
         headlines = (
             f"{evaluation.name} {metric} {evaluation.scores[metric]:.2f}"
@@ -235,6 +256,8 @@ class Trainer:
         self.saved_step = step
 
     def _save_to(self, folder: CheckpointFolder, step: int):
+        if not self.workers.is_chief:
+            return
         state = {
             "best_score": self.best_score,
             "evaluations_since_best": self.evaluations_since_best,

@@ -2,6 +2,7 @@
 """Evaluation on held-out records: masks and fakes fixed by the seed, padding left out."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import sklearn.metrics
@@ -9,25 +10,39 @@ import tensorflow as tf
 
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining.metrics import PretrainingMetrics
-from electra_tf.training.seeds import Stream, step_seed
+from electra_tf.training.replicas import gather_rows, rows_of_replica
+from electra_tf.training.seeds import Stream, replica_id, step_seed
+from electra_tf.training.workers import Workers
 
 
 class Evaluator:
     """Measures a pretrainer on the same batches, masks and fakes every time.
 
+    Each replica takes the next whole batch, so that no number depends on how many there are.
+
     Args:
         pretrainer: whose weights are measured, as they are at each call.
         records: to evaluate on, in file order.
         num_batches: how many of them at most.
+        strategy: of the pretrainer's variables; all its processes evaluate together.
     """
 
-    def __init__(self, pretrainer, records: PretrainingRecords, num_batches: int):
+    def __init__(
+        self,
+        pretrainer,
+        records: PretrainingRecords,
+        num_batches: int,
+        strategy: tf.distribute.Strategy | None = None,
+    ):
         config = pretrainer.config
         self._pretrainer = pretrainer
         self._num_batches = num_batches
         self._batches = records.evaluation_batches(config.eval_batch_size, config.max_seq_length)
-        self._metrics = PretrainingMetrics(config.has_discriminator)
-        self._step = tf.function(self._evaluate_batch, reduce_retracing=True)
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._workers = Workers(self._strategy)
+        with self._strategy.scope():
+            self._metrics = PretrainingMetrics(config.has_discriminator)
+        self._group = tf.function(self._evaluate_group)
 
     def __call__(self) -> dict[str, float]:
         """Metrics under the original's names, and the baselines they are to be read against.
@@ -47,8 +62,7 @@ class Evaluator:
         config = self._pretrainer.config
         label_counts = np.zeros(config.vocab_size, np.int64)
         scores, labels, losses, rows = [], [], [], []
-        for index, batch in enumerate(itertools.islice(self._batches, self._num_batches)):
-            outputs = {k: v.numpy() for k, v in self._step(batch, tf.constant(index)).items()}
+        for outputs in self._outputs():
             masked_ids = outputs["masked_ids"][outputs["masked_weights"] > 0]
             losses.append(outputs["total_loss"])
             rows.append(outputs["input_mask"].any(axis=1).sum())  # the last batch is filled up
@@ -70,13 +84,36 @@ class Evaluator:
         )
         return results
 
-    def _evaluate_batch(self, batch, index):
-        seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, index)
+    def _outputs(self) -> Iterator[dict[str, np.ndarray]]:
+        """What is kept of every batch, in order."""
+        replicas = self._strategy.num_replicas_in_sync
+        own = self._workers.share_of(replicas)
+        batches = itertools.islice(self._batches.as_numpy_iterator(), self._num_batches)
+        first = 0
+        while group := list(itertools.islice(batches, replicas)):
+            empty = {name: np.zeros_like(rows) for name, rows in group[0].items()}
+            filled = (group + [empty] * (replicas - len(group)))[own]
+            stacked = {name: tf.constant(np.stack([b[name] for b in filled])) for name in empty}
+            outputs = self._group(stacked, tf.constant(first))
+            outputs = {name: rows.numpy() for name, rows in outputs.items()}
+            for i in range(len(group)):
+                yield {name: rows[i] for name, rows in outputs.items()}
+            first += replicas
+
+    def _evaluate_group(self, stacked, first):
+        """Outputs [replicas, ...] of a batch on each replica, on every process."""
+        outputs = self._strategy.run(self._evaluate_batch, args=(stacked, first))
+        return gather_rows(self._strategy, outputs)
+
+    def _evaluate_batch(self, stacked, first):
+        own = rows_of_replica(stacked, 1, self._workers.replicas_each)
+        batch = {name: rows[0] for name, rows in own.items()}
+        seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, first + replica_id())
         outputs = self._pretrainer.compute_outputs(batch, seed=seed)
         self._metrics.update(outputs)
         kept = ("total_loss", "masked_ids", "masked_weights", "input_mask")
         kept += ("rtd_logits", "is_replaced")
-        return {name: outputs[name] for name in kept if name in outputs}
+        return {name: outputs[name][tf.newaxis] for name in kept if name in outputs}
 
 
 def exact_auc(labels: np.ndarray, scores: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
+import json
 import time
 
 import tensorflow as tf
@@ -16,7 +17,9 @@ from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
+from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.files import write_json, write_pickle, write_text
+from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
 from electra_tf.training.logs import RunLog, clock, progress_line
 from electra_tf.training.loop import (
@@ -32,6 +35,7 @@ from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import load_weights, restore_training, training_variables
+from electra_tf.training.workers import Workers
 
 
 def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None) -> dict:
@@ -39,7 +43,7 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
 
     Args:
         config: the run.
-        strategy: where to compute; default: one device, or the TPU of `config`.
+        strategy: where to compute; default: what `config` says.
 
     Returns:
         The last logged values; empty if there was nothing left to do.
@@ -47,8 +51,18 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
     Raises:
         ValueError: configuration, vocabulary, records or checkpoint do not fit each other.
         ArithmeticError: the loss of a step is not finite.
+        OSError: another run trains in the model folder, or another worker has died.
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
     """
+    # First: workers cannot find each other once TensorFlow has computed something.
+    strategy = strategy or make_strategy(config.devices)
+    workers = Workers(strategy)
+    lock = workers.only_chief(lambda: locked(config.model_dir))
+    with ending_with_others(workers.resolver), lock:
+        return _train(config, strategy, workers)
+
+
+def _train(config, strategy, workers) -> dict:
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
         config.plan,
@@ -59,20 +73,27 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
     if config.eval_every_steps:
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
         held_out = open_records(patterns, config.max_seq_length, tokenizer)
-    if model_folder.starts_over(config):
+    if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
+    workers.check_same("the hyperparameters", _what_workers_share(config))
     check_saved_model(config)
 
-    strategy = strategy or make_strategy(config.devices)
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
-    return _Training(config, strategy, pretrainer, tokenizer, records, held_out).run()
+    training = _Training(config, strategy, workers, pretrainer, tokenizer, records, held_out)
+    return training.run()
 
 
-def evaluate(config: PretrainingConfig) -> dict[str, float]:
+def evaluate(
+    config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None
+) -> dict[str, float]:
     """Evaluate the newest checkpoint of the model folder on its first `num_eval_steps` batches.
 
     Writes `results_txt`, a JSON file beside it, and `results_pkl`.
+
+    Args:
+        config: the run.
+        strategy: where to compute; default: what `config` says.
 
     Returns:
         Metrics under the original's names, see `Evaluator`.
@@ -80,15 +101,22 @@ def evaluate(config: PretrainingConfig) -> dict[str, float]:
     Raises:
         FileNotFoundError: the model folder has no checkpoint.
         ValueError: configuration, vocabulary, records or checkpoint do not fit each other.
+        OSError: another worker has died.
     """
-    tokenizer = load_matching_tokenizer(config)
-    patterns = config.eval_tfrecords or config.pretrain_tfrecords
-    records = open_records(patterns, config.max_seq_length, tokenizer)
-    prefix = resolve_prefix(config.model_dir)
-    pretrainer = load_pretrainer(config, tokenizer)
-    results = Evaluator(pretrainer, records, config.num_eval_steps)()
-    results["global_step"] = read_step(prefix)
-    write_results(config, results)
+    strategy = strategy or make_strategy(config.devices)
+    workers = Workers(strategy)
+    with ending_with_others(workers.resolver):
+        tokenizer = load_matching_tokenizer(config)
+        patterns = config.eval_tfrecords or config.pretrain_tfrecords
+        records = open_records(patterns, config.max_seq_length, tokenizer)
+        step = read_step(resolve_prefix(config.model_dir))
+        with strategy.scope():
+            pretrainer = load_pretrainer(config, tokenizer)
+        results = Evaluator(pretrainer, records, config.num_eval_steps, strategy)()
+        results["global_step"] = step
+        if workers.is_chief:
+            write_results(config, results)
+        workers.wait_for_all()
     return results
 
 
@@ -184,15 +212,24 @@ def write_results(config: PretrainingConfig, results: dict[str, float]):
     write_pickle(config.results_pkl, results)
 
 
+def _what_workers_share(config: PretrainingConfig) -> str:
+    """The hyperparameters, except for paths, under which hosts may see the same files."""
+    paths = {name for name in config.to_dict() if name.endswith(("_dir", "_file", "_txt", "_pkl"))}
+    paths |= {"pretrain_tfrecords", "eval_tfrecords", "init_checkpoint", "stages"}
+    shared = {name: value for name, value in config.to_dict().items() if name not in paths}
+    return json.dumps(shared, sort_keys=True)
+
+
 # ---- Training
 
 
 class _Training:
     """One process's part of a run: what to begin with, what to do after which steps."""
 
-    def __init__(self, config, strategy, pretrainer, tokenizer, records, held_out):
+    def __init__(self, config, strategy, workers, pretrainer, tokenizer, records, held_out):
         self.config = config
         self.strategy = strategy
+        self.workers = workers
         self.pretrainer = pretrainer
         self.tokenizer = tokenizer
         self.records = records
@@ -200,7 +237,7 @@ class _Training:
         self.checkpoints = model_folder.checkpoints(config)
         self.evaluator = None
         if held_out is not None:
-            self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps)
+            self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
         self.timing = Timing()
         self.last_logged = {}
         self.step = 0
@@ -212,6 +249,10 @@ class _Training:
         with self.strategy.scope():
             self._begin()
         first_step = self.step
+        self.workers.check_same(
+            "the checkpoint to begin with, from a folder that all hosts share, and the records",
+            json.dumps({"step": first_step, **self.records.state(first_step)}),
+        )
         if first_step >= config.num_train_steps:
             logging.info(
                 "%s is trained already: %d of num_train_steps=%d steps are done.",
@@ -223,23 +264,26 @@ class _Training:
         logging.info(
             "The whole run takes %.4g FLOPs, as the original counts them.", flops_of_run(config)
         )
-        model_folder.write_config(config, self.tokenizer)
-        self.checkpoints.remove_incomplete()
-        self.log = RunLog(config.model_dir, first_step)
+        if self.workers.is_chief:
+            model_folder.write_config(config, self.tokenizer)
+            self.checkpoints.remove_incomplete()
+            self.log = RunLog(config.model_dir, first_step)
         self.began = time.monotonic()
         self.timing.reset()
         step = first_step
         try:
             with StopSignals() as signals:
                 for stage in config.plan:
-                    if step < stage.last_step and not signals.received:
+                    if step < stage.last_step and not signals.agreed:
                         step = self._run_stage(stage, step, signals)
-                if signals.received and step < config.num_train_steps:
+                if signals.agreed and step < config.num_train_steps:
                     if step != self.saved_step:
                         self._save(step)
+                    self.workers.wait_for_all()
                     raise stopped(signals, step, config.num_train_steps, config.model_dir)
         except NonFiniteLossError as error:
-            raise with_saved_batch(error, config.model_dir) from error
+            raise with_saved_batch(error, config.model_dir, self.workers) from error
+        self.workers.wait_for_all()
         logging.info("Done: step %d is saved in %s.", step, config.model_dir)
         return self.last_logged
 
@@ -261,7 +305,9 @@ class _Training:
         self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
         return run_loop(
             StepRunner(self.strategy, self.pretrainer.train_step, stage.train_batch_size),
-            self.records.batches(stage, first_step, config.seed).as_numpy_iterator(),
+            self.records.batches(
+                stage, first_step, config.seed, self.workers.index, self.workers.count
+            ).as_numpy_iterator(),
             first_step,
             stage.last_step,
             [
@@ -272,6 +318,7 @@ class _Training:
             self.timing,
             config.iterations_per_loop,
             signals,
+            self.workers,
         )
 
     def _begin(self):
@@ -298,15 +345,17 @@ class _Training:
 
     def _log(self, step: int):
         pretrainer, timing = self.pretrainer, self.timing
+        timing.tokens = self.workers.total(timing.tokens)
         values = {name: float(value) for name, value in pretrainer.running.results().items()}
         values |= {
             "learning_rate": float(self.schedule(step)),
             **timing.speeds(),
         }
         values["flops_per_second"] = values["steps_per_second"] * self.flops_of_step
-        self.log.write(step, values)
-        elapsed = time.monotonic() - self.began
-        logging.info(progress_line(step, self.config.num_train_steps, values, elapsed))
+        if self.workers.is_chief:
+            self.log.write(step, values)
+            elapsed = time.monotonic() - self.began
+            logging.info(progress_line(step, self.config.num_train_steps, values, elapsed))
         self.last_logged = {"step": step, **values}
         pretrainer.running.reset()
         timing.reset()
@@ -314,7 +363,8 @@ class _Training:
     def _evaluate(self, step: int):
         start = time.monotonic()
         results = self.evaluator()
-        self.log.write(step, results, kind="eval")
+        if self.workers.is_chief:
+            self.log.write(step, results, kind="eval")
         is_best = self.best_loss is None or results["loss"] < self.best_loss
         logging.info(
             "step %d held-out: %s%s (%s)",
@@ -333,6 +383,8 @@ class _Training:
         self.saved_step = step
 
     def _save_to(self, folder: CheckpointFolder, step: int):
+        if not self.workers.is_chief:
+            return
         state = {
             **self.records.state(step),
             "best_loss": self.best_loss,

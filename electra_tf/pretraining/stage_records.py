@@ -74,14 +74,18 @@ class StageRecords:
             "num_examples": [records.num_examples for records in self._records.values()],
         }
 
-    def batches(self, stage: Stage, step: int, seed: int) -> tf.data.Dataset:
-        """Global batches of a stage from after `step` updates on."""
+    def batches(
+        self, stage: Stage, step: int, seed: int, worker_index: int = 0, num_workers: int = 1
+    ) -> tf.data.Dataset:
+        """A worker's rows of the global batches of a stage, from after `step` updates on."""
         patterns = stage.pretrain_tfrecords
         return self._records[patterns].batches(
             stage.train_batch_size,
             stage.max_seq_length,
             seed,
             start=self._seen(patterns, step),
+            worker_index=worker_index,
+            num_workers=num_workers,
             buckets=self._buckets,
         )
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.seeds import replica_id
+from electra_tf.training.replicas import rows_of_replica
+from electra_tf.training.workers import Workers
 
 SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""
@@ -24,7 +25,7 @@ class NonFiniteLossError(ArithmeticError):
 
     Attributes:
         step: number of the step, counted from 1.
-        batch: the global batch of that step.
+        batch: this process's rows of the batch of that step.
     """
 
     def __init__(self, step: int, loss: float, batch: Batch):
@@ -75,7 +76,7 @@ class StepRunner:
         strategy: the replicas.
         step: called in each replica with its rows of the global batch; returns a dict with
             `loss`, this replica's share of the global loss.
-        batch_size: rows of a global batch.
+        batch_size: rows of a global batch, over all processes.
 
     Raises:
         ValueError: the rows cannot be shared out evenly.
@@ -91,10 +92,15 @@ class StepRunner:
         self._strategy = strategy
         self._step = step
         self._rows = batch_size // replicas
+        self._replicas_each = Workers(strategy).replicas_each
         self._functions = {}
 
     def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
-        """Run one step per batch; returns the global losses, float32 [steps]."""
+        """Run one step per batch, of which this process gives its rows.
+
+        Returns:
+            The global losses, float32 [steps].
+        """
         groups = itertools.groupby(batches, key=_shapes)
         return np.concatenate([self._run_alike(shapes, list(group)) for shapes, group in groups])
 
@@ -122,13 +128,7 @@ class StepRunner:
         return losses.stack()
 
     def _replica_step(self, batch):
-        first = replica_id() * self._rows
-        own = {
-            name: tf.slice(
-                rows, [first, *[0] * (rows.shape.rank - 1)], [self._rows, *rows.shape[1:]]
-            )
-            for name, rows in batch.items()
-        }
+        own = rows_of_replica(batch, self._rows, self._replicas_each)
         return self._step(own)["loss"]
 
 
@@ -137,10 +137,16 @@ def _shapes(batch: Batch) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 class StopSignals(contextlib.AbstractContextManager):
-    """Remembers SIGTERM and SIGINT instead of dying of them; a second SIGINT is let through."""
+    """Remembers SIGTERM and SIGINT instead of dying of them; a second SIGINT is let through.
+
+    Attributes:
+        received: by this process.
+        agreed: received by any process of the run, and known to all of them.
+    """
 
     def __init__(self):
         self.received: signal.Signals | None = None
+        self.agreed: signal.Signals | None = None
         self._previous = {}
 
     def __enter__(self):
@@ -153,6 +159,12 @@ class StopSignals(contextlib.AbstractContextManager):
     def __exit__(self, *_):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+
+    def agree(self, workers: Workers) -> bool:
+        """Learn of the other processes' signals; returns whether there was one anywhere."""
+        number = int(workers.maximum(self.received or 0))
+        self.agreed = signal.Signals(number) if number else None
+        return self.agreed is not None
 
     def _remember(self, number, _):
         if self.received == number == signal.SIGINT:
@@ -169,19 +181,21 @@ def run_loop(
     timing: Timing,
     iterations_per_loop: int = 200,
     signals: StopSignals | None = None,
+    workers: Workers | None = None,
 ) -> int:
     """Train from `first_step` steps done to `num_steps` steps done, or until a signal.
 
     Args:
         runner: runs the steps.
-        batches: the global batches from `first_step` on.
+        batches: this process's rows of the global batches from `first_step` on.
         first_step: steps done before.
         num_steps: steps done at the end.
         events: what to do after which steps, in this order; each is also due at the end.
         timing: updated as the loop goes.
         iterations_per_loop: steps of one host call, at most; calls are also cut at events and
             after a few seconds, which changes no number.
-        signals: asked after every call.
+        signals: asked before every call.
+        workers: the processes of the run, which make the same calls; default: this one only.
 
     Returns:
         Steps done.
@@ -189,8 +203,9 @@ def run_loop(
     Raises:
         NonFiniteLossError: a loss is not finite; events of that step have not happened.
     """
+    workers = workers or Workers()
     step, seconds_per_step = first_step, float("inf")
-    while step < num_steps and not (signals and signals.received):
+    while step < num_steps and not (signals and signals.agree(workers)):
         due = min(
             [num_steps - step, iterations_per_loop]
             + [event.every - step % event.every for event in events if event.every]
@@ -201,7 +216,8 @@ def run_loop(
         chunk = list(itertools.islice(batches, count))
         fetched = time.monotonic()
         losses = runner(chunk)
-        seconds_per_step = (time.monotonic() - fetched) / count
+        # The number of steps of a call follows from it, so it is that of the slowest process.
+        seconds_per_step = workers.maximum((time.monotonic() - fetched) / count)
 
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:

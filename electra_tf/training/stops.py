@@ -8,6 +8,7 @@ import numpy as np
 
 from electra_tf.training.files import write_bytes
 from electra_tf.training.loop import NonFiniteLossError, StopSignals
+from electra_tf.training.workers import Workers
 
 
 class Stopped(Exception):
@@ -23,17 +24,23 @@ class Stopped(Exception):
 
 
 def stopped(signals: StopSignals, step: int, num_steps: int, model_dir: str) -> Stopped:
-    """The `Stopped` of a run that received a signal and has saved step `step`."""
+    """The `Stopped` of a run of which a process received a signal and has saved step `step`."""
     return Stopped(
-        f"stopped by {signals.received.name} after step {step} of {num_steps}; saved in "
+        f"stopped by {signals.agreed.name} after step {step} of {num_steps}; saved in "
         f"{model_dir}. The same command goes on from there.",
-        signals.received,
+        signals.agreed,
     )
 
 
-def with_saved_batch(error: NonFiniteLossError, model_dir: str) -> ArithmeticError:
-    """Store the batch of a loss that is not finite, and return the error that says so."""
-    path = os.path.join(model_dir, f"nonfinite_batch_step_{error.step}.npz")
+def with_saved_batch(
+    error: NonFiniteLossError, model_dir: str, workers: Workers
+) -> ArithmeticError:
+    """Store the batch of a loss that is not finite, and return the error that says so.
+
+    Every worker has its own rows of it, so every worker writes a file.
+    """
+    part = f"_worker_{workers.index}" if workers.count > 1 else ""
+    path = os.path.join(model_dir, f"nonfinite_batch_step_{error.step}{part}.npz")
     content = io.BytesIO()
     np.savez(content, **error.batch)
     write_bytes(path, content.getvalue())

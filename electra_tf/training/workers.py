@@ -1,13 +1,16 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The processes of a run: which one this is, and what they tell each other."""
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.training.coordination import addresses
+from electra_tf.training.seeds import replica_id
 
 
 class Workers:
@@ -20,6 +23,8 @@ class Workers:
         count: how many there are.
         index: which one this is; 0 is the chief, who alone writes files.
         names: of all, with their addresses.
+        replicas_each: replicas of one process; this one's are the next after those of the
+            processes before it.
         resolver: of their cluster; None if there is one process only.
     """
 
@@ -34,10 +39,17 @@ class Workers:
             self._strategy = strategy
             self._sum = tf.function(self._sum_over_workers)
         self.count = len(self.names)
+        replicas = strategy.num_replicas_in_sync if strategy is not None else 1
+        self.replicas_each = replicas // self.count
 
     @property
     def is_chief(self) -> bool:
         return self.index == 0
+
+    def share_of(self, rows: int) -> slice:
+        """Which of the rows of a global batch are this process's."""
+        each = rows // self.count
+        return slice(self.index * each, (self.index + 1) * each)
 
     def table(self, values: Sequence[float]) -> np.ndarray:
         """The values of every worker, float32 [workers, values]."""
@@ -52,6 +64,19 @@ class Workers:
     def total(self, value: float) -> float:
         """The sum of the workers' values."""
         return value if self.count == 1 else float(self.table([value]).sum())
+
+    def only_chief(self, hold: Callable[[], AbstractContextManager]) -> AbstractContextManager:
+        """What `hold` makes, on the chief; on the others something that does nothing."""
+        return hold() if self.is_chief else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def chief_first(self) -> Iterator[None]:
+        """Do what is inside on the chief, then on the others, which find the files it wrote."""
+        if not self.is_chief:
+            self.wait_for_all()
+        yield
+        if self.is_chief:
+            self.wait_for_all()
 
     def wait_for_all(self):
         """Return when every worker has come here."""
@@ -74,11 +99,8 @@ class Workers:
             )
 
     def _sum_over_workers(self, own: tf.Tensor) -> tf.Tensor:
-        replicas = self._strategy.num_replicas_in_sync // self.count
-
         def first_of_its_worker():
-            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-            return tf.where(replica % replicas == 0, own, tf.zeros_like(own))
+            return tf.where(replica_id() % self.replicas_each == 0, own, tf.zeros_like(own))
 
         shares = self._strategy.run(first_of_its_worker)
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)

@@ -1,0 +1,47 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Rows shared out to replicas, and collected from them."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from electra_tf.training.seeds import replica_id
+
+
+def rows_of_replica(
+    batch: Mapping[str, tf.Tensor], rows: int, replicas_each: int
+) -> dict[str, tf.Tensor]:
+    """The rows of the replica that calls this.
+
+    With 2 replicas in each process and 3 rows a replica, replica 3 has rows 3 to 5 of what its
+    process was given.
+
+    Args:
+        batch: the rows of this process, [replicas_each * rows, ...].
+        rows: of a replica.
+        replicas_each: replicas of a process.
+    """
+    first = replica_id() % replicas_each * rows
+    return {
+        name: tf.slice(tensor, [first, *[0] * (tensor.shape.rank - 1)], [rows, *tensor.shape[1:]])
+        for name, tensor in batch.items()
+    }
+
+
+def gather_rows(
+    strategy: tf.distribute.Strategy, values: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Rows of all replicas of all processes, one after the other, on every process.
+
+    Args:
+        strategy: of the replicas.
+        values: what `strategy.run` returned, of any number type; [rows, ...] on each replica.
+    """
+    gathered = {}
+    for name, value in values.items():
+        local = strategy.experimental_local_results(value)
+        # What sends tensors between GPUs takes neither bool nor int32.
+        dtype = local[0].dtype
+        as_floats = strategy.run(lambda tensor: tf.cast(tensor, tf.float32), args=(value,))
+        gathered[name] = tf.cast(strategy.gather(as_floats, axis=0), dtype)
+    return gathered
