@@ -15,6 +15,7 @@ import tensorflow as tf
 from electra_tf.data import examples
 from electra_tf.data.corpus import Chunk, SourceFile, chunk_size, cut_in_chunks
 from electra_tf.data.manifest import FORMAT_VERSION
+from electra_tf.text import find_vocabulary_file
 
 _SHARD_BYTES = 32 << 20
 _SMALL_SHARD_BYTES = 2 << 20
@@ -103,6 +104,7 @@ class BuildPlan:
     def fingerprint(self, tokenizer: Mapping[str, Any]) -> str:
         """A hash that changes with the plan, with a file of the corpus, or with the tokenizer."""
         files = [source.path for source in self.sources if not source.digest]
+        files.append(find_vocabulary_file(self.tokenizer_path))
         stored = dataclasses.asdict(self) | {
             "format_version": FORMAT_VERSION,
             "modified": [tf.io.gfile.stat(file).mtime_nsec for file in files],
