@@ -15,7 +15,13 @@ from electra_tf.config.encoder import OVERRIDABLE
 from electra_tf.data import Manifest
 
 ROOT = pathlib.Path(__file__).parents[1]
-DOCUMENTS = ("CHANGELOG.md", "docs/data.md", "docs/pretraining.md", "docs/speed.md")
+DOCUMENTS = (
+    "CHANGELOG.md",
+    "docs/data.md",
+    "docs/interop.md",
+    "docs/pretraining.md",
+    "docs/speed.md",
+)
 
 
 def text_of(name):

@@ -20,6 +20,7 @@ ROWS = {
     "finetuning": 5,
     "interop": 6,
     "serving": 6,
+    "loading": 7,
     "cli": 7,
 }
 """Area (file or folder directly under the package) -> row; imports go to lower numbers."""

@@ -72,11 +72,12 @@ def convert(
         contents = contents_of(transfer, part, task)
         write_contents(contents, folder)
         lines = [
-            f"{os.path.join(folder, name)}: {content.config.architecture}, "
+            f"{os.path.normpath(os.path.join(folder, name))}: {content.config.architecture}, "
             f"{len(content.weights)} variables"
             for name, content in contents.items()
         ]
-        left += sorted(transfer.moments)
+        if transfer.moments:
+            left.append(f"{len(transfer.moments)} of Adam's moments")
     else:
         if part is not None or task is not None:
             raise ValueError(f"part and task are for {HUGGING_FACE}, but the format is {target}.")
@@ -85,8 +86,7 @@ def convert(
         if transfer.moments:
             lines.append(f"  with {len(transfer.moments)} of Adam's moments")
     if left:
-        shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
-        lines.append(f"not written, since the format has no place for them: {len(left)} ({shown})")
+        lines.append(f"not written, since the format has no place for them: {', '.join(left)}")
     if transfer.model.tokenizer is None:
         lines.append("no vocabulary was found, so no tokenizer was written")
     return lines

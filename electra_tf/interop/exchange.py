@@ -12,7 +12,7 @@ from electra_tf.interop.to_huggingface import content_of_part, contents_of
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.generator import MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text import Tokenizer
 
 
 def load_huggingface(folder: str) -> HuggingFaceModel:

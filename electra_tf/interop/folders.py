@@ -10,6 +10,7 @@ from electra_tf.config import load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop.huggingface import is_electra_folder
 from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoint import resolve_prefix
 
 PRETRAINED = "pretrained"
@@ -43,6 +44,15 @@ def kind_of(path: str) -> str:
     if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
         return PRETRAINED
     return REFERENCE
+
+
+def vocabulary_in(folder: str) -> str | None:
+    """The vocabulary file of a folder; None if it has none."""
+    try:
+        path = find_vocabulary_file(folder)
+    except FileNotFoundError:
+        return None
+    return path if tf.io.gfile.exists(path) else None
 
 
 def _how_to_get(path: str) -> str:

@@ -14,7 +14,7 @@ from electra_tf.finetuning.starting_weights import nearest_size
 from electra_tf.model import Encoder
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.pair import build_pair
-from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True)

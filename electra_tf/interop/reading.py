@@ -5,8 +5,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop import folders
@@ -17,7 +15,6 @@ from electra_tf.interop.models import PretrainedModel, Transfer
 from electra_tf.interop.reference import moments_of, read_checkpoint
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
-from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoint import read_step, resolve_prefix
 from electra_tf.training.weights import load_weights, usable_weights
 
@@ -64,14 +61,24 @@ def read_model(
             f"{kind!r}."
         )
     if kind == folders.HUGGING_FACE:
-        return _from_huggingface(path, generator)
+        return _checked(_from_huggingface(path, generator))
     if kind == folders.REFERENCE:
-        return _from_reference(path, hparams, labels)
+        return _checked(_from_reference(path, hparams, labels))
     prefix = resolve_prefix(path)
     folder = os.path.dirname(prefix)
     if kind == folders.PRETRAINED:
         return _from_pretrained(prefix, folder)
     return _from_finetuned(folder)
+
+
+def _checked(transfer: Transfer) -> Transfer:
+    tokenizer, size = transfer.model.tokenizer, transfer.model.config.vocab_size
+    if tokenizer is not None and len(tokenizer.vocabulary) > size:
+        raise ValueError(
+            f"the vocabulary of {transfer.source} is expected to have at most vocab_size={size} "
+            f"tokens, as many as the embeddings, but has {len(tokenizer.vocabulary)}."
+        )
+    return transfer
 
 
 def _from_pretrained(prefix, folder) -> Transfer:
@@ -110,18 +117,10 @@ def _from_reference(path, hparams, labels) -> Transfer:
     folder = os.path.dirname(resolve_prefix(path))
     vocab_file = hparams.pop("vocab_file", None)
     case = {name: hparams[name] for name in _CASE if name in hparams}
-    if vocab_file is not None or _has_vocabulary(folder):
-        tokenizer = load_tokenizer(folder if vocab_file is None else vocab_file, **case)
-    else:
-        tokenizer = None
+    if vocab_file is None:
+        vocab_file = folders.vocabulary_in(folder)
+    tokenizer = None if vocab_file is None else load_tokenizer(vocab_file, **case)
     return read_checkpoint(path, tokenizer, hparams, labels)
-
-
-def _has_vocabulary(folder) -> bool:
-    try:
-        return tf.io.gfile.exists(find_vocabulary_file(folder))
-    except FileNotFoundError:
-        return False
 
 
 def _from_huggingface(path, generator) -> Transfer:

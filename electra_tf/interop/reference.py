@@ -26,9 +26,9 @@ from electra_tf.finetuning.task_table import TASKS, TaskSpec
 from electra_tf.interop import reference_shapes
 from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import GLOBAL_STEP, LoadReport, read_step, resolve_prefix
-from electra_tf.training.files import new_folder, write_bytes, write_text
+from electra_tf.training.files import new_folder, write_text
 from electra_tf.training.weights import NOT_WEIGHTS, load_weights, restore_training
 
 _MOMENT = re.compile(r"/adam_[mv]$")
@@ -103,6 +103,8 @@ def moments_of(prefix: str) -> dict[str, np.ndarray]:
 def write_checkpoint(transfer: Transfer, folder: str):
     """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
 
+    tokenizer.json, of which the original knows nothing, says the case.
+
     Raises:
         ValueError: the folder is not new, or the model has a head that the original has not.
     """
@@ -122,8 +124,7 @@ def write_checkpoint(transfer: Transfer, folder: str):
         lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
         write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
         if tokenizer is not None:
-            for file, content in tokenizer.files().items():
-                write_bytes(os.path.join(partial, file), content)
+            save_tokenizer(tokenizer, partial)
 
 
 def _has_no_place(name) -> bool:

@@ -14,6 +14,7 @@ from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 from electra_tf.interop.reference_shapes import encoder_shape, shapes_of
 from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.text import stored_settings
 from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import usable_weights
 
@@ -55,17 +56,19 @@ def _from_own(prefix, folder, what) -> StartingPoint:
         _encoder_weights(prefix),
         f"{what} {prefix}",
         tokenizer=settings,
-        vocab_file=os.path.join(folder, pretrained.VOCABULARY_FILE),
+        vocab_file=folders.vocabulary_in(folder),
     )
 
 
 def _from_reference(prefix, folder) -> StartingPoint:
+    vocab_file = folders.vocabulary_in(folder)
     return StartingPoint(
         encoder_shape(shapes_of(prefix), prefix),
         _encoder_weights(prefix),
         f"the checkpoint {prefix}",
         inferred=("num_attention_heads", "hidden_act"),
-        vocab_file=_vocabulary_in(folder),
+        tokenizer={} if vocab_file is None else stored_settings(vocab_file),
+        vocab_file=vocab_file,
     )
 
 
@@ -83,8 +86,3 @@ def _from_huggingface(folder) -> StartingPoint:
 def _encoder_weights(prefix) -> dict[str, np.ndarray]:
     weights = usable_weights(prefix)
     return {name: value for name, value in weights.items() if name.startswith("electra/")}
-
-
-def _vocabulary_in(folder) -> str | None:
-    path = os.path.join(folder, pretrained.VOCABULARY_FILE)
-    return path if tf.io.gfile.exists(path) else None

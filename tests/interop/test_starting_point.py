@@ -16,8 +16,9 @@ from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights, config_for
 from electra_tf.finetuning.task_table import TASKS
 from electra_tf.interop import find_starting_point
+from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
 from electra_tf.model import Encoder, Initializers
-from electra_tf.text import SPECIAL_TOKENS
+from electra_tf.text import SPECIAL_TOKENS, load_tokenizer
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 HUGGING_FACE = GOLDENS / "huggingface" / "discriminator"
@@ -52,6 +53,32 @@ def test_hugging_face_shape_and_tokenizer(tmp_path):
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": false, "strip_accents": null}')
     tokenizer = find_starting_point(str(folder)).tokenizer
     assert tokenizer == {"do_lower_case": False, "strip_accents": False}
+
+
+def test_a_vocabulary_inside_tokenizer_json(tmp_path):
+    """As recent versions of transformers write it, without vocab.txt."""
+    folder = shutil.copytree(HUGGING_FACE, tmp_path / "model")
+    vocab_file = GOLDENS / "finetune" / "cola" / "vocab.txt"
+    cased = load_tokenizer(str(vocab_file), do_lower_case=False, strip_accents=False)
+    write_tokenizer(str(folder), cased, max_length=40)
+    (folder / "vocab.txt").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    start = find_starting_point(str(folder))
+    assert start.tokenizer == {"do_lower_case": False, "strip_accents": False}
+    found = load_tokenizer(start.vocab_file, **start.tokenizer)
+    assert found.vocabulary.tokens == cased.vocabulary.tokens
+    config = config_for("m", "d", {"max_seq_length": 40}, start)
+    assert config.do_lower_case is False and config.vocab_file == start.vocab_file
+
+    stored = json.loads((folder / "tokenizer.json").read_text())
+    for change, message in (
+        ({"model": {"type": "BPE"}}, "model is expected to have type 'WordPiece'"),
+        ({"added_tokens": [{"content": "new"}]}, "but have new besides"),
+        ({"model": {**stored["model"], "vocab": {"a": 0, "b": 2}}}, "expected to count from 0"),
+    ):
+        (folder / "tokenizer.json").write_text(json.dumps({**stored, **change}))
+        with pytest.raises(ValueError, match=message):
+            find_starting_point(str(folder))
 
 
 def test_hugging_face_base_model_without_prefix(tmp_path):

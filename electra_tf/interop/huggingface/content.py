@@ -18,8 +18,7 @@ from electra_tf.interop.huggingface.names import (
     to_theirs,
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
-from electra_tf.text import WordPieceTokenizer
-from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text import Tokenizer, WordPieceTokenizer
 from electra_tf.training.files import new_folder
 from electra_tf.training.matching import require_match
 

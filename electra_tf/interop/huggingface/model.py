@@ -10,7 +10,7 @@ from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
 from electra_tf.interop.tasks import settings_for, task_spec
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
-from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text import Tokenizer
 
 
 class HuggingFaceModel(keras.Model):

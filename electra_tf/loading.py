@@ -1,0 +1,229 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""`electra_tf.load`: any folder with a model, to be used from Python on raw text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# Registers the operations of tokenizers in exported models.
+import tensorflow_text  # noqa: F401
+
+from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.finetuning.prediction import task_number
+from electra_tf.interop import folders
+from electra_tf.interop.reading import read_model
+from electra_tf.serving.finetuned import server_of
+from electra_tf.serving.pretrained import PretrainedServer
+
+Texts = Sequence[str] | Sequence[Sequence[str]]
+Outputs = dict[str, np.ndarray]
+
+_PREDICT = "text"
+"""The signature of predictions; pre-trained models have it too, for features."""
+
+
+def load(
+    folder: str,
+    *,
+    task: str | None = None,
+    generator: str | None = None,
+    hparams: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    top_k: int = 5,
+) -> "LoadedModel":
+    """The model of a folder, ready for text.
+
+    Args:
+        folder: what pre-training, fine-tuning or `export_model.py` wrote here, a checkpoint of the
+            original or its folder, or a Hugging Face ELECTRA folder. Nothing is downloaded.
+        task: which one of a model that was fine-tuned on several.
+        generator: Hugging Face folder of the generator, if it is not inside `folder`.
+        hparams: what a checkpoint of the original does not tell: vocab_file, do_lower_case,
+            model_hparam_overrides and so on.
+        labels: the classes of a fine-tuned checkpoint of the original, in the order of their ids.
+        top_k: fillings for each `[MASK]`; of an exported model, what it was exported with.
+
+    Raises:
+        FileNotFoundError: there is no model there.
+        ValueError: the model or its tokenizer cannot be represented, or lacks what is needed.
+    """
+    if folders.kind_of(folder) == folders.EXPORTED:
+        given = (task, generator, hparams, labels)
+        if any(value is not None for value in given):
+            raise ValueError(
+                f"{folder} is an exported model, which has nothing to choose, but task, generator, "
+                "hparams or labels were given."
+            )
+        exported = tf.saved_model.load(folder)
+        return LoadedModel(dict(exported.signatures), folder, exported)
+    model = read_model(folder, hparams, labels, generator).model
+    if model.tokenizer is None:
+        raise ValueError(
+            f"{folder} has no vocabulary: put vocab.txt into it, or for a checkpoint of the "
+            'original give hparams={"vocab_file": ...}.'
+        )
+    length = model.config.max_seq_length
+    if isinstance(model, FinetunedModel):
+        number = task_number(model, folder, task)
+        server = server_of(model, number, length, tf.float32)
+    elif task is not None:
+        raise ValueError(f"task is {task!r}, but {folder} holds a pre-trained model.")
+    else:
+        server = PretrainedServer(model, model.tokenizer, length, tf.float32, top_k)
+    return LoadedModel(server.signatures, folder, server)
+
+
+class LoadedModel:
+    """A model with its tokenizer; made by `load`.
+
+    Every method takes a sequence of B texts and returns a dict of numpy arrays, named as the
+    outputs of the exported signatures are. Texts are str; for tasks on pairs (text, text_pair),
+    for questions (question, context). Arrays are as wide as the longest row needs, filled up with
+    "" and 0. Offsets count bytes of the text in UTF-8. What is longer than the model reads is cut
+    (`is_truncated`), contexts of questions and sentences to tag are windowed instead.
+
+    Args:
+        signatures: name -> function of named tensors.
+        source: for messages.
+        owner: what the signatures' variables belong to; kept alive.
+    """
+
+    def __init__(self, signatures: Mapping[str, Callable], source: str, owner: Any = None):
+        self._signatures = signatures
+        self._source = source
+        self._owner = owner
+
+    def encode(self, texts: Texts, layer: int = -1, batch_size: int = 32) -> Outputs:
+        """Features of texts.
+
+        Args:
+            layer: 0 for what the first layer reads, n for the n-th; negative from the last.
+
+        Returns:
+            `token_features` float32 [B, L, H], 0 at padding; `first_token`, `mean` [B, H], the
+            mean over all tokens with `[CLS]` and `[SEP]`; and of pre-trained models `tokens` str,
+            `token_ids`, `starts`, `ends` int32 [B, T], `num_tokens` [B], `is_truncated` bool [B],
+            where T = L - 2; of fine-tuned ones `input_ids`, `input_mask`, `segment_ids` [B, L].
+
+        Raises:
+            ValueError: texts are not as expected, or there is no such layer.
+        """
+        layers = np.full([batch_size], layer, np.int32)
+        return self._run("features", texts, batch_size, layer=layers)
+
+    def replaced_tokens(self, texts: Sequence[str], batch_size: int = 32) -> Outputs:
+        """How probable it is that each token was put there by a generator.
+
+        Returns:
+            `probabilities` float32 [B, T]; `tokens` str, `token_ids`, `starts`, `ends` int32
+            [B, T]; `num_tokens` int32 [B]; `is_truncated` bool [B].
+
+        Raises:
+            ValueError: texts are not as expected, or the model has no discriminator.
+        """
+        return self._run("replaced_tokens", texts, batch_size)
+
+    def fill_mask(self, texts: Sequence[str], batch_size: int = 32) -> Outputs:
+        """The most probable tokens for each `[MASK]` in the texts.
+
+        Returns:
+            `tokens` str, `token_ids` int32, `probabilities` float32 [B, M, K], best first; of the
+            masks `starts`, `ends` int32 [B, M], `num_masks` [B]; `is_truncated` bool [B].
+
+        Raises:
+            ValueError: texts are not as expected, or the model has no generator.
+        """
+        return self._run("fill_mask", texts, batch_size)
+
+    def predict(self, texts: Texts, batch_size: int = 32) -> Outputs:
+        """Predictions of a fine-tuned model.
+
+        Returns, by kind of task:
+            classification: `label` str, `probability` float32, `label_id` int32 [B]; `labels` str,
+                `probabilities`, `logits` [B, C];
+            multilabel: `labels` str, `is_label` bool, `probabilities`, `logits` [B, C];
+            regression: `score` float32 [B];
+            tagging: `words`, `tags` str, `starts`, `ends` int32, `probabilities` float32 [B, W],
+                `num_words` [B]; for spans `entities`, `entity_types` str, `entity_starts`,
+                `entity_ends`, `entity_probabilities` [B, N], `num_entities` [B];
+            questions: `answer` str, `start`, `end` int32, `probability` float32 [B]; `answers`,
+                `answer_starts`, `answer_ends`, `answer_probabilities`, `answer_scores` [B, N],
+                `num_answers` [B]; where there may be no answer `no_answer_score`, `is_answered`.
+
+        Raises:
+            ValueError: texts are not as expected, or the model is not fine-tuned.
+        """
+        outputs = self._run(_PREDICT, texts, batch_size)
+        if "token_features" in outputs:  # what `text` of a pre-trained model gives
+            raise ValueError(
+                f"{self._source} is not fine-tuned, so there is nothing that it predicts of texts; "
+                "it has encode, replaced_tokens and fill_mask as far as its parts are there."
+            )
+        return outputs
+
+    def _run(self, name: str, texts, batch_size: int, **per_row: np.ndarray) -> Outputs:
+        if name not in self._signatures:
+            raise ValueError(
+                f"{self._source} has no {name}; it has {', '.join(sorted(self._signatures))}."
+            )
+        if batch_size < 1:
+            raise ValueError(f"batch_size is expected to be at least 1, but is {batch_size}.")
+        function = self._signatures[name]
+        columns = _columns(texts, [n for n in _inputs(function) if n not in per_row])
+        parts = []
+        for start in range(0, len(texts), batch_size):
+            chunk = {key: column[start : start + batch_size] for key, column in columns.items()}
+            size = len(next(iter(chunk.values())))
+            rows = {key: tf.constant(values[:size]) for key, values in per_row.items()}
+            try:
+                outputs = function(**{k: tf.constant(v) for k, v in chunk.items()}, **rows)
+            except tf.errors.InvalidArgumentError as error:
+                raise ValueError(f"{self._source}, {name}: {error.message}") from error
+            parts.append({key: _array(value) for key, value in outputs.items()})
+        return {key: _joined([part[key] for part in parts]) for key in parts[0]}
+
+
+def _inputs(function) -> list[str]:
+    """Names of a signature's inputs, the first text before the second."""
+    specs = getattr(function, "input_signature", None)
+    if specs is not None:  # not exported: in their order
+        return [spec.name for spec in specs]
+    _, named = function.structured_input_signature
+    return sorted(named, key=lambda name: (name in ("text_pair", "context"), name))
+
+
+def _columns(texts, names: list[str]) -> dict[str, list[bytes]]:
+    """Input -> its B strings."""
+    expected = "str" if len(names) == 1 else f"({', '.join(names)})"
+    if isinstance(texts, str | bytes) or not len(texts):
+        raise ValueError(f"texts is expected to be a sequence of {expected}, but is {texts!r}.")
+    columns: dict[str, list[bytes]] = {name: [] for name in names}
+    for place, text in enumerate(texts):
+        row = (text,) if isinstance(text, str) else tuple(text)
+        if len(row) != len(names) or not all(isinstance(part, str) for part in row):
+            raise ValueError(f"texts[{place}] is expected to be {expected}, but is {text!r}.")
+        for name, part in zip(names, row, strict=True):
+            columns[name].append(part.encode())
+    return columns
+
+
+def _array(tensor: tf.Tensor) -> np.ndarray:
+    value = tensor.numpy()
+    if tensor.dtype != tf.string:
+        return value
+    # Tokens of byte fallback are parts of characters.
+    decoded = [item.decode(errors="replace") for item in value.ravel()]
+    return np.array(decoded, object).reshape(value.shape)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Parts of a batch one after the other, each filled up to the widest."""
+    widest = np.max([part.shape[1:] for part in parts], axis=0)
+    filled = []
+    for part in parts:
+        missing = [(0, 0), *((0, int(width)) for width in widest - part.shape[1:])]
+        empty = "" if part.dtype == object else part.dtype.type()
+        filled.append(np.pad(part, missing, constant_values=empty))
+    return np.concatenate(filled)
