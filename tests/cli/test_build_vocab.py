@@ -1,5 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 import gzip
+import io
 import os
 import pathlib
 import subprocess
@@ -47,13 +48,14 @@ def test_two_processes_write_the_same_file(corpus, tmp_path):
     first, second = (output.read_bytes() for output in outputs)
     assert first == second
     assert first.startswith(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
-    assert "tokens per word:" in reports[0] and "unknown tokens:    0" in reports[0]
+    assert "tokens per word:" in reports[0] and "unknown tokens:       0" in reports[0]
 
 
 def test_case_and_accents_can_be_kept(corpus, tmp_path):
     output = tmp_path / "vocab.txt"
     run_in_process("--input-files", corpus / "*.txt", "--output-file", output, "--no-lower-case")
     assert {"Café", "naïve"} <= set(text.load_vocabulary(output).tokens)
+    assert text.load_tokenizer(output).settings["do_lower_case"] is False  # it is stored
     run_in_process("--input-files", corpus / "*.txt", "--output-file", output)
     assert {"cafe", "naive"} <= set(text.load_vocabulary(output).tokens)
 
@@ -67,10 +69,67 @@ def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
 
 def test_errors(corpus, tmp_path):
     output = tmp_path / "vocab.txt"
-    with pytest.raises(FileNotFoundError, match=r"No file matches .*\.nothing"):
+    with pytest.raises(FileNotFoundError, match=r"\.nothing' does not exist"):
         run_in_process("--input-files", corpus / "*.nothing", "--output-file", output)
     with pytest.raises(FileNotFoundError, match="absent"):
         run_in_process("--corpus-dir", tmp_path / "absent", "--output-file", output)
     with pytest.raises(ValueError, match="vocab_size must be at least"):
         run_in_process("--corpus-dir", corpus, "--output-file", output, "--vocab-size", "9")
     assert not output.exists()
+    # What is there already is not described by other settings.
+    run_in_process("--input-files", corpus / "*.txt", "--output-file", output)
+    with pytest.raises(FileExistsError, match=r"describes vocab\.txt"):
+        run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "other.txt")
+    assert not (tmp_path / "other.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--tokenizer", "bpe"), r"--output-file must end in \.model for --tokenizer bpe"),
+        (("--sample-share", "0"), "--sample-share must be above 0 and at most 1"),
+        (
+            ("--limit-alphabet", "9", "--character-coverage", "1"),
+            "--limit-alphabet and --character-coverage exclude each other",
+        ),
+    ],
+)
+def test_flags_that_do_not_go_together(corpus, tmp_path, flags, message):
+    output = tmp_path / "vocab.txt"
+    with pytest.raises(ValueError, match=message):
+        run_in_process("--corpus-dir", corpus, "--output-file", output, *flags)
+    assert not output.exists()
+
+
+def test_flags_of_models(corpus, tmp_path):
+    output = tmp_path / "vocab.model"
+    line = ("--corpus-dir", corpus, "--output-file", output)
+    with pytest.raises(ValueError, match=r"must not end in \.model for --tokenizer wordpiece"):
+        run_in_process(*line)
+    with pytest.raises(ValueError, match="--limit-alphabet is for WordPiece"):
+        run_in_process(*line, "--tokenizer", "bpe", "--limit-alphabet", "9")
+
+
+def test_a_model_and_its_report(corpus, tmp_path, capsys):
+    output = tmp_path / "vocab.model"
+    line = ("--corpus-dir", corpus, "--output-file", output, "--tokenizer", "unigram")
+    run_in_process(*line, "--vocab-size", "70", "--num-unused", "2", "--sample-share", "0.5")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "corpus",
+        "tokenizer.json",
+        "vocab.model",
+    ]
+    out = capsys.readouterr().out
+    assert "trained on 2 file(s) (50.0% of their lines)" in out
+    assert "held-out words:" in out and "characters per token:" in out
+    tokens = text.load_vocabulary(output).tokens
+    assert tokens[:7] == (*text.SPECIAL_TOKENS, "[unused0]", "[unused1]")
+
+
+def test_json_lines_on_standard_input(tmp_path, monkeypatch):
+    content = b'{"body": "kept words kept words"}\n' * 30
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    output = tmp_path / "vocab.txt"
+    run_in_process("--corpus-dir", "-", "--text-field", "body", "--output-file", output)
+    tokens = text.load_vocabulary(output).tokens
+    assert "words" in tokens and "body" not in tokens

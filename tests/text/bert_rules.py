@@ -15,9 +15,10 @@ def tokenize(line, ids_of_pieces, do_lower_case, strip_accents):
     return [piece for word in words for piece in pieces(word, ids_of_pieces)]
 
 
-def basic_words(text, do_lower_case, strip_accents):
-    kept = "".join(clean(character) for character in text)
-    spaced = "".join(f" {c} " if is_ideograph(c) else c for c in kept)
+def basic_words(text, do_lower_case, strip_accents, split_ideographs=True):
+    spaced = "".join(clean(character) for character in text)
+    if split_ideographs:
+        spaced = "".join(f" {c} " if is_ideograph(c) else c for c in spaced)
     words = []
     for word in spaced.split():
         if do_lower_case:

@@ -58,6 +58,18 @@ def test_rare_characters_are_left_out():
     assert tokens[5:] == ["a", "b", "##a", "##b", "aa", "aab"]
 
 
+def test_characters_up_to_a_share_of_the_text():
+    counts = {"aab": 5, "az": 4, "é": 1, "a": 1}  # 15 a, 5 b, 4 z, 1 é
+    for coverage, kept in [(1, "abzé"), (0.95, "abz"), (0.7, "ab"), (0.5, "a")]:
+        tokens = text.wordpieces_from_counts(counts, 50, 99, character_coverage=coverage)
+        assert "".join(t for t in tokens[5:] if len(t) == 1) == kept
+
+
+def test_reserved_tokens_stand_behind_the_special_ones():
+    tokens = text.wordpieces_from_counts({"ab": 5}, 50, num_unused=2)
+    assert tokens == [*SPECIAL, "[unused0]", "[unused1]", "a", "b", "##b", "ab"]
+
+
 def test_words_that_are_never_cut_are_not_learned_from():
     counts = {"a" * 201: 9, "b": 1}
     assert text.wordpieces_from_counts(counts, 50) == [*SPECIAL, "b"]
@@ -71,6 +83,9 @@ def test_words_that_are_never_cut_are_not_learned_from():
         ((LINES, 20), "vocab_size must be at least [34][0-9] .*, received 20"),
         ((LINES, 100, True, True, 0), "min_frequency must be at least 1, received 0"),
         ((LINES, 100, True, True, 2, -1), "limit_alphabet must be at least 1, received -1"),
+        ((LINES, 100, True, True, 2, 99, 2.0), "character_coverage must be above 0 and at most 1"),
+        ((LINES, 20, True, True, 2, 99, 1.0), "a smaller character_coverage than 1.0 lowers"),
+        ((LINES, 100, True, True, 2, 99, None, -1), "num_unused must be at least 0, received -1"),
     ],
 )
 def test_errors(arguments, message):

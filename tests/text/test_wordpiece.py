@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The tokenizer gives the reference's ids, in every way of calling it, for every string."""
 
+import random
+
 import bert_rules
 import hypothesis
 import pytest
@@ -78,8 +80,40 @@ def test_long_lines(uncased):
     assert uncased([line, "x" * 1_000_000]).to_list() == [once * 40_000, [100]]
 
 
+def as_bytes(line):
+    return line.encode(errors="surrogatepass")
+
+
+def random_lines(seed, num_bytes, longest_word):
+    """Bytes of random characters of all kinds, with a space here and there; not all is UTF-8."""
+    draw = random.Random(seed)
+    kinds = [
+        lambda: draw.randrange(0x20, 0x7F),
+        lambda: draw.randrange(0x80, 0x3000),
+        lambda: draw.randrange(0x4E00, 0x9FFF),
+        lambda: draw.randrange(0x110000),  # mostly unassigned or private, also surrogates
+        lambda: ord(draw.choice("ΣσİßñÉ\u0301\u00ad\u200d\u3000ﬁ")),
+    ]
+    line = bytearray()
+    while len(line) < num_bytes:
+        kind = draw.choice(kinds)
+        word = "".join(chr(kind()) for _ in range(draw.randrange(1, longest_word)))
+        line += word.encode(errors="surrogatepass") + b" "
+    return bytes(line)
+
+
+@pytest.mark.parametrize("longest_word", [8, 500])
+def test_a_random_line_of_a_megabyte(uncased, longest_word):
+    line = random_lines(longest_word, 1 << 20, longest_word)
+    ids_of_pieces = {token: i for i, token in enumerate(uncased.vocabulary.tokens)}
+    ids, starts, ends = (part.to_list()[0] for part in uncased.offsets([line]))
+    assert ids == bert_rules.tokenize(line, ids_of_pieces, True, True)
+    assert uncased([line]).to_list() == [ids]
+    assert starts == sorted(starts) and ends == sorted(ends) and ends[-1] <= len(line)
+
+
 SPECIMENS = [
-    st.characters(),
+    st.characters(exclude_categories=()),  # with unassigned and private ones, and surrogates
     st.characters(max_codepoint=0x7F),
     st.characters(min_codepoint=0x80, max_codepoint=0x3000),
     st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3),
@@ -89,9 +123,9 @@ SPECIMENS = [
     st.sampled_from("𝒳日本한\U000e0100\U000e0001\U00030000\U0010ffff"),
 ]
 LINES = st.one_of(
-    [st.text(characters, max_size=30).map(lambda t: t.encode()) for characters in SPECIMENS]
+    [st.text(characters, max_size=30).map(as_bytes) for characters in SPECIMENS]
     + [
-        st.lists(st.one_of(SPECIMENS), max_size=20).map(lambda parts: "".join(parts).encode()),
+        st.lists(st.one_of(SPECIMENS), max_size=20).map("".join).map(as_bytes),
         st.binary(max_size=12),
         st.integers(198, 203).map(lambda n: b"the " + "é".encode() * n),
         # Surrogates, overlong forms and cut-off characters between letters.
@@ -110,6 +144,52 @@ def test_equals_the_rules_in_plain_python(tokenizer, lines):
     words = [bert_rules.basic_words(line.decode(errors="replace"), *switches) for line in lines]
     assert [[w.decode() for w in row] for row in tokenizer.words(lines).to_list()] == words
     assert tokenizer.offsets(lines).ids.to_list() == expected
+
+
+@hypothesis.settings(max_examples=40, derandomize=True, deadline=None)
+@hypothesis.given(lines=st.lists(LINES, min_size=1, max_size=40))
+def test_offsets_slice_the_original(uncased, lines):
+    ids, starts, ends = (part.to_list() for part in uncased.offsets(lines))
+    slices, pieces = [], []
+    for line, *row in zip(lines, ids, starts, ends, strict=True):
+        assert row[1] == sorted(row[1]) and row[2] == sorted(row[2])
+        for token, start, end in zip(*row, strict=True):
+            assert 0 <= start < end <= len(line)
+            slices.append(line[start:end])
+            pieces.append(uncased.vocabulary.token_of(token).removeprefix("##"))
+    for piece, part in zip(pieces, slices, strict=True):
+        found = "".join(bert_rules.basic_words(part.decode(errors="replace"), True, True))
+        # Alone, no sigma is at the end of a longer word.
+        assert piece == "[UNK]" or piece.replace("ς", "σ") in found.replace("ς", "σ")
+
+
+WORDS = [
+    "日本語",
+    "a日本b",
+    "well-known",
+    "日本、語",
+    "",
+    "Ⅸ",
+    "é" * 201,
+    "U.S.",
+    "\ufa0e中",
+    "日\u3000本",
+]
+
+
+def test_words_split_before_are_split_at_punctuation_only(tokenizer):
+    """As tagging in the reference: an ideograph is a word of its own in running text only."""
+    switches = tokenizer.do_lower_case, tokenizer.strip_accents
+    ids_of_pieces = {token: i for i, token in enumerate(tokenizer.vocabulary.tokens)}
+    expected = []
+    for word in WORDS:
+        parts = bert_rules.basic_words(word, *switches, split_ideographs=False)
+        expected.append([i for part in parts for i in bert_rules.pieces(part, ids_of_pieces)])
+    assert tokenizer.of_words(WORDS).to_list() == expected
+    assert tokenizer.of_words([]).to_list() == []
+    plain = ["Hello", "U.S.", "can't"]
+    assert tokenizer.of_words(plain).to_list() == tokenizer(plain).to_list()
+    assert tf.function(tokenizer.of_words)(tf.constant(WORDS)).to_list() == expected
 
 
 def test_accents_stay_where_case_stays(vocab_file, goldens):
