@@ -6,6 +6,7 @@ its number. On 20 MB of English that gave the same tokens per word as the text i
 """
 
 import collections
+import functools
 import io
 import os
 import re
@@ -13,6 +14,7 @@ import tempfile
 import unicodedata
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from electra_tf.text.vocabulary import SpecialTokens, unused_tokens
 
@@ -26,7 +28,14 @@ _RESERVED = re.compile("[\0\t\u2585]")
 _MIN_COVERAGE = 0.98  # the trainer's own limit
 # Blocks of marks of Latin, Greek and Cyrillic letters. Marks of other scripts, such as those that
 # turn か into が, are no accents.
-_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_ACCENT_BLOCKS = (
+    (0x0300, 0x036F),
+    (0x1AB0, 0x1AFF),
+    (0x1DC0, 0x1DFF),
+    (0x20D0, 0x20FF),
+    (0xFE20, 0xFE2F),
+)
+_ACCENTS = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _ACCENT_BLOCKS) + "]")
 
 
 def train_sentencepiece_model(
@@ -70,6 +79,7 @@ def train_sentencepiece_model(
     )
 
 
+@functools.cache
 def normalizer_of(do_lower_case, strip_accents):
     """Returns NFKC rules, which also replace invisible characters, as the trainer wants them."""
     if not do_lower_case:
@@ -77,18 +87,22 @@ def normalizer_of(do_lower_case, strip_accents):
     folded = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc_cf")
     if not strip_accents:
         return folded
-    rules = {source: without_accents(target) for source, target in folded.Decompile()}
-    rules = {source: target for source, target in rules.items() if not _ACCENTS.search(source)}
+    rules = {
+        source: "".join(map(without_accents, target))
+        for source, target in folded.Decompile()
+        if not _ACCENTS.search(source)
+    }
     for character in map(chr, range(0x110000)):
-        if _ACCENTS.match(character):
-            rules[character] = ""
-        elif character not in rules and unicodedata.decomposition(character):
+        if unicodedata.decomposition(character) and character not in rules:
             plain = without_accents(character)
             if plain != character:
                 rules[character] = "".join(rules.get(part, part) for part in plain)
+    for first, last in _ACCENT_BLOCKS:
+        rules |= dict.fromkeys(map(chr, range(first, last + 1)), "")
     return sentencepiece.SentencePieceNormalizer(norm_map=sorted(rules.items()))
 
 
+@functools.cache
 def without_accents(text):
     """Returns the text without the marks of Latin, Greek and Cyrillic letters, as NFC."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
@@ -144,7 +158,10 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
             )
         except RuntimeError as error:
             raise ValueError(_readable(error, vocab_size)) from error
-    return model.getvalue()
+    # The path of the counts, new each time, is in the model: without it, models can be compared.
+    found = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+    found.trainer_spec.ClearField("input")
+    return found.SerializeToString(deterministic=True)
 
 
 def _write_counts(counts, path):

@@ -116,7 +116,7 @@ class Vocabulary:
             return " ".join(tokens).replace(" ##", "")
         special = set(self.special.all)
         parts = (f" {t} " if t in special else t.replace(WORD_START, " ") for t in tokens)
-        return " ".join("".join(parts).split(" ")).strip()
+        return " ".join("".join(parts).split())
 
 
 def read_vocabulary(path, special=None):
