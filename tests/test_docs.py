@@ -21,6 +21,7 @@ DOCUMENTS = (
     "docs/interop.md",
     "docs/pretraining.md",
     "docs/speed.md",
+    "docs/tokenizers.md",
 )
 
 

@@ -88,11 +88,13 @@ def test_any_bytes(lines):
 def test_long_lines_and_words():
     tokenizer = own_texts.tokenizer("ja", "unigram")
     once = tokenizer([own_texts.JAPANESE[0]]).to_list()[0]
-    lines = [own_texts.JAPANESE[0] * 13_000, "x" * 1_000_000]  # 1 MB and without a space
+    # 1 MB without a space. (Of unknown characters in a row the library makes one token in time
+    # that grows with their square: 1 MB of them takes most of a minute.)
+    lines = [own_texts.JAPANESE[0] * 13_000, "の" * 350_000, "x" * 20_000]
     ids, starts, ends = tokenizer.offsets(lines)
     assert ids.to_list()[0][: len(once)] == once
     assert ids.to_list() == tokenizer(lines).to_list()
-    for row, line in zip(range(2), lines, strict=True):
+    for row, line in enumerate(lines):
         assert ends[row].numpy().max() == len(line.encode())
         assert (starts[row].numpy()[1:] >= starts[row].numpy()[:-1]).all()
 
