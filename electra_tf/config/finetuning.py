@@ -2,6 +2,7 @@
 """A fine-tuning run (google-research/electra, configure_finetuning.py)."""
 
 import dataclasses
+import json
 import os
 from typing import Any
 
@@ -25,6 +26,8 @@ SIZE_DEFAULTS = {
     "large": {"learning_rate": 5e-5, "layerwise_lr_decay": 0.9},
 }
 """What a size changes, over what a task changes."""
+_QUESTIONS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
+"""What a task of questions changes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,6 +218,10 @@ class FinetuningConfig:
             self.warmup_proportion,
         )
         check(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)", self.label_smoothing)
+        for label, weight in self.class_weights.items():
+            is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            valid = is_number and 0 <= weight < float("inf")
+            check(valid, f"class_weights of {label!r}", "a number of at least 0", weight)
         check(
             0 <= self.head_dropout < 1, "classifier_dropout", "in [0, 1)", self.classifier_dropout
         )
@@ -272,14 +279,26 @@ class FinetuningConfig:
 
 
 def _task_defaults(task_name: str) -> dict[str, Any]:
-    """What a single task changes."""
+    """What a single task changes. Of one that a file describes, the name says nothing."""
+    if task_name.endswith(".json"):
+        return _QUESTIONS if _described_kind(task_name) == "qa" else {}
     if task_name in ("rte", "sts"):
         return {"num_train_epochs": 10.0}
     if "squad" in task_name or "qa" in task_name:
-        return {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
+        return _QUESTIONS
     if task_name == "chunk":
         return {"max_seq_length": 256}
     return {}
+
+
+def _described_kind(path: str) -> str | None:
+    """The kind of the task that a file describes; None if loading the task will find fault."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            fields = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return fields.get("kind") if isinstance(fields, dict) else None
 
 
 def _file_defaults(

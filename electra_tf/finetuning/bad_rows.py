@@ -1,15 +1,22 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Rows that cannot be used: an error, or a list in a file where the user asked for that."""
 
+from absl import logging
+
 from electra_tf.training.files import write_text
 
 
 class BadRows:
-    """Raises for the first bad row, or collects all of them for the file `path`."""
+    """Raises for the first bad row, or collects all of them for the file `path`.
 
-    def __init__(self, path=None):
+    can_be_skipped: whether the error says how to leave such rows out.
+    """
+
+    def __init__(self, path=None, can_be_skipped=False):
+        self._can_be_skipped = can_be_skipped
         self._path = None if path is None else str(path)
         self._messages = {}
+        self._written = 0
 
     @property
     def messages(self):
@@ -20,13 +27,17 @@ class BadRows:
         """Notes a bad row; raises ValueError unless rows are skipped."""
         message = f"{place}: expected {expected}, received {received}."
         if self._path is None:
-            raise ValueError(f"{message} To leave out such rows, give a file for skip_bad_rows.")
+            hint = " To leave out such rows and list them, set skip_bad_rows."
+            raise ValueError(message + (hint if self._can_be_skipped else ""))
         self._messages[message] = None
 
     def write(self):
-        """Writes number and list of the skipped rows, if rows are skipped."""
+        """Writes number and list of the skipped rows, if rows are skipped, and says so."""
         if self._path is None:
             return
+        if len(self._messages) > self._written:
+            self._written = len(self._messages)
+            logging.warning("%d bad rows so far are left out, see %s.", self._written, self._path)
         lines = [f"{len(self._messages)} rows skipped", *self._messages]
         write_text(self._path, "\n".join(lines) + "\n")
 

@@ -9,6 +9,7 @@ from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.examples import TaggingExample, TextExample
 from electra_tf.finetuning.feature_cache import split_of_examples
+from electra_tf.finetuning.files import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.question_files import question_of_line
 from electra_tf.finetuning.task import Task
@@ -93,6 +94,8 @@ class Predictor:
 
     def _example(self, line: str, number: int, place: str):
         kind = self.task.spec.kind
+        if not is_text(line):  # where Python lets bytes through that are not UTF-8
+            raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
         if kind == "qa":
             return question_of_line(line, place, number)
         if kind == "tagging":
@@ -100,7 +103,7 @@ class Predictor:
         texts = line.split("\t")
         columns = self.task.spec.splits[0].columns
         expected = 1 if columns.text_b is None else 2
-        if len(texts) != expected or not texts[0].strip():
+        if len(texts) != expected or not any(text.strip() for text in texts):
             what = "one text" if expected == 1 else "two texts with a tab between them"
             raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
         return TextExample(number - 1, *texts, file=place, line=number)

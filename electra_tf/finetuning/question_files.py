@@ -165,7 +165,7 @@ def _mrqa_answers(record, context):
     for answer in detected:
         text = answer.get("text") if isinstance(answer, dict) else None
         places = answer.get("char_spans") if isinstance(answer, dict) else None
-        if not isinstance(text, str) or not places:
+        if not isinstance(text, str) or not _is_list_of_spans(places):
             raise _Unusable("detected answers with 'text' and 'char_spans'", shown(answer))
         start, last = places[0]
         found = context[start : last + 1]
@@ -176,6 +176,15 @@ def _mrqa_answers(record, context):
             )
         spans.append((found, start))
     return tuple(spans), tuple(map(str, accepted)), False
+
+
+def _is_list_of_spans(places):
+    return (
+        isinstance(places, list)
+        and bool(places)
+        and isinstance(places[0], list)
+        and [type(place) for place in places[0]] == [int, int]
+    )
 
 
 def _same_text(found, text):

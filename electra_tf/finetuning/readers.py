@@ -19,6 +19,7 @@ from electra_tf.finetuning.files import (
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
 _GOOD = object()
+_LABEL_TYPES = (str, int, float)  # JSON may hold labels as numbers or true and false
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +66,8 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
         if bad is not _GOOD:
             bad_rows.report(place, "a text", shown(bad))
             continue
-        if not texts[0].strip():
+        # QQP as released has pairs of which one question is empty; the other one can be read.
+        if not any(text.strip() for text in texts):
             bad_rows.report(place, f"a text in column {columns.text_a!r}", "an empty cell")
             continue
         label = _checked_label(cells["label"], rule, place, bad_rows) if labelled else None
@@ -192,8 +194,10 @@ def _checked_label(cell, rule, place, bad_rows):
 
 
 def _class_label(cell, rule, place, bad_rows):
-    # JSON may hold labels as numbers or true and false.
-    label = cell if isinstance(cell, str) else str(cell)
+    if not isinstance(cell, _LABEL_TYPES):
+        bad_rows.report(place, "a label", shown(cell))
+        return None
+    label = str(cell)
     if rule.labels is not None and label not in rule.labels:
         bad_rows.report(place, f"one of the labels {', '.join(rule.labels)}", repr(label))
         return None
@@ -217,7 +221,7 @@ def _several_labels(cell, rule, place, bad_rows):
     parts = cell
     if isinstance(cell, str):
         parts = [part.strip() for part in cell.split(rule.separator) if part.strip()]
-    if not isinstance(parts, list):
+    if not isinstance(parts, list) or not all(isinstance(part, _LABEL_TYPES) for part in parts):
         bad_rows.report(place, "a list of labels", shown(cell))
         return None
     parts = tuple(map(str, parts))

@@ -13,6 +13,9 @@ import sklearn.metrics
 
 from electra_tf.finetuning.spans import spans_of
 
+TWO_CLASS_METRICS = ("f1", "precision", "recall")
+"""Of `classification_scores`: those of class 1 of two."""
+
 
 def classification_scores(predictions, gold, num_labels):
     """Returns accuracy, mcc and macro_f1; of two classes also f1, precision, recall of class 1.

@@ -4,6 +4,7 @@
 import re
 
 OUTSIDE = "O"
+SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type"
 _TAG = re.compile(r"[BIES]-.+")
 
 
@@ -17,8 +18,8 @@ def check_tags(examples, spec, bad_rows):
     for example in examples:
         tags = example.tags
         if spec.scheme == "spans":
-            bad = [tag for tag in tags if tag != OUTSIDE and not _TAG.fullmatch(tag)]
-            expected = "tags O, B-type, I-type, E-type or S-type"
+            bad = [tag for tag in tags if not is_span_tag(tag)]
+            expected = SPAN_TAGS
             if not bad:
                 tags = to_bioes(tags, spec.span_rule)
         else:
@@ -31,6 +32,21 @@ def check_tags(examples, spec, bad_rows):
             continue
         usable.append(example)
     return usable
+
+
+def is_span_tag(tag):
+    """Returns whether a tag is O or a letter of BIOES with a type."""
+    return tag == OUTSIDE or _TAG.fullmatch(tag) is not None
+
+
+def with_all_letters(tags):
+    """Returns the tags and, behind them, the others that BIOES has for their types.
+
+    ["O", "B-A", "I-A"] becomes O, B-A, I-A, E-A, S-A.
+    """
+    kinds = dict.fromkeys(_parts(tag)[1] for tag in tags if tag != OUTSIDE)
+    every = [f"{letter}-{kind}" for kind in kinds for letter in "BIES"]
+    return tuple(dict.fromkeys([*tags, OUTSIDE, *every]))
 
 
 def spans_of(tags, rule="conll"):

@@ -8,8 +8,10 @@ import os
 import tensorflow as tf
 
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.files import require_examples
 from electra_tf.finetuning.question_files import read_mrqa, read_squad
 from electra_tf.finetuning.readers import LabelRule, read_texts, with_swapped_pairs
+from electra_tf.finetuning.scorers import TWO_CLASS_METRICS
 from electra_tf.finetuning.spans import check_tags, to_bioes
 from electra_tf.finetuning.tagged_files import read_tagged
 from electra_tf.finetuning.task_json import task_from_json
@@ -17,7 +19,6 @@ from electra_tf.finetuning.task_table import TASKS, TaskSpec
 
 UNSEEN_TAG = "<unseen>"
 """The label that all tags share that the training file lacks."""
-_LABEL_SPLITS = ("train", "dev", "test")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +98,9 @@ class Task:
             return read_mrqa(path, self.bad_rows, labelled)
         if file.format == "conll":
             examples = read_tagged(path, self.bad_rows, columns.text_a, columns.label, labelled)
-            return check_tags(examples, spec, self.bad_rows) if labelled else examples
+            if not labelled:
+                return examples
+            return require_examples(check_tags(examples, spec, self.bad_rows), path)
         rule = LabelRule(spec.kind, spec.labels, spec.value_range, spec.separator)
         return read_texts(path, file.format, columns, rule, self.bad_rows, labelled)
 
@@ -121,9 +124,16 @@ def load_task(name, raw_data_dir, skip_bad_rows=None):
             f"The task {name!r} is not known; expected a .json file that describes one, or one of "
             f"{', '.join(TASKS)}."
         )
-    task = Task(spec, str(raw_data_dir).replace("{:}", spec.name), BadRows(skip_bad_rows))
+    bad_rows = BadRows(skip_bad_rows, can_be_skipped=True)
+    task = Task(spec, str(raw_data_dir).replace("{:}", spec.name), bad_rows)
     if spec.labels is None and spec.kind not in ("qa", "regression"):
         spec = dataclasses.replace(spec, labels=_collect_labels(task))
+    if spec.kind == "classification" and spec.metric in TWO_CLASS_METRICS and len(spec.labels) != 2:
+        raise ValueError(
+            f"The metric {spec.metric} of the task {spec.name} is for two labels, but there are "
+            f"{len(spec.labels)}: {', '.join(spec.labels)}; macro_f1 and accuracy are for any "
+            "number."
+        )
     return dataclasses.replace(task, spec=spec)
 
 
@@ -153,9 +163,9 @@ def _collect_labels(task):
 def _collect_tags(task):
     spec = task.spec
     tags = {}
-    for split in _LABEL_SPLITS:
-        is_file = split in [file.name for file in spec.splits] and task.has(split)
-        if split == "train" or (is_file and task.is_labelled(split)):
+    for file in spec.splits:
+        split = file.name
+        if split == "train" or (file.labelled and task.has(split)):
             rows = [example.tags for example in _whole_file(task, split)]
             if spec.scheme == "spans":
                 rows = [to_bioes(row, spec.span_rule) for row in rows]

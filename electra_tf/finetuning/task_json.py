@@ -7,6 +7,7 @@ import os
 
 from electra_tf.finetuning.files import read_text
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns
+from electra_tf.finetuning.spans import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.finetuning.task_table import KINDS, HeldOut, Split, TaskSpec
 
 METRICS = {
@@ -92,7 +93,7 @@ class _Description:
             kind=self._kind,
             splits=self._splits(),
             metric=self._metric(official, scheme),
-            labels=self._labels(),
+            labels=self._labels(scheme),
             value_range=self._value_range(),
             double_unordered=self._typed("double_unordered", bool, False),
             official=official,
@@ -131,7 +132,7 @@ class _Description:
             metrics = ("accuracy",)
         return self._one_of("metric", metrics, metrics[0])
 
-    def _labels(self):
+    def _labels(self, scheme):
         labels = self._fields.get("labels", FROM_TRAINING_FILE)
         if labels == FROM_TRAINING_FILE:
             return None
@@ -143,7 +144,11 @@ class _Description:
             repr(labels),
         )
         self._need(len(set(labels)) == len(labels), "labels", "to be different", repr(labels))
-        return tuple(labels)
+        if scheme != "spans":
+            return tuple(labels)
+        bad = [label for label in labels if not is_span_tag(label)]
+        self._need(not bad, "labels", f"to be {SPAN_TAGS}", repr(bad))
+        return with_all_letters(labels)
 
     def _value_range(self):
         if self._kind != "regression":
@@ -165,6 +170,8 @@ class _Description:
         unlabelled = self._typed("unlabelled", list, [])
         for name in unlabelled:
             self._need(name in files, "unlabelled", f"to be among {sorted(files)}", repr(name))
+            used = name == "train" or name.split("_")[0] == "dev"
+            self._need(not used, "unlabelled", "to leave out train and dev", repr(name))
         columns = self._columns()
         file_format = {"squad_v1": "squad", "squad_v2": "squad"}.get(self._format, self._format)
         return tuple(
@@ -206,6 +213,8 @@ class _Description:
         files = self._fields["files"]
         self._need(given["from"] in files, "held_out", f"from one of {sorted(files)}", repr(given))
         self._need(given["split"] not in files, "held_out", "to be a new split", repr(given))
+        labelled = given["from"] not in self._fields.get("unlabelled", ())
+        self._need(labelled, "held_out", "from a split with labels", repr(given))
         share = given["share"]
         valid = isinstance(share, float) and 0 < share < 1
         self._need(valid, "held_out", "to have a share between 0 and 1", repr(share))

@@ -215,6 +215,7 @@ def test_a_vocabulary_larger_than_the_model_is_an_error(tuning_dir, task):
         ),
         ({"model_size": "base"}, ValueError, "model_size='base' asked for"),
         ({"max_seq_length": 17}, ValueError, "max_position_embeddings=16"),
+        ({"class_weights": {"yes": "2"}}, ValueError, "class_weights of 'yes' is expected"),
         ({"class_weights": {"other": 2.0}}, ValueError, r"\(words: no, yes\), but names other"),
     ],
 )

@@ -112,6 +112,9 @@ def test_mrqa_spans_that_do_not_fit_are_errors(tmp_path):
     path = write(tmp_path / "b.jsonl", mrqa_lines())
     with pytest.raises(ValueError, match="a list under 'detected_answers'"):
         read_mrqa(path, BadRows())
+    path = write(tmp_path / "d.jsonl", mrqa_lines(("dog", (4, 6))).replace("[[4, 6]]", "[4, 6]"))
+    with pytest.raises(ValueError, match="detected answers with 'text' and 'char_spans'"):
+        read_mrqa(path, BadRows())
     write(tmp_path / "c.jsonl.gz", "no gzip")
     with pytest.raises(ValueError, match=r"c\.jsonl\.gz: expected a gzip file"):
         read_mrqa(tmp_path / "c.jsonl", BadRows())

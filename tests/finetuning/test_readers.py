@@ -60,6 +60,15 @@ def test_swapped_pairs_get_new_ids():
     ]
 
 
+def test_one_text_of_a_pair_may_be_empty(tmp_path):
+    pairs = Columns("text", "other", "label")
+    text = "text\tother\tlabel\n\tb\t1\na\t\t0\n"
+    examples, _ = read(write(tmp_path / "a.tsv", text), pairs)
+    assert [(e.text_a, e.text_b) for e in examples] == [("", "b"), ("a", "")]
+    with pytest.raises(ValueError, match="line 2: expected a text in column 'text'"):
+        read(write(tmp_path / "b.tsv", "text\tother\tlabel\n\t \t1\n"), pairs)
+
+
 HEADER = "text\tother\tlabel\n"
 JSON_COLUMNS = Columns("text", label="label")
 
@@ -82,7 +91,7 @@ JSON_COLUMNS = Columns("text", label="label")
             r"line 2: expected one of the labels 0, 1, r",
         ),
         ("a.tsv", HEADER + "x\ty\t\n", NAMED, BINARY, r"line 2: expected a label, received none"),
-        ("a.tsv", HEADER + " \ty\t1\n", NAMED, BINARY, r"line 2: expected a text in column 'text'"),
+        ("a.tsv", HEADER + " \ty\t1\n", JSON_COLUMNS, BINARY, r"expected a text in column 'text'"),
         ("a.tsv", HEADER, NAMED, BINARY, r"a\.tsv: expected at least one example, .* empty split"),
         ("a.tsv", "", NAMED, BINARY, r"expected at least one example"),
         ("a.tsv", "t\tother\tlabel\n", NAMED, BINARY, r"one column named 'text' .* received 't', "),
@@ -110,6 +119,8 @@ JSON_COLUMNS = Columns("text", label="label")
             BINARY,
             r"a label, received none",
         ),
+        ("a.jsonl", '{"text": "x", "label": ["1"]}', JSON_COLUMNS, BINARY, r"a label, .*\['1'\]"),
+        ("a.jsonl", '{"text": "x", "label": [null]}', JSON_COLUMNS, TOPICS, r"a list of labels"),
     ],
 )
 def test_rows_that_do_not_fit_are_errors_with_their_place(
@@ -129,11 +140,13 @@ def test_bytes_that_are_not_utf8_are_an_error_with_their_line(tmp_path):
         read(tmp_path / "b.tsv")
 
 
-def test_skipped_rows_are_counted_and_listed(tmp_path):
+def test_skipped_rows_are_counted_and_listed(tmp_path, caplog):
     path = write(tmp_path / "a.tsv", HEADER + "x\ty\t1\nbad\nz\ty\t9\nw\ty\t0\n")
     examples, bad_rows = read(path, skip=tmp_path / "skipped.txt")
     assert [(e.id, e.text_a) for e in examples] == [(0, "x"), (3, "w")]
     bad_rows.write()
+    bad_rows.write()
+    assert caplog.text.count("2 bad rows so far are left out, see ") == 1
     lines = (tmp_path / "skipped.txt").read_text().splitlines()
     assert lines[0] == "2 rows skipped"
     assert [line.split(": expected")[0] for line in lines[1:]] == [

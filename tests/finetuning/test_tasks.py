@@ -8,6 +8,7 @@ import pathlib
 import pytest
 from task_files import TASK_FOLDERS, write
 
+from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.task import UNSEEN_TAG, is_held_out, load_task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import KINDS, TASKS, HeldOut
@@ -76,6 +77,22 @@ def test_tags_of_spans_become_bioes_and_others_are_errors(tmp_path):
     assert (tmp_path / "skipped").read_text().startswith("1 rows skipped\n")
 
 
+def test_no_sentence_left_is_an_error(tmp_path):
+    folder = tagged(tmp_path, train="a X / b Y")
+    with pytest.raises(ValueError, match=r"train\.txt: .* received an empty split"):
+        load_task("ner", folder, tmp_path / "skipped")
+
+
+def test_mnli_has_its_gold_label_last_whatever_is_before(tmp_path):
+    names = ["index", *"abcdefg", "sentence1", "sentence2"]
+    votes = ["label1", "label2", "label3", "label4", "label5"]
+    cells = ["0", *"abcdefg", 'a "b', "c", *["neutral"] * 5, "entailment"]
+    text = "\t".join([*names, *votes, "gold_label"]) + "\n" + "\t".join(cells) + "\n"
+    write(tmp_path / "dev_matched.tsv", text)
+    (example,) = load_task("mnli", tmp_path).examples("dev")
+    assert (example.text_a, example.text_b, example.label) == ('a "b', "c", "entailment")
+
+
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_every_described_task_loads_and_is_in_the_readme(name):
     spec = task_from_json(CONFIGS / f"{name}.json")
@@ -138,6 +155,50 @@ def test_other_files_in_the_layout_of_a_split_can_be_read(tmp_path):
     assert (example.text_a, example.label, example.file) == ("new", None, str(other))
 
 
+def test_metrics_of_two_labels_need_two(tmp_path):
+    write(tmp_path / "data.tsv", "text\tlabel\nx\tno\ny\tyes\nz\tmaybe\n")
+    with pytest.raises(ValueError, match=r"metric f1 of the task own is for two labels, .* are 3"):
+        load_task(described(tmp_path, metric="f1"), tmp_path)
+    labels = ["yes", "no"]
+    with pytest.raises(ValueError, match=r"labels yes, no, received 'maybe'\. To leave"):
+        load_task(described(tmp_path, metric="f1", labels=labels), tmp_path).examples("train")
+
+
+def test_labels_of_spans_may_be_those_of_the_files(tmp_path):
+    write(tmp_path / "data.txt", "a B-X\nb I-X\nc B-X\n")
+    tags = {"kind": "tagging", "format": "conll", "columns": ..., "files": {"train": "data.txt"}}
+    path = described(tmp_path, **tags, labels=["O", "B-X", "I-X"])
+    task = load_task(path, tmp_path)
+    assert task.spec.labels == ("O", "B-X", "I-X", "E-X", "S-X")
+    assert len(task.examples("train")) == 1
+    with pytest.raises(ValueError, match=r"'labels' to be tags O, B-type, .* received \['X'\]"):
+        load_task(described(tmp_path, **tags, labels=["O", "X"]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cola", (128, 3.0)),
+        ("rte", (128, 10.0)),
+        ("sts", (128, 10.0)),
+        ("chunk", (256, 3.0)),
+        ("squad", (512, 2.0)),
+        ("triviaqa", (512, 2.0)),
+        ("{}/qa/rte.json", (128, 3.0)),
+        ("{}/qa/spans.json", (512, 2.0)),
+        ("{}/qa/absent.json", (128, 3.0)),
+    ],
+)
+def test_defaults_follow_the_task_and_of_own_ones_the_kind(name, expected, tmp_path):
+    folder = tmp_path / "qa"
+    folder.mkdir()
+    write(folder / "rte.json", '{"kind": "classification"}')
+    write(folder / "spans.json", '{"kind": "qa"}')
+    hparams = {"task_names": [name.format(tmp_path)]}
+    config = FinetuningConfig.from_hparams("model", str(tmp_path), hparams)
+    assert (config.max_seq_length, config.num_train_epochs) == expected
+
+
 def test_one_label_is_too_few(tmp_path):
     write(tmp_path / "data.tsv", "text\tlabel\nx\tno\n")
     with pytest.raises(ValueError, match=r"expected at least two labels, received \['no'\]"):
@@ -165,6 +226,15 @@ def test_one_label_is_too_few(tmp_path):
         ({"labels": ["a", "a"]}, r"'labels' to be different"),
         ({"metric": "spearman"}, r"'metric' to be one of accuracy, .*, received 'spearman'"),
         ({"unlabelled": ["test"]}, r"'unlabelled' to be among \['train'\], received 'test'"),
+        ({"unlabelled": ["train"]}, r"'unlabelled' to leave out train and dev, received 'train'"),
+        (
+            {
+                "files": {"train": "a.tsv", "test": "b.tsv"},
+                "unlabelled": ["test"],
+                "held_out": {"split": "dev", "from": "test", "share": 0.1},
+            },
+            r"'held_out' from a split with labels",
+        ),
         ({"kind": "regression"}, r"'value_range' to be \[lowest, highest\] score, received None"),
         ({"kind": "regression", "value_range": [5, 1]}, r"'value_range' to be"),
         ({"held_out": {"split": "dev"}}, r"'held_out' to have the keys"),
