@@ -20,13 +20,26 @@ def make_parser():
         "--dtype", choices=DTYPES, default="float32", help="of weights and matrix products"
     )
     parser.add_argument("--top-k", type=int, default=10, help="fillings for each mask")
+    parser.add_argument(
+        "--signatures",
+        type=lambda names: names.split(","),
+        default=[],
+        help="names separated by commas; default: all. With `ids` alone the export loads without "
+        "tensorflow-text, and converters take it",
+    )
     return parser
 
 
 def export(args):
     """Write and compare."""
     differences = export_model(
-        args.model_dir, args.export_dir, args.task, args.max_seq_length, args.dtype, args.top_k
+        args.model_dir,
+        args.export_dir,
+        args.task,
+        args.max_seq_length,
+        args.dtype,
+        args.top_k,
+        args.signatures,
     )
     print(
         f"{args.export_dir}: {differences.count} comparisons with the model, largest difference "

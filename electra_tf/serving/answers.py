@@ -137,8 +137,10 @@ def _with_probabilities(texts, starts, ends, scores):
 
     def filled(ragged, default):
         values = dense(ragged, default)
-        missing = shape[1] - tf.shape(values)[1]
-        return tf.pad(values, [[0, 0], [0, missing]], constant_values=values.dtype.as_numpy_dtype())
+        missing = tf.fill(
+            [shape[0], shape[1] - tf.shape(values)[1]], tf.constant(default, values.dtype)
+        )
+        return tf.concat([values, missing], axis=1)
 
     totals = filled(scores, 0.0)
     weights = tf.exp(

@@ -2,15 +2,17 @@
 """From a model folder to a SavedModel that was compared with its model before it appears."""
 
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 import electra_tf
 from electra_tf.serving.card import model_card
-from electra_tf.serving.comparison import TOLERANCES, Differences, compare, with_length
+from electra_tf.serving.comparison import compare
+from electra_tf.serving.differences import TOLERANCES, Differences
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
-from electra_tf.serving.sources import FinetunedSource, load_source
+from electra_tf.serving.sources import FinetunedSource, load_source, with_length
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
 from electra_tf.training.files import write_json, write_text
@@ -28,6 +30,7 @@ def export_model(
     max_seq_length: int | None = None,
     dtype: str = "float32",
     top_k: int = 10,
+    names: Sequence[str] = (),
 ) -> Differences:
     """Write a SavedModel with the signatures of docs/serving.md.
 
@@ -38,6 +41,7 @@ def export_model(
         max_seq_length: tokens of a row, at most; default: that of training.
         dtype: "float32" or "bfloat16", of weights and matrix products of encoders.
         top_k: fillings of `fill_mask` for each mask.
+        names: signatures to write; default: all. Only "ids" loads without tensorflow-text.
 
     Returns:
         What the comparison with the model found.
@@ -65,7 +69,7 @@ def export_model(
     unfinished = export_dir + _UNFINISHED
     if tf.io.gfile.exists(unfinished):
         tf.io.gfile.rmtree(unfinished)
-    signatures = server.signatures
+    signatures = _chosen(server.signatures, names)
     _save(server, signatures, source, unfinished)
     write_warmup(unfinished, signatures)
     loaded = tf.saved_model.load(unfinished)
@@ -77,6 +81,16 @@ def export_model(
     )
     tf.io.gfile.rename(unfinished, export_dir)
     return differences
+
+
+def _chosen(signatures: dict, names: Sequence[str]) -> dict:
+    unknown = sorted(set(names) - set(signatures))
+    if unknown:
+        raise ValueError(
+            f"signatures is expected to name some of {', '.join(sorted(signatures))}, but names "
+            f"{', '.join(unknown)}."
+        )
+    return {name: signatures[name] for name in names or signatures}
 
 
 def _with_checked_length(source, max_seq_length):
@@ -110,7 +124,7 @@ def _save(server, signatures, source, folder):
         for name in sorted(tf.io.gfile.listdir(tokenizer_folder))
     ]
     functions = {name: function.get_concrete_function() for name, function in signatures.items()}
-    functions["serving_default"] = functions["text"]
+    functions["serving_default"] = functions.get("text", next(iter(functions.values())))
     try:
         tf.saved_model.save(module, folder, signatures=functions)
     finally:

@@ -4,6 +4,8 @@
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.model import Encoder
+from electra_tf.serving.encoder import is_disentangled
 from electra_tf.serving.sources import PretrainedSource
 
 
@@ -21,16 +23,8 @@ class LivePair:
         return self._padded(rows)
 
     def states(self, batch) -> list[np.ndarray]:
-        """What the first layer reads, and what each layer gives: float32 [B, L, H]."""
-        encoder = self._encoder
-        first = encoder.embeddings(
-            batch["input_ids"],
-            batch["segment_ids"],
-            **({"disentangled": True} if getattr(encoder, "disentangled", False) else {}),
-        )
-        if encoder.embeddings_project is not None:
-            first = encoder.embeddings_project(first)
-        return [first.numpy(), *(state.numpy() for state in encoder(batch).layer_outputs)]
+        """As `encoder_states`."""
+        return encoder_states(self._encoder, batch)
 
     def replaced(self, batch) -> np.ndarray | None:
         """Probability that each token is a fake, [B, L]; None without a discriminator."""
@@ -89,10 +83,23 @@ class LivePair:
         return self._pretrainer.generator.encoder
 
     def _padded(self, rows):
-        vocabulary = self._tokenizer.vocabulary
-        ids = np.full((len(rows), self._length), vocabulary.pad_id, np.int32)
-        mask = np.zeros_like(ids)
-        for number, row in enumerate(rows):
-            ids[number, : len(row) + 2] = [vocabulary.cls_id, *row, vocabulary.sep_id]
-            mask[number, : len(row) + 2] = 1
-        return {"input_ids": ids, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
+        return padded_rows(rows, self._tokenizer.vocabulary, self._length)
+
+
+def padded_rows(rows, vocabulary, length: int) -> dict[str, np.ndarray]:
+    """Lists of ids that fit as `[CLS] ids [SEP]`, filled up to the full length, int32 [B, L]."""
+    ids = np.full((len(rows), length), vocabulary.pad_id, np.int32)
+    mask = np.zeros_like(ids)
+    for number, row in enumerate(rows):
+        ids[number, : len(row) + 2] = [vocabulary.cls_id, *row, vocabulary.sep_id]
+        mask[number, : len(row) + 2] = 1
+    return {"input_ids": ids, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
+
+
+def encoder_states(encoder: Encoder, batch) -> list[np.ndarray]:
+    """What the first layer reads, and what each layer gives: float32 [B, L, H]."""
+    options = {"disentangled": True} if is_disentangled(encoder) else {}
+    first = encoder.embeddings(batch["input_ids"], batch["segment_ids"], **options)
+    if encoder.embeddings_project is not None:
+        first = encoder.embeddings_project(first)
+    return [first.numpy(), *(state.numpy() for state in encoder(batch).layer_outputs)]

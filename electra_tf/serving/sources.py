@@ -96,3 +96,13 @@ def _config_in_place(folder: str, stored: dict) -> PretrainingConfig:
     """The stored configuration, of the folder where it now is."""
     vocab_file = os.path.join(folder, pretrained.VOCABULARY_FILE)
     return PretrainingConfig(**{**stored, "model_dir": folder, "vocab_file": vocab_file})
+
+
+def with_length(source, max_seq_length: int):
+    """The same model for rows of another length."""
+    if isinstance(source, PretrainedSource):
+        return dataclasses.replace(
+            source, config=source.config.replace(max_seq_length=max_seq_length)
+        )
+    config = dataclasses.replace(source.config, max_seq_length=max_seq_length)
+    return dataclasses.replace(source, loaded=dataclasses.replace(source.loaded, config=config))

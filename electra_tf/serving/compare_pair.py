@@ -1,0 +1,102 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""An export of a pre-trained pair beside the models it was made of."""
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.serving import probes
+from electra_tf.serving.live import LivePair
+
+
+def compare_pair(signatures, live: LivePair, differences):
+    texts = list(probes.TEXTS)
+    batch = live.batch(texts)
+    states = live.states(batch)
+    chances = live.replaced(batch)
+    inputs = {
+        "text": {"text": tf.constant(texts)},
+        "ids": {name: tf.constant(rows) for name, rows in batch.items()},
+    }
+    for name in inputs.keys() & set(signatures):
+        outputs = signatures[name](**inputs[name])
+        _compare_features(name, outputs, states[-1], batch, texts, differences)
+        if chances is not None:
+            found = tf.sigmoid(outputs["replaced_logits"]).numpy()
+            _compare_rows(f"{name}: replaced_logits", found, chances, batch, texts, differences)
+    if "features" in signatures:
+        compare_layers(signatures["features"], {"text": texts}, states, batch, differences)
+    if "replaced_tokens" in signatures:
+        _compare_replaced(signatures["replaced_tokens"], live, chances, differences)
+    if "fill_mask" in signatures:
+        _compare_fillings(signatures["fill_mask"], live, differences)
+
+
+def compare_layers(features, inputs, states, batch, differences):
+    """The signature `features` for every layer.
+
+    Args:
+        inputs: name -> list of texts.
+        states: expected [B, L, H] of each layer.
+        batch: the rows of the texts.
+    """
+    tensors = {name: tf.constant(texts) for name, texts in inputs.items()}
+    texts = next(iter(inputs.values()))
+    for layer, expected in enumerate(states):
+        outputs = features(**tensors, layer=tf.fill([len(texts)], layer))
+        name = f"features of layer {layer}"
+        _compare_features(name, outputs, expected, batch, texts, differences)
+
+
+def _compare_replaced(replaced_tokens, live, chances, differences):
+    outputs = replaced_tokens(text=tf.constant(probes.TEXTS))
+    outputs = {name: values.numpy() for name, values in outputs.items()}
+    for row, text in enumerate(probes.TEXTS):
+        where = f"replaced_tokens of {text[:60]!r}"
+        located = live.located(text)
+        count = len(located["starts"])
+        for name, expected in located.items():
+            found = outputs[name][row, :count].tolist()
+            differences.same(f"{where}: {name}", found, expected)
+        found = outputs["probabilities"][row, :count]
+        differences.probability(where, found, chances[row, 1 : count + 1])
+
+
+def _compare_features(name, outputs, expected, batch, texts, differences):
+    _compare_rows(
+        f"{name}: token_features",
+        outputs["token_features"].numpy(),
+        expected,
+        batch,
+        texts,
+        differences,
+        features=True,
+    )
+    mask = batch["input_mask"][:, :, None]
+    mean = (expected * mask).sum(1) / mask.sum(1)
+    differences.feature(f"{name}: first_token", outputs["first_token"], expected[:, 0])
+    differences.feature(f"{name}: mean", outputs["mean"], mean)
+
+
+def _compare_rows(name, found, expected, batch, texts, differences, features=False):
+    """Of the real tokens of each row: the export's rows may be shorter."""
+    compare_values = differences.feature if features else differences.probability
+    for row, text in enumerate(texts):
+        count = int(batch["input_mask"][row].sum())
+        compare_values(f"{name} of {text[:60]!r}", found[row, :count], expected[row, :count])
+
+
+def _compare_fillings(fill_mask, live, differences):
+    outputs = {k: v.numpy() for k, v in fill_mask(text=tf.constant(probes.MASKED)).items()}
+    for row, text in enumerate(probes.MASKED):
+        where = f"fill_mask of {text[:60]!r}"
+        places, chances = live.fillings(text)
+        differences.same(f"{where}: num_masks", int(outputs["num_masks"][row]), len(places))
+        for number, (start, end) in enumerate(places):
+            found = (outputs["starts"][row, number], outputs["ends"][row, number])
+            differences.same(f"{where}: place", tuple(map(int, found)), (start, end))
+            ids = outputs["token_ids"][row, number]
+            probabilities = outputs["probabilities"][row, number]
+            # Ties may be in another order, so what counts is how probable the chosen ones are.
+            differences.probability(where, probabilities, chances[number, ids])
+            best = np.sort(chances[number])[::-1][: len(ids)]
+            differences.probability(where, probabilities, best)

@@ -1,0 +1,54 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""How far an export may be from its model."""
+
+import numpy as np
+
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
+"""Allowed difference of a probability; and of features, whose scale is 1, ten times as much."""
+
+
+class Differences:
+    """The largest difference so far; one that is too large is an error."""
+
+    def __init__(self, dtype: str):
+        self.tolerance = TOLERANCES[dtype]
+        self.largest = 0.0
+        self.count = 0
+
+    def probability(self, what: str, exported, live):
+        self._compare(what, exported, live, self.tolerance)
+
+    def feature(self, what: str, exported, live):
+        self._compare(what, exported, live, 10 * self.tolerance)
+
+    def same(self, what: str, exported, live):
+        """Of what must be equal."""
+        self.count += 1
+        if exported != live:
+            raise ExportDiffersError(f"{what}: {exported!r} exported, {live!r} expected")
+
+    def chosen(self, what: str, chance_of_choice: float, best_chance: float):
+        """Of a choice that may differ where the model itself is undecided."""
+        self.count += 1
+        if best_chance - chance_of_choice > 2 * self.tolerance:
+            raise ExportDiffersError(
+                f"{what}: the choice has the probability {chance_of_choice}, the best {best_chance}"
+            )
+
+    def _compare(self, what, exported, live, tolerance):
+        exported, live = np.asarray(exported, np.float64), np.asarray(live, np.float64)
+        if exported.shape != live.shape:
+            raise ExportDiffersError(
+                f"{what}: shape {exported.shape} exported, {live.shape} expected"
+            )
+        self.count += 1
+        if not exported.size:
+            return
+        worst = float(np.max(np.abs(exported - live)))
+        self.largest = max(self.largest, worst)
+        if not worst <= tolerance:
+            raise ExportDiffersError(f"{what}: differs by {worst:.2e}, allowed are {tolerance:.0e}")
+
+
+class ExportDiffersError(ArithmeticError):
+    """The export does not say what the model says."""

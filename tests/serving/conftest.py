@@ -1,0 +1,47 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Exports that several tests look at; made once, not to be changed."""
+
+import pytest
+import tensorflow as tf
+from served_models import (
+    ANSWER_SETTINGS,
+    NAMES,
+    QUESTIONS,
+    finetuned_folder,
+    pretrained_folder,
+)
+
+from electra_tf.serving import export_model
+
+
+@pytest.fixture(scope="session")
+def pair_dir(tmp_path_factory):
+    return pretrained_folder(tmp_path_factory.mktemp("pretrained") / "data")
+
+
+@pytest.fixture(scope="session")
+def pair_export(pair_dir, tmp_path_factory):
+    """The folder of an exported pre-trained pair."""
+    folder = str(tmp_path_factory.mktemp("exports") / "pair")
+    export_model(pair_dir, folder, top_k=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pair(pair_export):
+    return tf.saved_model.load(pair_export).signatures
+
+
+@pytest.fixture(scope="session")
+def tagger(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tagger")
+    export_model(finetuned_folder(folder / "model", NAMES), str(folder / "export"))
+    return tf.saved_model.load(str(folder / "export")).signatures
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reader")
+    model = finetuned_folder(folder / "model", QUESTIONS, **ANSWER_SETTINGS)
+    export_model(model, str(folder / "export"))
+    return tf.saved_model.load(str(folder / "export")).signatures

@@ -1,0 +1,160 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What an export folder holds; that it appears only when it says what its model says."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from served_models import (
+    ANSWER_SETTINGS,
+    CLASSES,
+    NAMES,
+    QUESTIONS,
+    SCORES,
+    SEVERAL,
+    finetuned_folder,
+    pretrained_folder,
+)
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+
+from electra_tf.serving import ExportDiffersError, encoder, export_model
+
+TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
+
+
+def operations(folder, signature):
+    """Names of all operations that a signature runs, through the functions it calls."""
+    content = saved_model_pb2.SavedModel.FromString(
+        (pathlib.Path(folder) / "saved_model.pb").read_bytes()
+    )
+    graph = content.meta_graphs[0].graph_def
+    functions = {f.signature.name: f.node_def for f in graph.library.function}
+    outputs = content.meta_graphs[0].signature_def[signature].outputs.values()
+    calls = {tensor.name.split(":")[0] for tensor in outputs}
+    waiting, found, seen = [n for n in graph.node if n.name in calls], set(), set()
+    while waiting:
+        node = waiting.pop()
+        found.add(node.op)
+        for value in node.attr.values():
+            for function in [value.func, *value.list.func]:
+                if function.name and function.name not in seen:
+                    seen.add(function.name)
+                    waiting.extend(functions[function.name])
+    return found
+
+
+def custom_operations(folder, signature):
+    """Those that are not TensorFlow's own."""
+    return {op for op in operations(folder, signature) if not hasattr(tf.raw_ops, op)}
+
+
+def test_ids_has_no_custom_operation_and_text_few(pair_export):
+    custom = {
+        name: custom_operations(pair_export, name)
+        for name in ("ids", "text", "features", "replaced_tokens", "fill_mask", "serving_default")
+    }
+    assert custom.pop("ids") == set()
+    assert all(ops == TEXT_OPS for ops in custom.values())
+    assert "MatMul" in operations(pair_export, "ids")
+
+
+def test_the_folder_is_complete(pair_export, pair_dir):
+    folder = pathlib.Path(pair_export)
+    vocabulary = (pathlib.Path(pair_dir) / "vocab.txt").read_text()
+    assert (folder / "assets" / "vocab.txt").read_text() == vocabulary
+    settings = json.loads((folder / "assets.extra" / "electra_tf.json").read_text())
+    assert settings["kind"] == "pretrained" and settings["max_seq_length"] == 40
+    card = (folder / "README.md").read_text()
+    assert "### fill_mask" in card and '"disc_weight": 50.0' in card
+    assert "| out | `replaced_logits` | float32 | [B, *] |" in card
+    assert pair_dir not in card
+    assert not list(folder.parent.glob("*.incomplete"))
+
+
+def test_warmup_requests_are_what_serving_reads(pair_export, pair):
+    path = f"{pair_export}/assets.extra/tf_serving_warmup_requests"
+    names = []
+    for record in tf.data.TFRecordDataset(path):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        names.append(request.model_spec.signature_name)
+        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        outputs = pair[names[-1]](**{key: tf.constant(value) for key, value in inputs.items()})
+        assert len({len(values) for values in outputs.values()}) == 1
+    assert sorted(set(names)) == ["features", "fill_mask", "ids", "replaced_tokens", "text"]
+
+
+def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(encoder, "LAYER_NORM_EPSILON", 0.3)
+    with pytest.raises(ExportDiffersError, match=r"token_features .*differs by"):
+        export_model(pair_dir, str(tmp_path / "export"), names=["ids"])
+    assert not (tmp_path / "export").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_seq_length": 65}, r"max-seq-length is expected to be in 5\.\.64.* is 65"),
+        ({"dtype": "float16"}, "dtype is expected to be one of float32, bfloat16"),
+        ({"task": "cola"}, "task is 'cola', but .* holds a pre-trained model"),
+        ({"names": ["word"]}, "signatures .* features, fill_mask, .* names word"),
+        ({"top_k": 0}, "top-k is expected to be 1 or more"),
+    ],
+)
+def test_wrong_settings(pair_dir, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        export_model(pair_dir, str(tmp_path / "export"), **options)
+
+
+def test_wrong_folders(pair_dir, tmp_path):
+    with pytest.raises(FileExistsError, match="expected to be new"):
+        export_model(pair_dir, str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="convert_checkpoint"):
+        export_model(str(tmp_path), str(tmp_path / "export"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"electric_objective": True, "electra_objective": False},
+        {"electra_objective": False},
+        {"uniform_generator": True},
+        {"untied_generator": False},
+        {"untied_generator_embeddings": True, "embedding_size": 16},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_every_objective(tmp_path, changes):
+    export_model(pretrained_folder(tmp_path / "data", **changes), str(tmp_path / "export"))
+    signatures = tf.saved_model.load(str(tmp_path / "export")).signatures
+    has_fakes = changes.get("electra_objective", True) or "electric_objective" in changes
+    assert ("replaced_tokens" in signatures) == has_fakes
+    assert ("fill_mask" in signatures) == ("uniform_generator" not in changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("spec", "changes"),
+    [
+        (CLASSES, {}),
+        (SEVERAL, {}),
+        (SCORES, {}),
+        (NAMES, {}),
+        (QUESTIONS, ANSWER_SETTINGS),
+        (QUESTIONS, {**ANSWER_SETTINGS, "joint_prediction": False}),
+        (QUESTIONS, {**ANSWER_SETTINGS, "answerable_classifier": False}),
+    ],
+    ids=lambda value: getattr(value, "name", None) or "-".join(value) or "default",
+)
+def test_every_kind_of_task(tmp_path, spec, changes, dtype):
+    folder = finetuned_folder(tmp_path / "model", spec, **changes)
+    differences = export_model(folder, str(tmp_path / "export"), dtype=dtype)
+    assert differences.count > 20
+    assert np.isfinite(differences.largest)
+    size = sum(f.stat().st_size for f in (tmp_path / "export" / "variables").iterdir())
+    assert size < (1_400_000 if dtype == "float32" else 800_000)
