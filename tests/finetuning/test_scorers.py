@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Scores by hand, the recorded one of chunking, and entities against an independent count."""
 
+import json
+import pathlib
 import random
 
 import numpy as np
@@ -110,6 +112,17 @@ def test_entities_are_counted_as_by_conlleval(letters):
         assert scores["precision"] == pytest.approx(100 * right / max(1, counts[0]))
         assert scores["recall"] == pytest.approx(100 * right / max(1, counts[1]))
         assert scores["f1"] == pytest.approx(200 * right / max(1, sum(counts)))
+
+
+def test_entities_have_the_scores_recorded_from_seqeval():
+    path = pathlib.Path(__file__).parent / "seqeval_scores.json"
+    cases = json.loads(path.read_text())["cases"]
+    assert len(cases) == 50
+    for case in cases:
+        rows = ([row.split() for row in case[side]] for side in ("predicted", "gold"))
+        scores = entity_scores(*rows)
+        for name in ("precision", "recall", "f1"):
+            assert scores[name] == pytest.approx(case[name])
 
 
 @pytest.mark.parametrize(
