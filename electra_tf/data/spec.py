@@ -117,10 +117,8 @@ def num_tokens(serialized: tf.Tensor) -> tf.Tensor:
     names = ("input_ids", "input_mask")
     rows = tf.io.parse_example(serialized, {name: tf.io.RaggedFeature(tf.int64) for name in names})
     mask = rows["input_mask"]
-    counts = tf.where(
-        mask.row_lengths() > 0, tf.reduce_sum(mask, axis=1), rows["input_ids"].row_lengths()
-    )
-    return tf.cast(counts, tf.int32)
+    lengths = tf.cast(rows["input_ids"].row_lengths(), tf.int32)
+    return tf.where(mask.row_lengths() > 0, tf.cast(tf.reduce_sum(mask, axis=1), tf.int32), lengths)
 
 
 def _checks(

@@ -20,9 +20,9 @@ from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
-from electra_tf.training.devices import default_jit_compile, default_precision
-from electra_tf.training.loss_scale import LossScale
+from electra_tf.training.devices import default_precision
 from electra_tf.training.seeds import Stream, replica_id, step_seed
+from electra_tf.training.updates import Updates, compiled
 
 
 def make_head(
@@ -122,16 +122,14 @@ class FinetuningModel(keras.Model):
         shape = encoder or config.encoder
         initializers = Initializers(shape.initializer_range, self.seed)
         precision = config.precision or default_precision()
-        self.loss_scale = LossScale() if precision == "float16" else None
         with precision_scope(precision):
             self.encoder = Encoder(shape, initializers)
         self.task_heads = TaskHeads(
             [make_head(task, config, initializers, shape.hidden_size) for task in self.tasks]
         )
         self.running_loss = keras.metrics.Mean(name="loss")
-        self._forward_and_backward = self._loss_and_gradients
-        if default_jit_compile() if config.jit_compile is None else config.jit_compile:
-            self._forward_and_backward = tf.function(self._loss_and_gradients, jit_compile=True)
+        self.updates = Updates(self, precision)
+        self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
         self.built = True
 
     def compute_outputs(self, features, training=False, seed=None) -> dict[str, dict]:
@@ -172,11 +170,7 @@ class FinetuningModel(keras.Model):
         """
         seed = step_seed(self.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
         loss, gradients = self._forward_and_backward(features, seed)
-        variables = self.trainable_variables
-        if self.loss_scale is not None:
-            norm = self.loss_scale.apply(self.optimizer, gradients, variables)
-        else:
-            norm = self.optimizer.apply(gradients, variables)
+        norm = self.updates.apply(gradients)
         # The original reports sums; a mean says more, and clipping makes the step the same.
         self.running_loss.update_state(loss / tf.cast(tf.shape(features["task_id"])[0], tf.float32))
         return {"loss": loss, "gradient_norm": norm}
@@ -185,17 +179,12 @@ class FinetuningModel(keras.Model):
     def metrics(self):
         return [self.running_loss]
 
-    @property
-    def further_state(self) -> dict[str, tf.Variable]:
-        """What a checkpoint has of a trial beside weights and moments."""
-        return {} if self.loss_scale is None else self.loss_scale.state
-
     def _loss_and_gradients(self, features, seed):
         """Loss [] and its dense gradients (scaled, for float16)."""
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(features, training=True, seed=seed)
             loss = self.total_loss(outputs, features)
-            scaled = loss if self.loss_scale is None else loss * self.loss_scale.scale
+            scaled = self.updates.scaled(loss)
         # A task of which the batch has no row has no gradient.
         variables = [variable.value for variable in self.trainable_variables]
         gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")

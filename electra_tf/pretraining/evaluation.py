@@ -37,6 +37,7 @@ class Evaluator:
         config = pretrainer.config
         self._pretrainer = pretrainer
         self._num_batches = num_batches
+        self._records = records
         self._batches = records.evaluation_batches(config.eval_batch_size, config.max_seq_length)
         self._strategy = strategy or tf.distribute.get_strategy()
         self._workers = Workers(self._strategy)
@@ -54,7 +55,7 @@ class Evaluator:
             `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
             masked most often, and `replaced_share`, the share of replaced tokens.
         """
-        with self._pretrainer.evaluated_weights():
+        with self._pretrainer.updates.evaluated_weights():
             return self._measure()
 
     def _measure(self):
@@ -88,7 +89,9 @@ class Evaluator:
         """What is kept of every batch, in order."""
         replicas = self._strategy.num_replicas_in_sync
         own = self._workers.share_of(replicas)
-        batches = itertools.islice(self._batches.as_numpy_iterator(), self._num_batches)
+        length = self._pretrainer.config.max_seq_length
+        batches = self._records.numpy_iterator(self._batches, length)
+        batches = itertools.islice(batches, self._num_batches)
         first = 0
         while group := list(itertools.islice(batches, replicas)):
             empty = {name: np.zeros_like(rows) for name, rows in group[0].items()}

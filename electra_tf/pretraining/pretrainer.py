@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """ELECTRA's joint training of generator and discriminator."""
 
-import contextlib
 import math
 
 import keras
@@ -17,11 +16,9 @@ from electra_tf.pretraining.pair import build_pair
 from electra_tf.pretraining.scatter import replace_positions
 from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.accumulation import sum_over_parts
-from electra_tf.training.averages import WeightAverages
-from electra_tf.training.devices import default_jit_compile, default_precision
-from electra_tf.training.loss_scale import LossScale
+from electra_tf.training.devices import default_precision
 from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.updates import Updates, compiled
 
 TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""
@@ -46,14 +43,9 @@ class ElectraPretrainer(keras.Model):
         precision = config.precision or default_precision()
         with precision_scope(precision):
             self.generator, self.discriminator = build_pair(config)
-        self.loss_scale = LossScale() if precision == "float16" else None
-        self.averages = None
-        if config.ema_decay:
-            self.averages = WeightAverages(weights_by_name(self), config.ema_decay)
+        self.updates = Updates(self, precision, config.ema_decay)
         self.running = PretrainingMetrics(config.has_discriminator)
-        self._forward_and_backward = self._loss_and_gradients
-        if default_jit_compile() if config.jit_compile is None else config.jit_compile:
-            self._forward_and_backward = tf.function(self._loss_and_gradients, jit_compile=True)
+        self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
         self.accumulation_steps = config.gradient_accumulation_steps
         """Parts that `train_step` computes a batch in; a stage of a run may set its own."""
         self.built = True
@@ -152,7 +144,7 @@ class ElectraPretrainer(keras.Model):
             seed,
             self.accumulation_steps,
         )
-        gradient_norm = self._update(gradients)
+        gradient_norm = self.updates.apply(gradients)
         self.running.update_step(loss, gradient_norm)
         loss = tf.where(tf.math.is_finite(gradient_norm), loss, gradient_norm)
         return {**self.running.results(), "loss": loss}
@@ -171,21 +163,6 @@ class ElectraPretrainer(keras.Model):
     def metrics(self):
         return self.running.all
 
-    @property
-    def further_state(self) -> dict[str, tf.Variable]:
-        """What a checkpoint has of a run beside weights and moments."""
-        parts = [part for part in (self.loss_scale, self.averages) if part is not None]
-        return {name: variable for part in parts for name, variable in part.state.items()}
-
-    def evaluated_weights(self) -> contextlib.AbstractContextManager:
-        """The weights that a run evaluates with, inside: moving averages, if there are any."""
-        return self.averages.in_place_of_weights() if self.averages else contextlib.nullcontext()
-
-    def begin_averages(self, loaded=()):
-        """Let averages begin with the weights as they are, unless they were loaded too."""
-        if self.averages is not None and not set(self.averages.state) <= set(loaded):
-            self.averages.reset()
-
     # ---- Details
 
     def _learn_from(self, batch, seed, normalizers):
@@ -199,21 +176,10 @@ class ElectraPretrainer(keras.Model):
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
             loss = outputs["total_loss"]
-            scaled = loss if self.loss_scale is None else loss * self.loss_scale.scale
+            scaled = self.updates.scaled(loss)
         gradients = tape.gradient(scaled, self.trained_variables)
         observed = {name: value for name, value in outputs.items() if name not in TOO_LARGE_TO_KEEP}
         return loss, [tf.convert_to_tensor(gradient) for gradient in gradients], observed
-
-    def _update(self, gradients) -> tf.Tensor:
-        """Apply gradients; returns their norm before clipping."""
-        variables = self.trainable_variables
-        if self.loss_scale is not None:
-            norm = self.loss_scale.apply(self.optimizer, gradients, variables)
-        else:
-            norm = self.optimizer.apply(gradients, variables)
-        if self.averages is not None:
-            self.averages.update()
-        return norm
 
     def _mask_prob(self, step):
         """Share of the tokens to mask in an update after `step` others."""

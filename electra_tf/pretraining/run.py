@@ -307,7 +307,7 @@ class _Training:
             StepRunner(self.strategy, self.pretrainer.train_step, stage.train_batch_size),
             self.records.batches(
                 stage, first_step, config.seed, self.workers.index, self.workers.count
-            ).as_numpy_iterator(),
+            ),
             first_step,
             stage.last_step,
             [
@@ -326,7 +326,7 @@ class _Training:
         config, prefix = self.config, self.checkpoints.latest()
         if prefix is not None:
             report = restore_training(prefix, self.pretrainer)
-            self.pretrainer.begin_averages(report.loaded)
+            self.pretrainer.updates.begin_averages(report.loaded)
             state = read_state(prefix)
             self.step = read_step(prefix)
             self.best_loss = state.get("best_loss")
@@ -335,7 +335,7 @@ class _Training:
         elif config.init_checkpoint is not None:
             prefix = resolve_prefix(config.init_checkpoint)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
-            self.pretrainer.begin_averages()
+            self.pretrainer.updates.begin_averages()
             logging.info(
                 "Beginning at step 0 with the weights of %s: %d variables matched%s.",
                 prefix,

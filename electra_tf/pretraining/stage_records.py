@@ -1,10 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which records the stages of a run read, and where in them the run stands."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 from absl import logging
 
 from electra_tf.config.stages import Stage
@@ -76,18 +76,20 @@ class StageRecords:
 
     def batches(
         self, stage: Stage, step: int, seed: int, worker_index: int = 0, num_workers: int = 1
-    ) -> tf.data.Dataset:
+    ) -> Iterator[dict[str, np.ndarray]]:
         """A worker's rows of the global batches of a stage, from after `step` updates on."""
         patterns = stage.pretrain_tfrecords
-        return self._records[patterns].batches(
+        records = self._records[patterns]
+        batches = records.batches(
             stage.train_batch_size,
             stage.max_seq_length,
             seed,
             start=self._seen(patterns, step),
+            buckets=self._buckets,
             worker_index=worker_index,
             num_workers=num_workers,
-            buckets=self._buckets,
         )
+        return records.numpy_iterator(batches, stage.max_seq_length)
 
     def _seen(self, patterns: str, step: int) -> int:
         """Examples of some records seen after `step` updates."""

@@ -41,7 +41,7 @@ def training_variables(model) -> dict[str, tf.Variable]:
 
 def further_state(model) -> dict[str, tf.Variable]:
     """What a model that trains has beside weights and moments; most have nothing."""
-    return getattr(model, "further_state", {})
+    return model.updates.state if hasattr(model, "updates") else {}
 
 
 def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:

@@ -1,0 +1,66 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""How gradients become updates of a model: loss scaling, the optimizer, moving averages."""
+
+import contextlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from electra_tf.training.averages import WeightAverages
+from electra_tf.training.devices import default_jit_compile
+from electra_tf.training.loss_scale import LossScale
+from electra_tf.training.weights import weights_by_name
+
+
+class Updates:
+    """The updates of one model, made where its variables are (inside the strategy's scope).
+
+    Args:
+        model: compiled before the first update.
+        precision: that it computes in; "float16" needs loss scaling, and one replica.
+        ema_decay: of moving averages of the weights; 0 for none.
+
+    Raises:
+        ValueError: float16 on several replicas.
+    """
+
+    def __init__(self, model, precision: str, ema_decay: float = 0.0):
+        self._model = model
+        self.loss_scale = LossScale() if precision == "float16" else None
+        self.averages = WeightAverages(weights_by_name(model), ema_decay) if ema_decay else None
+
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """What gradients are to be taken of."""
+        return loss if self.loss_scale is None else loss * self.loss_scale.scale
+
+    def apply(self, gradients: list[tf.Tensor]) -> tf.Tensor:
+        """Update the weights by dense gradients of the scaled loss; returns their norm."""
+        optimizer, variables = self._model.optimizer, self._model.trainable_variables
+        if self.loss_scale is not None:
+            norm = self.loss_scale.apply(optimizer, gradients, variables)
+        else:
+            norm = optimizer.apply(gradients, variables)
+        if self.averages is not None:
+            self.averages.update()
+        return norm
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """What a checkpoint has of it."""
+        parts = [part for part in (self.loss_scale, self.averages) if part is not None]
+        return {name: variable for part in parts for name, variable in part.state.items()}
+
+    def begin_averages(self, loaded=()):
+        """Let averages begin with the weights as they are, unless they were loaded too."""
+        if self.averages is not None and not set(self.averages.state) <= set(loaded):
+            self.averages.reset()
+
+    def evaluated_weights(self) -> contextlib.AbstractContextManager:
+        """Inside, the model has the weights to evaluate with: averages, if there are any."""
+        return self.averages.in_place_of_weights() if self.averages else contextlib.nullcontext()
+
+
+def compiled(function: Callable, jit_compile: bool | None) -> Callable:
+    """`function` compiled by XLA if asked for; None: as is best on the devices."""
+    wanted = default_jit_compile() if jit_compile is None else jit_compile
+    return tf.function(function, jit_compile=True) if wanted else function
