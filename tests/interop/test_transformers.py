@@ -73,6 +73,19 @@ def as_tensors(batch):
     return {name: tf.constant(values, tf.int32) for name, values in batch.items()}
 
 
+def small_model():
+    """Of a real vocabulary, with random weights."""
+    config = transformers.ElectraConfig(
+        vocab_size=len(VOCABULARY.read_text(encoding="utf-8").splitlines()),
+        embedding_size=16,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+    )
+    return transformers.ElectraForPreTraining(config).eval()
+
+
 def test_a_pair(tmp_path):
     case = "pretrain/electra_untied"
     folder, batch = written(tmp_path, case), batch_of(case)
@@ -84,7 +97,7 @@ def test_a_pair(tmp_path):
 @pytest.mark.parametrize("name", ["token_classification", "sequence_classification"])
 def test_labels_come_along(name, tmp_path):
     source = shutil.copytree(GOLDENS / "huggingface" / name, tmp_path / "source")
-    shutil.copy(VOCABULARY, source / "vocab.txt")
+    shutil.copy(GOLDENS / "finetune" / "cola" / "vocab.txt", source / "vocab.txt")
     convert(read_model(str(source)), "huggingface", str(tmp_path / "written"))
     recorded = np.load(GOLDENS / "huggingface" / name / "io.npz")
     found = theirs(str(tmp_path / "written"), {key: recorded[key] for key in BATCH})
@@ -121,7 +134,8 @@ def test_tags_are_those_of_our_model_on_the_other_segment(tmp_path):
 
 @pytest.mark.parametrize("lower", [True, False])
 def test_the_tokenizer(lower, tmp_path):
-    folder = shutil.copytree(GOLDENS / "huggingface" / "discriminator", tmp_path / "source")
+    folder = tmp_path / "source"
+    small_model().save_pretrained(folder)
     shutil.copy(VOCABULARY, folder / "vocab.txt")
     stored = {"do_lower_case": lower}
     (folder / "tokenizer_config.json").write_text(json.dumps(stored))
@@ -132,7 +146,7 @@ def test_the_tokenizer(lower, tmp_path):
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(tmp_path / "written"))
     specials = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.mask_token_id
     assert specials == (ours.vocabulary.cls_id, ours.vocabulary.sep_id, ours.vocabulary.mask_id)
-    assert tokenizer.model_max_length == 40
+    assert tokenizer.model_max_length == 512
     for text in TEXTS:
         found = tokenizer(text)["input_ids"]
         inner = ours([text])[0].numpy().tolist()
@@ -143,15 +157,7 @@ def test_the_tokenizer(lower, tmp_path):
 
 def test_what_transformers_writes_is_read(tmp_path):
     """Also of a folder with tokenizer.json alone, as recent versions write it."""
-    config = transformers.ElectraConfig(
-        vocab_size=len(VOCABULARY.read_text(encoding="utf-8").splitlines()),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=48,
-    )
-    model = transformers.ElectraForPreTraining(config).eval()
+    model = small_model()
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         _tokenizer_source(tmp_path), do_lower_case=False
     )
@@ -161,7 +167,7 @@ def test_what_transformers_writes_is_read(tmp_path):
     (folder / "vocab.txt").unlink(missing_ok=True)
     assert (folder / "tokenizer.json").exists()
     found = read_model(str(folder)).model
-    assert len(found.tokenizer.vocabulary) == config.vocab_size
+    assert len(found.tokenizer.vocabulary) == model.config.vocab_size
     for text in TEXTS[:3]:
         assert found.tokenizer([text])[0].numpy().tolist() == tokenizer.encode(
             text, add_special_tokens=False
