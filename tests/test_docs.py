@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/data.md",
     "docs/interop.md",
     "docs/pretraining.md",
+    "docs/scaling.md",
     "docs/speed.md",
     "docs/tokenizers.md",
 )

@@ -21,9 +21,9 @@ from electra_tf.training.logs import RunLog, progress_line
 from electra_tf.training.loop import (
     Event,
     NonFiniteLossError,
-    StepRunner,
     StopSignals,
     Timing,
+    make_runner,
     run_loop,
 )
 from electra_tf.training.optimizer import ElectraAdam
@@ -138,7 +138,12 @@ class Trainer:
 
     def _loop(self, first_step: int, signals: StopSignals) -> int:
         config = self.config
-        runner = StepRunner(self.strategy, self.model.train_step, config.train_batch_size)
+        runner = make_runner(
+            self.strategy,
+            self.model.train_step,
+            config.train_batch_size,
+            config.iterations_per_loop,
+        )
         events = [
             Event(config.log_every_steps, self._log),
             Event(config.eval_every_steps, self._evaluate),

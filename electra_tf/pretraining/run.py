@@ -25,9 +25,9 @@ from electra_tf.training.logs import RunLog, clock, progress_line
 from electra_tf.training.loop import (
     Event,
     NonFiniteLossError,
-    StepRunner,
     StopSignals,
     Timing,
+    make_runner,
     run_loop,
 )
 from electra_tf.training.optimizer import ElectraAdam
@@ -304,7 +304,12 @@ class _Training:
         )
         self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
         return run_loop(
-            StepRunner(self.strategy, self.pretrainer.train_step, stage.train_batch_size),
+            make_runner(
+                self.strategy,
+                self.pretrainer.train_step,
+                stage.train_batch_size,
+                config.iterations_per_loop,
+            ),
             self.records.batches(
                 stage, first_step, config.seed, self.workers.index, self.workers.count
             ),

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.training.files import write_text
+
 RENEW_SECONDS = 20
 ABANDONED_SECONDS = 90
 """Time without renewal after which a lock on a remote file system counts as abandoned."""
@@ -122,8 +124,8 @@ def _remotely(path):
 
 def _renew(path, owner, number):
     # A moment's trouble with the network should not end a run; the next renewal comes soon.
-    with contextlib.suppress(tf.errors.OpError), tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps({**owner, "renewed": number}))
+    with contextlib.suppress(tf.errors.OpError):
+        write_text(path, json.dumps({**owner, "renewed": number}))
 
 
 def _read(path) -> str | None:

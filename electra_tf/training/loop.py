@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.training.device_loop import DeviceLoop, rows_of_each, shapes_of
 from electra_tf.training.replicas import rows_of_replica
 from electra_tf.training.workers import Workers
 
@@ -83,15 +84,9 @@ class StepRunner:
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, step: Callable, batch_size: int):
-        replicas = strategy.num_replicas_in_sync
-        if batch_size % replicas:
-            raise ValueError(
-                f"train_batch_size is expected to be a multiple of the {replicas} replicas, "
-                f"but is {batch_size}."
-            )
         self._strategy = strategy
         self._step = step
-        self._rows = batch_size // replicas
+        self._rows = rows_of_each(strategy, batch_size)
         self._replicas_each = Workers(strategy).replicas_each
         self._functions = {}
 
@@ -101,7 +96,7 @@ class StepRunner:
         Returns:
             The global losses, float32 [steps].
         """
-        groups = itertools.groupby(batches, key=_shapes)
+        groups = itertools.groupby(batches, key=shapes_of)
         return np.concatenate([self._run_alike(shapes, list(group)) for shapes, group in groups])
 
     def _run_alike(self, shapes, batches) -> np.ndarray:
@@ -132,8 +127,13 @@ class StepRunner:
         return self._step(own)["loss"]
 
 
-def _shapes(batch: Batch) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    return tuple((name, rows.shape) for name, rows in batch.items())
+def make_runner(
+    strategy: tf.distribute.Strategy, step: Callable, batch_size: int, iterations_per_loop: int
+) -> StepRunner | DeviceLoop:
+    """What runs the steps on a strategy: on TPUs, the loop around them is on the device."""
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        return DeviceLoop(strategy, step, batch_size, iterations_per_loop)
+    return StepRunner(strategy, step, batch_size)
 
 
 class StopSignals(contextlib.AbstractContextManager):
@@ -173,7 +173,7 @@ class StopSignals(contextlib.AbstractContextManager):
 
 
 def run_loop(
-    runner: StepRunner,
+    runner: StepRunner | DeviceLoop,
     batches: Iterator[Batch],
     first_step: int,
     num_steps: int,

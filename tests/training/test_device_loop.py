@@ -1,0 +1,88 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Several steps in one program, compiled by XLA as a TPU's is, with the numbers of single steps."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_pretrainer
+
+from electra_tf.training.device_loop import DeviceLoop
+from electra_tf.training.loop import StepRunner, make_runner
+from electra_tf.training.weights import weights_by_name
+
+SMALL = {**NO_DROPOUT, "num_hidden_layers": 1}
+
+
+def counted_step(batch):
+    weight = tf.constant([1.0, 100.0])[tf.distribute.get_replica_context().replica_id_in_sync_group]
+    return {"loss": weight * tf.reduce_sum(tf.cast(batch["rows"], tf.float32))}
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_every_number_of_steps_and_replica(replicas, two_replicas):
+    strategy = two_replicas if replicas == 2 else tf.distribute.get_strategy()
+    runner = DeviceLoop(strategy, counted_step, batch_size=4, iterations_per_loop=3)
+    batches = [{"rows": np.array([1, 2, 3, 4], np.int32) * scale} for scale in (1, 10, 100)]
+    expected = np.array([703.0, 7030.0, 70300.0] if replicas == 2 else [10.0, 100.0, 1000.0])
+    for count in (3, 1, 2):
+        np.testing.assert_allclose(runner(batches[:count]), expected[:count])
+
+
+def test_batches_of_different_shapes():
+    runner = DeviceLoop(tf.distribute.get_strategy(), counted_step, 2, iterations_per_loop=4)
+    batches = [{"rows": np.ones([2, length], np.int32)} for length in (3, 3, 5, 3)]
+    np.testing.assert_allclose(runner(batches), [6.0, 6.0, 10.0, 6.0])
+
+
+def test_only_tpus_have_it():
+    runner = make_runner(tf.distribute.get_strategy(), counted_step, 2, 3)
+    assert isinstance(runner, StepRunner)
+
+
+def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
+    """Update included; fakes are fixed, since XLA draws other random numbers."""
+    monkeypatch.setattr(
+        "electra_tf.pretraining.pretrainer.sample_tokens",
+        lambda logits, seed, temperature, disallowed_ids: 5 + disallowed_ids * 7 % 90,
+    )
+    changes = {"learning_rate": 0.01, "num_warmup_steps": 0, "disallow_correct": True}
+    masker = tiny_pretrainer(data_dir)
+    batches = []
+    for i in range(3):
+        masked = masker.mask(tensors(make_examples(8, seed=i)), tf.constant([i, 0]))
+        batches.append({name: rows.numpy() for name, rows in masked.items()})
+    losses, weights = [], []
+    for compiled in (False, True):
+        pretrainer = tiny_pretrainer(data_dir, SMALL, **changes)
+        pretrainer.optimizer.build(pretrainer.trainable_variables)
+        strategy = tf.distribute.get_strategy()
+        if compiled:
+            loop = DeviceLoop(strategy, pretrainer.train_step, 8, iterations_per_loop=5)
+            loop.run_steps = tf.function(loop.run_steps, jit_compile=True)
+            losses.append(loop(batches))
+        else:
+            losses.append(StepRunner(strategy, pretrainer.train_step, 8)(batches))
+        weights.append({k: v.numpy() for k, v in weights_by_name(pretrainer).items()})
+        assert int(pretrainer.optimizer.iterations) == 3
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+    for name, value in weights[0].items():
+        np.testing.assert_allclose(weights[1][name], value, rtol=1e-4, atol=2e-5, err_msg=name)
+
+
+def test_the_program_is_one_that_tpus_take(data_dir):
+    """Own masks, fakes and dropout; static shapes, no float64, nothing that asks the host."""
+    pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1})
+    pretrainer.optimizer.build(pretrainer.trainable_variables)
+    loop = DeviceLoop(tf.distribute.get_strategy(), pretrainer.train_step, 8, 2)
+    batch = make_examples(8)
+    stacked = {name: tf.constant(np.stack([rows, rows])) for name, rows in batch.items()}
+    compiled = tf.function(loop.run_steps, jit_compile=True)
+    program = compiled.experimental_get_compiler_ir(stacked, tf.constant(2))(stage="hlo")
+    types = set(re.findall(r"= \(?([a-z]+\d*)\[", program))
+    assert not types & {"f64", "f16", "c64", "c128"}, types
+    assert " while(" in program
+    assert not re.search(r"\[[^]]*<=", program), "a dimension is dynamic"
+    assert not re.search(r"\b(infeed|outfeed|send|recv)\(", program)
+    assert "gather(" in program  # embeddings are looked up, not multiplied by one-hot rows
