@@ -127,6 +127,7 @@ def load_pretrainer(
     check_saved_model(config)
     pretrainer = make_pretrainer(config, tokenizer or load_matching_tokenizer(config))
     load_weights(resolve_prefix(config.model_dir), pretrainer)
+    pretrainer.updates.begin_averages()
     return pretrainer
 
 
