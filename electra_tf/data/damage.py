@@ -4,6 +4,7 @@
 TensorFlow's readers say that something is wrong, but not in which of thousands of files.
 """
 
+import re
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -11,6 +12,7 @@ import tensorflow as tf
 from electra_tf.data import spec
 
 _RECORDS_AT_ONCE = 1024
+_DETAILS_OF_THE_GRAPH = re.compile(r"\{\{.*?\}\}|\[Op:.*", re.DOTALL)
 
 READING_ERRORS = (tf.errors.DataLossError, tf.errors.InvalidArgumentError)
 
@@ -46,5 +48,5 @@ def _sound_records(
             spec.parse(serialized, max_seq_length, features)
             number += int(serialized.shape[0])
     except READING_ERRORS as error:
-        return number, error.message.split(" [Op:")[0].strip()
+        return number, _DETAILS_OF_THE_GRAPH.sub("", error.message).strip()
     return number, ""

@@ -126,7 +126,7 @@ def test_held_out_documents_are_a_share_of_their_own(corpus):
     (corpus / "text" / "a.txt").write_text("\n\n".join(reversed(texts)))
     for name in "bc":
         (corpus / "text" / f"{name}.txt").unlink()
-    build(corpus, "moved", held_out_share=0.3, max_seq_length=4096, num_processes=2)
+    build(corpus, "moved", held_out_share=0.3, max_seq_length=4096)
     assert words_of(corpus, corpus / "moved" / "held_out") == kept
     build(corpus, "other", held_out_share=0.3, max_seq_length=4096, seed=8)
     assert words_of(corpus, corpus / "other" / "held_out") != kept
