@@ -82,9 +82,11 @@ def hugging_face(threads, corpus, vocabulary):
     """Lines in batches through the fast tokenizer, which uses threads of its own."""
     os.environ["RAYON_NUM_THREADS"] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
-    from tokenizers import BertWordPieceTokenizer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-    tokenizer = BertWordPieceTokenizer(vocabulary, lowercase=True)
+    tokenizer = Tokenizer(models.WordPiece.from_file(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     num_bytes = num_tokens = 0
     start = time.perf_counter()
     for piece in _pieces(corpus):
