@@ -14,7 +14,7 @@ from electra_tf.data import corpus, reading, standard_input
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
 from electra_tf.text.sentencepiece_training import MODEL_TYPES
-from electra_tf.text.vocabulary import write_file
+from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE, write_file
 from electra_tf.text.vocabulary_report import report
 
 # Of so many lines one is held out for the report.
@@ -91,8 +91,8 @@ def build_vocab(args):
     with tempfile.TemporaryDirectory() as temporary:
         files = _sources(args, temporary)
         _train(args, _training_lines(files, held_out, args.text_field, args.sample_share))
-    tokenizer = text.load_tokenizer(args.output_file, args.do_lower_case, args.strip_accents)
-    settings_file.save_settings(text.settings_of(tokenizer, name), folder)
+    settings_file.save_settings(_settings(args, name), folder)
+    tokenizer = text.load_tokenizer(args.output_file)
     share = "" if args.sample_share == 1 else f" ({args.sample_share:.1%} of their lines)"
     print(f"Wrote {args.output_file}, trained on {len(files)} file(s){share}.")
     for line in report(tokenizer, held_out, args.vocab_size):
@@ -134,6 +134,12 @@ def _train(args, lines):
     else:
         tokens = text.train_wordpiece_vocabulary(lines, args.vocab_size, *settings, **chosen)
         text.save_vocabulary(tokens, args.output_file)
+
+
+def _settings(args, name):
+    kind = SENTENCEPIECE if args.tokenizer in MODEL_TYPES else WORDPIECE
+    accents = args.strip_accents and args.do_lower_case
+    return settings_file.TokenizerSettings(kind, name, args.do_lower_case, accents)
 
 
 def _sources(args, temporary):

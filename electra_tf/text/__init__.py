@@ -6,7 +6,6 @@ from electra_tf.text.loading import (
     load_tokenizer,
     load_vocabulary,
     save_tokenizer,
-    settings_of,
     stored_settings,
 )
 from electra_tf.text.packing import PackedSegments, pack_segments
@@ -42,7 +41,6 @@ __all__ = [
     "pack_segments",
     "save_tokenizer",
     "save_vocabulary",
-    "settings_of",
     "stored_settings",
     "train_sentencepiece_model",
     "train_wordpiece_vocabulary",

@@ -64,7 +64,7 @@ def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
     run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "vocab.txt")
     out = capsys.readouterr().out
     assert "of 30522: no more pieces repeat" in out
-    assert "longest pieces:    running" in out
+    assert "longest pieces:       running" in out
 
 
 def test_errors(corpus, tmp_path):
