@@ -25,7 +25,7 @@ def make_parser():
         type=lambda names: names.split(","),
         default=[],
         help="names separated by commas; default: all. With `ids` alone the export loads without "
-        "tensorflow-text, and converters take it",
+        "tensorflow-text",
     )
     return parser
 

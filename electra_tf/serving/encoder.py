@@ -28,7 +28,7 @@ class ServedEmbeddings(tf.Module):
 
     def __call__(self, input_ids, segment_ids):
         summed = tf.gather(self.words, input_ids) + tf.gather(self.segments, segment_ids)
-        summed += self.positions[None, : tf.shape(input_ids)[1]]
+        summed += self.positions[: tf.shape(input_ids)[1]]
         return self._norm(tf.reshape(summed, [-1, self.words.shape[1]]))
 
 
