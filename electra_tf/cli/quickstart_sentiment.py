@@ -23,9 +23,9 @@ from electra_tf.finetuning import run
 TASK = "rt_sentiment"
 FINETUNING = {
     "num_trials": 3,
-    "num_train_epochs": 3.0,
+    "num_train_epochs": 2.0,
     "learning_rate": 1e-3,
-    "layerwise_lr_decay": 0.9,
+    "layerwise_lr_decay": 0.0,
     "train_batch_size": 32,
     "eval_batch_size": 128,
     "classifier_dropout": 0.1,
@@ -136,7 +136,6 @@ def format_comparison(comparison: Comparison) -> str:
     else:
         verdict = (
             f"Pre-training gains {gain:.1f} points, which is not more than seeds differ "
-            f"({spread:.1f}): these few minutes are too short to show it. docs/results.md has a "
-            "longer run that does."
+            f"({spread:.1f}): these few minutes of pre-training are too short to show."
         )
     return "\n".join([*lines, "", verdict])
