@@ -41,10 +41,17 @@ def locked(folder: str) -> Iterator[None]:
         FolderInUseError: another run has it; it is named.
     """
     path = folder.rstrip("/") + ".lock"
-    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+    parent = os.path.dirname(path) or "."
+    is_new = not tf.io.gfile.exists(parent)
+    tf.io.gfile.makedirs(parent)
     hold = _remotely if "://" in path.removeprefix("file://") else _by_kernel
-    with hold(path.removeprefix("file://")):
-        yield
+    try:
+        with hold(path.removeprefix("file://")):
+            yield
+    finally:
+        # A run that fails before it has written anything leaves nothing behind.
+        if is_new and not tf.io.gfile.listdir(parent):
+            tf.io.gfile.rmtree(parent)
 
 
 def _description() -> dict[str, str | int]:
