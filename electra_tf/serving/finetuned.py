@@ -11,7 +11,14 @@ from electra_tf.serving.encoder import ServedEncoder
 from electra_tf.serving.entities import entities_of
 from electra_tf.serving.questions import question_batch
 from electra_tf.serving.rows import in_chunks, text_batch
-from electra_tf.serving.signatures import IDS, LAYER, STRINGS, checked_ids, signature
+from electra_tf.serving.signatures import (
+    IDS,
+    LAYER,
+    STRINGS,
+    checked_ids,
+    plain_variables,
+    signature,
+)
 from electra_tf.serving.tagged_text import per_text, word_batch, words_of
 
 ROWS_AT_ONCE = 32
@@ -47,6 +54,7 @@ class TaskServer(tf.Module):
         self._max_seq_length = max_seq_length
         self._encoder = ServedEncoder(loaded.model.encoder, dtype)
         self._head: TaskHead = loaded.model.task_heads.heads[task_id]
+        self._head_weights = plain_variables(self._head)
         columns = self._spec.splits[0].columns
         self._is_pair = columns is not None and columns.text_b is not None
 

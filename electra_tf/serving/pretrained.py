@@ -12,7 +12,14 @@ from electra_tf.pretraining.scatter import gather_positions
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.rows import text_batch
-from electra_tf.serving.signatures import IDS, LAYER, STRINGS, checked_ids, signature
+from electra_tf.serving.signatures import (
+    IDS,
+    LAYER,
+    STRINGS,
+    checked_ids,
+    plain_variables,
+    signature,
+)
 from electra_tf.serving.token_tasks import filled_masks, located_batch, text_positions
 
 
@@ -43,6 +50,7 @@ class PretrainedServer(tf.Module):
             self._generator = generator.head
         if self._encoder is None:
             (self._encoder,) = self._towers
+        self._head_weights = [plain_variables(h) for h in (self._head, self._generator) if h]
         self._log_odds = None
         if pretrainer.config.electric_objective:
             mask_prob = pretrainer.config.mask_prob

@@ -36,3 +36,12 @@ def checked_ids(batch: dict[str, tf.Tensor], max_length: int) -> dict[str, tf.Te
     )
     with tf.control_dependencies([fits]):
         return {name: tf.identity(values) for name, values in batch.items()}
+
+
+def plain_variables(layer) -> list[tf.Variable]:
+    """The variables inside of a Keras layer's, to be saved beside it.
+
+    Those of Keras alone are restored by `tf.saved_model.load`, but not by the loader of sessions
+    (`saved_model_cli`, TensorFlow Serving).
+    """
+    return [variable.value for variable in layer.variables]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from electra_tf.serving import export_model
@@ -47,8 +48,10 @@ def test_ids_loads_with_tensorflow_alone(ids_export):
 
 
 @pytest.mark.slow
-def test_saved_model_cli_runs_it(ids_export):
-    inputs = ["input_ids=[[1, 2, 3]]", "input_mask=[[1, 1, 1]]", "segment_ids=[[0, 0, 0]]"]
+def test_saved_model_cli_runs_it(ids_export, tmp_path):
+    names = ("input_ids", "input_mask", "segment_ids")
+    for name in names:
+        np.save(tmp_path / f"{name}.npy", np.ones([2, 5], np.int32))
     output = run(
         os.path.join(os.path.dirname(sys.executable), "saved_model_cli"),
         "run",
@@ -58,7 +61,7 @@ def test_saved_model_cli_runs_it(ids_export):
         "serve",
         "--signature_def",
         "ids",
-        "--input_exprs",
-        ";".join(inputs),
+        "--inputs",
+        ";".join(f"{name}={tmp_path}/{name}.npy" for name in names),
     )
     assert "Result for output key replaced_logits" in output
