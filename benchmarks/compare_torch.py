@@ -1,0 +1,186 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The joint training step beside the same one of Hugging Face's modules in PyTorch.
+
+    python benchmarks/compare_torch.py [--rounds 10]
+
+Needs the `bench` extra. Both mask the batch, run generator and discriminator with shared
+embeddings and dropout, predict gathered positions only, sample fakes, clip the gradients' norm and
+apply Adam with decoupled weight decay. Each way runs in a process of its own, and they take turns.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.pretraining_step import make_batch, make_step, read_hparams  # noqa: E402
+from benchmarks.turns import Turns  # noqa: E402
+
+MASK_ID = 103
+SAME_LOSS = 0.05
+"""Relative difference that two random beginnings of one model may have."""
+
+
+def huggingface_config(encoder):
+    """Hugging Face's configuration of an encoder of ours."""
+    from transformers import ElectraConfig
+
+    names = (
+        "vocab_size embedding_size hidden_size num_hidden_layers num_attention_heads "
+        "intermediate_size hidden_dropout_prob attention_probs_dropout_prob "
+        "max_position_embeddings type_vocab_size hidden_act"
+    )
+    return ElectraConfig(**{name: getattr(encoder, name) for name in names.split()})
+
+
+def make_losses(config):
+    """A torch module: ids [B, L] -> the joint loss []."""
+    import torch
+    from torch.nn import functional
+    from transformers import ElectraForMaskedLM, ElectraForPreTraining
+
+    class Losses(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.generator = ElectraForMaskedLM(huggingface_config(config.generator_encoder))
+            self.discriminator = ElectraForPreTraining(huggingface_config(config.encoder))
+            embeddings = self.discriminator.electra.embeddings
+            self.generator.electra.embeddings = embeddings
+            self.generator.generator_lm_head.weight = embeddings.word_embeddings.weight
+
+        def forward(self, ids, mask):
+            count = config.num_masked
+            positions = torch.rand(ids.shape, device=ids.device).topk(count).indices  # [B, N]
+            targets = ids.gather(1, positions)
+            keep = torch.rand(targets.shape, device=ids.device) < 0.15
+            masked = ids.scatter(1, positions, torch.where(keep, targets, MASK_ID))
+            hidden = self.generator.electra(masked, attention_mask=mask).last_hidden_state
+            index = positions[..., None].expand(-1, -1, hidden.shape[-1])
+            hidden = self.generator.generator_predictions(hidden.gather(1, index))
+            logits = self.generator.generator_lm_head(hidden).float()  # [B, N, V]
+            mlm_loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+            with torch.no_grad():
+                noise = torch.empty_like(logits).exponential_()
+                fakes = (logits.softmax(-1) / noise).argmax(-1)  # Gumbel's trick
+                corrupted = ids.scatter(1, positions, fakes)
+            hidden = self.discriminator.electra(corrupted, attention_mask=mask).last_hidden_state
+            found = self.discriminator.discriminator_predictions(hidden).float()
+            rtd_loss = functional.binary_cross_entropy_with_logits(
+                found, (corrupted != ids).float()
+            )
+            return config.gen_weight * mlm_loss + config.disc_weight * rtd_loss
+
+    return Losses()
+
+
+def make_torch_step(hparams, device, is_compiled, threads, steps=1):
+    """Like `pretraining_step.make_step`."""
+    import torch
+
+    from electra_tf.config import PretrainingConfig
+
+    config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    torch.set_num_threads(threads)
+    place = {"cpu": "cpu", "gpu": "cuda"}[device]
+    losses = make_losses(config).train().to(place)
+    decayed = [p for p in losses.parameters() if p.dim() > 1]
+    others = [p for p in losses.parameters() if p.dim() <= 1]
+    parameters = [
+        {"params": decayed, "weight_decay": config.weight_decay_rate},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    # From 0 upwards as in a warm-up: the first steps' losses are those of the initial weights.
+    optimizer = torch.optim.AdamW(
+        parameters, lr=config.learning_rate / config.num_warmup_steps, eps=1e-6, fused=True
+    )
+    forward = torch.compile(losses) if is_compiled else losses
+    batch = make_batch(config)
+    ids = torch.tensor(batch["input_ids"], dtype=torch.long, device=place)
+    mask = torch.tensor(batch["input_mask"], dtype=torch.long, device=place)
+    is_low = config.precision == "bfloat16"
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(place, dtype=torch.bfloat16, enabled=is_low):
+            loss = forward(ids, mask)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(losses.parameters(), 1.0)
+        optimizer.step()
+        return loss
+
+    def step():
+        start = time.perf_counter()
+        for _ in range(steps):
+            loss = train()
+        loss = float(loss)  # waits for the device
+        if device == "gpu":
+            torch.cuda.synchronize()
+        found = {"seconds": (time.perf_counter() - start) / steps, "loss": loss}
+        if device == "gpu":
+            found["peak_bytes"] = torch.cuda.max_memory_allocated()
+        return found
+
+    return step
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--hparams", default=str(ROOT / "configs" / "pretraining" / "small.json"))
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--max-seq-length", type=int, default=128)
+    parser.add_argument("--precision", default="float32,bfloat16", help="one or both")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of a CPU's kernels")
+    parser.add_argument("--steps", type=int, default=1, help="per turn")
+    parser.add_argument("--rounds", type=int, default=10, help="turns; the median counts")
+    # What `read_hparams` takes of the other benchmark's options.
+    parser.set_defaults(accumulation_steps=1, recompute=False, jit_compile=None)
+    options = parser.parse_args()
+    makers = {}
+    for precision in options.precision.split(","):
+        hparams = read_hparams(options, precision)
+        device, steps, threads = options.device, options.steps, options.threads
+        makers[f"here {precision}"] = (make_step, hparams, device, steps, threads)
+        for way in ("eager", "compiled"):
+            makers[f"torch {way} {precision}"] = (
+                make_torch_step,
+                hparams,
+                device,
+                way == "compiled",
+                threads,
+                steps,
+            )
+    turns = Turns(makers)
+    found = turns.run(options.rounds, warm_up=3)
+    turns.close()
+    show(found, options)
+
+
+def show(found, options):
+    print(f"{options.batch_size} x {options.max_seq_length} tokens, on a {options.device}")
+    print("way                      s/step  sequences/s  memory GiB     loss")
+    for name, numbers in found.items():
+        print(
+            f"{name:23} {numbers['seconds']:7.3f} {options.batch_size / numbers['seconds']:12.1f} "
+            f"{numbers['peak_bytes'] / 2**30:11.2f} {numbers['loss']:8.2f}"
+        )
+    losses = [numbers["loss"] for numbers in found.values()]
+    if max(losses) > (1 + SAME_LOSS) * min(losses):
+        sys.exit("The losses are not those of one model.")
+    eager = found.get("torch eager float32")
+    for precision in options.precision.split(","):
+        here = found[f"here {precision}"]["seconds"]
+        ways = (f"torch {way} {precision}" for way in ("eager", "compiled"))
+        best = min(ways, key=lambda way: found[way]["seconds"])
+        print(f"here {precision}: {found[best]['seconds'] / here:.2f} times as fast as {best}")
+        if eager:
+            ratio = eager["seconds"] / here
+            print(f"here {precision}: {ratio:.2f} times as fast as torch eager float32")
+
+
+if __name__ == "__main__":
+    main()

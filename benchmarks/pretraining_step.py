@@ -1,0 +1,197 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Speed of a training step: time, sequences, real tokens, FLOP/s and their share of the peak.
+
+    python benchmarks/pretraining_step.py --hparams configs/pretraining/small.json \
+        --batch-size 16 --max-seq-length 128 --precision float32,bfloat16 --device cpu
+
+Precisions take turns, each in a process of its own. The peak is what the product of two square
+matrices of the same data type reaches on the same device, measured between the steps. FLOPs are
+those of the products that a step needs: one forward, two backward, none for looking up embeddings
+or for computing activations again.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.turns import Turns  # noqa: E402
+
+BACKWARD_AND_FORWARD = 3
+
+
+def product_flops(config) -> float:
+    """Operations of the products of matrices in a step on one sequence, 2 m n k each.
+
+    B sequences cost B times this. L length, N masked tokens, E embedding, V vocabulary, and H and F
+    of each encoder.
+    """
+    length, width = config.max_seq_length, config.encoder.embedding_size
+
+    def encoder_flops(encoder):
+        hidden, inner = encoder.hidden_size, encoder.intermediate_size
+        per_token = 2 * (4 * hidden**2 + 2 * hidden * inner) + 4 * length * hidden
+        projection = 2 * width * hidden if width != hidden else 0
+        return length * (encoder.num_hidden_layers * per_token + projection)
+
+    forward = 0.0
+    if config.has_discriminator:
+        hidden = config.encoder.hidden_size
+        forward += encoder_flops(config.encoder) + length * (2 * hidden**2 + 2 * hidden)
+    if config.has_generator:
+        encoder = config.generator_encoder
+        forward += encoder_flops(encoder)
+        forward += config.num_masked * 2 * (encoder.hidden_size * width + width * config.vocab_size)
+    return BACKWARD_AND_FORWARD * forward
+
+
+def make_batch(config, real_share=1.0):
+    """Random tokens [B, L], of which the first share of each row is real."""
+    import numpy as np
+
+    shape = [config.train_batch_size, config.max_seq_length]
+    ids = np.random.default_rng(0).integers(1000, config.vocab_size, shape).astype(np.int32)
+    mask = np.zeros_like(ids)
+    mask[:, : round(real_share * config.max_seq_length)] = 1
+    return {"input_ids": ids * mask, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
+
+
+def make_runner(config):
+    """The loop's own runner, around a training step of initial weights."""
+    import tensorflow as tf
+
+    from electra_tf.pretraining import ElectraPretrainer, run
+    from electra_tf.text import SpecialTokens, Vocabulary
+    from electra_tf.training.loop import StepRunner
+
+    special = SpecialTokens()
+    tokens = (*special.all, *(f"t{i}" for i in range(config.vocab_size - len(special.all))))
+    pretrainer = ElectraPretrainer(config, Vocabulary(tokens, special))
+    pretrainer.compile(optimizer=run.make_optimizer(config))
+    pretrainer.optimizer.build(pretrainer.trainable_variables)
+    return StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, config.train_batch_size)
+
+
+def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
+    """A function that trains `steps` steps and returns what they took.
+
+    Returns:
+        Seconds per step, `loss` of the last one, and with `square`, FLOP/s of a product of square
+        matrices; on a GPU also the peak of what TensorFlow allocated.
+    """
+    import tensorflow as tf
+
+    from electra_tf.config import PretrainingConfig
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise ValueError("--device is gpu, but TensorFlow sees none.")
+    if device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    runner = make_runner(config)
+    batches = [make_batch(config, real_share)] * steps
+    product = _product(square, config.precision) if square else None
+
+    def step():
+        start = time.perf_counter()
+        losses = runner(batches)
+        found = {"seconds": (time.perf_counter() - start) / steps, "loss": float(losses[-1])}
+        if product is not None:
+            found["product_flops"] = product()
+        if device == "gpu":
+            found["peak_bytes"] = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+        return found
+
+    return step
+
+
+def _product(size, precision):
+    """A function that measures FLOP/s of the product of two matrices [size, size]."""
+    import tensorflow as tf
+
+    a, b = (tf.cast(tf.random.normal([size, size]), precision) for _ in range(2))
+
+    @tf.function
+    def products(count):
+        c = a
+        for _ in tf.range(count):
+            c = tf.matmul(c, b) * tf.cast(size**-0.5, c.dtype)
+        return tf.reduce_sum(tf.cast(c, tf.float32))
+
+    def measure():
+        count = 4
+        start = time.perf_counter()
+        products(tf.constant(count)).numpy()
+        return count * 2.0 * size**3 / (time.perf_counter() - start)
+
+    return measure
+
+
+def read_hparams(options, precision):
+    """The configuration's hyperparameters with those of the command line."""
+    hparams = json.loads(pathlib.Path(options.hparams).read_text())
+    for name in ("stages", "num_train_steps", "length_buckets"):
+        hparams.pop(name, None)
+    return {
+        **hparams,
+        "train_batch_size": options.batch_size,
+        "max_seq_length": options.max_seq_length,
+        "gradient_accumulation_steps": options.accumulation_steps,
+        "recompute_activations": options.recompute,
+        "precision": precision,
+        **({} if options.jit_compile is None else {"jit_compile": options.jit_compile}),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--hparams", default=str(ROOT / "configs" / "pretraining" / "small.json"))
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--max-seq-length", type=int, default=128)
+    parser.add_argument("--accumulation-steps", type=int, default=1)
+    parser.add_argument("--recompute", action="store_true", help="recompute activations")
+    parser.add_argument("--precision", default="float32,bfloat16", help="one or several")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument(
+        "--jit-compile", action=argparse.BooleanOptionalAction, help="default: on a GPU only"
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of a CPU's kernels")
+    parser.add_argument("--real-share", type=float, default=1.0, help="of tokens; the rest pads")
+    parser.add_argument("--steps", type=int, default=1, help="per turn")
+    parser.add_argument("--rounds", type=int, default=10, help="turns; the median counts")
+    parser.add_argument("--square", type=int, help="size of the matrices; default 2048, GPU 8192")
+    options = parser.parse_args()
+    square = options.square or {"cpu": 2048, "gpu": 8192}[options.device]
+    from electra_tf.config import PretrainingConfig
+
+    precisions = options.precision.split(",")
+    config = PretrainingConfig.from_hparams("benchmark", ".", read_hparams(options, "float32"))
+    shared = (options.device, options.steps, options.threads, options.real_share, square)
+    turns = Turns({p: (make_step, read_hparams(options, p), *shared) for p in precisions})
+    found = turns.run(options.rounds)
+    turns.close()
+
+    batch, length = options.batch_size, options.max_seq_length
+    flops = batch * product_flops(config)
+    print(f"{batch} x {length} tokens, {flops / 1e9:,.0f} GFLOP per step, on a {options.device}")
+    print("precision  s/step  sequences/s  real tokens/s  TFLOP/s  peak TFLOP/s  share  memory GiB")
+    for precision, numbers in found.items():
+        speed = 1 / numbers["seconds"]
+        peak = numbers["product_flops"]
+        print(
+            f"{precision:9} {numbers['seconds']:7.3f} {batch * speed:12.1f} "
+            f"{batch * round(options.real_share * length) * speed:14,.0f} "
+            f"{flops * speed / 1e12:8.3f} {peak / 1e12:13.3f} {flops * speed / peak:6.1%} "
+            f"{numbers['peak_bytes'] / 2**30:11.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Things to time, each in a process of its own, that take turns: what else the machine does hits
+all of them."""
+
+import multiprocessing
+import resource
+import statistics
+import traceback
+
+
+class Turns:
+    """Starts processes and calls them one after the other.
+
+    Args:
+        makers: name -> (function, arguments); called in its process, it returns the function to
+            call in each turn, which returns a dict of numbers.
+    """
+
+    def __init__(self, makers):
+        context = multiprocessing.get_context("spawn")
+        self._sides = {}
+        for name, maker in makers.items():
+            mine, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, *maker), daemon=True)
+            process.start()
+            self._sides[name] = (mine, process)
+            self._receive(name)
+
+    def run(self, rounds, warm_up=2) -> dict[str, dict[str, float]]:
+        """Medians of `rounds` turns of each, after others that do not count.
+
+        Returns:
+            name -> what the function returned, and `peak_bytes` of its process.
+        """
+        found = {name: [] for name in self._sides}
+        for turn in range(warm_up + rounds):
+            for name, (pipe, _) in self._sides.items():
+                pipe.send("go")
+                numbers = self._receive(name)
+                if turn >= warm_up:
+                    found[name].append(numbers)
+        return {
+            name: {key: statistics.median(n[key] for n in numbers) for key in numbers[0]}
+            for name, numbers in found.items()
+        }
+
+    def close(self):
+        for pipe, process in self._sides.values():
+            pipe.send(None)
+            process.join()
+
+    def _receive(self, name):
+        answer = self._sides[name][0].recv()
+        if isinstance(answer, str):
+            raise RuntimeError(f"{name} failed:\n{answer}")
+        return answer
+
+
+def _serve(pipe, make, *arguments):
+    try:
+        function = make(*arguments)
+        pipe.send({})
+        while pipe.recv() is not None:
+            numbers = function()
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            pipe.send({"peak_bytes": peak, **numbers})
+    except Exception:  # told to the process that started this one, which ends with it
+        pipe.send(traceback.format_exc())
