@@ -47,13 +47,15 @@ def results_json(config):
 
 def test_training_learns_what_the_majority_does_not_know(tuning_dir):
     task = classification(tuning_dir, sizes=(96, 40, 1))
-    config, results = finetune(tuning_dir, [task], num_train_epochs=12.0, num_trials=2)
+    steady = {"learning_rate": 3e-3, "num_train_epochs": 12.0}
+    config, results = finetune(tuning_dir, [task], num_trials=2, **steady)
     assert results.baselines["words"]["accuracy"] == 50.0
     best = results.as_dict()["summary"]["words"]["accuracy"]["best"]
     assert best > 90
     assert results_json(config) == json.loads(json.dumps(results.as_dict()))
     losses = [entry["loss"] for entry in read_log(f"{config.model_dir}_1")]
-    assert losses[-1] < 0.5 * losses[0]
+    # Dropout may hide the one word that tells, so a single batch may still be hard.
+    assert np.mean(losses[-10:]) < 0.5 * losses[0]
 
 
 def test_trials_have_seeds_of_their_own(tuning_dir, task):
