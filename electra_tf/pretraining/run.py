@@ -179,9 +179,7 @@ def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
     return tokenizer
 
 
-def open_records(
-    patterns: str, max_seq_length: int, tokenizer: Tokenizer
-) -> PretrainingRecords:
+def open_records(patterns: str, max_seq_length: int, tokenizer: Tokenizer) -> PretrainingRecords:
     """Records that fit the run; those of the original, which say nothing of themselves, pass."""
     records = PretrainingRecords(patterns)
     records.check(max_seq_length, tokenizer.settings)
