@@ -11,7 +11,8 @@ def pooled(hidden: tf.Tensor, input_mask: tf.Tensor) -> dict[str, tf.Tensor]:
     has one too.
     """
     hidden = tf.cast(hidden, tf.float32)
-    weights = tf.cast(input_mask, tf.float32)[:, :, None]
+    # Not `[:, :, None]`: LiteRT has no strided slices that add an axis.
+    weights = tf.expand_dims(tf.cast(input_mask, tf.float32), -1)
     hidden *= weights
     count = tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
     return {
