@@ -110,7 +110,7 @@ def make_torch_step(hparams, device, is_compiled, threads, steps=1):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(losses.parameters(), 1.0)
         optimizer.step()
-        return loss
+        return loss.detach()
 
     def step():
         start = time.perf_counter()
@@ -133,6 +133,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--max-seq-length", type=int, default=128)
     parser.add_argument("--precision", default="float32,bfloat16", help="one or both")
+    parser.add_argument("--ways", default="eager,compiled", help="of torch, one or both")
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of a CPU's kernels")
     parser.add_argument("--steps", type=int, default=1, help="per turn")
@@ -145,7 +146,7 @@ def main():
         hparams = read_hparams(options, precision)
         device, steps, threads = options.device, options.steps, options.threads
         makers[f"here {precision}"] = (make_step, hparams, device, steps, threads)
-        for way in ("eager", "compiled"):
+        for way in options.ways.split(","):
             makers[f"torch {way} {precision}"] = (
                 make_torch_step,
                 hparams,
@@ -174,7 +175,7 @@ def show(found, options):
     eager = found.get("torch eager float32")
     for precision in options.precision.split(","):
         here = found[f"here {precision}"]["seconds"]
-        ways = (f"torch {way} {precision}" for way in ("eager", "compiled"))
+        ways = (f"torch {way} {precision}" for way in options.ways.split(","))
         best = min(ways, key=lambda way: found[way]["seconds"])
         print(f"here {precision}: {found[best]['seconds'] / here:.2f} times as fast as {best}")
         if eager:

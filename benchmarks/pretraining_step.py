@@ -84,6 +84,8 @@ def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
         Seconds per step, `loss` of the last one, and with `square`, FLOP/s of a product of square
         matrices; on a GPU also the peak of what TensorFlow allocated.
     """
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     import tensorflow as tf
 
     from electra_tf.config import PretrainingConfig
@@ -91,8 +93,8 @@ def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
     gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise ValueError("--device is gpu, but TensorFlow sees none.")
-    if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
+    for gpu in gpus:  # which several processes share
+        tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
     runner = make_runner(config)
