@@ -18,18 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-
-def make_batch(config):
-    """A batch [B, L] of random tokens, masked."""
-    import numpy as np
-
-    shape = [config.train_batch_size, config.max_seq_length]
-    ids = np.random.default_rng(0).integers(1000, config.vocab_size, shape).astype(np.int32)
-    return {
-        "input_ids": ids,
-        "input_mask": np.ones_like(ids),
-        "segment_ids": np.zeros_like(ids),
-    }
+from benchmarks.pretraining_step import make_batch  # noqa: E402
 
 
 def measure(hparams) -> dict[str, float]:
