@@ -65,6 +65,7 @@ setup(
         "demo": DEMO,
         "dev": [*DEMO, "hypothesis>=6.100", "pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.6"],
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
         "plots": ["matplotlib>=3.8"],
     },
     entry_points={

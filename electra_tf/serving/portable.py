@@ -1,0 +1,95 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The signature `ids` of an export for runtimes other than TensorFlow: LiteRT, ONNX.
+
+Both drop the check that rows are not longer than the model has positions; such rows still fail,
+where embeddings of positions are added.
+"""
+
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.serving.export import SETTINGS_FILE
+from electra_tf.training.files import write_bytes
+
+SIGNATURE = "ids"
+OPSET = 17
+"""Version of the operations of ONNX."""
+
+
+def convert_to_litert(export_dir: str, path: str):
+    """Write the signature `ids` of an export as a LiteRT model of built-in operations.
+
+    Args:
+        export_dir: that `export_model` wrote in float32, with "ids" alone.
+        path: file to write.
+
+    Raises:
+        FileNotFoundError: export_dir is no export.
+        ValueError: it has other signatures or is not float32.
+    """
+    _check(export_dir)
+    converter = tf.lite.TFLiteConverter.from_saved_model(export_dir, signature_keys=[SIGNATURE])
+    write_bytes(path, converter.convert())
+
+
+def convert_to_onnx(export_dir: str, path: str):
+    """Write the signature `ids` of an export as an ONNX model; needs the extra "onnx".
+
+    Args:
+        export_dir: that `export_model` wrote in float32, with "ids" alone.
+        path: file to write.
+
+    Raises:
+        FileNotFoundError, ValueError: see `convert_to_litert`.
+        ModuleNotFoundError: tf2onnx is not installed.
+    """
+    _check(export_dir)
+    import tf2onnx.tf_loader
+
+    _register_erfc()
+    graph, inputs, outputs, renamed = tf2onnx.tf_loader.from_saved_model(
+        export_dir, None, None, "serve", [SIGNATURE], return_tensors_to_rename=True
+    )
+    model, _ = tf2onnx.convert.from_graph_def(
+        graph,
+        input_names=inputs,
+        output_names=outputs,
+        opset=OPSET,
+        tensors_to_rename=renamed,
+    )
+    write_bytes(path, model.SerializeToString())
+
+
+def _check(export_dir):
+    path = os.path.join(export_dir, SETTINGS_FILE)
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(f"{export_dir} is no export: it has no {SETTINGS_FILE}.")
+    with tf.io.gfile.GFile(path) as file:
+        settings = json.load(file)
+    found = settings["signatures"], settings["dtype"]
+    if found != ([SIGNATURE], "float32"):
+        raise ValueError(
+            f"{export_dir} is expected to be exported with --signatures ids in float32, but has "
+            f"{', '.join(found[0])} in {found[1]}."
+        )
+
+
+def _register_erfc():
+    """Tell tf2onnx what `Erfc` is, which is inside the exact GELU and which ONNX does not have."""
+    from tf2onnx.handler import tf_op
+
+    @tf_op("Erfc")
+    class _Erfc:
+        @classmethod
+        def version_9(cls, ctx, node, **kwargs):
+            """1 - Erf."""
+            del cls, kwargs
+            form = {"shapes": node.output_shapes, "dtypes": node.output_dtypes}
+            source, names, name = node.input[0], node.output, node.name
+            ctx.remove_node(name)
+            erf = ctx.make_node("Erf", [source], **form).output[0]
+            one = ctx.make_const(f"{name}_one", np.float32(1)).output[0]
+            ctx.make_node("Sub", [one, erf], name=name, outputs=names, **form)
