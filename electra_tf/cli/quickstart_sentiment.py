@@ -136,6 +136,6 @@ def format_comparison(comparison: Comparison) -> str:
     else:
         verdict = (
             f"Pre-training gains {gain:.1f} points, which is not more than seeds differ "
-            f"({spread:.1f}): these few minutes of pre-training are too short to show."
+            f"({spread:.1f}): these few minutes of pre-training are too short to help."
         )
     return "\n".join([*lines, "", verdict])
