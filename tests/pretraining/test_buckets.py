@@ -88,6 +88,7 @@ def test_outputs_are_those_of_full_length(data_dir):
     )
 
 
+@pytest.mark.slow
 def test_a_run_with_buckets(data_dir):
     config = tiny_config(
         data_dir, "buckets", {"num_hidden_layers": 1}, length_buckets=list(BUCKETS)

@@ -292,6 +292,7 @@ def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir, monkeypatch)
     assert "electra_tf/loss_scale" in stored(parted.model_dir)
 
 
+@pytest.mark.slow
 def test_averages_can_be_taken_up_and_left(data_dir):
     for steps, decay in ((4, 0.0), (8, 0.9), (12, 0.0)):
         config = tiny_config(

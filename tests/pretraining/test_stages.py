@@ -49,6 +49,7 @@ def stop_at(monkeypatch, numbers):
     monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
 
 
+@pytest.mark.slow
 def test_stopping_inside_and_between_stages_changes_no_bit(data_dir, staged, monkeypatch):
     whole = tiny_config(data_dir, "whole", ONE_LAYER, iterations_per_loop=2, **staged)
     run.train(whole)
