@@ -158,11 +158,12 @@ def attention_mask_scores(
     Returns:
         float32 [B, 1, L or 1, L]: batch, heads, from, to.
     """
-    allowed = tf.cast(input_mask, tf.bool)[:, None, :]  # [B, 1, L]
+    # Not by strided slices: LiteRT has none that add an axis.
+    allowed = tf.cast(tf.expand_dims(input_mask, 1), tf.bool)  # [B, 1, L]
     if sequence_ids is not None:
-        allowed &= sequence_ids[:, :, None] == sequence_ids[:, None, :]
+        allowed &= tf.expand_dims(sequence_ids, 2) == tf.expand_dims(sequence_ids, 1)
     if direction != "both":
         position = tf.range(tf.shape(input_mask)[1])
-        before = position[None, :] <= position[:, None]  # [from, to]
+        before = tf.expand_dims(position, 0) <= tf.expand_dims(position, 1)  # [from, to]
         allowed &= before if direction == "left_to_right" else tf.transpose(before)
-    return tf.where(allowed, 0.0, MASKED_SCORE)[:, None]
+    return tf.expand_dims(tf.where(allowed, 0.0, MASKED_SCORE), 1)

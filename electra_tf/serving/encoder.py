@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.model import Encoder
-from electra_tf.model.layers import ACTIVATIONS, LAYER_NORM_EPSILON, MASKED_SCORE, Embeddings
+from electra_tf.model.encoder import attention_mask_scores
+from electra_tf.model.layers import ACTIVATIONS, LAYER_NORM_EPSILON, Embeddings
 
 
 class ServedEmbeddings(tf.Module):
@@ -74,26 +75,12 @@ class ServedEncoder(tf.Module):
         hidden = self.embeddings(ids, batch["segment_ids"])
         if self._project is not None:
             hidden = self._project(hidden)
-        scores = _mask_scores(batch["input_mask"], self._direction)
+        scores = attention_mask_scores(batch["input_mask"], direction=self._direction)
         states = [hidden]
         for layer in self._layers:
             states.append(layer(states[-1], scores, rows, length))
         shape = [rows, length, self.hidden_size]
         return [tf.reshape(state, shape) for state in states]
-
-
-def _mask_scores(input_mask, direction):
-    """`attention_mask_scores` without strided slices that add an axis, which LiteRT does not have.
-
-    Returns:
-        float32 [B, 1, L or 1, L].
-    """
-    allowed = tf.cast(tf.expand_dims(input_mask, 1), tf.bool)  # [B, 1, L]
-    if direction != "both":
-        position = tf.range(tf.shape(input_mask)[1])
-        read, reader = tf.expand_dims(position, 0), tf.expand_dims(position, 1)
-        allowed &= read <= reader if direction == "left_to_right" else read >= reader
-    return tf.expand_dims(tf.where(allowed, 0.0, MASKED_SCORE), 1)
 
 
 def is_disentangled(encoder: Encoder) -> bool:
