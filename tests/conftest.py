@@ -5,6 +5,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import electra_tf  # noqa: F401, I001  sets up TensorFlow, so it comes first
 import pytest
 import tensorflow as tf
 

@@ -78,6 +78,7 @@ NEW_DEFAULTS = {
     "generator_dropout": True,
     "disentangled_embeddings": False,
     "stages": [],
+    "extend_positions": False,
     "strategy": "one_device",
     "max_predictions_per_seq": None,  # computed and not to be set in the original
 }

@@ -28,7 +28,7 @@ def load(name):
 def test_all_published_and_local_runs_are_there():
     assert set(FILES) == {
         *("small", "small_plus_plus", "base", "large", "small_owt", "mlm", "electric"),
-        *("quickstart", "debug"),
+        *("quickstart", "reviews", "debug"),
     }
 
 

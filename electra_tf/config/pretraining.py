@@ -151,6 +151,8 @@ class PretrainingConfig:
     """New. Parts that a batch is computed in, one after the other, to save memory."""
     stages: list = dataclasses.field(default_factory=list)
     """New. Lengths, batch sizes and records that change as training goes, see `Stage`."""
+    extend_positions: bool = False
+    """New. Positions that a longer stage adds begin as copies of trained ones."""
 
     # Devices
     strategy: str = "one_device"

@@ -117,6 +117,13 @@ def _check_lengths(config):
         f"left out or {plan[-1].last_step}, the steps of all stages",
         config.num_train_steps,
     )
+    stage_lengths = [stage.max_seq_length for stage in plan]
+    check(
+        not config.extend_positions or max(stage_lengths) > stage_lengths[0],
+        "extend_positions",
+        "false unless a later one of the stages is longer than the first",
+        config.extend_positions,
+    )
     for name, length in lengths:
         check(
             5 <= length <= longest,

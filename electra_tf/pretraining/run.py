@@ -13,6 +13,7 @@ from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
+from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
@@ -302,6 +303,11 @@ class _Training:
             config, stage.max_seq_length
         )
         self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
+        if config.extend_positions and first_step == stage.first_step > 0:
+            trained = max(s.max_seq_length for s in config.plan[: stage.number - 1])
+            with self.strategy.scope():
+                variables = training_variables(self.pretrainer)
+                extend_positions(variables, trained, stage.max_seq_length)
         return run_loop(
             make_runner(
                 self.strategy,

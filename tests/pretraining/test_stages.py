@@ -51,6 +51,7 @@ def stop_at(monkeypatch, numbers):
 
 @pytest.mark.slow
 def test_stopping_inside_and_between_stages_changes_no_bit(data_dir, staged, monkeypatch):
+    staged |= {"extend_positions": True, "ema_decay": 0.9}
     whole = tiny_config(data_dir, "whole", ONE_LAYER, iterations_per_loop=2, **staged)
     run.train(whole)
     stopped = tiny_config(data_dir, "stopped", ONE_LAYER, iterations_per_loop=1, **staged)
@@ -95,6 +96,31 @@ def test_stages_get_their_lengths_rows_and_places(data_dir, staged, monkeypatch)
         (2, LENGTH, 1),
     ]
     assert starts == [0, 3 * 4, 0, 4 * 4]
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_longer_stages_may_begin_with_copies_of_trained_positions(data_dir, staged, extended):
+    # The last update of a run has the rate 0: the second stage changes nothing by itself.
+    staged = {"stages": [staged["stages"][0], {"steps": 1}], "num_train_steps": 4}
+    config = tiny_config(data_dir, "longer", ONE_LAYER, extend_positions=extended, **staged)
+    run.train(config)
+    table = "electra/embeddings/position_embeddings"
+
+    def load(step, name):
+        return tf.train.load_variable(os.path.join(config.model_dir, f"model.ckpt-{step}"), name)
+
+    half, copied = LENGTH // 2, [1, 2, 3, 4, 5, 6, 1, 2]
+    weights, moments = load(4, table), load(4, f"{table}/adam_v")
+    assert np.array_equal(weights[half:], weights[copied]) == extended
+    assert np.ptp(weights[1:half]) > 0
+    # A copy of the moments, to which one update has added its own.
+    assert np.all(moments[half:] >= 0.99 * load(3, f"{table}/adam_v")[copied]) == extended
+
+
+def test_extended_positions_need_longer_stages(data_dir, staged):
+    staged["stages"].reverse()
+    with pytest.raises(ValueError, match="extend_positions is expected to be false unless"):
+        tiny_config(data_dir, extend_positions=True, **staged)
 
 
 def test_masks_follow_the_length(data_dir, staged):
