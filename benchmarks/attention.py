@@ -10,13 +10,14 @@ import statistics
 import sys
 import time
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
 from electra_tf.model.layers import SelfAttention  # noqa: E402

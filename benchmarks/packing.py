@@ -17,11 +17,12 @@ import tempfile
 import time
 
 import numpy as np
-import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
+import tensorflow as tf  # noqa: E402
 from electra_tf.config import PretrainingConfig  # noqa: E402
 from electra_tf.data.sequences import fill_sequences, pack_rows  # noqa: E402
 from electra_tf.data.spec import Rows  # noqa: E402

@@ -20,6 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import electra_tf  # noqa: E402, F401  sets up TensorFlow before it is imported
 from benchmarks.turns import Turns  # noqa: E402
 
 BACKWARD_AND_FORWARD = 3

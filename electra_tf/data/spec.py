@@ -194,6 +194,7 @@ def _varints(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     largest = int(values.max(initial=0))
     if values.size and int(values.min()) < 0:
         raise ValueError(f"A record holds non-negative integers only; received {values.min()}.")
+    values = values.astype(np.uint16 if largest < 1 << 16 else np.uint64)  # less to move
     sizes = np.ones(len(values), dtype=np.uint8)
     encoded = np.empty((len(values), max(1, -(-largest.bit_length() // 7))), dtype=np.uint8)
     encoded[:, 0] = values & 0x7F

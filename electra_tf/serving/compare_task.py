@@ -73,7 +73,7 @@ def _compare_ids(ids, source, batch, differences):
     elif kind == "regression":
         low, high = source.task.spec.value_range
         scaled = (found["score"] - low) / (high - low)
-        differences.probability("ids", scaled, live["predictions"])
+        differences.feature("ids", scaled, live["predictions"])
     else:
         normalize = tf.nn.softmax if kind == "classification" else tf.sigmoid
         differences.probability("ids", found["probabilities"], normalize(live["logits"]))
@@ -98,9 +98,7 @@ def _compare_sequences(signatures, source, differences):
         if source.task.spec.kind == "regression":
             low, high = source.task.spec.value_range
             scale = high - low
-            differences.probability(
-                where, outputs["score"][row] / scale, record["prediction"] / scale
-            )
+            differences.feature(where, outputs["score"][row] / scale, record["prediction"] / scale)
             continue
         chances = list(record["probabilities"].values())
         differences.probability(where, outputs["probabilities"][row], chances)

@@ -4,7 +4,8 @@
 import numpy as np
 
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
-"""Allowed difference of a probability; and of features, whose scale is 1, ten times as much."""
+"""Allowed difference of a probability. What has a scale of 1 but no bounds (features, scores of a
+regression as a share of their range) may differ by ten times as much."""
 
 
 class Differences:

@@ -11,6 +11,7 @@ import typing
 import tensorflow as tf
 
 from electra_tf.text import character_table
+from electra_tf.text.ragged import row_numbers
 
 # Longer words become [UNK] (tokenization.py:221).
 MAX_CHARACTERS_PER_WORD = 200
@@ -106,7 +107,7 @@ class BasicNormalizer(tf.Module):
             code_points=tf.RaggedTensor.from_row_splits(
                 expanded.flat_values, tf.gather(expanded.row_splits, row_splits), validate=False
             ),
-            sources=expanded.value_rowids(),
+            sources=row_numbers(expanded.row_splits),
             starts=starts.flat_values,
             ends=_ends(texts, starts),
         )
@@ -118,7 +119,7 @@ class BasicNormalizer(tf.Module):
         after it, looking across case-ignorable characters: "ΟΔΟΣ" becomes "οδος" with a final one.
         """
         seen = tf.where(~tf.gather(self._sigma_looks_across, slots))[:, 0]
-        rows = tf.gather(decoded.value_rowids(), seen)
+        rows = tf.gather(row_numbers(decoded.row_splits), seen)
         is_cased = tf.gather(self._cased, tf.gather(slots, seen))
         joined = is_cased[:-1] & is_cased[1:] & (rows[:-1] == rows[1:])
         neither = tf.zeros([1], tf.bool)

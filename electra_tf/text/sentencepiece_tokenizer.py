@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.text import character_table
+from electra_tf.text.ragged import row_numbers
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import SENTENCEPIECE, WORD_START, SpecialTokens, Vocabulary
 
@@ -68,7 +69,7 @@ class SentencePieceTokenizer(Tokenizer):
         ids, starts, ends = self._pieces.tokenize_with_offsets(texts)
         found = _own_bytes(
             texts,
-            starts.value_rowids(),
+            row_numbers(starts.row_splits),
             tf.cast(starts.flat_values, tf.int64),
             tf.cast(ends.flat_values, tf.int64),
             tf.gather(self._is_blank, ids.flat_values),
@@ -148,7 +149,7 @@ def _own_bytes(texts, rows, starts, ends, is_blank, is_space):
     before = tf.cumsum(lengths, exclusive=True)
     row_starts, row_ends = tf.gather(before, rows), tf.gather(before + lengths, rows)
     starts, ends = starts + row_starts, ends + row_starts
-    characters = character_starts.flat_values + tf.gather(before, decoded.value_rowids())
+    characters = character_starts.flat_values + tf.gather(before, row_numbers(decoded.row_splits))
     seen = tf.boolean_mask(characters, ~tf.gather(is_space, decoded.flat_values))
 
     def next_of(positions, after, side):

@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.text import normalization
+from electra_tf.text.ragged import row_numbers
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import Vocabulary, content_of
 
@@ -100,7 +101,7 @@ class WordPieceTokenizer(Tokenizer):
             code_points=code_points, sources=tf.boolean_mask(expansion.sources, kept)
         )
         ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalization.encode(code_points))
-        rows = starts.value_rowids()
+        rows = row_numbers(starts.row_splits)
         starts_at, ends_at = _original_offsets(
             expansion, texts, rows, starts.flat_values, ends.flat_values
         )
@@ -109,8 +110,21 @@ class WordPieceTokenizer(Tokenizer):
         )
 
     def _normalize_others(self, texts):
-        code_points, _ = _without_long_words(self._normalizer.expand(texts).code_points)
-        return normalization.encode(code_points)
+        """Normalizes texts [B] that are not plain, though most of their words may be.
+
+        Spaces part them, which no rule looks across.
+        """
+
+        def expand(words):
+            code_points, _ = _without_long_words(self._normalizer.expand(words).code_points)
+            return normalization.encode(code_points)
+
+        parts = tf.strings.split(texts, " ")
+        words = parts.flat_values
+        normalized = self._normalizer.replace_others(
+            self._normalizer.lower_plain(words), words, self._normalizer.is_plain(words), expand
+        )
+        return tf.strings.reduce_join(parts.with_flat_values(normalized), axis=-1, separator=" ")
 
 
 def _without_long_words(code_points):
