@@ -10,6 +10,7 @@ in turns, request by request: what else the machine does hits both. `text` stand
 
 import argparse
 import multiprocessing
+import os
 import pathlib
 import shutil
 import sys
@@ -47,6 +48,8 @@ def make_models(folder):
 
 
 def serve_export(folder, pipe):
+    # A client does not need this library, which would set it.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 

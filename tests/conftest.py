@@ -1,7 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Two CPU devices for every test process, and a tiny run to test with."""
 
+import contextlib
 import os
+
+# Where the extra `bench` is installed: triton, which torch loads late, crashes after TensorFlow.
+with contextlib.suppress(ImportError):
+    import triton._C.libtriton  # noqa: F401
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -17,6 +17,6 @@ def row_numbers(row_splits: tf.Tensor) -> tf.Tensor:
         int64 [values].
     """
     starts = row_splits[1:-1, None]
-    begun = tf.zeros(row_splits[-1:] + 1, row_splits.dtype)
+    begun = tf.zeros([row_splits[-1] + 1], row_splits.dtype)
     begun = tf.tensor_scatter_nd_add(begun, starts, tf.ones_like(starts[:, 0]))
     return tf.cumsum(begun)[:-1]

@@ -124,7 +124,8 @@ class WordPieceTokenizer(Tokenizer):
         normalized = self._normalizer.replace_others(
             self._normalizer.lower_plain(words), words, self._normalizer.is_plain(words), expand
         )
-        return tf.strings.reduce_join(parts.with_flat_values(normalized), axis=-1, separator=" ")
+        joined = tf.strings.reduce_join(parts.with_flat_values(normalized), axis=-1, separator=" ")
+        return tf.ensure_shape(joined, [None])
 
 
 def _without_long_words(code_points):
