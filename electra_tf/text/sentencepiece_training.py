@@ -14,7 +14,6 @@ import tempfile
 import unicodedata
 
 import sentencepiece
-from sentencepiece import sentencepiece_model_pb2
 
 from electra_tf.text.vocabulary import SpecialTokens, unused_tokens
 
@@ -158,6 +157,9 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
             )
         except RuntimeError as error:
             raise ValueError(_readable(error, vocab_size)) from error
+    # Only here: the module needs a newer protobuf than Apache Beam takes.
+    from sentencepiece import sentencepiece_model_pb2
+
     # The path of the counts, new each time, is in the model: without it, models can be compared.
     found = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
     found.trainer_spec.ClearField("input")
