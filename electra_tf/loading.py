@@ -149,8 +149,9 @@ class LoadedModel:
                 `num_words` [B]; for spans `entities`, `entity_types` str, `entity_starts`,
                 `entity_ends`, `entity_probabilities` [B, N], `num_entities` [B];
             questions: `answer` str, `start`, `end` int32, `probability` float32 [B]; `answers`,
-                `answer_starts`, `answer_ends`, `answer_probabilities`, `answer_scores` [B, N],
-                `num_answers` [B]; where there may be no answer `no_answer_score`, `is_answered`.
+                `answer_starts`, `answer_ends`, `answer_probabilities` [B, N], `num_answers`
+                [B]; where there may be no answer `no_answer_score`, `is_answered`: `answer` is ""
+                then, and `probability` that of the best answer all the same.
 
         Raises:
             ValueError: texts are not as expected, or the model is not fine-tuned.

@@ -47,10 +47,19 @@ def weights_prefix(folder: str) -> str | None:
     return best_checkpoints(folder).latest() or checkpoints(folder).latest()
 
 
-def write_config(folder, config: FinetuningConfig, tokenizer, tasks, run_key: str):
+def write_config(
+    folder,
+    config: FinetuningConfig,
+    tokenizer,
+    tasks,
+    run_key: str,
+    converted_from: str | None = None,
+):
     """Store configuration, tokenizer, vocabulary and the tasks with their labels.
 
     run_key: changes with all that the weights follow from.
+    converted_from: for weights from elsewhere, of whose training the configuration says nothing:
+        where they are from.
     """
     save_tokenizer(tokenizer, folder)
     content = {
@@ -61,6 +70,8 @@ def write_config(folder, config: FinetuningConfig, tokenizer, tasks, run_key: st
         "tasks": [dataclasses.asdict(task.spec) for task in tasks],
         "run_key": run_key,
     }
+    if converted_from is not None:
+        content["converted_from"] = converted_from
     write_json(os.path.join(folder, CONFIG_FILE), content)
 
 

@@ -2,7 +2,6 @@
 """From any format of weights to any other."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import write_contents
 from electra_tf.interop.models import Transfer
 from electra_tf.interop.reference import write_checkpoint
-from electra_tf.interop.to_huggingface import contents_of
+from electra_tf.interop.to_huggingface import contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.files import new_folder
@@ -32,11 +31,17 @@ def write_own(transfer: Transfer, folder: str):
     with new_folder(folder) as partial:
         if isinstance(model, FinetunedModel):
             config = dataclasses.replace(model.config, model_dir=folder)
-            key = {"converted_from": transfer.source}
-            finetuned.write_config(partial, config, model.tokenizer, model.tasks, json.dumps(key))
+            finetuned.write_config(
+                partial,
+                config,
+                model.tokenizer,
+                model.tasks,
+                run_key=f"converted from {transfer.source}",
+                converted_from=transfer.source,
+            )
         else:
             config = dataclasses.replace(model.config, model_dir=partial)
-            pretrained.write_config(config, model.tokenizer)
+            pretrained.write_config(config, model.tokenizer, converted_from=transfer.source)
         tensors = {**transfer.weights, **transfer.moments}
         CheckpointFolder(partial).save(transfer.step, tensors, {})
 
@@ -71,6 +76,7 @@ def convert(
     if target == HUGGING_FACE:
         contents = contents_of(transfer, part, task)
         write_contents(contents, folder)
+        left += heads_left(transfer, task)
         lines = [
             f"{os.path.normpath(os.path.join(folder, name))}: {content.config.architecture}, "
             f"{len(content.weights)} variables"

@@ -12,7 +12,7 @@ from electra_tf.interop.from_huggingface import transfer_of
 from electra_tf.interop.huggingface import read_content
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.models import PretrainedModel, Transfer
-from electra_tf.interop.reference import moments_of, read_checkpoint
+from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoint import read_step, resolve_prefix
@@ -91,7 +91,8 @@ def _from_pretrained(prefix, folder) -> Transfer:
         return _folded(config, tokenizer, prefix, source)
     model = PretrainedModel.build(config, tokenizer)
     load_weights(prefix, model)
-    return Transfer(model, source, read_step(prefix), moments_of(prefix))
+    moments, left = moments_of(prefix, model), state_left(prefix)
+    return Transfer(model, source, read_step(prefix), moments, left)
 
 
 def _folded(config, tokenizer, prefix, source) -> Transfer:
@@ -104,13 +105,16 @@ def _folded(config, tokenizer, prefix, source) -> Transfer:
     weights = usable_weights(prefix)
     for variable in model.trainable_variables:
         variable.assign(weights.pop(variable.path))
-    return Transfer(model, source, read_step(prefix), left_behind=tuple(sorted(weights)))
+    return Transfer(
+        model, source, read_step(prefix), left_behind=(*sorted(weights), *state_left(prefix))
+    )
 
 
 def _from_finetuned(folder) -> Transfer:
     model, prefix = finetuned.load_finetuned(folder), finetuned.weights_prefix(folder)
     source = f"the fine-tuned model {prefix}"
-    return Transfer(model, source, read_step(prefix), moments_of(prefix))
+    moments, left = moments_of(prefix, model.model), state_left(prefix)
+    return Transfer(model, source, read_step(prefix), moments, left)
 
 
 def _from_reference(path, hparams, labels) -> Transfer:

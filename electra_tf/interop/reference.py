@@ -27,9 +27,22 @@ from electra_tf.interop import reference_shapes
 from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, save_tokenizer
-from electra_tf.training.checkpoint import GLOBAL_STEP, LoadReport, read_step, resolve_prefix
+from electra_tf.training.averages import SUFFIX
+from electra_tf.training.checkpoint import (
+    GLOBAL_STEP,
+    STATE,
+    LoadReport,
+    read_step,
+    resolve_prefix,
+)
 from electra_tf.training.files import new_folder, write_text
-from electra_tf.training.weights import NOT_WEIGHTS, load_weights, restore_training
+from electra_tf.training.matching import mismatches
+from electra_tf.training.weights import (
+    NOT_WEIGHTS,
+    load_weights,
+    restore_training,
+    weights_by_name,
+)
 
 _MOMENT = re.compile(r"/adam_[mv]$")
 
@@ -85,19 +98,50 @@ def read_checkpoint(
         model,
         f"the checkpoint {prefix}",
         read_step(prefix),
-        moments_of(prefix),
+        moments_of(prefix, model.model if isinstance(model, FinetunedModel) else model),
         tuple(name for name in sorted(shapes) if _has_no_place(name)),
     )
 
 
-def moments_of(prefix: str) -> dict[str, np.ndarray]:
-    """Adam's moments in a checkpoint by name."""
+def moments_of(prefix: str, model) -> dict[str, np.ndarray]:
+    """Adam's moments in a checkpoint by name; none, or those of every weight of its model.
+
+    Moments belong to weights as they are trained; where averages stand for these, there are none.
+
+    Raises:
+        ValueError: some are missing, unexpected or of another shape; all of them are listed.
+    """
     reader = tf.train.load_checkpoint(prefix)
-    return {
-        name: reader.get_tensor(name)
-        for name in sorted(reader.get_variable_to_shape_map())
+    found = {
+        name: shape
+        for name, shape in reader.get_variable_to_shape_map().items()
         if _MOMENT.search(name) and not _has_no_place(name)
     }
+    if not found or _has_averages(reader):
+        return {}
+    expected = {
+        f"{name}/adam_{kind}": variable.shape.as_list()
+        for name, variable in weights_by_name(model).items()
+        for kind in "mv"
+    }
+    lines = [f"  {line}" for _, line in mismatches(found, expected, "the checkpoint")]
+    if lines:
+        raise ValueError(f"Adam's moments in {prefix} do not fit its weights:\n" + "\n".join(lines))
+    return {name: reader.get_tensor(name) for name in sorted(found)}
+
+
+def state_left(prefix: str) -> tuple[str, ...]:
+    """What a checkpoint of ours holds for going on with training, and no format has a place for."""
+    reader = tf.train.load_checkpoint(prefix)
+    names = sorted(reader.get_variable_to_shape_map())
+    left = [name for name in names if name.startswith("electra_tf/") and name != STATE]
+    if _has_averages(reader):
+        left.append("the weights that moving averages stand for, and their moments")
+    return tuple(left)
+
+
+def _has_averages(reader) -> bool:
+    return any(name.endswith(SUFFIX) for name in reader.get_variable_to_shape_map())
 
 
 def write_checkpoint(transfer: Transfer, folder: str):

@@ -37,9 +37,11 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
     first = f"{name}/encoder/layer_0/intermediate/dense/kernel"
     own = f"{name}/embeddings/word_embeddings" in shapes
     embeddings = f"{name}/embeddings" if own else "electra/embeddings"
-    if first not in shapes or f"{embeddings}/word_embeddings" not in shapes:
+    tables = [f"{embeddings}/{table}_embeddings" for table in ("position", "token_type", "word")]
+    missing = [variable for variable in (*tables, first) if variable not in shapes]
+    if missing:
         raise ValueError(
-            f"{place} is expected to hold an encoder, with a variable {first}, but has none; it "
+            f"{place} is expected to hold an encoder, but {', '.join(missing)} is missing; it "
             f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
         )
     hidden_size, intermediate_size = shapes[first]

@@ -67,6 +67,14 @@ def contents_of(
     return dict(zip(("", GENERATOR_FOLDER), contents, strict=False))
 
 
+def heads_left(transfer: Transfer, task: str | None) -> list[str]:
+    """What is not written of a model of several tasks: a folder there has one head."""
+    if not isinstance(transfer.model, FinetunedModel):
+        return []
+    names = sorted(found.name for found in transfer.model.tasks)
+    return [f"the head of the task {name}" for name in names if len(names) > 1 and name != task]
+
+
 def content_of_part(part, tokenizer, step: int = 0) -> Content:
     """The content of a `Discriminator` or `MaskedLanguageModel`.
 

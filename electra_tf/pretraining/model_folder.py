@@ -55,8 +55,14 @@ def read_config(model_dir: str) -> dict[str, Any] | None:
     return stored["pretraining"]
 
 
-def write_config(config: PretrainingConfig, tokenizer: Tokenizer):
+def write_config(
+    config: PretrainingConfig, tokenizer: Tokenizer, converted_from: str | None = None
+):
     """Store the resolved configuration, the tokenizer's settings and the vocabulary.
+
+    Args:
+        converted_from: for weights from elsewhere, of whose training the configuration says
+            nothing: where they are from.
 
     Raises:
         ValueError: the folder has another vocabulary already.
@@ -80,6 +86,8 @@ def write_config(config: PretrainingConfig, tokenizer: Tokenizer):
         ),
         "tokenizer": tokenizer.settings,
     }
+    if converted_from is not None:
+        content["converted_from"] = converted_from
     write_json(os.path.join(config.model_dir, CONFIG_FILE), content)
 
 

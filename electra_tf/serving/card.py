@@ -22,6 +22,11 @@ DESCRIPTIONS = {
 }
 
 
+def default_signature(names) -> str:
+    """The signature that a request without a name gets: raw text, if there is such a one."""
+    return "text" if "text" in names else sorted(set(names) & set(DESCRIPTIONS))[0]
+
+
 def model_card(source, signatures, settings: dict, differences) -> str:
     """The text of README.md.
 
@@ -50,7 +55,8 @@ def model_card(source, signatures, settings: dict, differences) -> str:
         "## Signatures",
         "B is the number of texts. Lengths are those of the longest text in the request, "
         f"{settings['max_seq_length']} tokens at most. Rows that are shorter are filled up with 0 "
-        'and "". Offsets are bytes of the UTF-8 strings. `serving_default` is `text`.',
+        'and "". Offsets are bytes of the UTF-8 strings. `serving_default` is '
+        f"`{default_signature(signatures)}`.",
         *(
             _signature(name, signatures[name])
             for name in sorted(signatures)
@@ -61,8 +67,7 @@ def model_card(source, signatures, settings: dict, differences) -> str:
         "of, on ordinary, empty, too long and hostile texts, differed by "
         f"{differences.largest:.1e} at most.",
         "## Training",
-        _json("Hyperparameters:", _without_paths(source.config)),
-        *_data(source),
+        *_training(source),
         *_metrics(source),
     ]
     return "\n\n".join(parts) + "\n"
@@ -99,11 +104,20 @@ def _without_paths(config) -> dict:
     return {k: v for k, v in config.to_dict().items() if not k.endswith(_PATHS) and v != ""}
 
 
+def _training(source) -> list[str]:
+    if source.converted_from is None:
+        parts = [_json("Hyperparameters:", _without_paths(source.config)), *_data(source)]
+    else:
+        parts = [f"Unknown: the weights were converted from {source.converted_from}."]
+    return [f"{source.step:,} steps.", *parts]
+
+
 def _data(source) -> list[str]:
     if isinstance(source, FinetunedSource):
         spec = source.task.spec
         files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
-        return [f"Data: the task's files {files}."]
+        began = source.config.init_checkpoint
+        return [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
     folder = os.path.dirname(source.config.pretrain_tfrecords.split(",")[0])
     manifest = os.path.join(folder, "manifest.json")
     if not os.path.exists(manifest):
@@ -117,7 +131,8 @@ def _data(source) -> list[str]:
 def _metrics(source) -> list[str]:
     """Results that lie in the folder, or above it for one trial of fine-tuning."""
     if isinstance(source, FinetunedSource):
-        pattern = os.path.join(os.path.dirname(os.path.dirname(source.folder)), "results")
+        above = os.path.dirname(os.path.dirname(os.path.abspath(source.folder)))
+        pattern = os.path.join(above, "results")
     else:
         pattern = os.path.join(source.folder, "results")
     found = []

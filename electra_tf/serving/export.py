@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 import electra_tf
-from electra_tf.serving.card import model_card
+from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import compare
 from electra_tf.serving.differences import TOLERANCES, Differences
 from electra_tf.serving.finetuned import server_of
@@ -19,6 +19,7 @@ from electra_tf.training.files import write_json, write_text
 
 SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 CARD_FILE = "README.md"
+DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 DTYPES = tuple(TOLERANCES)
 _UNFINISHED = ".incomplete"
 
@@ -70,8 +71,9 @@ def export_model(
     if tf.io.gfile.exists(unfinished):
         tf.io.gfile.rmtree(unfinished)
     signatures = _chosen(server.signatures, names)
-    _save(server, signatures, source, unfinished)
-    write_warmup(unfinished, signatures)
+    served = {**signatures, DEFAULT: signatures[default_signature(signatures)]}
+    _save(server, served, source, unfinished)
+    write_warmup(unfinished, served)
     loaded = tf.saved_model.load(unfinished)
     differences = compare(loaded.signatures, source, dtype)
     _write_settings(unfinished, source, settings, signatures)
@@ -124,7 +126,6 @@ def _save(server, signatures, source, folder):
         for name in sorted(tf.io.gfile.listdir(tokenizer_folder))
     ]
     functions = {name: function.get_concrete_function() for name, function in signatures.items()}
-    functions["serving_default"] = functions.get("text", next(iter(functions.values())))
     try:
         tf.saved_model.save(module, folder, signatures=functions)
     finally:

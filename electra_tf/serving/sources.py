@@ -10,6 +10,7 @@ from electra_tf.finetuning.prediction import task_number
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.training.checkpoint import read_step, resolve_prefix
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +21,10 @@ class PretrainedSource:
     config: PretrainingConfig
     tokenizer: Tokenizer
     pretrainer: ElectraPretrainer
+    step: int
+    """Updates that made the weights."""
+    converted_from: str | None
+    """Where the weights are from, if they were not trained here."""
 
     @property
     def max_length(self) -> int:
@@ -38,6 +43,10 @@ class FinetunedSource:
     folder: str
     loaded: finetuned.FinetunedModel
     task_id: int
+    step: int
+    """Updates that made the weights."""
+    converted_from: str | None
+    """Where the weights are from, if they were not trained here."""
 
     @property
     def config(self):
@@ -70,9 +79,16 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
         FileNotFoundError: the folder has no such model.
         ValueError: a task is named that the model does not have, or none of several.
     """
-    if finetuned.read_config(folder) is not None:
+    described = finetuned.read_config(folder)
+    if described is not None:
         loaded = finetuned.load_finetuned(folder)
-        return FinetunedSource(folder, loaded, task_number(loaded, folder, task_name))
+        return FinetunedSource(
+            folder,
+            loaded,
+            task_number(loaded, folder, task_name),
+            read_step(finetuned.weights_prefix(folder)),
+            described.get("converted_from"),
+        )
     path = os.path.join(folder, pretrained.CONFIG_FILE)
     stored = pretrained.read_config(folder) if _is_own(path) else None
     if stored is None:
@@ -85,7 +101,14 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
         raise ValueError(f"task is {task_name!r}, but {folder} holds a pre-trained model.")
     config = _config_in_place(folder, stored)
     tokenizer = run.load_matching_tokenizer(config)
-    return PretrainedSource(folder, config, tokenizer, run.load_pretrainer(config, tokenizer))
+    return PretrainedSource(
+        folder,
+        config,
+        tokenizer,
+        run.load_pretrainer(config, tokenizer),
+        read_step(resolve_prefix(folder)),
+        load_hparams(path).get("converted_from"),
+    )
 
 
 def _is_own(path: str) -> bool:

@@ -13,6 +13,7 @@ from electra_tf.cli import convert_checkpoint
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
+from electra_tf.interop.to_huggingface import heads_left
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 HEADS = {"model_hparam_overrides": {"num_attention_heads": 4}}
@@ -275,3 +276,83 @@ def test_the_command(tmp_path, capsys):
     assert (
         read_model(str(tmp_path / "back"), hparams_of(case)).model.tokenizer.do_lower_case is False
     )
+
+
+def rewritten(source, folder, change):
+    """A copy of a checkpoint of ours whose variables were changed by `change(values)`."""
+    shutil.copytree(source, folder)
+    reader = tf.train.load_checkpoint(str(source))
+    values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    change(values)
+    (prefix,) = {path.with_suffix("") for path in pathlib.Path(folder).glob("*.index")}
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=list(values),
+        shape_and_slices=[""] * len(values),
+        tensors=[tf.constant(value) for value in values.values()],
+    )
+    return folder
+
+
+BETA = "electra/embeddings/LayerNorm/beta"
+
+
+def test_what_goes_on_with_training_only_is_named(tmp_path):
+    case = "pretrain/mlm"
+    ours = read_and_write(
+        released(tmp_path, case), "electra_tf", tmp_path / "ours", hparams_of(case)
+    )
+
+    def add(values):
+        for name in [name for name in values if not name.startswith("global")]:
+            if "/adam_" not in name and not name.startswith("electra_tf/"):
+                values[f"{name}/ema"] = values[name] + 1
+        values["electra_tf/loss_scale"] = np.float32(8)
+
+    averaged = rewritten(ours, tmp_path / "averaged", add)
+    lines = convert(read_model(str(averaged)), "reference", str(tmp_path / "written"))
+    assert lines[-1].endswith(
+        "no place for them: electra_tf/loss_scale, the weights that moving averages stand for, and "
+        "their moments"
+    )
+    before, after = (
+        tf.train.load_variable(str(folder), BETA) for folder in (ours, tmp_path / "written")
+    )
+    np.testing.assert_array_equal(after, before + 1)
+    assert not any("/adam_" in name for name in values_of(tmp_path / "written"))
+
+
+def test_moments_are_those_of_the_weights(tmp_path):
+    case = "pretrain/mlm"
+    ours = read_and_write(
+        released(tmp_path, case), "electra_tf", tmp_path / "ours", hparams_of(case)
+    )
+
+    def damage(values):
+        values["zzz/adam_m"] = values[f"{BETA}/adam_m"]
+        values[f"{BETA}/adam_m"] = np.zeros(5, np.float32)
+        del values[f"{BETA}/adam_v"]
+
+    damaged = rewritten(ours, tmp_path / "damaged", damage)
+    with pytest.raises(ValueError, match=r"Adam's moments in .* do not fit its weights") as error:
+        read_model(str(damaged))
+    lines = str(error.value).splitlines()[1:]
+    for name, line in zip((f"{BETA}/adam_v", "zzz/adam_m", f"{BETA}/adam_m"), lines, strict=True):
+        assert name in line
+
+
+@pytest.mark.parametrize("table", ["position", "token_type", "word"])
+def test_a_checkpoint_without_embeddings_is_an_error_that_names_them(table, tmp_path):
+    name = f"electra/embeddings/{table}_embeddings"
+    source = released(tmp_path, "pretrain/mlm")
+    damaged = rewritten(source, tmp_path / "damaged", lambda values: values.pop(name))
+    with pytest.raises(ValueError, match=f"an encoder, but {name} is missing"):
+        read_model(str(damaged), HEADS)
+
+
+def test_heads_that_are_not_written_are_named(tmp_path):
+    transfer = read_model(released(tmp_path, "finetune/multi"), hparams_of("finetune/multi"))
+    assert heads_left(transfer, "cola") == ["the head of the task sts"]
+    (tmp_path / "single").mkdir()
+    single = read_model(released(tmp_path / "single", "finetune/cola"), hparams_of("finetune/cola"))
+    assert heads_left(single, None) == []

@@ -20,6 +20,8 @@ from served_models import (
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from electra_tf.interop.conversion import convert
+from electra_tf.interop.reading import read_model
 from electra_tf.serving import ExportDiffersError, encoder, export_model
 
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
@@ -71,7 +73,28 @@ def test_the_folder_is_complete(pair_export, pair_dir):
     assert "### fill_mask" in card and '"disc_weight": 50.0' in card
     assert "| out | `replaced_logits` | float32 | [B, *] |" in card
     assert pair_dir not in card
+    assert "\n5 steps.\n" in card and "`serving_default` is `text`" in card
     assert not list(folder.parent.glob("*.incomplete"))
+
+
+def test_the_card_tells_data_and_results_and_what_is_not_known(tmp_path):
+    model_dir = pathlib.Path(pretrained_folder(tmp_path / "data"))
+    records = tmp_path / "data" / "pretrain_tfrecords"
+    records.mkdir()
+    (records / "manifest.json").write_text('{"num_examples": 77, "shards": [1, 2]}')
+    (model_dir / "results").mkdir()
+    (model_dir / "results" / "unsup_results.json").write_text('{"disc_auc": 0.625}')
+    export_model(str(model_dir), str(tmp_path / "export"), names=["ids"])
+    card = (tmp_path / "export" / "README.md").read_text()
+    assert '"num_examples": 77' in card and "shards" not in card
+    assert '"disc_auc": 0.625' in card
+    assert "`serving_default` is `ids`" in card
+
+    convert(read_model(str(model_dir)), "electra_tf", str(tmp_path / "converted"))
+    export_model(str(tmp_path / "converted"), str(tmp_path / "again"), names=["ids"])
+    card = (tmp_path / "again" / "README.md").read_text()
+    assert "Unknown: the weights were converted from the pre-trained model" in card
+    assert "disc_weight" not in card
 
 
 def test_warmup_requests_are_what_serving_reads(pair_export, pair):
@@ -84,7 +107,8 @@ def test_warmup_requests_are_what_serving_reads(pair_export, pair):
         inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
         outputs = pair[names[-1]](**{key: tf.constant(value) for key, value in inputs.items()})
         assert len({len(values) for values in outputs.values()}) == 1
-    assert sorted(set(names)) == ["features", "fill_mask", "ids", "replaced_tokens", "text"]
+    expected = ["features", "fill_mask", "ids", "replaced_tokens", "serving_default", "text"]
+    assert sorted(set(names)) == expected
 
 
 def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch):
