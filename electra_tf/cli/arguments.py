@@ -135,6 +135,11 @@ def add_case_flags(parser):
         )
 
 
+def parse_list(text):
+    """Returns the parts of a comma-separated list, without white space around them."""
+    return list(filter(None, map(str.strip, text.split(","))))
+
+
 def parse_bool(text):
     """Returns the truth value written as true/false, yes/no or 1/0, in any letter case.
 

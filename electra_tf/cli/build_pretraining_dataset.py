@@ -107,7 +107,7 @@ def _add_cluster_flags(group):
 
 def run(args):
     """Builds records as the flags say."""
-    corpus = args.corpus_dir or list(filter(None, map(str.strip, args.input_files.split(","))))
+    corpus = args.corpus_dir or arguments.parse_list(args.input_files)
     build(
         args,
         corpus,

@@ -111,6 +111,12 @@ def _check(args):
         raise ValueError("--limit-alphabet is for WordPiece; use --character-coverage.")
     if args.limit_alphabet is not None and args.character_coverage is not None:
         raise ValueError("--limit-alphabet and --character-coverage exclude each other.")
+    reserved = len(text.SPECIAL_TOKENS) + args.num_unused
+    if args.vocab_size <= reserved:
+        raise ValueError(
+            f"--vocab-size must be above {reserved}, the special and unused tokens, received "
+            f"{args.vocab_size}."
+        )
     if not 0 < args.sample_share <= 1:
         raise ValueError(
             f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
@@ -147,7 +153,7 @@ def _sources(args, temporary):
         return (standard_input.keep(sys.stdin.buffer, temporary),)
     if args.corpus_dir:
         return corpus.find_sources(args.corpus_dir)
-    return corpus.find_sources([part for part in args.input_files.split(",") if part])
+    return corpus.find_sources(arguments.parse_list(args.input_files))
 
 
 def _training_lines(files, held_out, text_field, sample_share):

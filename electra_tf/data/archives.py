@@ -22,6 +22,8 @@ _UNREADABLE = {
     b"PK\x03\x04": "a zip archive",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a rar archive",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
 }
 _TAR_MAGIC_PLACE = 257
 _READ_BUFFER_BYTES = 1 << 20
@@ -52,7 +54,8 @@ def is_packed(beginning: bytes, path: str) -> bool:
     for magic, what in _UNREADABLE.items():
         if beginning.startswith(magic):
             raise ValueError(
-                f"{path} is {what}, which cannot be read; text, gzip, xz, zstd, bzip2 and tar can."
+                f"{path} is {what}, which cannot be read; UTF-8 text, gzip, xz, zstd, bzip2 and "
+                "tar can."
             )
     return _decompressor(beginning) is not None or _is_tar(beginning)
 
@@ -158,12 +161,15 @@ class _Zstandard(io.RawIOBase):
 _DECOMPRESSORS = {
     b"\x1f\x8b": gzip.open,
     b"\xfd7zXZ\x00": lzma.open,
+    b"\x5d\x00\x00": lzma.open,  # its older format
     b"\x28\xb5\x2f\xfd": _Zstandard,
+    # Frames to be skipped, which pzstd begins with.
+    **{bytes([first]) + b"\x2a\x4d\x18": _Zstandard for first in range(0x50, 0x60)},
     b"BZh": bz2.open,
 }
 _DAMAGE = (
     EOFError,
-    gzip.BadGzipFile,
+    OSError,  # of bz2; gzip's is one, too
     lzma.LZMAError,
     tarfile.TarError,
     zlib.error,

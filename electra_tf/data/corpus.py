@@ -68,7 +68,7 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
 
     Raises:
         FileNotFoundError: for a folder or file that does not exist, or a pattern without files.
-        ValueError: for a folder without files, a packed format that cannot be read, or if all
+        ValueError: for a folder or list without files, a format that cannot be read, or if all
             files are empty.
     """
     if isinstance(corpus, str):
@@ -79,9 +79,10 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
             raise ValueError(f"The corpus folder {corpus!r} holds no files.")
         paths = [os.path.join(corpus, name) for name in names]
     else:
+        if not corpus:
+            raise ValueError("The corpus is expected to name text files, but names none.")
         paths = sorted({path for pattern in corpus for path in matching_files(pattern)})
-        base = os.path.commonpath([os.path.dirname(path) for path in paths])
-        names = [os.path.relpath(path, base or ".") for path in paths]
+        names = _names_below_common_folder(paths)
     sources = tuple(source_file(*pair) for pair in zip(names, paths, strict=True))
     if not any(source.bytes for source in sources):
         raise ValueError(f"All {len(sources)} text files in {corpus!r} are empty.")
@@ -128,6 +129,15 @@ def cut_in_chunks(sources: Sequence[SourceFile], chunk_bytes: int) -> list[Chunk
 def chunk_size(text_bytes: int, num_shards: int) -> int:
     """Bytes per chunk: smaller where shards are small, so that they come out alike."""
     return min(CHUNK_BYTES, max(_MIN_CHUNK_BYTES, text_bytes // (4 * num_shards)))
+
+
+def _names_below_common_folder(paths: Sequence[str]) -> list[str]:
+    """Paths relative to the folder that all are in; as they are, if there is no such folder."""
+    try:
+        base = os.path.commonpath([os.path.dirname(path) for path in paths])
+    except ValueError:  # absolute and relative ones
+        return list(paths)
+    return [os.path.relpath(path, base or ".") for path in paths]
 
 
 def _walk(folder: str) -> list[str]:

@@ -41,7 +41,7 @@ class WordPieceTokenizer(Tokenizer):
     def _make_wordpiece(self, **options):
         with tf.init_scope(), tf.device("CPU"):
             return tf_text.FastWordpieceTokenizer(
-                [t for t in self.vocabulary.tokens if chr(_UNKNOWN_CHARACTER) not in t],
+                _matchable(self.vocabulary.tokens),
                 suffix_indicator="##",
                 max_bytes_per_word=_MAX_BYTES_PER_WORD,
                 token_out_type=tf.int32,
@@ -124,8 +124,20 @@ class WordPieceTokenizer(Tokenizer):
         normalized = self._normalizer.replace_others(
             self._normalizer.lower_plain(words), words, self._normalizer.is_plain(words), expand
         )
-        joined = tf.strings.reduce_join(parts.with_flat_values(normalized), axis=-1, separator=" ")
-        return tf.ensure_shape(joined, [None])
+        return tf.strings.unsorted_segment_join(
+            normalized, row_numbers(parts.row_splits), parts.nrows(), separator=" "
+        )
+
+
+def _matchable(tokens):
+    """Returns the tokens, those with `_UNKNOWN_CHARACTER` replaced by what no text has.
+
+    They keep their places, which are the ids. U+FFFD is not in any normalized text.
+    """
+    return [
+        f"\ufffd{place}" if chr(_UNKNOWN_CHARACTER) in token else token
+        for place, token in enumerate(tokens)
+    ]
 
 
 def _without_long_words(code_points):

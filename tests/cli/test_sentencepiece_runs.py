@@ -5,6 +5,7 @@ import json
 
 import own_texts
 import pytest
+import tensorflow as tf
 from tiny_run import hparams_with
 
 from electra_tf.cli import (
@@ -17,6 +18,7 @@ from electra_tf.data import Manifest
 from electra_tf.finetuning import run as finetuning
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.pretraining import model_folder, run
+from electra_tf.serving import export_model
 from electra_tf.text import load_tokenizer
 
 TEXTS = {"de": own_texts.GERMAN, "ja": own_texts.JAPANESE}
@@ -121,7 +123,8 @@ def test_fine_tuning_and_prediction(tmp_path, language):
     config, start = run_finetuning.resolve("sp", str(data), hparams)
     assert config.do_lower_case is True
     finetuning.finetune(config, start)
-    predictor = Predictor(f"{config.model_dir}_1")
+    model_dir = f"{config.model_dir}_1"
+    predictor = Predictor(model_dir)
     assert predictor._loaded.tokenizer.settings == tokenizer.settings
     context = TEXTS[language][1]
     (found,) = predictor.of_lines(
@@ -130,6 +133,15 @@ def test_fine_tuning_and_prediction(tmp_path, language):
     for answer in found["answers"]:
         start = answer["start"]
         assert context[start : start + len(answer["text"])] == answer["text"]
+
+    # The exports are compared with their models before they appear.
+    export_model(str(data / "models" / "sp"), str(tmp_path / "pair"))
+    export_model(model_dir, str(tmp_path / "reader"))
+    served = tf.saved_model.load(str(tmp_path / "reader")).signatures["text"]
+    outputs = served(question=tf.constant([TEXTS[language][0]]), context=tf.constant([context]))
+    begin, end = (int(outputs[name][0, 0]) for name in ("answer_starts", "answer_ends"))
+    first = outputs["answers"].numpy()[0, 0]
+    assert context.encode()[begin:end] == first != b""
 
 
 def write_questions(data, lines):

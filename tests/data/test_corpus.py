@@ -49,6 +49,9 @@ def flat(lists):
     return list(itertools.chain.from_iterable(lists))
 
 
+SKIPPED_FRAME = b"\x50\x2a\x4d\x18\x04\x00\x00\x00\x08\x00\x00\x00"
+
+
 def test_blank_lines_and_ends_of_files_end_documents(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"\n\n  one \r\ntwo\n \t\r\n\xe3\x80\x80\nthree")
     (tmp_path / "a").write_text("four\n")
@@ -75,6 +78,8 @@ def test_blank_lines_and_ends_of_files_end_documents(tmp_path):
         ("a.zst", zstandard.compress(b"one\n\ntwo\n")),
         ("owt.tar.zst", zstandard.compress(tar_of({"1.txt": b"one\n\n", "2.txt": b"two"}))),
         ("two_frames.zst", zstandard.compress(b"one\n\n") + zstandard.compress(b"two")),
+        ("skipped_frame.zst", SKIPPED_FRAME + zstandard.compress(b"one\n\ntwo\n")),
+        ("older.lzma", lzma.compress(b"one\n\ntwo\n", lzma.FORMAT_ALONE)),
         ("two_streams.gz", gzip.compress(b"one\n\n") + gzip.compress(b"two")),
     ],
 )
@@ -97,6 +102,7 @@ def test_files_of_an_archive_are_documents_where_blank_lines_do_not_count(tmp_pa
         ("cut.tar", tar_of({"1.txt": b"text" * 1000})[:3000]),
         ("long_and_cut.xz", lzma.compress(random.Random(0).randbytes(5 << 20))[:-200]),
         ("cut.zst", zstandard.compress(random.Random(0).randbytes(100_000))[:-200]),
+        ("bad.bz2", bz2.compress(random.Random(0).randbytes(1000))[:-200] + bytes(200)),
         ("bad.zst", b"\x28\xb5\x2f\xfdnonsense"),
         ("bad.gz", b"\x1f\x8bnonsense"),
         ("bad.xz", b"\xfd7zXZ\x00nonsense"),
@@ -106,6 +112,12 @@ def test_damaged_archives_are_errors_that_name_the_file(tmp_path, name, content)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=rf"{name} is damaged or cut off"):
         documents(tmp_path)
+
+
+def test_text_in_utf16_is_an_error(tmp_path):
+    (tmp_path / "a.txt").write_text("one", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"a.txt is UTF-16 text, which cannot be read; UTF-8"):
+        find_sources(str(tmp_path))
 
 
 def test_archives_of_other_kinds_are_errors(tmp_path):
@@ -141,6 +153,16 @@ def test_lists_may_hold_patterns(tmp_path):
     assert [source.name for source in sources] == ["[d].txt", "a.txt", "b.txt"]
     with pytest.raises(FileNotFoundError, match=r"'.*\*.doc' does not exist"):
         find_sources([f"{tmp_path}/*.doc"])
+
+
+def test_lists_may_mix_absolute_and_relative_paths(tmp_path, monkeypatch):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.chdir(tmp_path)
+    sources = find_sources(["b.txt", str(tmp_path / "a.txt")])
+    assert [source.path for source in sources] == [str(tmp_path / "a.txt"), "b.txt"]
+    with pytest.raises(ValueError, match="expected to name text files, but names none"):
+        find_sources([])
 
 
 def test_hidden_files_are_left_out(tmp_path):

@@ -80,6 +80,20 @@ def test_long_lines(uncased):
     assert uncased([line, "x" * 1_000_000]).to_list() == [once * 40_000, [100]]
 
 
+def test_one_long_line_among_many(uncased):
+    """Time and memory follow from the text, not from lines times the longest."""
+    once = uncased(["naïve café"]).to_list()[0]
+    found = uncased(["naïve café"] * 20_000 + ["naïve café " * 50_000]).to_list()
+    assert found == [once] * 20_000 + [once * 50_000]
+
+
+def test_tokens_with_control_characters_keep_their_ids():
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a\x7fb", "hello", "##\x7f", "world"]
+    vocabulary = text.Vocabulary(tuple(tokens), text.SpecialTokens())
+    tokenizer = text.WordPieceTokenizer(vocabulary)
+    assert tokenizer(["hello world a\x7fb \x7f", "x" * 201]).to_list() == [[6, 8, 1], [1]]
+
+
 def as_bytes(line):
     return line.encode(errors="surrogatepass")
 
