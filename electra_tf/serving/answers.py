@@ -11,6 +11,9 @@ import tensorflow as tf
 from electra_tf.serving.questions import QuestionWindows
 from electra_tf.serving.rows import dense
 
+_SPACE_AT_THE_END = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+$"
+"""What `str.rstrip` takes off."""
+
 
 class _Spans(typing.NamedTuple):
     """Vectors over spans: row, start and end position int64, start and end logit float32."""
@@ -52,9 +55,13 @@ def best_answers(
     first, end = (tf.gather(column, order) for column in _bytes(spans, windows))
     question, score = tf.gather(question, order), tf.gather(score, order)
     texts = tf.strings.substr(tf.gather(contexts, question), first, end - first)
+    # A piece that is nothing but the space before the next word may have been the last one.
+    texts = tf.strings.regex_replace(texts, _SPACE_AT_THE_END, "")
+    end = first + tf.cast(tf.strings.length(texts), first.dtype)
+    columns = [tf.boolean_mask(c, end > first) for c in (question, texts, first, end, score)]
 
-    distinct = _first_of_each(question, texts)
-    columns = [tf.gather(column, distinct) for column in (question, texts, first, end, score)]
+    distinct = _first_of_each(*columns[:2])
+    columns = [tf.gather(column, distinct) for column in columns]
     counts = tf.math.bincount(
         tf.cast(columns[0], tf.int32), minlength=tf.shape(contexts)[0], dtype=tf.int64
     )
