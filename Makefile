@@ -18,7 +18,7 @@ quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, 
 test: $(VENV)/.installed-dev ## Run the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
 
-test-all: $(VENV)/.installed-dev ## Run all tests
+test-all: $(VENV)/.installed-dev $(VENV)/.installed-bench $(VENV)/.installed-onnx ## Run all tests, also beside PyTorch (gigabytes) and ONNX
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## Check style and formatting
