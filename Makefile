@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # TensorFlow's notices about the processor say nothing to a user.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
+# Tests mostly trace graphs, which keeps one core busy. Files stay together: they share models.
+IN_TWO_PROCESSES := -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test test-all lint bench clean
 
@@ -16,10 +19,10 @@ quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, 
 	@$(BIN)/python quickstart.py
 
 test: $(VENV)/.installed-dev ## Run the quick tests
-	@$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -m "not slow" $(IN_TWO_PROCESSES) $(PYTEST_ARGS)
 
 test-all: $(VENV)/.installed-dev $(VENV)/.installed-bench $(VENV)/.installed-onnx ## Run all tests, also beside PyTorch (gigabytes) and ONNX
-	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q $(IN_TWO_PROCESSES) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## Check style and formatting
 	@$(BIN)/ruff check .
