@@ -9,7 +9,7 @@ when the text is read again. What is found depends on the corpus only.
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +84,10 @@ class HashDocuments:
         hashed = np.empty(len(places), dtype=_HASHED)
         halves = np.frombuffer(bytes(digests), dtype=">u8").reshape(-1, DIGEST_BYTES // 8)
         hashed["high"], hashed["low"], hashed["place"] = halves[:, 0], halves[:, 1], places
-        hashed = hashed[np.argsort(hashed["high"].astype(np.uint64), kind="stable")]
+        # Copies inside a run are known now. Without them no partition is much larger than others,
+        # however often a document comes.
+        hashed, repeated = _first_and_repeated(hashed)
+        write_file(_repeated_path(self.folder, task, run), repeated.astype(_PLACE).tobytes())
         buckets = hashed["high"].astype(np.uint64) >> np.uint64(56)
         _write_buckets(_run_path(self.folder, task, run), hashed, buckets, _HASH_BUCKETS)
 
@@ -120,12 +123,7 @@ class FindDuplicates:
             _read_buckets(_run_path(self.folder, *run), first, last, _HASH_BUCKETS, _HASHED)
             for run in self.runs
         ]
-        hashed = np.concatenate(parts)
-        high, low, place = (hashed[name].astype(np.uint64) for name in ("high", "low", "place"))
-        order = np.lexsort((place, low, high))
-        high, low, place = high[order], low[order], place[order]
-        repeated = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-        dropped = np.sort(place[1:][repeated])
+        _, dropped = _first_and_repeated(np.concatenate(parts))
         num_buckets = _place_buckets(self.num_chunks)
         buckets = (dropped >> np.uint64(_CHUNK_SHIFT)) * np.uint64(num_buckets)
         buckets //= np.uint64(self.num_chunks)
@@ -133,7 +131,11 @@ class FindDuplicates:
 
     def finish(self) -> None:
         """Notes what looking up needs to know."""
-        index = {"num_partitions": self.num_partitions, "num_chunks": self.num_chunks}
+        index = {
+            "num_partitions": self.num_partitions,
+            "num_chunks": self.num_chunks,
+            "runs": self.runs,
+        }
         write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(index).encode())
 
 
@@ -143,23 +145,58 @@ class DuplicateIndex:
     def __init__(self, folder: str):
         self.folder = folder
 
-    def of_chunk(self, chunk: int) -> frozenset[int]:
+    def of_chunk(self, chunk: int) -> "MarkedNumbers":
         """Numbers of its documents that are duplicates."""
         num_chunks = self._index["num_chunks"]
         num_buckets = _place_buckets(num_chunks)
         bucket = chunk * num_buckets // num_chunks
-        found: set[int] = set()
-        for partition in range(self._index["num_partitions"]):
-            path = _dropped_path(self.folder, partition)
-            places = _read_buckets(path, bucket, bucket + 1, num_buckets, _PLACE)
-            places = places[places >> np.uint64(_CHUNK_SHIFT) == chunk]
-            found.update((places & np.uint64((1 << _CHUNK_SHIFT) - 1)).tolist())
-        return frozenset(found)
+        found = [
+            _read_buckets(
+                _dropped_path(self.folder, partition), bucket, bucket + 1, num_buckets, _PLACE
+            )
+            for partition in range(self._index["num_partitions"])
+        ]
+        for task, run in self._index["runs"]:
+            if task == chunk // _CHUNKS_PER_TASK:
+                with tf.io.gfile.GFile(_repeated_path(self.folder, task, run), "rb") as file:
+                    found.append(np.frombuffer(file.read(), dtype=_PLACE))
+        of_chunk = [places[places >> np.uint64(_CHUNK_SHIFT) == chunk] for places in found]
+        numbers = np.concatenate(of_chunk) & np.uint64((1 << _CHUNK_SHIFT) - 1)
+        return MarkedNumbers(numbers.astype(np.int64))
 
     @functools.cached_property
     def _index(self) -> dict[str, int]:
         with tf.io.gfile.GFile(os.path.join(self.folder, _INDEX_FILE), "r") as file:
             return json.loads(file.read())
+
+
+class MarkedNumbers(Collection):
+    """A set of small numbers, of which there may be millions: a byte up to the largest each."""
+
+    def __init__(self, numbers: np.ndarray):
+        """numbers: different ones, from 0."""
+        marks = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.uint8)
+        marks[numbers] = 1
+        self._marks, self._count = marks.tobytes(), len(numbers)
+
+    def __contains__(self, number) -> bool:
+        return number < len(self._marks) and bool(self._marks[number])
+
+    def __iter__(self):
+        return (number for number, mark in enumerate(self._marks) if mark)
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def _first_and_repeated(hashed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first of each hash, sorted by hash, and the places of all others, ascending."""
+    high, low, place = (hashed[name].astype(np.uint64) for name in ("high", "low", "place"))
+    order = np.lexsort((place, low, high))
+    high, low = high[order], low[order]
+    repeated = np.zeros(len(order), dtype=bool)
+    repeated[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    return hashed[order[~repeated]], np.sort(place[order[repeated]])
 
 
 def _place_buckets(num_chunks: int) -> int:
@@ -168,6 +205,10 @@ def _place_buckets(num_chunks: int) -> int:
 
 def _run_path(folder: str, task: int, run: int) -> str:
     return os.path.join(folder, f"hashed-{task}-{run}")
+
+
+def _repeated_path(folder: str, task: int, run: int) -> str:
+    return os.path.join(folder, f"repeated-{task}-{run}")
 
 
 def _dropped_path(folder: str, partition: int) -> str:

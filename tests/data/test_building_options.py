@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from small_corpus import WORDS, build, contents, examples, rows
@@ -83,6 +84,22 @@ def test_other_file_systems_give_the_same_records(corpus):
                 stored[path.removeprefix("ram://build/records/")] = file.read()
     assert stored == contents(corpus / "records")
     assert PretrainingRecords("ram://build/records").num_examples > 50
+
+
+def test_a_document_that_comes_millions_of_times_takes_little(tmp_path):
+    """Copies inside a run are set aside before runs are put together."""
+    hashed = np.zeros(3_000_000, dtype=duplicates._HASHED)
+    hashed["place"] = np.arange(len(hashed))
+    hashed["low"][[5, 9]] = 7
+    first, repeated = duplicates._first_and_repeated(hashed)
+    assert first["place"].tolist() == [0, 5]
+    assert repeated.tolist() == [*range(1, 5), *range(6, 3_000_000)]
+    marked = duplicates.MarkedNumbers(repeated.astype(np.int64))
+    assert len(marked) == 2_999_998
+    assert [number in marked for number in (0, 1, 5, 9, 2_999_999, 3_000_000)] == [
+        *(False, True, False, True, True, False),
+    ]
+    assert not duplicates.MarkedNumbers(np.zeros(0, np.int64))
 
 
 def test_exact_duplicates_are_left_out_wherever_they_stand(corpus, monkeypatch):
