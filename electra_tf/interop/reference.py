@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning.bad_rows import BadRows
@@ -88,6 +89,7 @@ def read_checkpoint(
     """
     prefix = resolve_prefix(path)
     shapes = reference_shapes.shapes_of(prefix)
+    _tell_guessed_heads(reference_shapes.encoder_shape(shapes, prefix), hparams, prefix)
     if reference_shapes.task_names(shapes):
         model = _finetuned(prefix, shapes, tokenizer, hparams, labels)
         load_weights(prefix, model.model)
@@ -169,6 +171,21 @@ def write_checkpoint(transfer: Transfer, folder: str):
         write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
         if tokenizer is not None:
             save_tokenizer(tokenizer, partial)
+
+
+def _tell_guessed_heads(encoder, hparams, prefix):
+    """Published models have heads of 64 dimensions; another width cannot be one of them."""
+    given = hparams.get("model_hparam_overrides", {})
+    if encoder.hidden_size % reference_shapes.HEAD_SIZE and "num_attention_heads" not in given:
+        logging.warning(
+            "%s does not tell its number of attention heads, and its width of %d is not a multiple "
+            'of %d as in published models: %d is taken. Give {"model_hparam_overrides": '
+            '{"num_attention_heads": ...}} if that is wrong.',
+            prefix,
+            encoder.hidden_size,
+            reference_shapes.HEAD_SIZE,
+            encoder.num_attention_heads,
+        )
 
 
 def _has_no_place(name) -> bool:

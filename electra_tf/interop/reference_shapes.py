@@ -15,7 +15,7 @@ import tensorflow as tf
 from electra_tf.config import EncoderConfig
 
 Shapes = Mapping[str, Sequence[int]]
-_HEAD_SIZE = 64
+HEAD_SIZE = 64
 
 
 def shapes_of(prefix: str) -> dict[str, list[int]]:
@@ -53,7 +53,7 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
         embedding_size=embedding_size,
         hidden_size=hidden_size,
         num_hidden_layers=max(layers) + 1,
-        num_attention_heads=max(1, hidden_size // _HEAD_SIZE),
+        num_attention_heads=max(1, hidden_size // HEAD_SIZE),
         intermediate_size=intermediate_size,
         max_position_embeddings=shapes[f"{embeddings}/position_embeddings"][0],
         type_vocab_size=shapes[f"{embeddings}/token_type_embeddings"][0],

@@ -356,3 +356,11 @@ def test_heads_that_are_not_written_are_named(tmp_path):
     (tmp_path / "single").mkdir()
     single = read_model(released(tmp_path / "single", "finetune/cola"), hparams_of("finetune/cola"))
     assert heads_left(single, None) == []
+
+
+def test_a_guessed_number_of_heads_is_told(tmp_path, caplog):
+    source = released(tmp_path, "pretrain/mlm")
+    read_model(source, hparams_of("pretrain/mlm"))
+    assert "attention heads" not in caplog.text
+    read_model(source)
+    assert "does not tell its number of attention heads" in caplog.text
