@@ -10,6 +10,7 @@ import tensorflow as tf
 # Registers the operations of tokenizers in exported models.
 import tensorflow_text  # noqa: F401
 
+from electra_tf.finetuning.files import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.interop import folders
@@ -198,13 +199,20 @@ def _inputs(function) -> list[str]:
 def _columns(texts, names: list[str]) -> dict[str, list[bytes]]:
     """Input -> its B strings."""
     expected = "str" if len(names) == 1 else f"({', '.join(names)})"
-    if isinstance(texts, str | bytes) or not len(texts):
-        raise ValueError(f"texts is expected to be a sequence of {expected}, but is {texts!r}.")
+    if isinstance(texts, str | bytes) or not hasattr(texts, "__len__") or not len(texts):
+        raise ValueError(
+            f"texts is expected to be a sequence of one or more {expected}, but is {texts!r}."
+        )
     columns: dict[str, list[bytes]] = {name: [] for name in names}
     for place, text in enumerate(texts):
-        row = (text,) if isinstance(text, str) else tuple(text)
+        row = tuple(text) if isinstance(text, tuple | list | np.ndarray) else (text,)
         if len(row) != len(names) or not all(isinstance(part, str) for part in row):
             raise ValueError(f"texts[{place}] is expected to be {expected}, but is {text!r}.")
+        if not all(map(is_text, row)):
+            raise ValueError(
+                f"texts[{place}] is expected to be Unicode text, but {text!r} has surrogates, "
+                "which UTF-8 cannot hold."
+            )
         for name, part in zip(names, row, strict=True):
             columns[name].append(part.encode())
     return columns

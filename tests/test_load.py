@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra_tf.load` gives the same for every kind of folder, and what the models give."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import electra_tf
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
+from electra_tf.serving import export_model
 from electra_tf.serving.pretrained import PretrainedServer
 
 GOLDENS = pathlib.Path(__file__).parent / "goldens"
@@ -114,6 +116,26 @@ def finetuned(tmp_path_factory):
     return {name: str(folder) for name, folder in found.items()}
 
 
+def test_a_fine_tuned_model_gives_the_same_in_every_format(tmp_path):
+    golden = GOLDENS / "finetune" / "cola"
+    original = shutil.copytree(golden / "ckpt", tmp_path / "original")
+    shutil.copy(golden / "vocab.txt", original / "vocab.txt")
+    meta = json.loads((golden / "meta.json").read_text())
+    hparams = {"model_hparam_overrides": meta["model_hparam_overrides"]}
+    labels = ["bad", "good"]
+    transfer = read_model(str(original), hparams, labels)
+    convert(transfer, "electra_tf", str(tmp_path / "own"))
+    export_model(str(tmp_path / "own"), str(tmp_path / "exported"), names=["text", "features"])
+
+    texts = ["tok1 tok2", "", "tok9 nothing"]
+    found = electra_tf.load(str(original), hparams=hparams, labels=labels).predict(texts)
+    assert set(found["label"]) <= set(labels) and found["logits"].shape == (3, 2)
+    for name in ("own", "exported"):
+        model = electra_tf.load(str(tmp_path / name))
+        same(model.predict(texts), found)
+        assert model.encode(texts)["mean"].shape == (3, 32)
+
+
 def rows_of(model, texts, pairs=None):
     """The rows transformers would make, by hand, one at a time."""
     vocabulary = model.tokenizer.vocabulary
@@ -177,8 +199,14 @@ def test_what_a_model_cannot_do_is_said(models, finetuned, folders):
     classifier = electra_tf.load(finetuned["sequence_classification"])
     with pytest.raises(ValueError, match="has no fill_mask; it has features, ids, text"):
         classifier.fill_mask(["w1"])
-    with pytest.raises(ValueError, match="texts is expected to be a sequence of str, but is 'w1'"):
+    with pytest.raises(ValueError, match="texts is expected to be a sequence of one or more str"):
         own.encode("w1")
+    with pytest.raises(ValueError, match="texts is expected to be a sequence of .*generator"):
+        own.encode(text for text in ["w1"])
+    with pytest.raises(ValueError, match=r"texts\[1\] is expected to be Unicode text, but '\\ud800'"):
+        own.encode(["w1", "\ud800"])
+    with pytest.raises(ValueError, match=r"texts\[0\] is expected to be str, but is 5"):
+        own.encode([5])
     with pytest.raises(ValueError, match=r"texts\[1\] is expected to be str, but is \('a', 'b'\)"):
         own.encode(["w1", ("a", "b")])
     with pytest.raises(ValueError, match="layer is expected to be in"):

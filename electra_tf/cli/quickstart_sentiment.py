@@ -72,10 +72,26 @@ def compare(
     """
     hparams = {
         **FINETUNING,
-        "task_names": [str(task_file)],
         "num_train_epochs": FINETUNING["num_train_epochs"] * share,
         "max_seq_length": config.max_seq_length,  # longer positions have not been trained
     }
+    pretrained, random = finetune_both(config, task_file, hparams)
+    train, dev = (read_sentences(data / f"{split}.tsv") for split in ("train", "dev"))
+    return Comparison(
+        [trial["scores"][TASK]["accuracy"] for trial in pretrained["trials"]],
+        [trial["scores"][TASK]["accuracy"] for trial in random["trials"]],
+        100 * linear_accuracy(train, dev),
+        pretrained["baselines"][TASK]["accuracy"],
+        len(train[0]),
+        len(dev[0]),
+    )
+
+
+def finetune_both(
+    config: PretrainingConfig, task_file: os.PathLike, hparams: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Results of a task from the pre-trained model and from random weights of its shape."""
+    hparams = {**hparams, "task_names": [str(task_file)]}
     shape = {
         "init_checkpoint": None,
         "model_size": config.model_size,
@@ -85,16 +101,9 @@ def compare(
         "do_lower_case": config.do_lower_case,
         "strip_accents": config.strip_accents,
     }
-    pretrained = finetune(config.model_name, config.data_dir, hparams)
-    random = finetune(config.model_name + RANDOM_SUFFIX, config.data_dir, {**hparams, **shape})
-    train, dev = (read_sentences(data / f"{split}.tsv") for split in ("train", "dev"))
-    return Comparison(
-        [trial["scores"][TASK]["accuracy"] for trial in pretrained["trials"]],
-        [trial["scores"][TASK]["accuracy"] for trial in random["trials"]],
-        100 * linear_accuracy(train, dev),
-        pretrained["baselines"][TASK]["accuracy"],
-        len(train[0]),
-        len(dev[0]),
+    return (
+        finetune(config.model_name, config.data_dir, hparams),
+        finetune(config.model_name + RANDOM_SUFFIX, config.data_dir, {**hparams, **shape}),
     )
 
 

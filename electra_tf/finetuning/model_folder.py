@@ -4,12 +4,14 @@
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import Task
@@ -54,12 +56,14 @@ def write_config(
     tasks,
     run_key: str,
     converted_from: str | None = None,
+    data: Sequence[SplitData] = (),
 ):
     """Store configuration, tokenizer, vocabulary and the tasks with their labels.
 
     run_key: changes with all that the weights follow from.
     converted_from: for weights from elsewhere, of whose training the configuration says nothing:
         where they are from.
+    data: the splits that training and evaluation read, of which numbers and keys are stored.
     """
     save_tokenizer(tokenizer, folder)
     content = {
@@ -69,6 +73,16 @@ def write_config(
         "tokenizer": tokenizer.settings,
         "tasks": [dataclasses.asdict(task.spec) for task in tasks],
         "run_key": run_key,
+        "data": [
+            {
+                "task": split.task.name,
+                "split": split.split,
+                "num_examples": len(split.examples),
+                "num_rows": len(split.arrays["input_ids"]),
+                "key": split.key,
+            }
+            for split in data
+        ],
     }
     if converted_from is not None:
         content["converted_from"] = converted_from

@@ -283,7 +283,12 @@ class _Run:
             logging.info("%s is of another run and starts over.", trial.folder)
             tf.io.gfile.rmtree(trial.folder)
         model_folder.write_config(
-            trial.folder, self.config, self.tokenizer, self.tasks, trial.run_key
+            trial.folder,
+            self.config,
+            self.tokenizer,
+            self.tasks,
+            trial.run_key,
+            data=self.train + self.dev,
         )
 
     def _stored(self, trial: Trial) -> tuple[Evaluator, int]:

@@ -60,7 +60,8 @@ def _how_to_get(path: str) -> str:
     if tf.io.gfile.isdir(path):
         return ""
     # Hub names are "owner/model", such as google/electra-small-discriminator.
-    name = path if re.fullmatch(r"[\w.-]+/[\w.-]+", path) else "google/electra-small-discriminator"
+    is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
+    name = path if is_name else "google/electra-small-discriminator"
     return (
         " Nothing is downloaded: Hugging Face models come with `hf download "
         f"{name} --local-dir FOLDER`, the original's released ones as zip files from "

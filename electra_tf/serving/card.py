@@ -117,7 +117,8 @@ def _data(source) -> list[str]:
         spec = source.task.spec
         files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
         began = source.config.init_checkpoint
-        return [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
+        parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
+        return [*parts, _json("Data that was read:", source.data)] if source.data else parts
     folder = os.path.dirname(source.config.pretrain_tfrecords.split(",")[0])
     manifest = os.path.join(folder, "manifest.json")
     if not os.path.exists(manifest):

@@ -20,11 +20,15 @@ def compare_pair(signatures, live: LivePair, differences):
     for name in inputs.keys() & set(signatures):
         outputs = signatures[name](**inputs[name])
         _compare_features(name, outputs, states[-1], batch, texts, differences)
+        if name == "text":
+            compare_ids(name, outputs, batch, differences)
         if chances is not None:
             found = tf.sigmoid(outputs["replaced_logits"]).numpy()
             _compare_rows(f"{name}: replaced_logits", found, chances, batch, texts, differences)
     if "features" in signatures:
         compare_layers(signatures["features"], {"text": texts}, states, batch, differences)
+        outputs = signatures["features"](text=tf.constant(texts), layer=tf.fill([len(texts)], -1))
+        _compare_located("features", outputs, texts, live, differences)
     if "replaced_tokens" in signatures:
         _compare_replaced(signatures["replaced_tokens"], live, chances, differences)
     if "fill_mask" in signatures:
@@ -47,18 +51,37 @@ def compare_layers(features, inputs, states, batch, differences):
         _compare_features(name, outputs, expected, batch, texts, differences)
 
 
+def compare_ids(name, outputs, batch, differences):
+    """The rows that an export made of texts: as the live ones, but for padding at their ends."""
+    for key in outputs.keys() & batch.keys():
+        found = outputs[key].numpy()
+        filled = np.zeros_like(batch[key])
+        filled[:, : found.shape[1]] = found
+        expected = np.where(batch["input_mask"], batch[key], 0)
+        real = np.where(batch["input_mask"], filled, 0)
+        differences.same(f"{name}: {key}", real.tolist(), expected.tolist())
+
+
 def _compare_replaced(replaced_tokens, live, chances, differences):
     outputs = replaced_tokens(text=tf.constant(probes.TEXTS))
-    outputs = {name: values.numpy() for name, values in outputs.items()}
-    for row, text in enumerate(probes.TEXTS):
-        where = f"replaced_tokens of {text[:60]!r}"
-        located = live.located(text)
-        count = len(located["starts"])
-        for name, expected in located.items():
-            found = outputs[name][row, :count].tolist()
-            differences.same(f"{where}: {name}", found, expected)
+    _compare_located("replaced_tokens", outputs, probes.TEXTS, live, differences)
+    counts = outputs["num_tokens"].numpy()
+    for row, (text, count) in enumerate(zip(probes.TEXTS, counts, strict=True)):
         found = outputs["probabilities"][row, :count]
-        differences.probability(where, found, chances[row, 1 : count + 1])
+        expected = chances[row, 1 : count + 1]
+        differences.probability(f"replaced_tokens of {text[:60]!r}", found, expected)
+
+
+def _compare_located(name, outputs, texts, live, differences):
+    """Tokens, their places and numbers."""
+    outputs = {key: values.numpy() for key, values in outputs.items()}
+    for row, located in enumerate(live.located(texts)):
+        count, is_truncated = len(located["token_ids"]), located.pop("is_truncated")
+        where = f"{name} of {texts[row][:60]!r}"
+        differences.same(f"{where}: num_tokens", int(outputs["num_tokens"][row]), count)
+        differences.same(f"{where}: is_truncated", bool(outputs["is_truncated"][row]), is_truncated)
+        for key, expected in located.items():
+            differences.same(f"{where}: {key}", outputs[key][row, :count].tolist(), expected)
 
 
 def _compare_features(name, outputs, expected, batch, texts, differences):
@@ -91,11 +114,15 @@ def _compare_fillings(fill_mask, live, differences):
         where = f"fill_mask of {text[:60]!r}"
         places, chances = live.fillings(text)
         differences.same(f"{where}: num_masks", int(outputs["num_masks"][row]), len(places))
+        is_truncated = live.is_truncated(text)
+        differences.same(f"{where}: is_truncated", bool(outputs["is_truncated"][row]), is_truncated)
         for number, (start, end) in enumerate(places):
             found = (outputs["starts"][row, number], outputs["ends"][row, number])
             differences.same(f"{where}: place", tuple(map(int, found)), (start, end))
             ids = outputs["token_ids"][row, number]
             probabilities = outputs["probabilities"][row, number]
+            names = [live.token(i).encode() for i in ids]
+            differences.same(f"{where}: tokens", outputs["tokens"][row, number].tolist(), names)
             # Ties may be in another order, so what counts is how probable the chosen ones are.
             differences.probability(where, probabilities, chances[number, ids])
             best = np.sort(chances[number])[::-1][: len(ids)]

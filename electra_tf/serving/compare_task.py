@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
 from electra_tf.finetuning.prediction import Predictor
+from electra_tf.finetuning.spans import spans_of
 from electra_tf.serving import probes
-from electra_tf.serving.compare_pair import compare_layers
+from electra_tf.serving.compare_pair import compare_ids, compare_layers
 from electra_tf.serving.differences import Differences
 from electra_tf.serving.live import encoder_states, padded_rows
 from electra_tf.serving.sources import FinetunedSource
@@ -24,6 +25,9 @@ def compare_task(signatures, source: FinetunedSource, differences: Differences):
         inputs = _with_empty_seconds(source, texts)
         states = encoder_states(encoder, batch)
         compare_layers(signatures["features"], inputs, states, batch, differences)
+        tensors = {name: tf.constant(values) for name, values in inputs.items()}
+        outputs = signatures["features"](**tensors, layer=tf.fill([len(texts)], -1))
+        compare_ids("features", outputs, batch, differences)
     if "ids" in signatures:
         if source.task.spec.kind == "qa":
             half = np.arange(source.max_length) >= source.max_length // 2
@@ -62,14 +66,13 @@ def _compare_ids(ids, source, batch, differences):
     if kind == "tagging":
         expected = tf.nn.softmax(head.output_layer(hidden)) * real[..., None]
         differences.probability("ids", found["probabilities"] * real[..., None], expected)
+        logits = (values * real[..., None] for values in (found["logits"], head.output_layer(hidden)))
+        differences.logits("ids: logits", *logits)
+        _compare_label_names("ids", found, source, differences)
         return
     live = head(hidden, batch)
     if kind == "qa":
-        for name in found.keys() & {"start_logits", "end_logits"}:
-            differences.probability(f"ids: {name}", *map(tf.nn.softmax, (found[name], live[name])))
-        if "answerable_logit" in found:
-            odds = (found["answerable_logit"], live["answerable_logit"])
-            differences.probability("ids: answerable_logit", *map(tf.sigmoid, odds))
+        _compare_answer_numbers(found, live, differences)
     elif kind == "regression":
         low, high = source.task.spec.value_range
         scaled = (found["score"] - low) / (high - low)
@@ -77,7 +80,53 @@ def _compare_ids(ids, source, batch, differences):
     else:
         normalize = tf.nn.softmax if kind == "classification" else tf.sigmoid
         differences.probability("ids", found["probabilities"], normalize(live["logits"]))
+        differences.logits("ids: logits", found["logits"], live["logits"])
+        _compare_label_names("ids", found, source, differences)
 
+
+def _compare_label_names(where, found, source, differences):
+    """The outputs that spell out what the exported numbers say."""
+    names, kind = np.array(source.task.spec.labels), source.task.spec.kind
+    logits, best = found["logits"].numpy(), found["logits"].numpy().argmax(-1)
+    normalize = tf.sigmoid if kind == "multilabel" else tf.nn.softmax
+    differences.probability(f"{where}: logits", normalize(logits), found["probabilities"])
+    expected = {}
+    if kind == "classification":
+        highest = found["probabilities"].numpy().max(-1)
+        expected = {"label": names[best], "label_id": best, "probability": highest}
+    elif kind == "multilabel":
+        expected = {"is_label": logits > 0}
+    elif kind == "tagging":
+        expected = {"tags": names[best]}
+    if kind != "tagging":
+        expected["labels"] = np.broadcast_to(names, logits.shape)
+    for name, values in expected.items():
+        differences.same(f"{where}: {name}", _listed(found[name]), values.tolist())
+
+
+def _listed(tensor: tf.Tensor) -> list:
+    """Nested lists of a tensor, strings as str."""
+    decode = np.vectorize(bytes.decode, otypes=[object])
+    return (decode(tensor.numpy()) if tensor.dtype == tf.string else tensor.numpy()).tolist()
+
+
+def _compare_answer_numbers(found, live, differences):
+    for name in found.keys() & {"start_logits", "end_logits"}:
+        differences.probability(f"ids: {name}", *map(tf.nn.softmax, (found[name], live[name])))
+    if "answerable_logit" in found:
+        odds = (found["answerable_logit"], live["answerable_logit"])
+        differences.probability("ids: answerable_logit", *map(tf.sigmoid, odds))
+    if "start_top_index" not in found:
+        return
+    # Equally probable positions may be in another order; probabilities from the best one down
+    # are the same all the same.
+    best = tf.exp(found["start_top_log_probs"])
+    differences.probability("ids: start_top_log_probs", best, tf.exp(live["start_top_log_probs"]))
+    chances = tf.gather(tf.nn.softmax(live["start_logits"]), found["start_top_index"], batch_dims=1)
+    differences.probability("ids: start_top_index", best, chances)
+    same_start = found["start_top_index"] == live["start_top_index"]
+    ends = (tf.boolean_mask(side["end_top_log_probs"], same_start) for side in (found, live))
+    differences.probability("ids: end_top_log_probs", *map(tf.exp, ends))
 
 def _predictor(source: FinetunedSource) -> Predictor:
     return Predictor.of_loaded(source.loaded, source.task_id)
@@ -92,7 +141,10 @@ def _compare_sequences(signatures, source, differences):
     inputs = {"text": tf.constant(firsts)}
     if is_pair:
         inputs["text_pair"] = tf.constant(seconds)
-    outputs = {name: value.numpy() for name, value in signatures["text"](**inputs).items()}
+    found = signatures["text"](**inputs)
+    if source.task.spec.kind != "regression":
+        _compare_label_names("text", found, source, differences)
+    outputs = {name: value.numpy() for name, value in found.items()}
     for row, record in enumerate(_predictor(source).of_examples(examples)):
         where = f"text {firsts[row][:60]!r}"
         if source.task.spec.kind == "regression":
@@ -102,11 +154,12 @@ def _compare_sequences(signatures, source, differences):
             continue
         chances = list(record["probabilities"].values())
         differences.probability(where, outputs["probabilities"][row], chances)
-        names = [name.decode() for name in outputs["labels"][row]]
-        differences.same(f"{where}: labels", names, list(record["probabilities"]))
         if source.task.spec.kind == "classification":
             choice = record["probabilities"][outputs["label"][row].decode()]
             differences.chosen(where, choice, max(chances))
+        else:
+            for given, chance in zip(outputs["is_label"][row], chances, strict=True):
+                differences.decided(f"{where}: is_label", given, chance > 0.5, chance)
 
 
 def _compare_tags(signatures, source, differences):
@@ -120,6 +173,9 @@ def _compare_tags(signatures, source, differences):
         count = int(outputs["num_words"][row])
         words = [word.decode() for word in outputs["words"][row, :count]]
         differences.same(f"{where}: words", words, record["words"])
+        places = zip(outputs["starts"][row, :count], outputs["ends"][row, :count], strict=True)
+        pieces = [texts[row].encode()[start:end].decode() for start, end in places]
+        differences.same(f"{where}: places of words", pieces, words)
         differences.probability(
             where, outputs["probabilities"][row, :count], record["probabilities"]
         )
@@ -130,8 +186,28 @@ def _compare_tags(signatures, source, differences):
             # Two tags can be equally probable only below one half.
             if chance > 0.5 + differences.tolerance:
                 differences.same(where, tag, expected)
+        if source.task.spec.scheme == "spans":
+            found = {name: values[row] for name, values in outputs.items()}
+            _compare_entities(where, texts[row].encode(), tags, found, source, differences)
     for row in set(range(len(texts))) - set(filled):
         differences.same(f"words of {texts[row]!r}", int(outputs["num_words"][row]), 0)
+
+
+def _compare_entities(where, text, tags, found, source, differences):
+    """The entities of one text are those that its exported tags mark.
+
+    Args:
+        text: bytes; found: name -> values of the text.
+    """
+    expected = []
+    for first, last, kind in spans_of(tags, source.task.spec.span_rule):
+        start, end = int(found["starts"][first]), int(found["ends"][last])
+        chance = float(found["probabilities"][first : last + 1].min())
+        expected.append((text[start:end], kind.encode(), start, end, chance))
+    names = ("entities", "entity_types", "entity_starts", "entity_ends", "entity_probabilities")
+    count = int(found["num_entities"])
+    columns = [found[name][:count].tolist() for name in names]
+    differences.same(f"{where}: entities", list(zip(*columns, strict=True)), expected)
 
 
 def _compare_answers(signatures, source, differences):
@@ -149,16 +225,41 @@ def _compare_answers(signatures, source, differences):
     for row, record in enumerate(_predictor(source).of_examples(examples)):
         where = f"question {questions[row][:30]!r} about {contexts[row][:60]!r}"
         chances = {answer["text"]: answer["probability"] for answer in record["answers"]}
-        count = int(outputs["num_answers"][row])
+        count, columns = int(outputs["num_answers"][row]), outputs["answers"].shape[1]
+        differences.same(f"{where}: num_answers fit", 1 <= count <= columns, True)
         texts = [text.decode() for text in outputs["answers"][row, :count]]
         for text, found in zip(texts, outputs["answer_probabilities"][row], strict=False):
             if text in chances:
                 differences.probability(where, found, chances[text])
         differences.chosen(where, chances.get(texts[0], 0.0), max(chances.values()))
-        begin, end = outputs["answer_starts"][row, 0], outputs["answer_ends"][row, 0]
-        differences.same(where, contexts[row].encode()[begin:end].decode(), texts[0])
-        if "null_odds" in record and source.config.answerable_classifier:
-            odds = 1 / (
-                1 + np.exp(-np.array([outputs["no_answer_score"][row], record["null_odds"]]))
+        # The last of the n best may be another one where the model is undecided.
+        least = outputs["answer_probabilities"][row, count - 1]
+        for text, chance in chances.items():
+            if text not in texts:
+                is_full = count == source.config.n_best_size
+                differences.chosen(f"{where}: answers", float(least) if is_full else 0.0, chance)
+        _compare_places(where, contexts[row].encode(), row, outputs, differences)
+        if "null_odds" in record:
+            odds = np.array([outputs["no_answer_score"][row], record["null_odds"]], np.float64)
+            differences.probability(f"{where}: no_answer_score", *(1 / (1 + np.exp(-odds))))
+            margin = odds[1] - source.config.qa_na_threshold
+            chance = 1 / (1 + np.exp(margin))
+            differences.decided(
+                f"{where}: is_answered", outputs["is_answered"][row], margin <= 0, chance
             )
-            differences.probability(f"{where}: no_answer_score", odds[0], odds[1])
+
+
+def _compare_places(where, context, row, outputs, differences):
+    """Answers stand where they are said to stand; the first is the answer, if there is one."""
+    count = int(outputs["num_answers"][row])
+    columns = [outputs[name][row] for name in ("answers", "answer_starts", "answer_ends")]
+    for text, start, end in zip(*(column[:count] for column in columns), strict=True):
+        differences.same(f"{where}: place of an answer", context[start:end], text)
+    differences.same(f"{where}: behind num_answers", set(columns[0][count:]) - {b""}, set())
+    first = [column[0] for column in columns]
+    if not outputs.get("is_answered", np.ones(row + 1, bool))[row]:
+        first = [b"", 0, 0]
+    answer = [outputs[name][row] for name in ("answer", "start", "end")]
+    differences.same(f"{where}: answer, start, end", answer, first)
+    chances = outputs["probability"][row], outputs["answer_probabilities"][row, 0]
+    differences.same(f"{where}: probability", *map(float, chances))

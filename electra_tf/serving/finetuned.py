@@ -72,7 +72,8 @@ class TaskServer(tf.Module):
         return {"text": STRINGS, "text_pair": STRINGS} if self._is_pair else {"text": STRINGS}
 
     def _ids(self, **batch):
-        return self._numbers(self._head_outputs(checked_ids(batch, self._encoder.max_length)))
+        batch = checked_ids(batch, self._encoder.max_length)
+        return self._named(self._numbers(self._head_outputs(batch)))
 
     def _features(self, layer, **texts):
         batch = self._feature_batch(*texts.values())
@@ -91,8 +92,12 @@ class TaskServer(tf.Module):
         raise NotImplementedError
 
     def _numbers(self, outputs):
-        """What `ids` gives: tensors whose first dimension is that of the rows."""
+        """What a head gives, as tensors whose first dimension is that of the rows."""
         raise NotImplementedError
+
+    def _named(self, numbers) -> dict:
+        """`numbers`, and outputs that spell out the labels they stand for."""
+        return numbers
 
 
 class SequenceServer(TaskServer):
@@ -100,12 +105,7 @@ class SequenceServer(TaskServer):
 
     def _text(self, **texts):
         batch = self._feature_batch(*texts.values())
-        numbers = self._numbers(self._head_outputs(batch))
-        return {**numbers, **self._names(numbers)}
-
-    def _names(self, numbers) -> dict:
-        """Outputs that spell out the labels."""
-        return {}
+        return self._named(self._numbers(self._head_outputs(batch)))
 
     def _all_labels(self, like):
         labels = tf.constant(self._spec.labels)[None]
@@ -124,8 +124,9 @@ class ClassServer(SequenceServer):
             "probability": tf.reduce_max(chances, axis=-1),
         }
 
-    def _names(self, numbers):
+    def _named(self, numbers):
         return {
+            **numbers,
             "label": tf.gather(tf.constant(self._spec.labels), numbers["label_id"]),
             "labels": self._all_labels(numbers["logits"]),
         }
@@ -138,8 +139,8 @@ class SeveralServer(SequenceServer):
         logits = outputs["logits"]
         return {"probabilities": tf.sigmoid(logits), "logits": logits, "is_label": logits > 0}
 
-    def _names(self, numbers):
-        return {"labels": self._all_labels(numbers["logits"])}
+    def _named(self, numbers):
+        return {**numbers, "labels": self._all_labels(numbers["logits"])}
 
 
 class ScoreServer(SequenceServer):
@@ -164,6 +165,10 @@ class TagServer(TaskServer):
     def _numbers(self, outputs):
         logits = outputs["logits"]
         return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+
+    def _named(self, numbers):
+        tags = tf.argmax(numbers["logits"], axis=-1)
+        return {**numbers, "tags": tf.gather(tf.constant(self._spec.labels), tags)}
 
     def _text(self, text):
         words = words_of(text)

@@ -42,20 +42,32 @@ class LivePair:
         outputs = self._pretrainer.compute_outputs({**batch, **nothing}, normalizers=normalizers)
         return tf.sigmoid(outputs["rtd_logits"]).numpy()
 
-    def located(self, text: str) -> dict[str, list]:
-        """Byte offsets and ids of the tokens of a text that fit."""
-        found = self._tokenizer.offsets([text])
+    def located(self, texts) -> list[dict]:
+        """Byte offsets and ids of the tokens of each text that fit, and whether not all do."""
+        found = self._tokenizer.offsets(texts)
         kept = self._length - 2
-        return {
-            "token_ids": found.ids[0].numpy()[:kept].tolist(),
-            "starts": found.starts[0].numpy()[:kept].tolist(),
-            "ends": found.ends[0].numpy()[:kept].tolist(),
-        }
+        columns = (column.to_list() for column in (found.ids, found.starts, found.ends))
+        return [
+            {
+                "tokens": [self.token(i).encode() for i in ids[:kept]],
+                "token_ids": ids[:kept],
+                "starts": starts[:kept],
+                "ends": ends[:kept],
+                "is_truncated": len(ids) > kept,
+            }
+            for ids, starts, ends in zip(*columns, strict=True)
+        ]
 
-    def fillings(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
-        """Bytes of the masks of a text that fit, and probabilities of all tokens for each."""
-        vocabulary = self._tokenizer.vocabulary
-        mask = vocabulary.token_of(vocabulary.mask_id)
+    def token(self, token_id: int) -> str:
+        return self._tokenizer.vocabulary.token_of(int(token_id))
+
+    def is_truncated(self, masked_text: str) -> bool:
+        """Whether the end of a text with masks does not fit."""
+        return len(self._masked(masked_text)[0]) > self._length - 2
+
+    def _masked(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids of a text with masks, and the bytes of those that fit."""
+        mask = self.token(self._tokenizer.vocabulary.mask_id)
         ids, places, byte = [], [], 0
         parts = text.split(mask)
         for number, part in enumerate(parts):
@@ -64,8 +76,14 @@ class LivePair:
             if number < len(parts) - 1:
                 if len(ids) < self._length - 2:
                     places.append((byte, byte + len(mask)))
-                ids.append(vocabulary.mask_id)
+                ids.append(self._tokenizer.vocabulary.mask_id)
                 byte += len(mask)
+        return ids, places
+
+    def fillings(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
+        """Bytes of the masks of a text that fit, and probabilities of all tokens for each."""
+        vocabulary = self._tokenizer.vocabulary
+        ids, places = self._masked(text)
         batch = self._padded([ids[: self._length - 2]])
         positions = np.flatnonzero(batch["input_ids"][0] == vocabulary.mask_id)
         if not len(positions):

@@ -1,12 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The signature `ids` of an export for runtimes other than TensorFlow: LiteRT, ONNX.
 
-Both drop the check that rows are not longer than the model has positions; such rows still fail,
-where embeddings of positions are added.
+Both drop the labels' names, and the check that rows are not longer than the model has positions;
+such rows still fail, where embeddings of positions are added.
 """
 
+import contextlib
 import json
 import os
+import tempfile
 
 import numpy as np
 import tensorflow as tf
@@ -30,9 +32,9 @@ def convert_to_litert(export_dir: str, path: str):
         FileNotFoundError: export_dir is no export.
         ValueError: it has other signatures or is not float32.
     """
-    _check(export_dir)
-    converter = tf.lite.TFLiteConverter.from_saved_model(export_dir, signature_keys=[SIGNATURE])
-    write_bytes(path, converter.convert())
+    with _numbers_of(export_dir) as folder:
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        write_bytes(path, converter.convert())
 
 
 def convert_to_onnx(export_dir: str, path: str):
@@ -46,13 +48,13 @@ def convert_to_onnx(export_dir: str, path: str):
         FileNotFoundError, ValueError: see `convert_to_litert`.
         ModuleNotFoundError: tf2onnx is not installed.
     """
-    _check(export_dir)
-    import tf2onnx.tf_loader
+    with _numbers_of(export_dir) as folder:
+        import tf2onnx.tf_loader
 
-    _register_erfc()
-    graph, inputs, outputs, renamed = tf2onnx.tf_loader.from_saved_model(
-        export_dir, None, None, "serve", [SIGNATURE], return_tensors_to_rename=True
-    )
+        _register_erfc()
+        graph, inputs, outputs, renamed = tf2onnx.tf_loader.from_saved_model(
+            folder, None, None, "serve", [SIGNATURE], return_tensors_to_rename=True
+        )
     model, _ = tf2onnx.convert.from_graph_def(
         graph,
         input_names=inputs,
@@ -61,6 +63,27 @@ def convert_to_onnx(export_dir: str, path: str):
         tensors_to_rename=renamed,
     )
     write_bytes(path, model.SerializeToString())
+
+
+@contextlib.contextmanager
+def _numbers_of(export_dir):
+    """A folder, for the time being, with an export's signature without the strings it gives.
+
+    The runtimes have no strings; the labels are in SETTINGS_FILE, in the order of the numbers.
+    """
+    _check(export_dir)
+    exported = tf.saved_model.load(export_dir)
+    served = exported.signatures[SIGNATURE]
+    inputs = served.structured_input_signature[1]
+
+    def numbers(**batch):
+        outputs = served(**batch)
+        return {name: value for name, value in outputs.items() if value.dtype != tf.string}
+
+    with tempfile.TemporaryDirectory() as folder:
+        function = tf.function(numbers, autograph=False).get_concrete_function(**inputs)
+        tf.saved_model.save(exported, folder, signatures={SIGNATURE: function})
+        yield folder
 
 
 def _check(export_dir):

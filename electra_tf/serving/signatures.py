@@ -14,17 +14,29 @@ IDS = {
 
 
 def signature(function, **inputs: tf.TensorSpec):
-    """A function that can be saved as a signature with named inputs."""
+    """A function that can be saved as a signature with named inputs, all of one shape."""
     specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
     names = list(specs)
 
     def call(*values):
-        return function(**dict(zip(names, values, strict=True)))
+        return function(**_of_one_shape(dict(zip(names, values, strict=True))))
 
     # A signature's inputs are named by the parameters of its function.
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     call.__signature__ = inspect.Signature(parameters)
     return tf.function(call, input_signature=list(specs.values()), autograph=False)
+
+
+def _of_one_shape(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """`inputs`, which have one shape; others are an error when it runs."""
+    shapes = tf.stack([tf.shape(values) for values in inputs.values()])
+    equal = tf.debugging.Assert(
+        tf.reduce_all(shapes == shapes[0]),
+        [f"{', '.join(inputs)} are expected to have one shape, but have", shapes],
+        summarize=8,
+    )
+    with tf.control_dependencies([equal]):
+        return {name: tf.identity(values) for name, values in inputs.items()}
 
 
 def checked_ids(batch: dict[str, tf.Tensor], max_length: int) -> dict[str, tf.Tensor]:

@@ -47,6 +47,8 @@ class FinetunedSource:
     """Updates that made the weights."""
     converted_from: str | None
     """Where the weights are from, if they were not trained here."""
+    data: list[dict]
+    """The splits it was trained and evaluated on: task, split, numbers of examples and rows."""
 
     @property
     def config(self):
@@ -88,14 +90,16 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
             task_number(loaded, folder, task_name),
             read_step(finetuned.weights_prefix(folder)),
             described.get("converted_from"),
+            described.get("data", []),
         )
     path = os.path.join(folder, pretrained.CONFIG_FILE)
     stored = pretrained.read_config(folder) if _is_own(path) else None
     if stored is None:
+        found = f"has no {pretrained.CONFIG_FILE} of one" if os.path.isdir(folder) else "is not there"
         raise FileNotFoundError(
             f"model-dir {folder} is expected to be a folder that run_pretraining.py or "
-            f"run_finetuning.py wrote, but has no {pretrained.CONFIG_FILE} of one. For released "
-            "checkpoints and Hugging Face folders use convert_checkpoint.py first."
+            f"run_finetuning.py wrote, but {found}. For released checkpoints and Hugging Face "
+            "folders use convert_checkpoint.py first; nothing is downloaded."
         )
     if task_name is not None:
         raise ValueError(f"task is {task_name!r}, but {folder} holds a pre-trained model.")

@@ -10,6 +10,8 @@ PATH = os.path.join("assets.extra", "tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them, below the SavedModel."""
 BATCH_SIZES = (1, 8)
 _WORDS = 24
+_ROW = 5
+"""Ids of a row: as many as fit into the shortest export."""
 
 
 def write_warmup(folder: str, signatures: dict):
@@ -46,5 +48,5 @@ def example_inputs(function, batch_size: int) -> dict[str, tf.Tensor]:
         else:
             # One real token and padding would do for a graph; all real is what serving sees.
             filler = 0 if spec.name == "segment_ids" else 1
-            found[spec.name] = tf.fill([batch_size, _WORDS // 2], tf.constant(filler, spec.dtype))
+            found[spec.name] = tf.fill([batch_size, _ROW], tf.constant(filler, spec.dtype))
     return found

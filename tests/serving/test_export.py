@@ -180,5 +180,11 @@ def test_every_kind_of_task(tmp_path, spec, changes, dtype):
     differences = export_model(folder, str(tmp_path / "export"), dtype=dtype)
     assert differences.count > 20
     assert np.isfinite(differences.largest)
+    custom = {
+        name: custom_operations(tmp_path / "export", name)
+        for name in ("ids", "text", "features", "serving_default")
+    }
+    assert custom.pop("ids") == set()
+    assert all(ops == TEXT_OPS for ops in custom.values())
     size = sum(f.stat().st_size for f in (tmp_path / "export" / "variables").iterdir())
     assert size < (1_400_000 if dtype == "float32" else 800_000)

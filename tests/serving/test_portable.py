@@ -39,7 +39,8 @@ def check(folder, run):
     served = tf.saved_model.load(folder).signatures["ids"]
     for shape in SHAPES:
         inputs = rows(shape)
-        expected = served(**{name: tf.constant(values) for name, values in inputs.items()})
+        outputs = served(**{name: tf.constant(values) for name, values in inputs.items()})
+        expected = {name: value for name, value in outputs.items() if value.dtype != tf.string}
         found = run(inputs)
         assert set(found) == set(expected) and expected
         for name, values in expected.items():

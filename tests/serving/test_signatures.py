@@ -61,6 +61,29 @@ def test_layers_are_chosen_per_text(pair):
         pair["features"](text=tf.constant(["a"]), layer=tf.constant([3]))
 
 
+def test_inputs_of_different_numbers_are_an_error(pair):
+    expected = "text, layer are expected to have one shape, but have"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        pair["features"](text=tf.constant(["a", "b"]), layer=tf.constant([1]))
+    rows = {name: tf.ones([2, 5], tf.int32) for name in ("input_ids", "input_mask")}
+    expected = "input_ids, input_mask, segment_ids are expected to have one shape, but have"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        pair["ids"](**rows, segment_ids=tf.zeros([2, 4], tf.int32))
+
+
+def test_bytes_that_are_not_utf_8_give_no_tokens(pair):
+    found = call(pair["replaced_tokens"], text=[b"\xff\xfe", b"caf\xc3 x", b"\xed\xa0\x80 y"])
+    assert np.all(found["starts"] <= found["ends"])
+    assert found["num_tokens"][0] == 0 and found["tokens"][1].tolist()[-1] == b"x"
+
+
+def test_a_request_may_be_empty(pair):
+    none = tf.zeros([0], tf.string)
+    for name in ("text", "replaced_tokens", "fill_mask"):
+        assert {len(values) for values in pair[name](text=none).values()} == {0}
+    assert len(pair["features"](text=none, layer=tf.zeros([0], tf.int32))["mean"]) == 0
+
+
 def test_rows_of_ids_that_are_too_long_are_an_error(pair):
     rows = {name: tf.ones([1, 65], tf.int32) for name in ("input_ids", "input_mask")}
     with pytest.raises(tf.errors.InvalidArgumentError, match="at most 64 tokens in a row"):
