@@ -77,7 +77,9 @@ def compiled_step(layer, jit_compile):
             tape.watch(hidden)
             outputs = layer(hidden, mask_scores)
             loss = tf.reduce_sum(tf.square(tf.cast(outputs, tf.float32)))
-        return [outputs, *tape.gradient(loss, [hidden, layer.query.kernel.value])]
+        projections = (layer.query, layer.key, layer.value)
+        sources = [hidden, *(p.kernel.value for p in projections)]
+        return [outputs, *tape.gradient(loss, sources)]
 
     return step
 

@@ -24,6 +24,8 @@ import electra_tf  # noqa: E402, F401  sets up TensorFlow before it is imported
 from benchmarks.turns import Turns  # noqa: E402
 
 BACKWARD_AND_FORWARD = 3
+_SECONDS_OF_PRODUCTS = 0.3
+"""For which the peak is measured in each turn."""
 
 
 def product_flops(config) -> float:
@@ -119,20 +121,26 @@ def _product(size, precision):
     """A function that measures FLOP/s of the product of two matrices [size, size]."""
     import tensorflow as tf
 
-    a, b = (tf.cast(tf.random.normal([size, size]), precision) for _ in range(2))
+    a = tf.cast(tf.random.normal([size, size]), precision)
+    b = tf.cast(tf.random.normal([size, size], stddev=size**-0.5), precision)  # keeps c's scale
 
     @tf.function
     def products(count):
         c = a
         for _ in tf.range(count):
-            c = tf.matmul(c, b) * tf.cast(size**-0.5, c.dtype)
-        return tf.reduce_sum(tf.cast(c, tf.float32))
+            c = tf.matmul(c, b)
+        return c[0, 0]
 
-    def measure():
-        count = 4
+    def seconds(count):
         start = time.perf_counter()
         products(tf.constant(count)).numpy()
-        return count * 2.0 * size**3 / (time.perf_counter() - start)
+        return time.perf_counter() - start
+
+    seconds(1)
+    count = max(4, int(_SECONDS_OF_PRODUCTS / seconds(4) * 4))
+
+    def measure():
+        return count * 2.0 * size**3 / seconds(count)
 
     return measure
 

@@ -231,11 +231,13 @@ class PretrainingConfig:
 
     def num_masked_of(self, length: int) -> int:
         """N, masked positions per sequence of a length."""
-        if self.max_predictions_per_seq is not None:
-            return self.max_predictions_per_seq
         share = max(self.mask_prob, self.mask_prob_end or 0.0)
         lengths = {self.max_seq_length, *(stage.max_seq_length for stage in self.plan)}
-        if length in self.length_buckets and length not in lengths:
+        is_bucket = length in self.length_buckets and length not in lengths
+        if self.max_predictions_per_seq is not None:
+            fixed = self.max_predictions_per_seq
+            return min(fixed, length) if is_bucket else fixed
+        if is_bucket:
             # As many as its rows would have in a batch of full length.
             return min(math.ceil(share * length), int((share + 0.005) * max(lengths)))
         return int((share + 0.005) * length)

@@ -119,6 +119,12 @@ def _check_lengths(config):
     )
     stage_lengths = [stage.max_seq_length for stage in plan]
     check(
+        max(buckets, default=0) <= max(stage_lengths),
+        "length_buckets",
+        f"at most max_seq_length={max(stage_lengths)}",
+        buckets,
+    )
+    check(
         not config.extend_positions or max(stage_lengths) > stage_lengths[0],
         "extend_positions",
         "false unless a later one of the stages is longer than the first",

@@ -62,9 +62,21 @@ class LayerStack(keras.layers.Layer):
 
 def _recomputed(block: TransformerLayer, seeds):
     """`block` with a backward pass that calls it again; the same seeds drop the same elements."""
-    return tf.recompute_grad(
-        lambda hidden, mask_scores: block(hidden, mask_scores, seeds=seeds),
-    )
+    if seeds[0] is None:
+        return tf.recompute_grad(lambda hidden, mask_scores: block(hidden, mask_scores))
+
+    # Arguments are tied to the backward pass. What is not, masks of dropout, would be the same
+    # operations there as before, which compilers compute once and keep. They are to be of floating
+    # point, so seeds pass as two halves that float32 holds exactly.
+    def call(hidden, mask_scores, low, high):
+        both = tf.bitwise.left_shift(tf.cast(high, tf.int32), 16) + tf.cast(low, tf.int32)
+        return block(hidden, mask_scores, seeds=tf.unstack(both))
+
+    stacked = tf.stack(seeds)
+    low = tf.cast(tf.bitwise.bitwise_and(stacked, 0xFFFF), tf.float32)
+    high = tf.cast(tf.bitwise.right_shift(stacked, 16), tf.float32)
+    recomputed = tf.recompute_grad(call)
+    return lambda hidden, mask_scores: recomputed(hidden, mask_scores, low, high)
 
 
 class Encoder(keras.layers.Layer):
@@ -128,7 +140,9 @@ class Encoder(keras.layers.Layer):
         num_seeds = 1 + TransformerLayer.SEEDS * self.config.num_hidden_layers
         seeds = [None] * num_seeds
         if seed is not None:
-            seeds = tf.unstack(tf.random.experimental.stateless_split(seed, num_seeds))
+            seeds = tf.unstack(
+                tf.random.experimental.stateless_split(seed, num_seeds, alg="philox")
+            )
         hidden = self.embeddings(
             inputs["input_ids"],
             inputs["segment_ids"],

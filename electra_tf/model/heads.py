@@ -50,8 +50,12 @@ class TokenPredictionHead(keras.layers.Layer):
     def call(self, hidden, word_embeddings):
         hidden = self.layer_norm(self.dense(hidden))
         table = tf.cast(tf.convert_to_tensor(word_embeddings), hidden.dtype)
-        logits = tf.matmul(hidden, table, transpose_b=True)
-        return tf.cast(logits, tf.float32) + tf.convert_to_tensor(self.output_bias)
+        # As one matrix: a batch of products would have a gradient of the table for each sequence.
+        rows = tf.reshape(hidden, [-1, self.config.embedding_size])
+        logits = tf.cast(tf.matmul(rows, table, transpose_b=True), tf.float32)
+        logits = tf.nn.bias_add(logits, tf.convert_to_tensor(self.output_bias))
+        shape = tf.concat([tf.shape(hidden)[:-1], [self.config.vocab_size]], axis=0)
+        return tf.reshape(logits, shape)
 
 
 class ReplacedTokenHead(keras.layers.Layer):

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
+from electra_tf.model.functions import gelu, normalize
 from electra_tf.model.initializers import Initializers
 from electra_tf.model.random_numbers import dropout
 
@@ -18,15 +19,24 @@ MASKED_SCORE = -10000.0
 """Added to attention scores of forbidden positions, modeling.py attention_layer."""
 
 ACTIVATIONS = {
-    "gelu": lambda x: tf.nn.gelu(x, approximate=False),
+    "gelu": gelu,
     "relu": tf.nn.relu,
     "tanh": tf.tanh,
     "linear": tf.identity,
 }
 
 
-def layer_norm() -> keras.layers.LayerNormalization:
-    return keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
+class LayerNorm(keras.layers.LayerNormalization):
+    """Keras' layer with another gradient; float32 inside."""
+
+    def call(self, x):
+        scale, offset = (tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta))
+        normal = normalize(tf.cast(x, tf.float32), scale, offset, LAYER_NORM_EPSILON)
+        return tf.cast(normal, self.compute_dtype)
+
+
+def layer_norm() -> LayerNorm:
+    return LayerNorm(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
 
 
 class Embeddings(keras.layers.Layer):
@@ -122,9 +132,10 @@ class SelfAttention(keras.layers.Layer):
             self._split_heads(projection(hidden))
             for projection in (self.query, self.key, self.value)
         )
-        scores = tf.matmul(query, key, transpose_b=True)  # [B, A, L, L]
+        # Not the scores: there are more of them.
+        query *= tf.cast(self.config.head_size**-0.5, query.dtype)
+        scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)  # [B, A, L, L]
         # Keras casts what layers are called with, the mask too, to a lower precision.
-        scores = tf.cast(scores, tf.float32) * (self.config.head_size**-0.5)
         scores += tf.cast(mask_scores, tf.float32)
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
         weights = dropout(weights, self.config.attention_probs_dropout_prob, seed)

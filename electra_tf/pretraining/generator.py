@@ -52,7 +52,7 @@ class TwoTowerClozeModel(keras.Model):
             )
         seeds = (None, None)
         if seed is not None:
-            seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+            seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2, alg="philox"))
         before = self.left_to_right(batch, seed=seeds[0]).last_hidden_state
         after = self.right_to_left(batch, seed=seeds[1]).last_hidden_state
         # Ends wrap around, as in the original; [CLS] and [SEP] or padding stand there.

@@ -18,7 +18,7 @@ from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.accumulation import sum_over_parts
 from electra_tf.training.devices import default_precision
 from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
-from electra_tf.training.updates import Updates, compiled
+from electra_tf.training.updates import Updates, compiled, one_program
 
 TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""
@@ -46,6 +46,7 @@ class ElectraPretrainer(keras.Model):
         self.updates = Updates(self, precision, config.ema_decay)
         self.running = PretrainingMetrics(config.has_discriminator)
         self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
+        self._update = one_program(self._update_from, config.jit_compile)
         self.accumulation_steps = config.gradient_accumulation_steps
         """Parts that `train_step` computes a batch in; a stage of a run may set its own."""
         self.built = True
@@ -137,12 +138,17 @@ class ElectraPretrainer(keras.Model):
         seed = step_seed(self.config.seed, Stream.TRAINING, step, replica_id())
         if "masked_positions" not in batch:
             batch = self.mask(batch, seed, self._mask_prob(step))
+        # The number of parts is an argument: another one is another program.
+        return self._update(batch, seed, self.accumulation_steps)
+
+    def _update_from(self, batch, seed, accumulation_steps):
+        """The rest of `train_step`, for a masked batch."""
         normalizers = sum_over_replicas(self.normalizers(batch))
         loss, gradients = sum_over_parts(
             lambda part, part_seed: self._learn_from(part, part_seed, normalizers),
             batch,
             seed,
-            self.accumulation_steps,
+            accumulation_steps,
         )
         gradient_norm = self.updates.apply(gradients)
         self.running.update_step(loss, gradient_norm)
@@ -203,7 +209,7 @@ class ElectraPretrainer(keras.Model):
         if seed is None:
             seed = tf.constant([self.config.seed % 2**31, 0], tf.int32)
         names = ("masks", "samples", "generator", "discriminator")
-        split = tf.random.experimental.stateless_split(seed, len(names))
+        split = tf.random.experimental.stateless_split(seed, len(names), alg="philox")
         return dict(zip(names, tf.unstack(split), strict=True))
 
     def _cloze_weights(self, batch):

@@ -3,7 +3,9 @@
 
 import json
 import time
+from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -19,6 +21,7 @@ from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
+from electra_tf.training.device_loop import rows_of_each
 from electra_tf.training.files import write_json, write_pickle, write_text
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
@@ -78,6 +81,7 @@ def _train(config, strategy, workers) -> dict:
         model_folder.clear_debug_folder(config)
     workers.check_same("the hyperparameters", _what_workers_share(config))
     check_saved_model(config)
+    _check_shares(config, strategy)
 
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
@@ -215,9 +219,28 @@ def write_results(config: PretrainingConfig, results: dict[str, float]):
 def _what_workers_share(config: PretrainingConfig) -> str:
     """The hyperparameters, except for paths, under which hosts may see the same files."""
     paths = {name for name in config.to_dict() if name.endswith(("_dir", "_file", "_txt", "_pkl"))}
-    paths |= {"pretrain_tfrecords", "eval_tfrecords", "init_checkpoint", "stages"}
+    paths |= {"pretrain_tfrecords", "eval_tfrecords", "init_checkpoint"}
     shared = {name: value for name, value in config.to_dict().items() if name not in paths}
+    shared["stages"] = [
+        {name: value for name, value in stage.items() if name not in paths}
+        for stage in config.stages
+    ]
     return json.dumps(shared, sort_keys=True)
+
+
+def _check_shares(config: PretrainingConfig, strategy: tf.distribute.Strategy):
+    """Raise a ValueError unless the batches of every stage can be shared out evenly."""
+    for stage in config.plan:
+        try:
+            rows = rows_of_each(strategy, stage.train_batch_size)
+            if rows % stage.gradient_accumulation_steps:
+                raise ValueError(
+                    f"gradient_accumulation_steps is expected to be a divisor of the {rows} "
+                    f"sequences of a replica's batch, but is {stage.gradient_accumulation_steps}."
+                )
+        except ValueError as error:
+            where = f"stages[{stage.number - 1}]: " if config.stages else ""
+            raise ValueError(f"{where}{error}") from error
 
 
 # ---- Training
@@ -238,7 +261,8 @@ class _Training:
         self.evaluator = None
         if held_out is not None:
             self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
-        self.timing = Timing()
+        self.timing = Timing(self._flops_of)
+        self.flops_of_sequence: dict[int, float] = {}
         self.last_logged = {}
         self.step = 0
         self.saved_step = 0
@@ -299,9 +323,6 @@ class _Training:
                 stage.train_batch_size,
                 stage.max_seq_length,
             )
-        self.flops_of_step = stage.train_batch_size * flops_of_sequence(
-            config, stage.max_seq_length
-        )
         self.pretrainer.accumulation_steps = stage.gradient_accumulation_steps
         if config.extend_positions and first_step == stage.first_step > 0:
             trained = max(s.max_seq_length for s in config.plan[: stage.number - 1])
@@ -331,6 +352,13 @@ class _Training:
             self.workers,
         )
 
+    def _flops_of(self, batch: Mapping[str, np.ndarray]) -> float:
+        """Of this process's rows."""
+        rows, length = batch["input_ids"].shape
+        if length not in self.flops_of_sequence:
+            self.flops_of_sequence[length] = flops_of_sequence(self.config, length)
+        return rows * self.flops_of_sequence[length]
+
     def _begin(self):
         """Weights, moments and position of the last checkpoint, or else of `init_checkpoint`."""
         config, prefix = self.config, self.checkpoints.latest()
@@ -356,12 +384,12 @@ class _Training:
     def _log(self, step: int):
         pretrainer, timing = self.pretrainer, self.timing
         timing.tokens = self.workers.total(timing.tokens)
+        timing.flops = self.workers.total(timing.flops)
         values = {name: float(value) for name, value in pretrainer.running.results().items()}
         values |= {
             "learning_rate": float(self.schedule(step)),
             **timing.speeds(),
         }
-        values["flops_per_second"] = values["steps_per_second"] * self.flops_of_step
         if self.workers.is_chief:
             self.log.write(step, values)
             elapsed = time.monotonic() - self.began

@@ -39,12 +39,16 @@ def sum_over_parts(
     def part(number):
         size = rows // num_parts
         rows_of_part = {
-            name: tf.ensure_shape(
-                tensor[number * size : (number + 1) * size], [size, *tensor.shape[1:]]
+            name: tf.slice(
+                tensor,
+                [number * size, *([0] * (tensor.shape.rank - 1))],
+                [size, *tensor.shape[1:]],
             )
             for name, tensor in batch.items()
         }
-        return compute(rows_of_part, tf.random.experimental.stateless_fold_in(seed, number))
+        return compute(
+            rows_of_part, tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+        )
 
     def add_part(number, loss, gradients):
         part_loss, part_gradients = part(number)

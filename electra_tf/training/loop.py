@@ -45,9 +45,14 @@ class Event(NamedTuple):
 
 
 class Timing:
-    """Wall-clock of the loop since the last reset, in seconds."""
+    """Wall-clock of the loop since the last reset, in seconds, and what was done in it.
 
-    def __init__(self):
+    Args:
+        flops_of: floating-point operations of training on a batch; default: they are not known.
+    """
+
+    def __init__(self, flops_of: Callable[[Batch], float] | None = None):
+        self._flops_of = flops_of
         self.reset()
 
     def reset(self):
@@ -55,6 +60,15 @@ class Timing:
         self.waiting = 0.0
         self.steps = 0
         self.tokens = 0
+        self.flops = 0.0
+
+    def add(self, batches: Sequence[Batch], waited: float):
+        """Steps that are done, and the seconds that their batches were waited for."""
+        self.waiting += waited
+        self.steps += len(batches)
+        self.tokens += sum(int(batch["input_mask"].sum()) for batch in batches)
+        if self._flops_of is not None:
+            self.flops += sum(map(self._flops_of, batches))
 
     @property
     def elapsed(self) -> float:
@@ -63,11 +77,14 @@ class Timing:
     def speeds(self) -> dict[str, float]:
         """What is logged of it: steps and tokens per second, share of the time spent waiting."""
         elapsed = self.elapsed
-        return {
+        speeds = {
             "steps_per_second": self.steps / elapsed,
             "tokens_per_second": self.tokens / elapsed,
             "input_wait_share": self.waiting / elapsed,
         }
+        if self._flops_of is not None:
+            speeds["flops_per_second"] = self.flops / elapsed
+        return speeds
 
 
 class StepRunner:
@@ -223,9 +240,7 @@ def run_loop(
         if bad.size:
             raise NonFiniteLossError(step + int(bad[0]) + 1, losses[bad[0]], chunk[bad[0]])
         step += count
-        timing.waiting += fetched - start
-        timing.steps += count
-        timing.tokens += sum(int(batch["input_mask"].sum()) for batch in chunk)
+        timing.add(chunk, waited=fetched - start)
         for event in events:
             if event.every and (step % event.every == 0 or step == num_steps):
                 event.action(step)

@@ -24,7 +24,9 @@ def step_seed(seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | i
     """
     folded = tf.constant([seed % 2**31, stream], tf.int32)
     for number in (step, replica):
-        folded = tf.random.experimental.stateless_fold_in(folded, tf.cast(number, tf.int64))
+        folded = tf.random.experimental.stateless_fold_in(
+            folded, tf.cast(number, tf.int64), alg="philox"
+        )
     return folded
 
 

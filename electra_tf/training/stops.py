@@ -32,9 +32,11 @@ def stopped(signals: StopSignals, step: int, num_steps: int, model_dir: str) -> 
     )
 
 
-def with_saved_batch(
-    error: NonFiniteLossError, model_dir: str, workers: Workers
-) -> ArithmeticError:
+class DivergedError(ArithmeticError):
+    """Training has stopped because a loss was not finite."""
+
+
+def with_saved_batch(error: NonFiniteLossError, model_dir: str, workers: Workers) -> DivergedError:
     """Store the batch of a loss that is not finite, and return the error that says so.
 
     Every worker has its own rows of it, so every worker writes a file.
@@ -44,7 +46,7 @@ def with_saved_batch(
     content = io.BytesIO()
     np.savez(content, **error.batch)
     write_bytes(path, content.getvalue())
-    return ArithmeticError(
+    return DivergedError(
         f"{error}, so training stopped. Its batch is in {path}; the last checkpoint is from "
         "before. A lower learning_rate or a longer warm-up may help."
     )

@@ -60,6 +60,22 @@ class Updates:
         return self.averages.in_place_of_weights() if self.averages else contextlib.nullcontext()
 
 
+def one_program(update: Callable, jit_compile: bool | None) -> Callable:
+    """`update` compiled as a whole, as `compiled` says, where there is one replica.
+
+    Several sum their gradients inside of it, which XLA leaves to the strategy: there only what
+    `update` has compiled itself is. A model has hundreds of weights, each with several small
+    operations in an update, which cost more to start than to compute.
+    """
+    whole = compiled(update, jit_compile)
+
+    def run(*arguments):
+        is_alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
+        return (whole if is_alone else update)(*arguments)
+
+    return run
+
+
 def compiled(function: Callable, jit_compile: bool | None) -> Callable:
     """`function` compiled by XLA if asked for; None: as is best on the devices."""
     wanted = default_jit_compile() if jit_compile is None else jit_compile

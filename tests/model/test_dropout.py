@@ -81,3 +81,14 @@ def test_no_two_layers_drop_the_same_elements(monkeypatch):
     make_encoder()(make_inputs([6], 6), seed=seed(1))
     assert len(used) == 1 + 3 * CONFIG.num_hidden_layers
     assert len(set(used)) == len(used)
+
+
+def test_seeds_are_split_alike_by_xla():
+    """Also negative ones, which XLA takes for others where the algorithm is left to it."""
+    seed = tf.constant([-1503457849, -798298177])
+
+    def split():
+        return tf.random.experimental.stateless_split(seed, 3, alg="philox")
+
+    expected = tf.function(split)().numpy()
+    assert tf.function(split, jit_compile=True)().numpy().tolist() == expected.tolist()

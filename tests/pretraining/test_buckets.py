@@ -100,3 +100,10 @@ def test_a_run_with_buckets(data_dir):
 def test_wrong_buckets_are_errors(data_dir, buckets):
     with pytest.raises(ValueError, match="length_buckets is expected to be a list of ascending"):
         tiny_config(data_dir, length_buckets=buckets)
+
+
+def test_buckets_are_not_longer_than_rows_and_have_no_more_masks_than_tokens(data_dir):
+    with pytest.raises(ValueError, match=r"length_buckets is expected to be at most .*=16"):
+        tiny_config(data_dir, length_buckets=[8, 17])
+    config = tiny_config(data_dir, length_buckets=[8], max_predictions_per_seq=12)
+    assert [config.num_masked_of(length) for length in (8, 16)] == [8, 12]

@@ -106,6 +106,7 @@ def test_dropout_masks_and_fakes_are_those_of_the_plain_step(data_dir, compiled)
     assert abs(without - losses[0]) > 1e-4  # there was dropout
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_again_after_the_first_steps(data_dir):
     pretrainer = built(data_dir, ONE_LAYER, jit_compile=True, electra_objective=False)
     runner = StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, 8)
@@ -147,12 +148,18 @@ def test_softmax_and_statistics_are_float32(data_dir):
     nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
     types = {}
     for node in nodes:
-        if "T" in node.attr:
+        if node.attr["T"].type:  # not a list of types
             types.setdefault(node.op, set()).add(tf.as_dtype(node.attr["T"].type))
     assert tf.bfloat16 in types["BatchMatMulV2"]
     for operation in ("Softmax", "Rsqrt", "SparseSoftmaxCrossEntropyWithLogits"):
         assert types.get(operation, {tf.float32}) == {tf.float32}, operation
     assert "Softmax" in types and "SparseSoftmaxCrossEntropyWithLogits" in types
+
+
+def test_float32_is_not_tf32(data_dir):
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    built(data_dir, ONE_LAYER, precision="float32")
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_the_default_precision_of_a_processor_is_float32(data_dir):
@@ -250,6 +257,7 @@ def test_averages_change_no_step(data_dir):
         np.testing.assert_array_equal(found[1][name], value)
 
 
+@pytest.mark.slow
 def test_evaluation_and_fine_tuning_use_averages(data_dir):
     config = tiny_config(data_dir, "averaged", ONE_LAYER, ema_decay=0.9, eval_every_steps=12)
     run.train(config)

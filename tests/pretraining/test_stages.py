@@ -98,7 +98,7 @@ def test_stages_get_their_lengths_rows_and_places(data_dir, staged, monkeypatch)
     assert starts == [0, 3 * 4, 0, 4 * 4]
 
 
-@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("extended", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_longer_stages_may_begin_with_copies_of_trained_positions(data_dir, staged, extended):
     # The last update of a run has the rate 0: the second stage changes nothing by itself.
     staged = {"stages": [staged["stages"][0], {"steps": 1}], "num_train_steps": 4}
@@ -155,6 +155,18 @@ def test_steps_add_up_to_the_run(data_dir, staged):
 def test_wrong_stages_are_errors(data_dir, stage, message):
     with pytest.raises(ValueError, match=message):
         tiny_config(data_dir, stages=[stage], num_train_steps=5)
+
+
+def test_batches_of_all_stages_must_divide_among_replicas(data_dir, staged, two_replicas):
+    staged["stages"][2]["gradient_accumulation_steps"] = 4
+    with pytest.raises(
+        ValueError, match=r"stages\[2\]: gradient_accumulation_steps .* 2 sequences"
+    ):
+        run.train(tiny_config(data_dir, "parts", ONE_LAYER, **staged), two_replicas)
+    staged["stages"][2]["gradient_accumulation_steps"] = 1
+    staged["stages"][3]["train_batch_size"] = 3
+    with pytest.raises(ValueError, match=r"stages\[3\]: train_batch_size .* the 2 replicas"):
+        run.train(tiny_config(data_dir, "rows", ONE_LAYER, **staged), two_replicas)
 
 
 def test_records_of_another_length_are_found_before_training(data_dir, staged):

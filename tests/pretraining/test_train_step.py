@@ -62,6 +62,7 @@ def test_compiled_by_xla_gives_the_same_step(data_dir, monkeypatch, objective):
             )
 
 
+@pytest.mark.slow
 def test_compiled_by_xla_with_own_masks_samples_and_dropout(data_dir):
     pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1}, **RATES)
     pretrainer.optimizer.build(pretrainer.trainable_variables)
@@ -143,7 +144,21 @@ def test_evaluate_of_keras(data_dir):
     assert 0 < first["masked_lm_loss"] < 10
 
 
-def test_two_replicas_give_the_weights_of_one(data_dir, monkeypatch, two_replicas):
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"jit_compile": True}, id="xla", marks=pytest.mark.slow),
+        pytest.param(
+            {"gradient_accumulation_steps": 2, "recompute_activations": True},
+            id="parts",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"ema_decay": 0.5}, id="averages", marks=pytest.mark.slow),
+        pytest.param({"optimizer": "lamb"}, id="lamb", marks=pytest.mark.slow),
+    ],
+)
+def test_two_replicas_give_the_weights_of_one(data_dir, monkeypatch, two_replicas, options):
     """On the same global batches, with masks and fakes fixed and no dropout."""
     monkeypatch.setattr(
         "electra_tf.pretraining.pretrainer.sample_tokens",
@@ -157,10 +172,11 @@ def test_two_replicas_give_the_weights_of_one(data_dir, monkeypatch, two_replica
     losses, weights, reports = [], [], []
     for strategy in (tf.distribute.get_strategy(), two_replicas):
         with strategy.scope():
-            pretrainer = tiny_pretrainer(data_dir, SMALL, disallow_correct=True, **RATES)
+            pretrainer = tiny_pretrainer(data_dir, SMALL, disallow_correct=True, **RATES, **options)
             pretrainer.optimizer.build(pretrainer.trainable_variables)
         losses.append(StepRunner(strategy, pretrainer.train_step, 8)(batches))
-        weights.append({k: v.numpy() for k, v in weights_by_name(pretrainer).items()})
+        state = {**weights_by_name(pretrainer), **pretrainer.updates.state}
+        weights.append({k: v.numpy() for k, v in state.items()})
         reports.append({k: float(v) for k, v in pretrainer.running.results().items()})
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
     assert reports[1] == pytest.approx(reports[0], rel=1e-4)

@@ -41,6 +41,7 @@ def test_only_tpus_have_it():
     assert isinstance(runner, StepRunner)
 
 
+@pytest.mark.slow
 def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
     """Update included; fakes are fixed, since XLA draws other random numbers."""
     monkeypatch.setattr(
@@ -71,9 +72,18 @@ def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
         np.testing.assert_allclose(weights[1][name], value, rtol=1e-4, atol=2e-5, err_msg=name)
 
 
-def test_the_program_is_one_that_tpus_take(data_dir):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"precision": "bfloat16"},
+        pytest.param({"recompute_activations": True}, marks=pytest.mark.slow),
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_the_program_is_one_that_tpus_take(data_dir, monkeypatch, options):
     """Own masks, fakes and dropout; static shapes, no float64, nothing that asks the host."""
-    pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1})
+    monkeypatch.setattr("electra_tf.pretraining.corruption.has_accelerator", lambda: True)
+    pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1}, **options)
     pretrainer.optimizer.build(pretrainer.trainable_variables)
     loop = DeviceLoop(tf.distribute.get_strategy(), pretrainer.train_step, 8, 2)
     batch = make_examples(8)

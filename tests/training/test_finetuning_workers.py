@@ -48,4 +48,4 @@ def test_two_workers_are_two_replicas_also_after_one_was_killed(tmp_path, two_re
     path = config.results_txt.replace(str(tmp_path / "one_process"), str(data_dir))
     with open(path.replace(".txt", ".json"), encoding="utf-8") as file:
         scores = json.load(file)["trials"][0]["scores"]
-    assert scores == pytest.approx(results.as_dict()["trials"][0]["scores"], abs=1e-3)
+    assert scores["words"] == pytest.approx(results.trials[0]["scores"]["words"], abs=1e-3)
