@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from electra_tf.cli.quickstart_sentiment import FINETUNING, finetune_both  # noqa: E402
 from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
 from electra_tf.pretraining import model_folder  # noqa: E402
+from electra_tf.text.loading import find_vocabulary_file  # noqa: E402
 
 BUDGETS = {
     "rt_sentiment": {"max_seq_length": 64, "num_train_epochs": 3.0},
@@ -47,7 +48,11 @@ def main():
     stored = model_folder.read_config(folder)
     if stored is None:
         parser.error(f"{folder} is expected to be the folder of a pre-trained model")
-    config = PretrainingConfig(**stored)
+    config = PretrainingConfig(**stored).replace(
+        data_dir=options.data_dir,
+        model_name=options.model_name,
+        vocab_file=find_vocabulary_file(folder),
+    )
     rows = []
     for task in options.tasks:
         hparams = {**FINETUNING, **BUDGETS[task], **load_hparams(options.hparams)}
@@ -65,12 +70,14 @@ def row_of(task: str, pretrained: dict, random: dict) -> str:
     """Medians with the lowest and the highest seed in brackets, and the difference of medians."""
     metric = pretrained["headline"][task]
     seeds = [
-        [trial["scores"][task][metric] for trial in results["trials"]]
+        [t["scores"][task][metric] for t in results["trials"] if t["scores"]]
         for results in (random, pretrained)
     ]
     cells = [f"{np.median(s):.1f} ({min(s):.1f}-{max(s):.1f})" for s in seeds]
     gain = np.median(seeds[1]) - np.median(seeds[0])
     trivial = pretrained["baselines"][task][metric]
+    failed = [len(results["failed_trials"]) for results in (random, pretrained)]
+    cells = [f"{c}, {n} failed" if n else c for c, n in zip(cells, failed, strict=True)]
     return f"| {task} | {metric} | {trivial:.1f} | {' | '.join(cells)} | {gain:+.1f} |"
 
 

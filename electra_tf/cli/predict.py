@@ -28,7 +28,10 @@ def make_parser():
     )
     parser.add_argument("--output", default=STANDARD, help="JSONL file; - for standard output")
     parser.add_argument("--task", help="which task of the model, if it has several")
-    parser.add_argument("--layout", help="split whose layout the input has; default: test")
+    parser.add_argument(
+        "--layout",
+        help="split whose layout the input has; default: the first without labels, else the first",
+    )
     return parser
 
 

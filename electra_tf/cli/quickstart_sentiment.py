@@ -70,13 +70,14 @@ def compare(
         data: folder with the task's train.tsv and dev.tsv.
         share: of the epochs, for a shorter quickstart.
     """
+    train, dev = (read_sentences(data / f"{split}.tsv") for split in ("train", "dev"))
+    one_step = FINETUNING["train_batch_size"] / len(train[0])
     hparams = {
         **FINETUNING,
-        "num_train_epochs": FINETUNING["num_train_epochs"] * share,
+        "num_train_epochs": max(FINETUNING["num_train_epochs"] * share, one_step),
         "max_seq_length": config.max_seq_length,  # longer positions have not been trained
     }
     pretrained, random = finetune_both(config, task_file, hparams)
-    train, dev = (read_sentences(data / f"{split}.tsv") for split in ("train", "dev"))
     return Comparison(
         [trial["scores"][TASK]["accuracy"] for trial in pretrained["trials"]],
         [trial["scores"][TASK]["accuracy"] for trial in random["trials"]],
@@ -98,6 +99,7 @@ def finetune_both(
         "model_hparam_overrides": config.model_hparam_overrides,
         "embedding_size": config.embedding_size,
         "vocab_size": config.vocab_size,
+        "vocab_file": config.vocab_file,
         "do_lower_case": config.do_lower_case,
         "strip_accents": config.strip_accents,
     }

@@ -8,6 +8,7 @@ from absl import logging
 from electra_tf.cli import arguments
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import run
+from electra_tf.finetuning.model_folder import with_stored_settings
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.interop import find_starting_point
 
@@ -21,17 +22,20 @@ def resolve(
 ) -> tuple[FinetuningConfig, StartingPoint | None]:
     """Configuration of a run, and the weights it begins with.
 
-    The encoder is that of the weights; hyperparameters may only confirm it.
+    The encoder is that of the weights; hyperparameters may only confirm it. Without training, so
+    are the heads.
 
     Raises:
         FileNotFoundError: there are no weights where they are expected.
-        ValueError: see `config_for` and `find_starting_point`.
+        ValueError: see `config_for`, `with_stored_settings` and `find_starting_point`.
     """
     asked = FinetuningConfig.from_hparams(model_name, data_dir, _without_lengths(hparams))
     if not asked.do_train:
         # What is evaluated has been trained: its encoder is the one in its own folder.
-        found = find_starting_point(f"{asked.model_dir}_1")
-        return config_for(model_name, data_dir, {**hparams, "debug": False}, found), found
+        folder = f"{asked.model_dir}_1"
+        found = find_starting_point(folder)
+        hparams = {**with_stored_settings(folder, hparams), "debug": False}
+        return config_for(model_name, data_dir, hparams, found), found
     if asked.init_checkpoint is None:
         return config_for(model_name, data_dir, hparams, None), None
     try:

@@ -84,9 +84,8 @@ def _answers(data, outputs, config) -> Answers:
 def _tags(data, outputs, loss) -> Predictions:
     arrays, name = data.arrays, data.task.name
     rows = (arrays[f"{name}_eid"], arrays[f"{name}_first_word"], arrays[f"{name}_labels_mask"])
-    chances = _softmax(outputs["logits"].astype(np.float64)).max(axis=-1)
     tags = join_windows(*rows, outputs["predictions"])
-    chances = join_windows(*rows, chances)
+    chances = join_windows(*rows, outputs["probability"])
     ids = [example.id for example in data.examples]
     return Predictions([tags[i] for i in ids], [chances[i] for i in ids], loss=loss)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from electra_tf.finetuning.batches import ordered_batches
 from electra_tf.finetuning.decoding import Predictions, predictions_of
 from electra_tf.finetuning.feature_cache import SplitData
-from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.heads import TaggingHead, TaskHead
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.scoring import is_better, scores_of
@@ -17,6 +17,7 @@ from electra_tf.training.replicas import gather_rows, rows_of_replica
 from electra_tf.training.workers import Workers
 
 _SENTENCES = ("predictions", "logits", "loss")
+_TAGS = ("predictions", "probability", "loss")
 _BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
 _POSITIONS = ("start_logits", "end_logits")
 
@@ -86,6 +87,10 @@ class Evaluator:
                 features = rows_of_replica(rows, batch_size, self._workers.replicas_each)
                 hidden = self._model.encoder(features).last_hidden_state
                 outputs = head(hidden, features)
+                if isinstance(head, TaggingHead):
+                    # One number per token instead of one per label, of which there can be many.
+                    chances = tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
+                    outputs["probability"] = tf.reduce_max(chances, axis=-1)
                 return {name: outputs[name] for name in kept if name in outputs}
 
             def predict(rows):
@@ -97,6 +102,8 @@ class Evaluator:
 
 def _outputs_needed(head: TaskHead) -> tuple[str, ...]:
     """Names of the outputs that predictions are made from; the others can be large."""
+    if isinstance(head, TaggingHead):
+        return _TAGS
     if not isinstance(head, QuestionAnsweringHead):
         return _SENTENCES
     spans = _BEAMS if head.end_hidden is not None else ()

@@ -87,7 +87,9 @@ class SequenceHead(TaskHead):
         if self.hidden_layer is not None:
             first = None
             if seed is not None:
-                first, seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+                first, seed = tf.unstack(
+                    tf.random.experimental.stateless_split(seed, 2, alg="philox")
+                )
             pooled = self.hidden_layer(dropout(pooled, self.dropout_rate, first))
         pooled = dropout(pooled, self.dropout_rate, seed)
         return tf.cast(self.output_layer(pooled), tf.float32)

@@ -22,7 +22,7 @@ from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
 from electra_tf.training.devices import default_precision
 from electra_tf.training.seeds import Stream, replica_id, step_seed
-from electra_tf.training.updates import Updates, compiled
+from electra_tf.training.updates import Updates, compiled, one_program
 
 
 def make_head(
@@ -63,9 +63,14 @@ def _weights_in_order(task: TaskSpec, weights: Mapping[str, float]) -> tuple[flo
     return tuple(float(weights.get(label, 1.0)) for label in task.labels) if weights else ()
 
 
-def _check_class_weights(tasks: Sequence[TaskSpec], weights: Mapping[str, float]):
-    """Raise a ValueError unless every weight is of a label that some head weighs."""
+def _check_loss_options(tasks: Sequence[TaskSpec], smoothing: float, weights: Mapping[str, float]):
+    """Raise a ValueError unless some head smooths labels and each weight is of a label of one."""
     weighing = [task for task in tasks if task.kind in ("classification", "tagging")]
+    if smoothing and not weighing:
+        raise ValueError(
+            "label_smoothing is for classification and tagging tasks, and expected to be 0 where "
+            f"there are none, but is {smoothing}."
+        )
     unknown = sorted(set(weights) - {label for task in weighing for label in task.labels})
     if unknown:
         choices = "; ".join(f"{task.name}: {', '.join(task.labels)}" for task in weighing)
@@ -118,7 +123,7 @@ class FinetuningModel(keras.Model):
         self.config = config
         self.tasks = tuple(tasks)
         self.seed = config.seed if seed is None else seed
-        _check_class_weights(self.tasks, config.class_weights)
+        _check_loss_options(self.tasks, config.label_smoothing, config.class_weights)
         shape = encoder or config.encoder
         initializers = Initializers(shape.initializer_range, self.seed)
         precision = config.precision or default_precision()
@@ -130,6 +135,7 @@ class FinetuningModel(keras.Model):
         self.running_loss = keras.metrics.Mean(name="loss")
         self.updates = Updates(self, precision)
         self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
+        self._update = one_program(self._update_from, config.jit_compile)
         self.built = True
 
     def compute_outputs(self, features, training=False, seed=None) -> dict[str, dict]:
@@ -148,7 +154,7 @@ class FinetuningModel(keras.Model):
         if training:
             if seed is None:
                 seed = tf.constant([self.seed % 2**31, 0], tf.int32)
-            split = tf.random.experimental.stateless_split(seed, 1 + len(self.tasks))
+            split = tf.random.experimental.stateless_split(seed, 1 + len(self.tasks), alg="philox")
             encoder_seed, *head_seeds = tf.unstack(split)
         hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
         return self.task_heads(hidden, features, seeds=head_seeds, training=training)
@@ -168,6 +174,9 @@ class FinetuningModel(keras.Model):
         Returns:
             `loss` [], this replica's share of the summed loss, and `gradient_norm`.
         """
+        return self._update(features)
+
+    def _update_from(self, features):
         seed = step_seed(self.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
         loss, gradients = self._forward_and_backward(features, seed)
         norm = self.updates.apply(gradients)

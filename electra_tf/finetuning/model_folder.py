@@ -4,7 +4,8 @@
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -99,14 +100,47 @@ def read_config(folder: str) -> dict | None:
     return stored if isinstance(stored, dict) and "finetuning" in stored else None
 
 
-def load_finetuned(folder: str) -> FinetunedModel:
+_OF_THE_HEAD = (
+    "joint_prediction",
+    "answerable_classifier",
+    "answerable_uses_start_logits",
+    "classifier_hidden_layer",
+)
+_OF_ITS_INPUT = ("max_seq_length", "max_query_length", "doc_stride", "beam_size")
+
+
+def with_stored_settings(folder: str, hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters of an evaluation, where they say nothing those of the trained model.
+
+    Raises:
+        ValueError: they ask for another head than the model has.
+    """
+    stored = (read_config(folder) or {}).get("finetuning", {})
+    wrong = [
+        f"{name}={hparams[name]!r} asked for, {stored[name]!r} trained"
+        for name in _OF_THE_HEAD
+        if name in hparams and name in stored and hparams[name] != stored[name]
+    ]
+    if wrong:
+        raise ValueError(f"the hyperparameters do not agree with {folder}: {'; '.join(wrong)}.")
+    kept = {name: stored[name] for name in (*_OF_THE_HEAD, *_OF_ITS_INPUT) if name in stored}
+    return {**kept, **hparams}
+
+
+def load_finetuned(
+    folder: str, precision: str | None = None, prefix: str | None = None
+) -> FinetunedModel:
     """The model of a folder that fine-tuning wrote.
+
+    Args:
+        precision: to compute in; default: what it was trained in.
+        prefix: of the checkpoint; default: see `weights_prefix`.
 
     Raises:
         FileNotFoundError: it is not such a folder, or has no checkpoint.
         ValueError: the checkpoint does not fit the configuration.
     """
-    stored, prefix = read_config(folder), weights_prefix(folder)
+    stored, prefix = read_config(folder), prefix or weights_prefix(folder)
     if stored is None or prefix is None:
         missing = CONFIG_FILE if stored is None else "a checkpoint"
         raise FileNotFoundError(
@@ -114,6 +148,8 @@ def load_finetuned(folder: str) -> FinetunedModel:
             f".../finetuning_models/cola_model_1, but has no {missing} of one."
         )
     config = FinetuningConfig(**stored["finetuning"])
+    if precision is not None:
+        config = config.replace(precision=precision)
     tokenizer = load_tokenizer(
         folder,
         stored["tokenizer"]["do_lower_case"],

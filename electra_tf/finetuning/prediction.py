@@ -81,11 +81,18 @@ class Predictor:
         Raises:
             ValueError: a line is none of this; names its number.
         """
-        waiting = []
+        waiting, ids = [], set()
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            waiting.append(self._example(line.rstrip("\r\n"), number, place))
+            example = self._example(line.rstrip("\r\n"), number, place)
+            if example.id in ids:
+                raise ValueError(
+                    f"{place}, line {number}: expected each id once, received {example.id!r} a "
+                    'second time; the "id" of a question may be left out, its line is its id then.'
+                )
+            ids.add(example.id)
+            waiting.append(example)
             if len(waiting) == LINES_AT_ONCE:
                 yield from self.of_examples(waiting)
                 waiting = []

@@ -4,6 +4,7 @@
 import tensorflow as tf
 
 from electra_tf.finetuning.heads import TaskHead
+from electra_tf.model.functions import gelu
 
 WIDTH = 512
 """Of the hidden layers of the end and answerable classifiers, qa_tasks.py."""
@@ -47,7 +48,7 @@ class QuestionAnsweringHead(TaskHead):
         self.end_layer = self.dense(1, "dense_1")
         self.answerable_hidden = self.answerable_layer = None
         if answerable_classifier and answerable_uses_start_logits:
-            self.answerable_hidden = self.dense(WIDTH, "dense_2", activation=_gelu)
+            self.answerable_hidden = self.dense(WIDTH, "dense_2", activation=gelu)
             self.answerable_layer = self.dense(1, "dense_3")
         elif answerable_classifier:
             self.answerable_layer = self.dense(1, "dense_2")
@@ -98,7 +99,8 @@ class QuestionAnsweringHead(TaskHead):
         start_states = tf.gather(hidden, starts, batch_dims=1)  # [B, K, H]
         from_start = tf.matmul(start_states, kernel[: self.hidden_size])
         from_end = tf.matmul(hidden, kernel[self.hidden_size :]) + bias
-        both = _gelu(from_start[:, :, None] + from_end[:, None])  # [B, K, L, 512]
+        # [B, K, L, 512]; not by slices that add an axis, which LiteRT does not have.
+        both = gelu(tf.expand_dims(from_start, 2) + tf.expand_dims(from_end, 1))
         return tf.cast(self.end_layer(both)[..., 0], tf.float32)
 
     def _empty_beams(self, hidden):
@@ -121,7 +123,7 @@ class QuestionAnsweringHead(TaskHead):
         return {"start_top_log_probs": top.values, "start_top_index": top.indices}
 
     def _end_beams(self, hidden, starts, penalty):
-        logits = self._end_logits(hidden, starts) - penalty[:, None]
+        logits = self._end_logits(hidden, starts) - tf.expand_dims(penalty, 1)
         top = tf.math.top_k(tf.nn.log_softmax(logits), k=self._beam(hidden))
         return {"end_top_log_probs": top.values, "end_top_index": top.indices}
 
@@ -149,10 +151,6 @@ class QuestionAnsweringHead(TaskHead):
                 logits=outputs["answerable_logit"],
             )
         return loss
-
-
-def _gelu(x):
-    return tf.nn.gelu(x, approximate=False)
 
 
 def _outside_penalty(features) -> tf.Tensor:

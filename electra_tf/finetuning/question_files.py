@@ -57,7 +57,7 @@ def read_mrqa(path, bad_rows, labelled=True):
     questions = _Questions(path, "line", "qid", answers_of, bad_rows)
     for line, text in enumerate(read_lines(path), start=1):
         paragraph = json_object(text, f"{path}, line {line}", bad_rows)
-        if paragraph is None or "header" in paragraph:
+        if paragraph is None or (line == 1 and "header" in paragraph):
             continue
         questions.add_paragraph(paragraph, line)
     return require_examples(questions.examples, path)
@@ -97,7 +97,7 @@ class _Questions:
             try:
                 self.examples.append(self._example(fields, name, context, number))
             except _Unusable as problem:
-                where = f"{self._path}, question {name!r}" if name else place
+                where = f"{place}, question {name!r}" if name else place
                 self._bad_rows.report(where, *problem.args)
             else:
                 self._ids.add(name)
@@ -207,4 +207,5 @@ def question_of_line(text, place, number):
         raise ValueError(
             f'{place}: expected texts under "question" and "context", received {shown(text)}.'
         )
-    return QuestionExample(str(record.get("id", number)), *texts, file=place, line=number)
+    name = record.get("id")
+    return QuestionExample(str(number if name is None else name), *texts, file=place, line=number)

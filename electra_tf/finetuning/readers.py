@@ -32,7 +32,7 @@ class Columns:
     header: bool = True
     """Whether the first row of a TSV or CSV file holds the names of the columns."""
     count: int | None = None
-    """Cells per row where there is no header to count."""
+    """Cells per row where there is no header to count; None: as many as the first row has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +135,8 @@ def _table_records(path, rows, columns, bad_rows, labelled):
             wanted, count = _positions(path, header, wanted), len(header)
     for number, (line, row) in enumerate(rows):
         place = f"{path}, line {line}"
-        if count is not None and len(row) != count:
+        count = len(row) if count is None else count  # nothing else says how many there are
+        if len(row) != count:
             bad_rows.report(place, f"{count} columns", f"{len(row)}: {shown(row)}")
             continue
         try:

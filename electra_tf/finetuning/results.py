@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.confusion import (
@@ -40,7 +41,7 @@ class RunResults:
         self.trials = []
 
     def add(self, trial: Mapping[str, Any], write: bool = True):
-        """Add a trial: trial, attempt, seed, folder, steps, scores, failures; write all files."""
+        """Add a trial: trial, attempt, seed, folder, steps, scores, failures, key; write files."""
         self.trials.append(trial)
         if write:
             self.write()
@@ -82,6 +83,15 @@ class RunResults:
         return lines
 
 
+def stored_trials(config: FinetuningConfig) -> list[dict[str, Any]]:
+    """The trials in the JSON file that an earlier run wrote; none if there is no such file."""
+    path = beside_results(config, ".json")
+    if not tf.io.gfile.exists(path):
+        return []
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)["trials"]
+
+
 def beside_results(config: FinetuningConfig, ending: str) -> str:
     """A path beside results_txt: cola_results.txt with ending .json is cola_results.json."""
     return os.path.splitext(config.results_txt)[0] + ending
@@ -100,8 +110,10 @@ def results_lines(scores: Scores) -> str:
 def summarize(trials: Sequence[Scores]) -> dict[str, dict[str, dict[str, float]]]:
     """Median, mean, sample standard deviation (0 of one trial) and best of every metric."""
     summary = {}
-    for name in trials[0] if trials else ():
-        for metric in trials[0][name]:
+    # A trial that diverged has no scores.
+    metrics = {name: scores for trial in reversed(trials) for name, scores in trial.items()}
+    for name in metrics:
+        for metric in metrics[name]:
             values = [trial[name][metric] for trial in trials if metric in trial.get(name, {})]
             best = min if metric in LOWER_IS_BETTER else max
             summary.setdefault(name, {})[metric] = {
@@ -142,7 +154,7 @@ def class_report(evaluation: Evaluation) -> str:
 
 def write_answers(config: FinetuningConfig, evaluation: Evaluation):
     """Answers, n best answers, null odds and scores of a task of questions, as JSON files."""
-    name, answers = evaluation.data.task.name, evaluation.predictions.values
+    name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
     path = config.qa_preds_file.replace("{:}", name)
     write_json(path, answers.predictions)
     n_best = {key: [answer._asdict() for answer in best] for key, best in answers.n_best.items()}

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +20,7 @@ from electra_tf.finetuning.results import (
     RunResults,
     beside_results,
     results_lines,
+    stored_trials,
     write_answers,
     write_details,
 )
@@ -32,6 +34,7 @@ from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
+from electra_tf.training.stops import DivergedError
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import load_weights
 from electra_tf.training.workers import Workers
@@ -46,7 +49,10 @@ DECIDES_NOTHING = (
     *("qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir", "test_predictions"),
 )
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
-DECIDES_BEST = ("early_stopping_patience", "n_best_size", "max_answer_length", "qa_na_threshold")
+DECIDES_BEST = (
+    *("early_stopping_patience", "n_best_size", "max_answer_length", "qa_na_threshold"),
+    "beam_size",
+)
 """Those that decide which checkpoint is the best one, if there is evaluation on the way."""
 
 
@@ -144,18 +150,35 @@ class _Run:
             self._log_examples()
         self.starting_weights = start.fingerprint if start else None
         self.baselines = self._baselines()
+        self.diverged: list[DivergedError] = []
 
     def run(self) -> RunResults:
         config = self.config
         headlines = {task.name: task.spec.metric for task in self.tasks}
         results = RunResults(config, headlines, self.baselines)
+        finished = self._finished_before()
+        self.workers.wait_for_all()  # before the chief writes what all of them read
         for number in range(1, config.num_trials + 1):
-            outcome = self._trial_with_retries(number)
+            outcome = finished.get(number) or self._trial_with_retries(number)
             if config.do_eval:
                 results.add(outcome, write=self.workers.is_chief)
             if number != config.num_trials and not config.keep_all_models:
                 self._remove_models(number)
+        if len(self.diverged) == config.num_trials:
+            raise self.diverged[-1]
         return results
+
+    def _finished_before(self) -> dict[int, dict[str, Any]]:
+        """Outcomes of trials whose models an earlier run has removed, by number."""
+        config = self.config
+        if config.keep_all_models or not (config.do_train and config.do_eval):
+            return {}
+        return {
+            outcome["trial"]: outcome
+            for outcome in stored_trials(config)
+            if outcome["trial"] < config.num_trials
+            and outcome.get("key") == self._describe(outcome["trial"], outcome["attempt"]).key
+        }
 
     # ---- Data
 
@@ -175,6 +198,14 @@ class _Run:
         for task_id, task in enumerate(self.tasks):
             names = [name for name in task.spec.split_names if task.has(name)]
             other_dev += [self._load(task_id, n) for n in names if n.startswith("dev_")]
+            unused = [n for n in names if n not in ("train", "dev") and not n.startswith("dev_")]
+            if unused and not self.config.write_test_outputs:
+                logging.info(
+                    "%s: %s not used; write_test_outputs predicts for all splits that are not "
+                    'train, dev or "dev_...".',
+                    task.name,
+                    " and ".join(unused),
+                )
             if self.config.write_test_outputs:
                 wanted = [n for n in names if n != "train" and not n.startswith("dev")]
                 if not wanted:
@@ -230,16 +261,25 @@ class _Run:
             config.num_trials,
             trial.seed,
         )
-        evaluator, steps = self._trained(trial) if config.do_train else self._stored(trial)
         outcome = {
             "trial": number,
             "attempt": attempt,
             "seed": trial.seed,
             "folder": trial.folder,
-            "steps": steps,
+            "steps": 0,
             "scores": {},
             "failures": {},
+            "key": trial.key,
         }
+        try:
+            evaluator, outcome["steps"] = (
+                self._trained(trial) if config.do_train else self._stored(trial)
+            )
+        except DivergedError as error:
+            # The others may do well; only if none does, this is how the run ends.
+            if attempt == config.retry_failed_trials:
+                self.diverged.append(error)
+            return outcome | {"failures": {task.name: [str(error)] for task in self.tasks}}
         if config.do_eval:
             self._evaluate(evaluator, number, outcome)
         logging.info("Trial %d took %s.", number, clock(time.monotonic() - began))
@@ -252,14 +292,21 @@ class _Run:
         folder = f"{config.model_dir}_{number}" + (f"_again_{attempt}" if attempt else "")
         ignored = DECIDES_NOTHING if config.eval_every_steps else DECIDES_NOTHING + DECIDES_BEST
         deciding = self.train + (self.dev if config.eval_every_steps else [])
+        run_key = self._fingerprint(ignored, seed, deciding)
+        scored = self._fingerprint(
+            DECIDES_NOTHING, seed, self.train + self.dev + self.other_dev + self.test
+        )
+        return Trial(number, attempt, seed, folder, run_key, scored)
+
+    def _fingerprint(self, ignored: Sequence[str], seed: int, data: list[SplitData]) -> str:
+        """Changes with settings but the ignored ones, first weights, and data."""
         key = {
-            "settings": {k: v for k, v in config.to_dict().items() if k not in ignored},
+            "settings": {k: v for k, v in self.config.to_dict().items() if k not in ignored},
             "seed": seed,
             "start": self.starting_weights,
-            "data": [data.key for data in deciding],
+            "data": [split.key for split in data],
         }
-        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-        return Trial(number, attempt, seed, folder, digest)
+        return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
     def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""

@@ -28,7 +28,8 @@ def check_tags(examples, spec, bad_rows):
             bad = [tag for tag in tags if tag not in spec.labels]
             expected = f"one of the tags {', '.join(spec.labels)}"
         if bad:
-            bad_rows.report(f"{example.place} (sentence)", expected, repr(bad[0]))
+            line = example.line + tags.index(bad[0])  # a word per line
+            bad_rows.report(f"{example.file}, line {line}", expected, repr(bad[0]))
             continue
         usable.append(example)
     return usable

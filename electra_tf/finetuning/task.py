@@ -45,8 +45,8 @@ class Task:
         """Returns whether the task has the split and its file is there."""
         if split not in self.spec.split_names:
             return False
-        path = self.path(split)
-        return tf.io.gfile.exists(path) or tf.io.gfile.exists(f"{path}.gz")
+        path, is_mrqa = self.path(split), self._file(split).format == "mrqa"
+        return tf.io.gfile.exists(path) or (is_mrqa and tf.io.gfile.exists(f"{path}.gz"))
 
     def is_labelled(self, split):
         """Returns whether the examples of a split have labels."""

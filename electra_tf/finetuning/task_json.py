@@ -95,7 +95,7 @@ class _Description:
             metric=self._metric(official, scheme),
             labels=self._labels(scheme),
             value_range=self._value_range(),
-            double_unordered=self._typed("double_unordered", bool, False),
+            double_unordered=self._double_unordered(),
             official=official,
             scheme=scheme,
             held_out=self._held_out(),
@@ -105,6 +105,12 @@ class _Description:
     def _need(self, holds, key, expected, received):
         if not holds:
             raise ValueError(f"{self._path}: expected {key!r} {expected}, received {received}.")
+
+    def _double_unordered(self):
+        doubled = self._typed("double_unordered", bool, False)
+        is_pair = "text_b" in self._fields.get("columns", {})
+        self._need(is_pair or not doubled, "double_unordered", "of pairs only", "no 'text_b'")
+        return doubled
 
     def _typed(self, key, expected_type, default):
         value = self._fields.get(key, default)

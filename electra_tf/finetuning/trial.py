@@ -49,6 +49,8 @@ class Trial:
     folder: str
     run_key: str
     """Changes with all that the trained weights follow from."""
+    key: str
+    """Changes with all that its scores follow from."""
 
 
 def make_schedule(config: FinetuningConfig, num_steps: int) -> WarmupPolynomialDecay:

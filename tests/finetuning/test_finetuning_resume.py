@@ -34,6 +34,7 @@ def model_dir(data_dir):
     return str(data_dir / "models" / MODEL / "finetuning_models" / "words_model")
 
 
+@pytest.mark.slow
 def test_killed_at_three_points(finished, tuning_dir):
     expected_dir, expected_scores = finished
     task = classification(tuning_dir)

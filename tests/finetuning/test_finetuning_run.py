@@ -151,10 +151,18 @@ def test_early_stopping(tuning_dir, task, idle_steps, monkeypatch, caplog):
     assert again.trials[0]["steps"] == 4
 
 
-def test_only_the_last_model_is_kept_if_asked(tuning_dir, task, idle_steps):
-    config, results = finetune(tuning_dir, [task], num_trials=3, keep_all_models=False)
+def test_only_the_last_model_is_kept_if_asked(tuning_dir, task, idle_steps, caplog):
+    settings = {"num_trials": 3, "keep_all_models": False}
+    config, results = finetune(tuning_dir, [task], **settings)
     folders = [path.name for path in pathlib.Path(config.model_dir).parent.iterdir()]
     assert folders == ["words_model_3"] and len(results.trials) == 3
+
+    caplog.clear()
+    _, again = finetune(tuning_dir, [task], **settings)  # what is gone need not be made again
+    assert caplog.text.count("trial 3/3") == 1 and "trial 1/3" not in caplog.text
+    assert again.as_dict()["summary"] == results.as_dict()["summary"]
+    finetune(tuning_dir, [task], label_smoothing=0.1, **settings)  # but this changes them
+    assert "trial 1/3" in caplog.text
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tuning_dir, task, monkeypatch):
@@ -168,6 +176,21 @@ def test_a_loss_that_is_not_finite_stops_the_run(tuning_dir, task, monkeypatch):
         finetune(tuning_dir, [task])
     (saved,) = (tuning_dir / "models" / MODEL / "finetuning_models").rglob("nonfinite*.npz")
     assert np.load(saved)["input_ids"].shape == (8, 16)
+
+
+def test_a_trial_that_diverges_has_failed_and_the_others_go_on(tuning_dir, task, monkeypatch):
+    def train_step(model, batch):
+        model.optimizer.iterations.assign_add(1)
+        return {"loss": tf.constant(float("nan") if model.seed == SETTINGS["seed"] else 1.0)}
+
+    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    config, results = finetune(tuning_dir, [task], num_trials=2)
+    assert [bool(trial["scores"]) for trial in results.trials] == [False, True]
+    (reason,) = results.trials[0]["failures"]["words"]
+    assert reason.startswith("the loss of step 1 is nan")
+    assert 1 in results_json(config)["failed_trials"]
+    (summary,) = results.as_dict()["summary"].values()
+    assert summary["accuracy"]["median"] == results.trials[1]["scores"]["words"]["accuracy"]
 
 
 def test_bad_rows_are_errors_or_listed(tuning_dir, task, idle_steps):
@@ -217,6 +240,7 @@ def test_a_vocabulary_larger_than_the_model_is_an_error(tuning_dir, task):
         ),
         ({"model_size": "base"}, ValueError, "model_size='base' asked for"),
         ({"max_seq_length": 17}, ValueError, "max_position_embeddings=16"),
+        ({"classifier_dropout": 1.0}, ValueError, r"classifier_dropout is expected to be in"),
         ({"class_weights": {"yes": "2"}}, ValueError, "class_weights of 'yes' is expected"),
         ({"class_weights": {"other": 2.0}}, ValueError, r"\(words: no, yes\), but names other"),
     ],
@@ -307,7 +331,9 @@ def test_evaluation_alone_takes_the_last_attempt(tuning_dir, task, idle_steps, m
         assert results.trials[0]["folder"].endswith("_model_1_again_1")
 
 
-def test_how_answers_are_looked_for_does_not_start_training_over(tuning_dir, task, caplog):
+def test_how_answers_are_looked_for_does_not_start_training_over(
+    tuning_dir, task, idle_steps, caplog
+):
     finetune(tuning_dir, [task], num_train_epochs=0.4)
     finetune(tuning_dir, [task], num_train_epochs=0.4, max_answer_length=7)
     assert "is trained already, 1 steps" in caplog.text

@@ -90,6 +90,13 @@ JSON_COLUMNS = Columns("text", label="label")
             BINARY,
             r"line 2: expected one of the labels 0, 1, r",
         ),
+        (
+            "a.tsv",
+            "x\t1\nx\ty\t1\n",
+            Columns(0, label=-1, header=False),
+            BINARY,
+            r"line 2: expected 2 columns, received 3",
+        ),
         ("a.tsv", HEADER + "x\ty\t\n", NAMED, BINARY, r"line 2: expected a label, received none"),
         ("a.tsv", HEADER + " \ty\t1\n", JSON_COLUMNS, BINARY, r"expected a text in column 'text'"),
         ("a.tsv", HEADER, NAMED, BINARY, r"a\.tsv: expected at least one example, .* empty split"),

@@ -11,8 +11,10 @@ import zipfile
 import numpy as np
 import pytest
 from task_files import GOLDENS
-from tiny_finetuning import finetune, write_task
+from tiny_finetuning import MODEL, SETTINGS, finetune, write_task
 
+from electra_tf.cli.run_finetuning import resolve
+from electra_tf.finetuning import run
 from electra_tf.finetuning.prediction import Predictor
 
 ONE_EPOCH = {"num_train_epochs": 1.0, "write_test_outputs": True}
@@ -137,8 +139,14 @@ def test_squad(tuning_dir):
     test = tuning_dir / "models" / "tiny" / "test_predictions" / "squad_test_1_predictions.json"
     assert set(json.loads(test.read_text()).values()) == {""}
     line = json.dumps({"question": "w1 ?", "context": "w1 w2 w3 " * 20, "id": "q"})
-    (row,) = Predictor(f"{config.model_dir}_1").of_lines([line], "standard input")
+    predictor = Predictor(f"{config.model_dir}_1")
+    (row,) = predictor.of_lines([line], "standard input")
     assert row["id"] == "q" and row["answers"][0]["text"] in "w1 w2 w3 " * 20
+    with pytest.raises(ValueError, match="standard input, line 2: expected each id once"):
+        list(predictor.of_lines([line, line], "standard input"))
+    lines = [json.dumps({"question": "?", "context": f"w{i}", "id": None}) for i in (1, 2)]
+    rows = list(predictor.of_lines(lines, "standard input"))
+    assert [(row["id"], row["answers"][0]["text"]) for row in rows] == [("1", "w1"), ("2", "w2")]
 
 
 @pytest.mark.parametrize(
@@ -158,17 +166,23 @@ def test_other_heads_of_questions(tuning_dir, name, joint, classifier):
             ids = [q["id"] for q in paragraph["qas"]]
             (folder / f"{split}.json").write_text(json.dumps(content))
     settings = {"max_query_length": 4, "doc_stride": 8, "beam_size": 4, "num_train_epochs": 1.0}
-    _, results = finetune(
-        tuning_dir,
-        [name],
-        joint_prediction=joint,
-        answerable_classifier=classifier,
-        **settings,
-    )
+    head = {"joint_prediction": joint, "answerable_classifier": classifier}
+    _, results = finetune(tuning_dir, [name], **head, **settings)
     answers = tuning_dir / "models" / "tiny" / "results" / f"{name}_qa"
     assert sorted(json.loads((answers / f"{name}_preds.json").read_text())) == sorted(ids)
     assert (answers / f"{name}_null_odds.json").exists() == (name == "squad")
     assert "f1" in results.trials[0]["scores"][name]
+
+    # Evaluated alone, the model says itself what its head and its windows are like.
+    only = {key: value for key, value in SETTINGS.items() if key != "max_seq_length"}
+    config, start = resolve(
+        MODEL, str(tuning_dir), {**only, "task_names": [name], "do_train": False}
+    )
+    assert run.finetune(config, start).trials[0]["scores"] == results.trials[0]["scores"]
+    for key, value in head.items():
+        asked = {**only, "task_names": [name], "do_train": False, key: not value}
+        with pytest.raises(ValueError, match=f"{key}={not value} asked for, {value} trained"):
+            resolve(MODEL, str(tuning_dir), asked)
 
 
 def test_several_labels(tuning_dir):

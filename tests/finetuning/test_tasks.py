@@ -71,7 +71,7 @@ def test_tags_of_spans_become_bioes_and_others_are_errors(tmp_path):
     folder = tagged(tmp_path, train="a B-geo-loc, b I-geo-loc, c O")
     assert load_task("ner", folder).spec.labels == ("B-geo-loc", "E-geo-loc", "O")
     tagged(tmp_path, train="a B-X / b Y")
-    with pytest.raises(ValueError, match=r"line 3 \(sentence\): expected tags O, B-type, .* 'Y'"):
+    with pytest.raises(ValueError, match=r"line 3: expected tags O, B-type, .* 'Y'"):
         load_task("ner", folder)
     assert load_task("ner", folder, tmp_path / "skipped").spec.labels == ("S-X",)
     assert (tmp_path / "skipped").read_text().startswith("1 rows skipped\n")
@@ -241,6 +241,7 @@ def test_one_label_is_too_few(tmp_path):
         ({"held_out": {"split": "train", "from": "train", "share": 0.1}}, r"to be a new split"),
         ({"held_out": {"split": "dev", "from": "test", "share": 0.1}}, r"from one of \['train'\]"),
         ({"held_out": {"split": "dev", "from": "train", "share": 2.0}}, r"share between 0 and 1"),
+        ({"double_unordered": True}, r"'double_unordered' of pairs only, received no 'text_b'"),
         ({"name": "a/b"}, r"'name' to be letters, digits and _"),
     ],
 )
