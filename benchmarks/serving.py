@@ -104,7 +104,11 @@ def start(target, folder):
     mine, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=target, args=(folder, theirs), daemon=True)
     process.start()
-    assert mine.recv() == "ready"
+    theirs.close()  # so that `mine` ends with the process
+    try:
+        assert mine.recv() == "ready"
+    except EOFError:
+        sys.exit(f"{target.__name__} has ended; is the extra bench installed?")
     return mine, process
 
 
@@ -126,7 +130,7 @@ def measure(sides, name, inputs, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=100, help="at most; fewer of large requests")
     parser.add_argument("--signatures", default="ids,text")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
@@ -142,9 +146,12 @@ def main():
             "torch": start(serve_huggingface, folder),
         }
         print(
-            "milliseconds and sequences per second; the last column is above 1 where this is faster"
+            "milliseconds and sequences per second, here and in torch; the last column is above 1 "
+            "where this is faster"
         )
-        print("signature  batch length |      p50    p99   seq/s |    torch    p99   seq/s | ratio")
+        print("p99 is the slowest where there were fewer than 100 turns")
+        columns = "     p50    p99   seq/s"
+        print(f"signature  batch length turns | {columns} | {columns} | ratio")
         generator = np.random.default_rng(0)
         for name in args.signatures.split(","):
             for batch in args.batches:
@@ -166,7 +173,10 @@ def show(name, batch, length, seconds):
         p50, p99 = np.percentile(values, [50, 99])
         cells.append(f"{p50 * 1e3:9.1f} {p99 * 1e3:6.1f} {batch / p50:7.1f}")
     ratio = np.median(seconds["torch"]) / np.median(seconds["here"])
-    print(f"{name:9}  {batch:5}  {length:6} | {' | '.join(cells)} | {ratio:10.2f}", flush=True)
+    turns = len(seconds["here"])
+    print(
+        f"{name:9}  {batch:5} {length:6} {turns:5} | {' | '.join(cells)} | {ratio:5.2f}", flush=True
+    )
 
 
 if __name__ == "__main__":

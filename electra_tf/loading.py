@@ -42,7 +42,8 @@ def load(
         task: which one of a model that was fine-tuned on several.
         generator: Hugging Face folder of the generator, if it is not inside `folder`.
         hparams: what a checkpoint of the original does not tell: vocab_file, do_lower_case,
-            model_hparam_overrides and so on.
+            model_hparam_overrides and so on; of a Hugging Face model with the head of a task
+            task_names, with the path of a JSON file that describes it, and max_seq_length.
         labels: the classes of a fine-tuned checkpoint of the original, in the order of their ids.
         top_k: fillings for each `[MASK]`; of an exported model, what it was exported with.
 
@@ -50,6 +51,8 @@ def load(
         FileNotFoundError: there is no model there.
         ValueError: the model or its tokenizer cannot be represented, or lacks what is needed.
     """
+    if top_k < 1:
+        raise ValueError(f"top_k is expected to be at least 1, but is {top_k}.")
     if folders.kind_of(folder) == folders.EXPORTED:
         given = (task, generator, hparams, labels)
         if any(value is not None for value in given):
@@ -111,6 +114,8 @@ class LoadedModel:
         Raises:
             ValueError: texts are not as expected, or there is no such layer.
         """
+        if not isinstance(layer, int | np.integer) or isinstance(layer, bool):
+            raise ValueError(f"layer is expected to be a whole number, but is {layer!r}.")
         layers = np.full([batch_size], layer, np.int32)
         return self._run("features", texts, batch_size, layer=layers)
 
@@ -127,7 +132,7 @@ class LoadedModel:
         return self._run("replaced_tokens", texts, batch_size)
 
     def fill_mask(self, texts: Sequence[str], batch_size: int = 32) -> Outputs:
-        """The most probable tokens for each `[MASK]` in the texts.
+        """The most probable tokens for each `[MASK]`, or what the tokenizer calls it, in the texts.
 
         Returns:
             `tokens` str, `token_ids` int32, `probabilities` float32 [B, M, K], best first; of the
@@ -199,7 +204,8 @@ def _inputs(function) -> list[str]:
 def _columns(texts, names: list[str]) -> dict[str, list[bytes]]:
     """Input -> its B strings."""
     expected = "str" if len(names) == 1 else f"({', '.join(names)})"
-    if isinstance(texts, str | bytes) or not hasattr(texts, "__len__") or not len(texts):
+    is_sequence = hasattr(texts, "__len__") and hasattr(texts, "__getitem__")
+    if not is_sequence or isinstance(texts, str | bytes | Mapping) or not len(texts):
         raise ValueError(
             f"texts is expected to be a sequence of one or more {expected}, but is {texts!r}."
         )

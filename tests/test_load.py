@@ -201,9 +201,9 @@ def test_what_a_model_cannot_do_is_said(models, finetuned, folders):
         classifier.fill_mask(["w1"])
     with pytest.raises(ValueError, match="texts is expected to be a sequence of one or more str"):
         own.encode("w1")
-    with pytest.raises(ValueError, match="texts is expected to be a sequence of .*generator"):
+    with pytest.raises(ValueError, match=r"texts is expected to be a sequence of .*generator"):
         own.encode(text for text in ["w1"])
-    with pytest.raises(ValueError, match=r"texts\[1\] is expected to be Unicode text, but '\\ud800'"):
+    with pytest.raises(ValueError, match=r"texts\[1\] is expected to be Unicode text"):
         own.encode(["w1", "\ud800"])
     with pytest.raises(ValueError, match=r"texts\[0\] is expected to be str, but is 5"):
         own.encode([5])

@@ -38,12 +38,19 @@ def kind_of(path: str) -> str:
         folder = os.path.dirname(resolve_prefix(path))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
-    if finetuned.read_config(folder) is not None:
+    if finetuned.read_config(finetuned_folder(folder + "/")) is not None:
         return FINETUNED
     config = os.path.join(folder, pretrained.CONFIG_FILE)
     if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
         return PRETRAINED
     return REFERENCE
+
+
+def finetuned_folder(prefix: str) -> str:
+    """The folder of the fine-tuned model that a checkpoint is of; it may be in `best/` there."""
+    folder = os.path.dirname(prefix)
+    is_best = os.path.basename(folder) == finetuned.BEST_FOLDER
+    return os.path.dirname(folder) if is_best else folder
 
 
 def vocabulary_in(folder: str) -> str | None:

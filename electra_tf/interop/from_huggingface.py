@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Hugging Face folders as our models: a pair, one part of it, or a fine-tuned model."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,20 +11,41 @@ from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel, spec_from_dict
 from electra_tf.finetuning.task import Task
+from electra_tf.finetuning.task_json import task_from_json
+from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged
 from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
 from electra_tf.interop.tasks import settings_for, task_spec
 from electra_tf.training.matching import require_match
 
+OF_A_TASK = ("task_names", "max_seq_length")
+"""Hyperparameters that may be given for a folder with the head of a task."""
 
-def transfer_of(content: Content, generator: Content | None, source: str) -> Transfer:
+
+def transfer_of(
+    content: Content,
+    generator: Content | None,
+    source: str,
+    hparams: Mapping[str, Any] | None = None,
+) -> Transfer:
     """Our model of one folder, or of the two of a pair.
 
+    Args:
+        hparams: of a model with the head of a task, see `OF_A_TASK`.
+
     Raises:
-        ValueError: the two are no pair, or the class is none that a model here is made of.
+        ValueError: the two are no pair, or the class is none that a model here is made of, or
+            hyperparameters do not fit it.
     """
     architecture = content.config.architecture
+    for part in (content, generator):
+        _require_gelu(part, source)
+    if hparams and content.config.kind is None:
+        raise ValueError(
+            f"{', '.join(sorted(hparams))} can be given for a model with the head of a task, but "
+            f"{source} is a {architecture}."
+        )
     if generator is not None:
         _require_pair(content, generator, source)
         return _pair(content, generator, source)
@@ -33,7 +55,7 @@ def transfer_of(content: Content, generator: Content | None, source: str) -> Tra
             "else can use."
         )
     if content.config.kind is not None:
-        return _finetuned(content, source)
+        return _finetuned(content, source, hparams or {})
     objective = (
         {"uniform_generator": True}
         if architecture == "ElectraForPreTraining"
@@ -100,14 +122,55 @@ def _pretrained(content, encoder, objective, weights, source) -> Transfer:
     return Transfer(model, source, content.config.extra.get("step", 0))
 
 
-def _finetuned(content: Content, source) -> Transfer:
+def _require_gelu(content: Content | None, source):
+    if content is None or content.config.architecture != "ElectraForMaskedLM":
+        return
+    activation = content.config.encoder.hidden_act
+    if activation != "gelu":
+        raise ValueError(
+            f"{source} cannot be read: Hugging Face's generator has GELU before the vocabulary, "
+            f"ours its hidden_act, which is {activation!r}."
+        )
+
+
+def _described(content: Content, names, source) -> TaskSpec:
+    """The task of a JSON file with the labels of the folder, in their order."""
+    config = content.config
+    if len(names) != 1 or not names[0].endswith(".json"):
+        raise ValueError(
+            f"task_names is expected to be the path of one JSON file, as {source} has one head, "
+            f"but is {names}."
+        )
+    spec = task_from_json(names[0])
+    if spec.kind != config.kind:
+        raise ValueError(
+            f"{names[0]} is expected to describe a task of the kind {config.kind}, as {source} is, "
+            f"but its kind is {spec.kind}."
+        )
+    if spec.labels is not None and not set(config.labels) <= set(spec.labels):
+        raise ValueError(
+            f"{names[0]} is expected to have the labels of {source}, "
+            f"{', '.join(config.labels)}, but has {', '.join(spec.labels)}."
+        )
+    # What the head gives is the score itself.
+    value_range = (0.0, 1.0) if spec.kind == "regression" else None
+    return dataclasses.replace(spec, labels=config.labels, value_range=value_range)
+
+
+def _finetuned(content: Content, source, hparams) -> Transfer:
     config, extra = content.config, content.config.extra
-    if "task" in extra:
+    if "task_names" in hparams:
+        spec = _described(content, hparams["task_names"], source)
+    elif "task" in extra:
         spec = spec_from_dict(extra["task"])
     else:
         spec = task_spec(content.task, config.kind, config.labels)
+    given = {name: value for name, value in hparams.items() if name != "task_names"}
     settings = settings_for(
-        spec, config.encoder, config.classifier_dropout, **extra.get("settings", {})
+        spec,
+        config.encoder,
+        config.classifier_dropout,
+        **{**extra.get("settings", {}), **given},
     )
     if content.tokenizer is not None:
         settings = settings.replace(
@@ -115,7 +178,10 @@ def _finetuned(content: Content, source) -> Transfer:
             strip_accents=content.tokenizer.strip_accents,
         )
     model = FinetuningModel(settings, [spec])
-    weights = content.weights
+    weights = {
+        renamed(name, f"task_specific/{content.task}/", f"task_specific/{spec.name}/"): weight
+        for name, weight in content.weights.items()
+    }
     if spec.kind == "tagging":
         weights = with_segments_exchanged(weights)
     _assign(model, weights, source)

@@ -8,7 +8,7 @@ from typing import Any
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop import folders
-from electra_tf.interop.from_huggingface import transfer_of
+from electra_tf.interop.from_huggingface import OF_A_TASK, transfer_of
 from electra_tf.interop.huggingface import read_content
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.models import PretrainedModel, Transfer
@@ -34,8 +34,9 @@ def read_model(
             or a folder with one; a Hugging Face ELECTRA folder, with its generator in a folder
             of that name inside it, if it has one.
         hparams: what a checkpoint of the original does not tell of itself, see
-            `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For
-            other folders there is nothing to give.
+            `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For a
+            Hugging Face folder with a task's head: task_names, with the path of a JSON file that
+            describes the task, and max_seq_length. For others there is nothing to give.
         labels: classes of a fine-tuned checkpoint of the original.
         generator: a Hugging Face folder with the generator, if it is elsewhere.
 
@@ -50,10 +51,11 @@ def read_model(
             f"{path} is an exported model, whose weights have no names any more; the folder that "
             "it was exported from is expected."
         )
-    if kind != folders.REFERENCE and (hparams or labels):
+    told = set(hparams) - set(OF_A_TASK if kind == folders.HUGGING_FACE else ())
+    if kind != folders.REFERENCE and (told or labels):
         raise ValueError(
             f"hyperparameters and labels can be given for checkpoints of the original, but {path} "
-            f"tells its own: {', '.join(sorted(hparams)) or 'labels'}."
+            f"tells its own: {', '.join(sorted(told)) or 'labels'}."
         )
     if kind != folders.HUGGING_FACE and generator is not None:
         raise ValueError(
@@ -61,14 +63,14 @@ def read_model(
             f"{kind!r}."
         )
     if kind == folders.HUGGING_FACE:
-        return _checked(_from_huggingface(path, generator))
+        return _checked(_from_huggingface(path, generator, hparams))
     if kind == folders.REFERENCE:
         return _checked(_from_reference(path, hparams, labels))
     prefix = resolve_prefix(path)
-    folder = os.path.dirname(prefix)
     if kind == folders.PRETRAINED:
-        return _from_pretrained(prefix, folder)
-    return _from_finetuned(folder)
+        return _from_pretrained(prefix, os.path.dirname(prefix))
+    named = None if os.path.isdir(path) else prefix
+    return _from_finetuned(folders.finetuned_folder(prefix), named)
 
 
 def _checked(transfer: Transfer) -> Transfer:
@@ -110,8 +112,10 @@ def _folded(config, tokenizer, prefix, source) -> Transfer:
     )
 
 
-def _from_finetuned(folder) -> Transfer:
-    model, prefix = finetuned.load_finetuned(folder), finetuned.weights_prefix(folder)
+def _from_finetuned(folder, prefix=None) -> Transfer:
+    """`prefix`: of the checkpoint; default: the one that counts."""
+    prefix = prefix or finetuned.weights_prefix(folder)
+    model = finetuned.load_finetuned(folder, prefix=prefix)
     source = f"the fine-tuned model {prefix}"
     moments, left = moments_of(prefix, model.model), state_left(prefix)
     return Transfer(model, source, read_step(prefix), moments, left)
@@ -127,7 +131,7 @@ def _from_reference(path, hparams, labels) -> Transfer:
     return read_checkpoint(path, tokenizer, hparams, labels)
 
 
-def _from_huggingface(path, generator) -> Transfer:
+def _from_huggingface(path, generator, hparams) -> Transfer:
     content = read_content(path)
     inside = os.path.join(path, GENERATOR_FOLDER)
     if generator is None and folders.is_electra_folder(inside):
@@ -137,4 +141,4 @@ def _from_huggingface(path, generator) -> Transfer:
         if folders.kind_of(generator) != folders.HUGGING_FACE:
             raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
         beside = read_content(generator)
-    return transfer_of(content, beside, f"the Hugging Face model {path}")
+    return transfer_of(content, beside, f"the Hugging Face model {path}", hparams)

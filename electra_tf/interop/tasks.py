@@ -7,6 +7,7 @@ from typing import Any
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
 from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.spans import is_span_tag
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.finetuning.task_json import METRICS
 from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
@@ -26,19 +27,25 @@ def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
     if name in TASKS and TASKS[name].kind == kind:
         spec = TASKS[name]
         return dataclasses.replace(spec, labels=labels if labels is not None else spec.labels)
+    scheme = _scheme(labels) if kind == "tagging" else None
     file_format = _FORMATS.get(kind, "tsv")
     columns = None if kind == "qa" else Columns(0, None, -1 if kind == "tagging" else None)
     return TaskSpec(
         name,
         kind,
         (Split("test", f"test.{file_format}", file_format, columns, labelled=False),),
-        METRICS[kind][0],
+        "accuracy" if scheme == "tokens" else METRICS[kind][0],
         labels=labels,
         # What the head gives is the score itself.
         value_range=(0.0, 1.0) if kind == "regression" else None,
         official="squad_v1" if kind == "qa" else None,
-        scheme="tokens" if kind == "tagging" else None,
+        scheme=scheme,
     )
+
+
+def _scheme(labels: Sequence[str]) -> str:
+    """Whether tags mark spans, such as B-PER and I-PER, or classes of single words."""
+    return "spans" if all(map(is_span_tag, labels)) else "tokens"
 
 
 def settings_for(
@@ -54,7 +61,8 @@ def settings_for(
     """
     hparams = {
         "task_names": [spec.name],
-        "max_seq_length": min(512 if spec.kind == "qa" else 128, encoder.max_position_embeddings),
+        # The longest that the published models have seen; rows are trimmed to what is in them.
+        "max_seq_length": min(512, encoder.max_position_embeddings),
         "classifier_dropout": classifier_dropout,
         "classifier_hidden_layer": spec.kind in ("classification", "multilabel", "regression"),
         "joint_prediction": False,

@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     "ids": "token ids; no operation beyond TensorFlow's own",
     "features": "embeddings of raw strings, of the layer that `layer` names for each row",
     "replaced_tokens": "how probable it is that each token of a text is a fake",
-    "fill_mask": "the most probable tokens for each mask token in the texts",
+    "fill_mask": "the most probable tokens for each {mask} in the texts",
 }
 
 
@@ -38,7 +38,8 @@ def model_card(source, signatures, settings: dict, differences) -> str:
     """
     is_pair = isinstance(source, PretrainedSource)
     title = "pre-trained ELECTRA" if is_pair else f"ELECTRA fine-tuned for {source.task.name}"
-    encoder = source.config.encoder
+    encoder, vocabulary = source.config.encoder, source.tokenizer.vocabulary
+    mask = vocabulary.token_of(vocabulary.mask_id)
     parts = [
         f"# {title}",
         f"A TensorFlow SavedModel, exported by electra_tf {electra_tf.__version__} with TensorFlow "
@@ -47,7 +48,7 @@ def model_card(source, signatures, settings: dict, differences) -> str:
             ("", ""),
             [
                 ("encoder", f"{encoder.num_hidden_layers} layers of {encoder.hidden_size}"),
-                ("vocabulary", f"{len(source.tokenizer.vocabulary)} tokens, in `assets`"),
+                ("vocabulary", f"{len(vocabulary)} tokens, in `assets`"),
                 *((f"`{name}`", f"`{json.dumps(value)}`") for name, value in settings.items()),
                 *([] if is_pair else _task_rows(source.task.spec)),
             ],
@@ -58,7 +59,7 @@ def model_card(source, signatures, settings: dict, differences) -> str:
         'and "". Offsets are bytes of the UTF-8 strings. `serving_default` is '
         f"`{default_signature(signatures)}`.",
         *(
-            _signature(name, signatures[name])
+            _signature(name, signatures[name], DESCRIPTIONS[name].format(mask=f"`{mask}`"))
             for name in sorted(signatures)
             if name in DESCRIPTIONS
         ),
@@ -85,12 +86,12 @@ def _table(head, rows) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _signature(name, function) -> str:
+def _signature(name, function, description) -> str:
     _, inputs = function.structured_input_signature
     rows = [("in", *_row(spec.name, spec)) for spec in inputs.values()]
     outputs = sorted(function.structured_outputs.items())
     rows += [("out", *_row(key, spec)) for key, spec in outputs]
-    return f"### {name}\n\n{DESCRIPTIONS[name]}\n\n" + _table(("", "name", "type", "shape"), rows)
+    return f"### {name}\n\n{description}\n\n" + _table(("", "name", "type", "shape"), rows)
 
 
 def _row(name, spec):
@@ -116,7 +117,7 @@ def _data(source) -> list[str]:
     if isinstance(source, FinetunedSource):
         spec = source.task.spec
         files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
-        began = source.config.init_checkpoint
+        began = os.path.basename((source.config.init_checkpoint or "").rstrip("/"))
         parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
         return [*parts, _json("Data that was read:", source.data)] if source.data else parts
     folder = os.path.dirname(source.config.pretrain_tfrecords.split(",")[0])
@@ -139,10 +140,10 @@ def _metrics(source) -> list[str]:
     found = []
     for path in sorted(glob.glob(os.path.join(pattern, "*.json"))):
         name = os.path.basename(path)
-        if isinstance(source, FinetunedSource) and source.task.name not in name:
-            continue
         with open(path, encoding="utf-8") as file:
-            found.append(_json(f"Results, `{name}`:", json.load(file)))
+            content = json.load(file)
+        if isinstance(source, PretrainedSource) or source.task.name in content.get("tasks", ()):
+            found.append(_json(f"Results, `{name}`:", content))
     return ["## Metrics", *(found or ["There were no results of an evaluation beside the model."])]
 
 

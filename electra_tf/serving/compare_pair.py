@@ -9,7 +9,15 @@ from electra_tf.serving.live import LivePair
 
 
 def compare_pair(signatures, live: LivePair, differences):
-    texts = list(probes.TEXTS)
+    for texts in (probes.TEXTS, probes.SHORT):
+        _compare_texts(signatures, live, list(texts), differences)
+    if "ids" in signatures:
+        _compare_segments(signatures["ids"], live, differences)
+    if "fill_mask" in signatures:
+        _compare_fillings(signatures["fill_mask"], live, differences)
+
+
+def _compare_texts(signatures, live, texts, differences):
     batch = live.batch(texts)
     states = live.states(batch)
     chances = live.replaced(batch)
@@ -30,9 +38,19 @@ def compare_pair(signatures, live: LivePair, differences):
         outputs = signatures["features"](text=tf.constant(texts), layer=tf.fill([len(texts)], -1))
         _compare_located("features", outputs, texts, live, differences)
     if "replaced_tokens" in signatures:
-        _compare_replaced(signatures["replaced_tokens"], live, chances, differences)
-    if "fill_mask" in signatures:
-        _compare_fillings(signatures["fill_mask"], live, differences)
+        _compare_replaced(signatures["replaced_tokens"], texts, live, chances, differences)
+
+
+def _compare_segments(ids, live, differences):
+    """Rows no wider than they need, their second halves in the other segment."""
+    texts = list(probes.SHORT)
+    batch = live.batch(texts)
+    width = int(batch["input_mask"].sum(1).max())
+    half = np.arange(batch["input_ids"].shape[1]) >= width // 2
+    batch["segment_ids"] = batch["input_mask"] * half.astype(np.int32)
+    outputs = ids(**{name: tf.constant(rows[:, :width]) for name, rows in batch.items()})
+    expected = live.states(batch)[-1]
+    _compare_features("ids in two segments", outputs, expected, batch, texts, differences)
 
 
 def compare_layers(features, inputs, states, batch, differences):
@@ -62,11 +80,11 @@ def compare_ids(name, outputs, batch, differences):
         differences.same(f"{name}: {key}", real.tolist(), expected.tolist())
 
 
-def _compare_replaced(replaced_tokens, live, chances, differences):
-    outputs = replaced_tokens(text=tf.constant(probes.TEXTS))
-    _compare_located("replaced_tokens", outputs, probes.TEXTS, live, differences)
+def _compare_replaced(replaced_tokens, texts, live, chances, differences):
+    outputs = replaced_tokens(text=tf.constant(texts))
+    _compare_located("replaced_tokens", outputs, texts, live, differences)
     counts = outputs["num_tokens"].numpy()
-    for row, (text, count) in enumerate(zip(probes.TEXTS, counts, strict=True)):
+    for row, (text, count) in enumerate(zip(texts, counts, strict=True)):
         found = outputs["probabilities"][row, :count]
         expected = chances[row, 1 : count + 1]
         differences.probability(f"replaced_tokens of {text[:60]!r}", found, expected)
@@ -109,8 +127,9 @@ def _compare_rows(name, found, expected, batch, texts, differences, features=Fal
 
 
 def _compare_fillings(fill_mask, live, differences):
-    outputs = {k: v.numpy() for k, v in fill_mask(text=tf.constant(probes.MASKED)).items()}
-    for row, text in enumerate(probes.MASKED):
+    texts = probes.masked(live.mask_token)
+    outputs = {k: v.numpy() for k, v in fill_mask(text=tf.constant(texts)).items()}
+    for row, text in enumerate(texts):
         where = f"fill_mask of {text[:60]!r}"
         places, chances = live.fillings(text)
         differences.same(f"{where}: num_masks", int(outputs["num_masks"][row]), len(places))

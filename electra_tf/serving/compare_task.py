@@ -18,7 +18,9 @@ def compare_task(signatures, source: FinetunedSource, differences: Differences):
     """Every signature that there is."""
     kinds = {"qa": _compare_answers, "tagging": _compare_tags}
     if "text" in signatures:
-        kinds.get(source.task.spec.kind, _compare_sequences)(signatures, source, differences)
+        compare_text = kinds.get(source.task.spec.kind, _compare_sequences)
+        for texts in (probes.TEXTS, probes.SHORT):
+            compare_text(signatures, source, list(texts), differences)
     batch, texts = _single_texts(source)
     encoder = source.loaded.model.encoder
     if "features" in signatures:
@@ -66,8 +68,8 @@ def _compare_ids(ids, source, batch, differences):
     if kind == "tagging":
         expected = tf.nn.softmax(head.output_layer(hidden)) * real[..., None]
         differences.probability("ids", found["probabilities"] * real[..., None], expected)
-        logits = (values * real[..., None] for values in (found["logits"], head.output_layer(hidden)))
-        differences.logits("ids: logits", *logits)
+        live = head.output_layer(hidden)
+        differences.logits("ids: logits", *(x * real[..., None] for x in (found["logits"], live)))
         _compare_label_names("ids", found, source, differences)
         return
     live = head(hidden, batch)
@@ -76,7 +78,7 @@ def _compare_ids(ids, source, batch, differences):
     elif kind == "regression":
         low, high = source.task.spec.value_range
         scaled = (found["score"] - low) / (high - low)
-        differences.feature("ids", scaled, live["predictions"])
+        differences.logits("ids", scaled, live["predictions"])  # may be far outside of its range
     else:
         normalize = tf.nn.softmax if kind == "classification" else tf.sigmoid
         differences.probability("ids", found["probabilities"], normalize(live["logits"]))
@@ -122,19 +124,34 @@ def _compare_answer_numbers(found, live, differences):
     # are the same all the same.
     best = tf.exp(found["start_top_log_probs"])
     differences.probability("ids: start_top_log_probs", best, tf.exp(live["start_top_log_probs"]))
-    chances = tf.gather(tf.nn.softmax(live["start_logits"]), found["start_top_index"], batch_dims=1)
+    chances = _looked_up(found, live, "start_top_index", "start_top_log_probs")
     differences.probability("ids: start_top_index", best, chances)
-    same_start = found["start_top_index"] == live["start_top_index"]
-    ends = (tf.boolean_mask(side["end_top_log_probs"], same_start) for side in (found, live))
-    differences.probability("ids: end_top_log_probs", *map(tf.exp, ends))
+    same_start = (found["start_top_index"] == live["start_top_index"]).numpy()
+    found, live = (
+        {name: side[name].numpy()[same_start] for name in ("end_top_index", "end_top_log_probs")}
+        for side in (found, live)
+    )
+    best = np.exp(found["end_top_log_probs"])
+    differences.probability("ids: end_top_log_probs", best, np.exp(live["end_top_log_probs"]))
+    chances = _looked_up(found, live, "end_top_index", "end_top_log_probs")
+    differences.probability("ids: end_top_index", best, chances)
+
+
+def _looked_up(found, live, index, log_probs):
+    """The live probabilities [n, K] of the exported positions; of one that is not among the best
+    live ones, that of the last of these, which it may equal."""
+    same = np.asarray(found[index])[:, :, None] == np.asarray(live[index])[:, None, :]
+    chances = np.exp(np.asarray(live[log_probs]))
+    matched = (same * chances[:, None, :]).sum(-1)
+    return np.where(same.any(-1), matched, chances[:, -1:])
+
 
 def _predictor(source: FinetunedSource) -> Predictor:
     return Predictor.of_loaded(source.loaded, source.task_id)
 
 
-def _compare_sequences(signatures, source, differences):
+def _compare_sequences(signatures, source, firsts, differences):
     is_pair = source.task.spec.splits[0].columns.text_b is not None
-    firsts = list(probes.TEXTS)
     # Every text meets another one, so that both sides are cut somewhere.
     seconds = firsts[1:] + firsts[:1] if is_pair else [None] * len(firsts)
     examples = [TextExample(i, a, b) for i, (a, b) in enumerate(zip(firsts, seconds, strict=True))]
@@ -150,7 +167,7 @@ def _compare_sequences(signatures, source, differences):
         if source.task.spec.kind == "regression":
             low, high = source.task.spec.value_range
             scale = high - low
-            differences.feature(where, outputs["score"][row] / scale, record["prediction"] / scale)
+            differences.logits(where, outputs["score"][row] / scale, record["prediction"] / scale)
             continue
         chances = list(record["probabilities"].values())
         differences.probability(where, outputs["probabilities"][row], chances)
@@ -162,8 +179,7 @@ def _compare_sequences(signatures, source, differences):
                 differences.decided(f"{where}: is_label", given, chance > 0.5, chance)
 
 
-def _compare_tags(signatures, source, differences):
-    texts = list(probes.TEXTS)
+def _compare_tags(signatures, source, texts, differences):
     outputs = {k: v.numpy() for k, v in signatures["text"](text=tf.constant(texts)).items()}
     filled = [row for row, text in enumerate(texts) if text.split()]
     examples = [TaggingExample(row, tuple(texts[row].split())) for row in filled]
@@ -203,15 +219,15 @@ def _compare_entities(where, text, tags, found, source, differences):
     for first, last, kind in spans_of(tags, source.task.spec.span_rule):
         start, end = int(found["starts"][first]), int(found["ends"][last])
         chance = float(found["probabilities"][first : last + 1].min())
-        expected.append((text[start:end], kind.encode(), start, end, chance))
+        expected.append((text[start:end], (kind or "").encode(), start, end, chance))
     names = ("entities", "entity_types", "entity_starts", "entity_ends", "entity_probabilities")
     count = int(found["num_entities"])
     columns = [found[name][:count].tolist() for name in names]
     differences.same(f"{where}: entities", list(zip(*columns, strict=True)), expected)
 
 
-def _compare_answers(signatures, source, differences):
-    contexts = probes.paragraphs()
+def _compare_answers(signatures, source, texts, differences):
+    contexts = probes.paragraphs(texts)
     questions = [probes.QUESTIONS[i % len(probes.QUESTIONS)] for i in range(len(contexts))]
     # A context may hold no token although it holds characters; the model's own path refuses it.
     lengths = source.tokenizer(contexts).row_lengths().numpy()
@@ -227,15 +243,15 @@ def _compare_answers(signatures, source, differences):
         chances = {answer["text"]: answer["probability"] for answer in record["answers"]}
         count, columns = int(outputs["num_answers"][row]), outputs["answers"].shape[1]
         differences.same(f"{where}: num_answers fit", 1 <= count <= columns, True)
-        texts = [text.decode() for text in outputs["answers"][row, :count]]
-        for text, found in zip(texts, outputs["answer_probabilities"][row], strict=False):
+        answers = [text.decode() for text in outputs["answers"][row, :count]]
+        for text, found in zip(answers, outputs["answer_probabilities"][row], strict=False):
             if text in chances:
                 differences.probability(where, found, chances[text])
-        differences.chosen(where, chances.get(texts[0], 0.0), max(chances.values()))
+        differences.chosen(where, chances.get(answers[0], 0.0), max(chances.values()))
         # The last of the n best may be another one where the model is undecided.
         least = outputs["answer_probabilities"][row, count - 1]
         for text, chance in chances.items():
-            if text not in texts:
+            if text not in answers:
                 is_full = count == source.config.n_best_size
                 differences.chosen(f"{where}: answers", float(least) if is_full else 0.0, chance)
         _compare_places(where, contexts[row].encode(), row, outputs, differences)

@@ -15,13 +15,12 @@ from electra_tf.serving.pretrained import PretrainedServer
 from electra_tf.serving.sources import FinetunedSource, load_source, with_length
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
-from electra_tf.training.files import write_json, write_text
+from electra_tf.training.files import new_folder, write_json, write_text
 
 SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 CARD_FILE = "README.md"
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 DTYPES = tuple(TOLERANCES)
-_UNFINISHED = ".incomplete"
 
 
 def export_model(
@@ -67,21 +66,18 @@ def export_model(
     if not isinstance(source, FinetunedSource):
         settings["top_k"] = top_k
 
-    unfinished = export_dir + _UNFINISHED
-    if tf.io.gfile.exists(unfinished):
-        tf.io.gfile.rmtree(unfinished)
     signatures = _chosen(server.signatures, names)
     served = {**signatures, DEFAULT: signatures[default_signature(signatures)]}
-    _save(server, served, source, unfinished)
-    write_warmup(unfinished, served)
-    loaded = tf.saved_model.load(unfinished)
-    differences = compare(loaded.signatures, source, dtype)
-    _write_settings(unfinished, source, settings, signatures)
-    write_text(
-        os.path.join(unfinished, CARD_FILE),
-        model_card(source, loaded.signatures, settings, differences),
-    )
-    tf.io.gfile.rename(unfinished, export_dir)
+    with new_folder(export_dir) as unfinished:
+        _save(server, served, source, unfinished)
+        write_warmup(unfinished, served)
+        loaded = tf.saved_model.load(unfinished)
+        differences = compare(loaded.signatures, source, dtype)
+        _write_settings(unfinished, source, settings, signatures)
+        write_text(
+            os.path.join(unfinished, CARD_FILE),
+            model_card(source, loaded.signatures, settings, differences),
+        )
     return differences
 
 
@@ -134,11 +130,13 @@ def _save(server, signatures, source, folder):
 
 def _write_settings(folder, source, settings, signatures):
     """What Python code needs to know of an export without running it."""
+    vocabulary = source.tokenizer.vocabulary
     content = {
         "electra_tf_version": electra_tf.__version__,
         "kind": "pretrained",
         "signatures": sorted(signatures),
         "tokenizer": source.tokenizer.settings,
+        "mask_token": vocabulary.token_of(vocabulary.mask_id),
         **settings,
     }
     if isinstance(source, FinetunedSource):

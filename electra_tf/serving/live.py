@@ -58,6 +58,10 @@ class LivePair:
             for ids, starts, ends in zip(*columns, strict=True)
         ]
 
+    @property
+    def mask_token(self) -> str:
+        return self.token(self._tokenizer.vocabulary.mask_id)
+
     def token(self, token_id: int) -> str:
         return self._tokenizer.vocabulary.token_of(int(token_id))
 
@@ -67,7 +71,7 @@ class LivePair:
 
     def _masked(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids of a text with masks, and the bytes of those that fit."""
-        mask = self.token(self._tokenizer.vocabulary.mask_id)
+        mask = self.mask_token
         ids, places, byte = [], [], 0
         parts = text.split(mask)
         for number, part in enumerate(parts):
@@ -92,7 +96,7 @@ class LivePair:
         inputs["masked_input_ids"] = inputs["input_ids"]
         inputs["masked_positions"] = tf.constant(positions[None], tf.int32)
         logits = self._pretrainer.generator(inputs)["mlm_logits"]
-        return places, tf.nn.softmax(logits[0]).numpy()
+        return places, tf.nn.softmax(logits[0]).numpy()[:, : len(vocabulary)]
 
     @property
     def _encoder(self):

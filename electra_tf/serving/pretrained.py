@@ -38,7 +38,7 @@ class PretrainedServer(tf.Module):
         super().__init__()
         self._tokenizer = tokenizer
         self._max_seq_length = max_seq_length
-        self._top_k = min(top_k, pretrainer.config.vocab_size)
+        self._top_k = min(top_k, len(tokenizer.vocabulary))
         self._generator, self._head = None, None
         self._encoder, self._towers = None, None
         generator = pretrainer.generator

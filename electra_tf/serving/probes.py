@@ -20,18 +20,29 @@ TEXTS = (
     "a " * 3000,
     "जनता தமிழ் ไทย ខ្មែរ",
 )
-MASKED = (
-    "The [MASK] brown fox [MASK] over the lazy dog.",
-    "[MASK]",
+SHORT = TEXTS[:5]
+"""A request of these alone has shorter rows than the longest that a model takes."""
+_MASKED = (
+    "The {mask} brown fox {mask} over the lazy dog.",
+    "{mask}",
     "",
     "no gap",
-    "[MASK][MASK] é[MASK]日本[MASK]",
-    "long " * 2000 + "[MASK]",
+    "{mask}{mask} é{mask}日本{mask}",
+    "long " * 2000 + "{mask}",
 )
 QUESTIONS = ("What is it?", "", "Où est la bibliothèque? 図書館はどこ", "long question " * 200)
 
 
-def paragraphs() -> list[str]:
-    """Contexts for questions: those texts that have words, and one of several windows."""
-    joined = " ".join(text for text in TEXTS if text.strip() and len(text) < 400)
-    return [*(text for text in TEXTS if text.strip()), " ".join([joined] * 4)]
+def masked(mask_token: str) -> list[str]:
+    """Texts with gaps: some, several, none, none that fits."""
+    return [text.format(mask=mask_token) for text in _MASKED]
+
+
+def paragraphs(texts) -> list[str]:
+    """Contexts for questions: those texts that have words; of all texts, also one of several
+    windows."""
+    filled = [text for text in texts if text.strip()]
+    if tuple(texts) != TEXTS:
+        return filled
+    joined = " ".join(text for text in filled if len(text) < 400)
+    return [*filled, " ".join([joined] * 4)]

@@ -14,12 +14,15 @@ IDS = {
 
 
 def signature(function, **inputs: tf.TensorSpec):
-    """A function that can be saved as a signature with named inputs, all of one shape."""
+    """A function that can be saved as a signature with named inputs, all of one shape.
+
+    Inputs of several shapes and of no rows are errors when it runs.
+    """
     specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
     names = list(specs)
 
     def call(*values):
-        return function(**_of_one_shape(dict(zip(names, values, strict=True))))
+        return function(**_checked(dict(zip(names, values, strict=True))))
 
     # A signature's inputs are named by the parameters of its function.
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
@@ -27,15 +30,21 @@ def signature(function, **inputs: tf.TensorSpec):
     return tf.function(call, input_signature=list(specs.values()), autograph=False)
 
 
-def _of_one_shape(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """`inputs`, which have one shape; others are an error when it runs."""
+def _checked(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """`inputs`, of one shape and at least one row; others are an error when it runs."""
     shapes = tf.stack([tf.shape(values) for values in inputs.values()])
-    equal = tf.debugging.Assert(
-        tf.reduce_all(shapes == shapes[0]),
-        [f"{', '.join(inputs)} are expected to have one shape, but have", shapes],
-        summarize=8,
-    )
-    with tf.control_dependencies([equal]):
+    names = ", ".join(inputs)
+    checks = [
+        tf.debugging.Assert(
+            tf.reduce_all(shapes == shapes[0]),
+            [f"{names} are expected to have one shape, but have", shapes],
+            summarize=8,
+        ),
+        tf.debugging.Assert(
+            tf.reduce_all(shapes[:, 0] > 0), [f"{names}: expected one row at least, but got none"]
+        ),
+    ]
+    with tf.control_dependencies(checks):
         return {name: tf.identity(values) for name, values in inputs.items()}
 
 

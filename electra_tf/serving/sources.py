@@ -72,7 +72,7 @@ class FinetunedSource:
 
 
 def load_source(folder: str, task_name: str | None = None) -> PretrainedSource | FinetunedSource:
-    """The model of a folder that pre-training or fine-tuning wrote.
+    """The model of a folder that pre-training or fine-tuning wrote, computing in float32.
 
     Args:
         task_name: which task of a fine-tuned model; may be left out if there is one.
@@ -83,7 +83,7 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
     """
     described = finetuned.read_config(folder)
     if described is not None:
-        loaded = finetuned.load_finetuned(folder)
+        loaded = finetuned.load_finetuned(folder, precision="float32")
         return FinetunedSource(
             folder,
             loaded,
@@ -95,7 +95,8 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
     path = os.path.join(folder, pretrained.CONFIG_FILE)
     stored = pretrained.read_config(folder) if _is_own(path) else None
     if stored is None:
-        found = f"has no {pretrained.CONFIG_FILE} of one" if os.path.isdir(folder) else "is not there"
+        is_there = os.path.isdir(folder)
+        found = f"has no {pretrained.CONFIG_FILE} of one" if is_there else "is not there"
         raise FileNotFoundError(
             f"model-dir {folder} is expected to be a folder that run_pretraining.py or "
             f"run_finetuning.py wrote, but {found}. For released checkpoints and Hugging Face "
@@ -120,9 +121,10 @@ def _is_own(path: str) -> bool:
 
 
 def _config_in_place(folder: str, stored: dict) -> PretrainingConfig:
-    """The stored configuration, of the folder where it now is."""
+    """The stored configuration, of the folder where it now is, to compute in float32."""
     vocab_file = os.path.join(folder, pretrained.VOCABULARY_FILE)
-    return PretrainingConfig(**{**stored, "model_dir": folder, "vocab_file": vocab_file})
+    changes = {"model_dir": folder, "vocab_file": vocab_file, "precision": "float32"}
+    return PretrainingConfig(**{**stored, **changes})
 
 
 def with_length(source, max_seq_length: int):

@@ -186,6 +186,69 @@ def test_electrics_discriminator_alone(tmp_path):
     assert not (tmp_path / "out" / "generator").exists()
 
 
+def with_vocabulary(tmp_path, name):
+    folder = shutil.copytree(GOLDENS / "huggingface" / name, tmp_path / name)
+    shutil.copy(GOLDENS / "finetune" / "cola" / "vocab.txt", folder / "vocab.txt")
+    return folder
+
+
+def test_labels_that_are_span_tags_are_entities(tmp_path):
+    folder = with_vocabulary(tmp_path, "token_classification")
+    assert read_model(str(folder)).model.tasks[0].spec.scheme == "tokens"
+    content = json.loads((folder / "config.json").read_text())
+    labels = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+    content["id2label"] = {str(i): label for i, label in enumerate(labels)}
+    content["label2id"] = {label: i for i, label in enumerate(labels)}
+    (folder / "config.json").write_text(json.dumps(content))
+    model = read_model(str(folder)).model
+    assert (model.tasks[0].spec.scheme, model.tasks[0].spec.labels) == ("spans", labels)
+    assert model.config.max_seq_length == 40  # all that it has positions for
+
+
+def test_a_task_may_be_described_for_a_head_of_others(tmp_path):
+    folder = with_vocabulary(tmp_path, "question_answering")
+    task = tmp_path / "asked.json"
+    described = {"kind": "qa", "format": "squad_v2", "files": {"dev": "dev.json"}}
+    task.write_text(json.dumps(described))
+    hparams = {"task_names": [str(task)], "max_seq_length": 24}
+    transfer = read_model(str(folder), hparams)
+    (found,) = transfer.model.tasks
+    assert found.name == "asked" and found.spec.has_unanswerable
+    assert transfer.model.config.max_seq_length == 24
+    plain = read_model(str(folder))
+    for name, weight in plain.weights.items():
+        renamed = name.replace("task_specific/qa/", "task_specific/asked/")
+        np.testing.assert_array_equal(transfer.weights[renamed], weight)
+    with pytest.raises(ValueError, match=r"of the kind qa, .* but its kind is classification"):
+        task.write_text(
+            json.dumps(
+                {
+                    **described,
+                    "kind": "classification",
+                    "format": "tsv",
+                    "columns": {"text_a": 0, "label": 1},
+                }
+            )
+        )
+        read_model(str(folder), hparams)
+    with pytest.raises(ValueError, match="tells its own: learning_rate"):
+        read_model(str(folder), {"learning_rate": 1.0})
+
+
+def test_a_checkpoint_of_a_fine_tuned_model_may_be_named(tmp_path):
+    folder = with_vocabulary(tmp_path, "sequence_classification")
+    ours = read_and_write(folder, "electra_tf", tmp_path / "ours")
+    (ours / "best").mkdir()
+    (data,) = ours.glob("*.data-*")
+    name = data.name.split(".data-")[0]
+    for file in ours.glob(f"{name}.*"):
+        shutil.copy(file, ours / "best" / file.name)
+    for prefix in (ours / name, ours / "best" / name):
+        transfer = read_model(str(prefix))
+        assert transfer.source.endswith(str(prefix))
+        assert transfer.model.tasks[0].spec.kind == "classification"
+
+
 def test_a_hidden_layer_before_the_classes_is_read_and_written(tmp_path):
     source = GOLDENS / "huggingface" / "sequence_classification"
     folder = shutil.copytree(source, tmp_path / "source")

@@ -149,6 +149,7 @@ def test_wrong_folders(pair_dir, tmp_path):
         {"uniform_generator": True},
         {"untied_generator": False},
         {"untied_generator_embeddings": True, "embedding_size": 16},
+        {"precision": "bfloat16", "vocab_size": 30600},  # more ids than there are tokens
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -166,6 +167,7 @@ def test_every_objective(tmp_path, changes):
     ("spec", "changes"),
     [
         (CLASSES, {}),
+        (CLASSES, {"precision": "bfloat16"}),
         (SEVERAL, {}),
         (SCORES, {}),
         (NAMES, {}),

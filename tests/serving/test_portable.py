@@ -4,19 +4,35 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from served_models import CLASSES, finetuned_folder
+from served_models import (
+    ANSWER_SETTINGS,
+    CLASSES,
+    NAMES,
+    QUESTIONS,
+    SCORES,
+    SEVERAL,
+    finetuned_folder,
+    pretrained_folder,
+)
 
 from electra_tf.serving import export_model, portable
 
 SHAPES = ((1, 4), (3, 9), (2, 1))
 
 
-@pytest.fixture(scope="module", params=["pretrained", "classification"])
+TASKS = {spec.kind: spec for spec in (CLASSES, SEVERAL, SCORES, NAMES, QUESTIONS)}
+
+
+@pytest.fixture(scope="module", params=["pretrained", "electric", *TASKS])
 def ids_export(request, pair_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("portable")
     model = pair_dir
-    if request.param == "classification":
-        model = finetuned_folder(folder / "model", CLASSES)
+    if request.param == "electric":
+        objective = {"electric_objective": True, "electra_objective": False}
+        model = pretrained_folder(folder / "data", **objective)
+    elif request.param in TASKS:
+        changes = ANSWER_SETTINGS if request.param == "qa" else {}
+        model = finetuned_folder(folder / "model", TASKS[request.param], **changes)
     export_model(model, str(folder / "export"), names=["ids"])
     return str(folder / "export")
 

@@ -77,11 +77,9 @@ def test_bytes_that_are_not_utf_8_give_no_tokens(pair):
     assert found["num_tokens"][0] == 0 and found["tokens"][1].tolist()[-1] == b"x"
 
 
-def test_a_request_may_be_empty(pair):
-    none = tf.zeros([0], tf.string)
-    for name in ("text", "replaced_tokens", "fill_mask"):
-        assert {len(values) for values in pair[name](text=none).values()} == {0}
-    assert len(pair["features"](text=none, layer=tf.zeros([0], tf.int32))["mean"]) == 0
+def test_a_request_without_rows_is_an_error(pair):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="text: expected one row at least"):
+        pair["text"](text=tf.zeros([0], tf.string))
 
 
 def test_rows_of_ids_that_are_too_long_are_an_error(pair):
