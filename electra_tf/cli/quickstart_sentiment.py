@@ -71,10 +71,9 @@ def compare(
         share: of the epochs, for a shorter quickstart.
     """
     train, dev = (read_sentences(data / f"{split}.tsv") for split in ("train", "dev"))
-    one_step = FINETUNING["train_batch_size"] / len(train[0])
     hparams = {
         **FINETUNING,
-        "num_train_epochs": max(FINETUNING["num_train_epochs"] * share, one_step),
+        "num_train_epochs": epochs_of(share, len(train[0])),
         "max_seq_length": config.max_seq_length,  # longer positions have not been trained
     }
     pretrained, random = finetune_both(config, task_file, hparams)
@@ -86,6 +85,12 @@ def compare(
         len(train[0]),
         len(dev[0]),
     )
+
+
+def epochs_of(share: float, num_train: int) -> float:
+    """A share of the epochs that gives one step at least."""
+    rows = FINETUNING["train_batch_size"] + 1  # one more than a batch, for what rounding takes
+    return max(FINETUNING["num_train_epochs"] * share, rows / num_train)
 
 
 def finetune_both(

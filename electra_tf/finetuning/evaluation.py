@@ -87,10 +87,6 @@ class Evaluator:
                 features = rows_of_replica(rows, batch_size, self._workers.replicas_each)
                 hidden = self._model.encoder(features).last_hidden_state
                 outputs = head(hidden, features)
-                if isinstance(head, TaggingHead):
-                    # One number per token instead of one per label, of which there can be many.
-                    chances = tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
-                    outputs["probability"] = tf.reduce_max(chances, axis=-1)
                 return {name: outputs[name] for name in kept if name in outputs}
 
             def predict(rows):

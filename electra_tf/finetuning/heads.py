@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from electra_tf.model import Initializers
 from electra_tf.model.layers import ACTIVATIONS
-from electra_tf.model.random_numbers import dropout
+from electra_tf.model.random_numbers import dropout, split_seed
 
 
 def weighted_cross_entropy(
@@ -87,9 +87,7 @@ class SequenceHead(TaskHead):
         if self.hidden_layer is not None:
             first = None
             if seed is not None:
-                first, seed = tf.unstack(
-                    tf.random.experimental.stateless_split(seed, 2, alg="philox")
-                )
+                first, seed = split_seed(seed, 2)
             pooled = self.hidden_layer(dropout(pooled, self.dropout_rate, first))
         pooled = dropout(pooled, self.dropout_rate, seed)
         return tf.cast(self.output_layer(pooled), tf.float32)
@@ -158,7 +156,11 @@ class TaggingHead(TaskHead):
         positions = self.labels(features, "labeled_positions")
         words = tf.gather(hidden, positions, batch_dims=1)
         logits = tf.cast(self.output_layer(words), tf.float32)
-        outputs = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
+        outputs = {
+            "logits": logits,
+            "predictions": tf.argmax(logits, axis=-1),
+            "probability": tf.reduce_max(tf.nn.softmax(logits), axis=-1),
+        }
         outputs |= self._passed_on(features, "labels", "labels_mask")
         if "labels" in outputs:
             losses = weighted_cross_entropy(

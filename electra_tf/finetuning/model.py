@@ -20,6 +20,7 @@ from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
+from electra_tf.model.random_numbers import split_seed
 from electra_tf.training.devices import default_precision
 from electra_tf.training.seeds import Stream, replica_id, step_seed
 from electra_tf.training.updates import Updates, compiled, one_program
@@ -154,8 +155,7 @@ class FinetuningModel(keras.Model):
         if training:
             if seed is None:
                 seed = tf.constant([self.seed % 2**31, 0], tf.int32)
-            split = tf.random.experimental.stateless_split(seed, 1 + len(self.tasks), alg="philox")
-            encoder_seed, *head_seeds = tf.unstack(split)
+            encoder_seed, *head_seeds = split_seed(seed, 1 + len(self.tasks))
         hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
         return self.task_heads(hidden, features, seeds=head_seeds, training=training)
 

@@ -177,6 +177,7 @@ class _Run:
             outcome["trial"]: outcome
             for outcome in stored_trials(config)
             if outcome["trial"] < config.num_trials
+            and outcome["scores"]
             and outcome.get("key") == self._describe(outcome["trial"], outcome["attempt"]).key
         }
 

@@ -38,7 +38,7 @@ def kind_of(path: str) -> str:
         folder = os.path.dirname(resolve_prefix(path))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
-    if finetuned.read_config(finetuned_folder(folder + "/")) is not None:
+    if finetuned.read_config(folder_of_model(folder)) is not None:
         return FINETUNED
     config = os.path.join(folder, pretrained.CONFIG_FILE)
     if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
@@ -46,9 +46,8 @@ def kind_of(path: str) -> str:
     return REFERENCE
 
 
-def finetuned_folder(prefix: str) -> str:
-    """The folder of the fine-tuned model that a checkpoint is of; it may be in `best/` there."""
-    folder = os.path.dirname(prefix)
+def folder_of_model(folder: str) -> str:
+    """The folder of the model whose checkpoint is in `folder`, which may be `best/` there."""
     is_best = os.path.basename(folder) == finetuned.BEST_FOLDER
     return os.path.dirname(folder) if is_best else folder
 

@@ -51,11 +51,12 @@ def read_model(
             f"{path} is an exported model, whose weights have no names any more; the folder that "
             "it was exported from is expected."
         )
-    told = set(hparams) - set(OF_A_TASK if kind == folders.HUGGING_FACE else ())
-    if kind != folders.REFERENCE and (told or labels):
+    taken = OF_A_TASK if kind == folders.HUGGING_FACE else ()
+    refused = sorted(set(hparams) - set(taken))
+    if kind != folders.REFERENCE and (refused or labels):
         raise ValueError(
             f"hyperparameters and labels can be given for checkpoints of the original, but {path} "
-            f"tells its own: {', '.join(sorted(told)) or 'labels'}."
+            f"tells its own: {', '.join(refused) or 'labels'}."
         )
     if kind != folders.HUGGING_FACE and generator is not None:
         raise ValueError(
@@ -70,7 +71,7 @@ def read_model(
     if kind == folders.PRETRAINED:
         return _from_pretrained(prefix, os.path.dirname(prefix))
     named = None if os.path.isdir(path) else prefix
-    return _from_finetuned(folders.finetuned_folder(prefix), named)
+    return _from_finetuned(folders.folder_of_model(os.path.dirname(prefix)), named)
 
 
 def _checked(transfer: Transfer) -> Transfer:

@@ -41,7 +41,7 @@ def find_starting_point(path: str) -> StartingPoint:
     prefix = resolve_prefix(path)
     folder = os.path.dirname(prefix)
     if kind == folders.FINETUNED:
-        folder = folders.finetuned_folder(prefix)
+        folder = folders.folder_of_model(folder)
         prefix = finetuned.weights_prefix(folder) if tf.io.gfile.isdir(path) else prefix
         return _from_own(prefix, folder, "the fine-tuned model")
     if kind == folders.PRETRAINED:

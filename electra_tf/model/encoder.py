@@ -9,6 +9,7 @@ import tensorflow as tf
 from electra_tf.config import EncoderConfig
 from electra_tf.model.initializers import Initializers
 from electra_tf.model.layers import MASKED_SCORE, Embeddings, TransformerLayer
+from electra_tf.model.random_numbers import split_seed
 
 DIRECTIONS = ("both", "left_to_right", "right_to_left")
 
@@ -140,9 +141,7 @@ class Encoder(keras.layers.Layer):
         num_seeds = 1 + TransformerLayer.SEEDS * self.config.num_hidden_layers
         seeds = [None] * num_seeds
         if seed is not None:
-            seeds = tf.unstack(
-                tf.random.experimental.stateless_split(seed, num_seeds, alg="philox")
-            )
+            seeds = split_seed(seed, num_seeds)
         hidden = self.embeddings(
             inputs["input_ids"],
             inputs["segment_ids"],

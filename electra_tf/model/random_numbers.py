@@ -41,6 +41,12 @@ def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
     return tf.where(keep, x * (1.0 / (1.0 - dropped / _LEVELS_OF_DROPOUT)), tf.zeros([], x.dtype))
 
 
+def split_seed(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """`count` seeds int32 [2] that follow from one."""
+    # Left to itself, XLA takes another algorithm for negative seeds.
+    return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg=_ALGORITHM))
+
+
 def _bits(shape, seed) -> tf.Tensor:
     return tf.random.stateless_uniform(
         shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg=_ALGORITHM

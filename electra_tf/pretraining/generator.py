@@ -5,7 +5,8 @@ import keras
 import tensorflow as tf
 
 from electra_tf.model import Encoder, TokenPredictionHead
-from electra_tf.pretraining.scatter import gather_positions
+from electra_tf.model.random_numbers import split_seed
+from electra_tf.pretraining.scatter import gather_positions, neighbours
 
 
 class MaskedLanguageModel(keras.Model):
@@ -52,12 +53,10 @@ class TwoTowerClozeModel(keras.Model):
             )
         seeds = (None, None)
         if seed is not None:
-            seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2, alg="philox"))
+            seeds = split_seed(seed, 2)
         before = self.left_to_right(batch, seed=seeds[0]).last_hidden_state
         after = self.right_to_left(batch, seed=seeds[1]).last_hidden_state
-        # Ends wrap around, as in the original; [CLS] and [SEP] or padding stand there.
-        hidden = tf.concat([tf.roll(before, 1, axis=1), tf.roll(after, -1, axis=1)], axis=-1)
-        logits = self.head(hidden, self.left_to_right.embeddings.word_embeddings)
+        logits = self.head(neighbours(before, after), self.left_to_right.embeddings.word_embeddings)
         return {
             "cloze_logits": logits,
             "mlm_logits": gather_positions(logits, batch["masked_positions"]),

@@ -3,7 +3,7 @@
 
 import tensorflow as tf
 
-from electra_tf.model.random_numbers import uniform
+from electra_tf.model.random_numbers import split_seed, uniform
 from electra_tf.pretraining.scatter import gather_positions, replace_positions
 
 MASK_TOKEN_RATE = 0.85
@@ -53,7 +53,7 @@ def mask_tokens(
         [B, N], `masked_input_ids` int32 [B, L].
     """
     input_ids, input_mask = batch["input_ids"], batch["input_mask"]
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2, alg="philox"))
+    seeds = split_seed(seed, 2)
     candidates = candidate_positions(input_ids, input_mask, excluded_ids)
     num_tokens = tf.cast(tf.reduce_sum(input_mask, axis=-1), tf.float32)
     wanted = tf.clip_by_value(tf.cast(tf.round(num_tokens * mask_prob), tf.int32), 1, num_masked)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.model.precision import precision_scope
+from electra_tf.model.random_numbers import split_seed
 from electra_tf.pretraining import losses
 from electra_tf.pretraining.corruption import sample_tokens
 from electra_tf.pretraining.masking import candidate_positions, mask_tokens
@@ -209,8 +210,7 @@ class ElectraPretrainer(keras.Model):
         if seed is None:
             seed = tf.constant([self.config.seed % 2**31, 0], tf.int32)
         names = ("masks", "samples", "generator", "discriminator")
-        split = tf.random.experimental.stateless_split(seed, len(names), alg="philox")
-        return dict(zip(names, tf.unstack(split), strict=True))
+        return dict(zip(names, split_seed(seed, len(names)), strict=True))
 
     def _cloze_weights(self, batch):
         candidates = candidate_positions(

@@ -19,6 +19,7 @@ from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
+from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
@@ -233,11 +234,7 @@ def _check_shares(config: PretrainingConfig, strategy: tf.distribute.Strategy):
     for stage in config.plan:
         try:
             rows = rows_of_each(strategy, stage.train_batch_size)
-            if rows % stage.gradient_accumulation_steps:
-                raise ValueError(
-                    f"gradient_accumulation_steps is expected to be a divisor of the {rows} "
-                    f"sequences of a replica's batch, but is {stage.gradient_accumulation_steps}."
-                )
+            rows_of_part(rows, stage.gradient_accumulation_steps)
         except ValueError as error:
             where = f"stages[{stage.number - 1}]: " if config.stages else ""
             raise ValueError(f"{where}{error}") from error

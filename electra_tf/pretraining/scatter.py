@@ -9,6 +9,23 @@ def gather_positions(sequence: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     return tf.gather(sequence, positions, batch_dims=1)
 
 
+def neighbours(before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
+    """At each position `before` of the position on its left and `after` of that on its right.
+
+    Ends wrap around, as in the original; [CLS] and [SEP] or padding stand there.
+
+    Args:
+        before, after: [B, L, H].
+
+    Returns:
+        [B, L, 2 H].
+    """
+    # tf.roll would do, but LiteRT does not have it.
+    left = tf.concat([before[:, -1:], before[:, :-1]], axis=1)
+    right = tf.concat([after[:, 1:], after[:, :1]], axis=1)
+    return tf.concat([left, right], axis=-1)
+
+
 def replace_positions(
     ids: tf.Tensor, positions: tf.Tensor, new_ids: tf.Tensor, weights: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

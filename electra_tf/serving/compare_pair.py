@@ -34,8 +34,9 @@ def _compare_texts(signatures, live, texts, differences):
             found = tf.sigmoid(outputs["replaced_logits"]).numpy()
             _compare_rows(f"{name}: replaced_logits", found, chances, batch, texts, differences)
     if "features" in signatures:
-        compare_layers(signatures["features"], {"text": texts}, states, batch, differences)
-        outputs = signatures["features"](text=tf.constant(texts), layer=tf.fill([len(texts)], -1))
+        outputs = compare_layers(
+            signatures["features"], {"text": texts}, states, batch, differences
+        )
         _compare_located("features", outputs, texts, live, differences)
     if "replaced_tokens" in signatures:
         _compare_replaced(signatures["replaced_tokens"], texts, live, chances, differences)
@@ -60,6 +61,9 @@ def compare_layers(features, inputs, states, batch, differences):
         inputs: name -> list of texts.
         states: expected [B, L, H] of each layer.
         batch: the rows of the texts.
+
+    Returns:
+        What it gave for the last layer.
     """
     tensors = {name: tf.constant(texts) for name, texts in inputs.items()}
     texts = next(iter(inputs.values()))
@@ -67,6 +71,7 @@ def compare_layers(features, inputs, states, batch, differences):
         outputs = features(**tensors, layer=tf.fill([len(texts)], layer))
         name = f"features of layer {layer}"
         _compare_features(name, outputs, expected, batch, texts, differences)
+    return outputs
 
 
 def compare_ids(name, outputs, batch, differences):

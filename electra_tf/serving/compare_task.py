@@ -26,9 +26,7 @@ def compare_task(signatures, source: FinetunedSource, differences: Differences):
     if "features" in signatures:
         inputs = _with_empty_seconds(source, texts)
         states = encoder_states(encoder, batch)
-        compare_layers(signatures["features"], inputs, states, batch, differences)
-        tensors = {name: tf.constant(values) for name, values in inputs.items()}
-        outputs = signatures["features"](**tensors, layer=tf.fill([len(texts)], -1))
+        outputs = compare_layers(signatures["features"], inputs, states, batch, differences)
         compare_ids("features", outputs, batch, differences)
     if "ids" in signatures:
         if source.task.spec.kind == "qa":
@@ -64,12 +62,13 @@ def _compare_ids(ids, source, batch, differences):
     found = ids(**batch)
     hidden = source.loaded.model.encoder(batch).last_hidden_state
     head = source.loaded.model.task_heads.heads[source.task_id]
-    kind, real = source.task.spec.kind, tf.cast(batch["input_mask"], tf.float32)
+    kind = source.task.spec.kind
     if kind == "tagging":
-        expected = tf.nn.softmax(head.output_layer(hidden)) * real[..., None]
-        differences.probability("ids", found["probabilities"] * real[..., None], expected)
+        real = tf.cast(batch["input_mask"], tf.float32)[..., None]
         live = head.output_layer(hidden)
-        differences.logits("ids: logits", *(x * real[..., None] for x in (found["logits"], live)))
+        chances = found["probabilities"] * real
+        differences.probability("ids", chances, tf.nn.softmax(live) * real)
+        differences.logits("ids: logits", found["logits"] * real, live * real)
         _compare_label_names("ids", found, source, differences)
         return
     live = head(hidden, batch)

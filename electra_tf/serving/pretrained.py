@@ -8,7 +8,7 @@ import tensorflow as tf
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
 from electra_tf.pretraining.losses import token_cross_entropy
-from electra_tf.pretraining.scatter import gather_positions
+from electra_tf.pretraining.scatter import gather_positions, neighbours
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.rows import text_batch
@@ -140,11 +140,10 @@ class PretrainedServer(tf.Module):
     def _filling_logits(self, batch, positions):
         """Logits of the generator at positions int32 [B, M] of the rows, float32 [B, M, V]."""
         states = [tf.cast(tower(batch)[-1], tf.float32) for tower in self._towers]
-        if self._is_two_tower:
-            before, after = states
-            states = [tf.roll(before, 1, axis=1), tf.roll(after, -1, axis=1)]
-        hidden = gather_positions(tf.concat(states, axis=-1), positions)
-        return self._generator(hidden, self._towers[0].embeddings.words)
+        hidden = neighbours(*states) if self._is_two_tower else states[0]
+        return self._generator(
+            gather_positions(hidden, positions), self._towers[0].embeddings.words
+        )
 
 
 def _table_of(encoder):

@@ -9,6 +9,22 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from electra_tf.training.seeds import fold_in
+
+
+def rows_of_part(rows: int, num_parts: int) -> int:
+    """Rows of each part of a replica's batch.
+
+    Raises:
+        ValueError: they cannot be divided evenly.
+    """
+    if rows % num_parts:
+        raise ValueError(
+            f"gradient_accumulation_steps is expected to be a divisor of the {rows} sequences of "
+            f"a replica's batch, but is {num_parts}."
+        )
+    return rows // num_parts
+
 
 def sum_over_parts(
     compute: Callable, batch: dict[str, tf.Tensor], seed: tf.Tensor, num_parts: int
@@ -29,16 +45,10 @@ def sum_over_parts(
     """
     if num_parts == 1:
         return compute(batch, seed)
-    rows = next(iter(batch.values())).shape[0]
-    if rows % num_parts:
-        raise ValueError(
-            f"gradient_accumulation_steps is expected to be a divisor of the {rows} sequences of "
-            f"a replica's batch, but is {num_parts}."
-        )
+    size = rows_of_part(next(iter(batch.values())).shape[0], num_parts)
 
     def part(number):
-        size = rows // num_parts
-        rows_of_part = {
+        own = {
             name: tf.slice(
                 tensor,
                 [number * size, *([0] * (tensor.shape.rank - 1))],
@@ -46,9 +56,7 @@ def sum_over_parts(
             )
             for name, tensor in batch.items()
         }
-        return compute(
-            rows_of_part, tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
-        )
+        return compute(own, fold_in(seed, number))
 
     def add_part(number, loss, gradients):
         part_loss, part_gradients = part(number)

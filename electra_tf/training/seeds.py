@@ -24,10 +24,14 @@ def step_seed(seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | i
     """
     folded = tf.constant([seed % 2**31, stream], tf.int32)
     for number in (step, replica):
-        folded = tf.random.experimental.stateless_fold_in(
-            folded, tf.cast(number, tf.int64), alg="philox"
-        )
+        folded = fold_in(folded, tf.cast(number, tf.int64))
     return folded
+
+
+def fold_in(seed: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """A seed int32 [2] that follows from another one and a number."""
+    # Left to itself, XLA takes another algorithm for negative seeds.
+    return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
 
 
 def replica_id() -> tf.Tensor | int:

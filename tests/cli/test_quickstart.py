@@ -9,11 +9,13 @@ import os
 import random
 import zipfile
 
+import numpy as np
 import pytest
 
 from electra_tf.cli import film_reviews, quickstart, quickstart_report, quickstart_sentiment
 from electra_tf.cli.quickstart_report import Example
 from electra_tf.cli.quickstart_sentiment import Comparison
+from electra_tf.finetuning.batches import TrainingBatches
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
 
@@ -127,6 +129,14 @@ def test_fewer_steps_shorten_the_warm_up_too(tmp_path, monkeypatch):
     short = quickstart.configure(tmp_path)
     assert short.num_train_steps == whole.num_train_steps // 10
     assert short.num_warmup_steps == round(whole.num_warmup_steps / 10)
+
+
+def test_the_shortest_quickstart_has_one_step_of_fine_tuning_at_least():
+    for num_train in (1, 32, 49 * 32, 7673):
+        epochs = quickstart_sentiment.epochs_of(1e-6, num_train)
+        batches = TrainingBatches([{"task_id": np.zeros(num_train)}], 32, seed=0)
+        assert batches.num_steps(epochs) >= 1
+    assert quickstart_sentiment.epochs_of(0.5, 7673) == 1.0
 
 
 @pytest.mark.parametrize("steps", ["0", "-3", "many", "1.5"])

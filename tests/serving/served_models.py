@@ -81,3 +81,12 @@ QUESTIONS = TaskSpec(
     official="squad_v2",
 )
 ANSWER_SETTINGS = {"max_query_length": 8, "doc_stride": 12}
+TASKS = {spec.kind: (spec, {}) for spec in (CLASSES, SEVERAL, SCORES, NAMES)}
+TASKS["qa"] = (QUESTIONS, ANSWER_SETTINGS)
+"""Kind -> a task of it, and hyperparameters that go with it."""
+VARIANTS = {
+    **TASKS,
+    "qa-independent": (QUESTIONS, {**ANSWER_SETTINGS, "joint_prediction": False}),
+    "qa-without-classifier": (QUESTIONS, {**ANSWER_SETTINGS, "answerable_classifier": False}),
+}
+"""The same, and the heads of questions that there are besides."""

@@ -7,16 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from served_models import (
-    ANSWER_SETTINGS,
-    CLASSES,
-    NAMES,
-    QUESTIONS,
-    SCORES,
-    SEVERAL,
-    finetuned_folder,
-    pretrained_folder,
-)
+from served_models import CLASSES, VARIANTS, finetuned_folder, pretrained_folder
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -165,17 +156,8 @@ def test_every_objective(tmp_path, changes):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
     ("spec", "changes"),
-    [
-        (CLASSES, {}),
-        (CLASSES, {"precision": "bfloat16"}),
-        (SEVERAL, {}),
-        (SCORES, {}),
-        (NAMES, {}),
-        (QUESTIONS, ANSWER_SETTINGS),
-        (QUESTIONS, {**ANSWER_SETTINGS, "joint_prediction": False}),
-        (QUESTIONS, {**ANSWER_SETTINGS, "answerable_classifier": False}),
-    ],
-    ids=lambda value: getattr(value, "name", None) or "-".join(value) or "default",
+    [*VARIANTS.values(), (CLASSES, {"precision": "bfloat16"})],
+    ids=[*VARIANTS, "trained-in-bfloat16"],
 )
 def test_every_kind_of_task(tmp_path, spec, changes, dtype):
     folder = finetuned_folder(tmp_path / "model", spec, **changes)

@@ -4,23 +4,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from served_models import (
-    ANSWER_SETTINGS,
-    CLASSES,
-    NAMES,
-    QUESTIONS,
-    SCORES,
-    SEVERAL,
-    finetuned_folder,
-    pretrained_folder,
-)
+from served_models import TASKS, finetuned_folder, pretrained_folder
 
 from electra_tf.serving import export_model, portable
 
 SHAPES = ((1, 4), (3, 9), (2, 1))
-
-
-TASKS = {spec.kind: spec for spec in (CLASSES, SEVERAL, SCORES, NAMES, QUESTIONS)}
 
 
 @pytest.fixture(scope="module", params=["pretrained", "electric", *TASKS])
@@ -31,8 +19,8 @@ def ids_export(request, pair_dir, tmp_path_factory):
         objective = {"electric_objective": True, "electra_objective": False}
         model = pretrained_folder(folder / "data", **objective)
     elif request.param in TASKS:
-        changes = ANSWER_SETTINGS if request.param == "qa" else {}
-        model = finetuned_folder(folder / "model", TASKS[request.param], **changes)
+        spec, changes = TASKS[request.param]
+        model = finetuned_folder(folder / "model", spec, **changes)
     export_model(model, str(folder / "export"), names=["ids"])
     return str(folder / "export")
 
