@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
-from electra_tf.pretraining.losses import token_cross_entropy
 from electra_tf.pretraining.scatter import gather_positions, neighbours
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
@@ -133,8 +132,10 @@ class PretrainedServer(tf.Module):
             positions = tf.zeros_like(batch["input_ids"]) + tf.range(
                 tf.shape(batch["input_ids"])[1]
             )
-            noise = token_cross_entropy(self._filling_logits(batch, positions), batch["input_ids"])
-            logits += self._log_odds - noise
+            # Not the cross-entropy's own operation, which LiteRT does not have.
+            log_probs = tf.nn.log_softmax(self._filling_logits(batch, positions))
+            log_probs = tf.gather(log_probs, batch["input_ids"], axis=2, batch_dims=2)
+            logits += self._log_odds + log_probs
         return logits
 
     def _filling_logits(self, batch, positions):
