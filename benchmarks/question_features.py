@@ -5,7 +5,7 @@
     python benchmarks/question_features.py --data train-v2.0.json --vocab vocab.txt
 
 Questions are repeated up to the wanted number, each time on a context of their own. Both must give
-the same arrays.
+the same arrays, but for positions of answers that end inside of a word.
 """
 
 import argparse
