@@ -110,7 +110,7 @@ _OF_ITS_INPUT = ("max_seq_length", "max_query_length", "doc_stride", "beam_size"
 
 
 def with_stored_settings(folder: str, hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters of an evaluation, where they say nothing those of the trained model.
+    """Hyperparameters of an evaluation; where they say nothing, those of the trained model.
 
     Raises:
         ValueError: they ask for another head than the model has.
