@@ -13,6 +13,7 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").
 
 # One command per script; the module of each has a `main()` that takes no arguments.
 COMMANDS = [
+    "build_embeddings",
     "build_openwebtext_pretraining_dataset",
     "build_pretraining_dataset",
     "build_vocab",

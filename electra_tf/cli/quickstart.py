@@ -16,9 +16,9 @@ from absl import logging
 
 from electra_tf.cli import arguments, film_reviews, quickstart_report, quickstart_sentiment
 from electra_tf.config import PretrainingConfig, load_hparams
-from electra_tf.data import Manifest, build_pretraining_records
-from electra_tf.pretraining import run
-from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
+from electra_tf.data import Manifest, build_pretraining_records, cooccurrence, corpus
+from electra_tf.pretraining import embeddings, run
+from electra_tf.text import load_tokenizer, save_vocabulary, train_wordpiece_vocabulary
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
 HPARAMS_FILE = "configs/pretraining/quickstart.json"
@@ -38,7 +38,7 @@ def main():
 
 
 def quickstart(args):
-    """Reviews -> vocabulary -> records -> pre-training -> evaluation -> fine-tuning -> report."""
+    """Reviews -> vocabulary, embeddings, records -> pre-training -> fine-tuning -> report."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
@@ -49,6 +49,7 @@ def quickstart(args):
 
     fetch_reviews(folder / "download", train, held_out)
     train_vocabulary(config, train)
+    embed_tokens(config, train)
     build_records(config, train.parent, folder / "pretrain_tfrecords")
     build_records(config, held_out.parent, folder / "heldout_tfrecords")
     pretrain(config)
@@ -65,6 +66,7 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
     """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
     hparams = load_hparams(str(find_config(HPARAMS_FILE)))
     hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
+    hparams |= embeddings.hparams_to_begin_with(str(folder / "embeddings"))
     steps = os.environ.get("QUICKSTART_STEPS")
     if steps:
         if not steps.isdecimal() or int(steps) < 1:
@@ -111,6 +113,17 @@ def train_vocabulary(config: PretrainingConfig, text: pathlib.Path):
             )
         save_vocabulary(tokens, config.vocab_file)
         print(f"{config.vocab_file}: {len(tokens)} tokens, such as {' '.join(tokens[-8:])}")
+
+
+def embed_tokens(config: PretrainingConfig, text: pathlib.Path):
+    """Embeddings to begin with, from the tokens that occur together in a review."""
+    if is_needed("Embeddings to begin with", config.init_checkpoint):
+        counts = cooccurrence.count_tokens(
+            corpus.find_sources(str(text.parent)), load_tokenizer(config.vocab_file)
+        )
+        table = embeddings.latent_semantic_embeddings(counts, config.embedding_size)
+        embeddings.save_embeddings(table, config.init_checkpoint)
+        print(f"{config.init_checkpoint}: latent semantic analysis of {counts.shape[0]:,} blocks")
 
 
 def build_records(config: PretrainingConfig, corpus: pathlib.Path, output: pathlib.Path):

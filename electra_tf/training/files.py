@@ -35,6 +35,12 @@ def write_pickle(path: str, value: Any):
     write_bytes(path, pickle.dumps(value))
 
 
+def check_new(folder: str):
+    """Raise ValueError if there is a folder of that name that is not empty."""
+    if tf.io.gfile.exists(folder) and tf.io.gfile.listdir(folder):
+        raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
+
+
 @contextlib.contextmanager
 def new_folder(folder: str) -> Iterator[str]:
     """A folder to write to, which gets its name when all is written, and is removed otherwise.
@@ -43,8 +49,7 @@ def new_folder(folder: str) -> Iterator[str]:
         ValueError: there is one of that name that is not empty.
     """
     folder = folder.rstrip("/")
-    if tf.io.gfile.exists(folder) and tf.io.gfile.listdir(folder):
-        raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
+    check_new(folder)
     partial = f"{folder}.incomplete"
     if tf.io.gfile.exists(partial):
         tf.io.gfile.rmtree(partial)

@@ -250,7 +250,8 @@ def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capfd):
 
     quickstart.quickstart(arguments)
     second = capfd.readouterr().out
-    # Reviews, vocabulary, two of records, evaluation, sentences; trials say so in the log.
-    assert second.count("already there") == 6
+    # Reviews, vocabulary, embeddings, two of records, evaluation, sentences; trials say so in
+    # the log.
+    assert second.count("already there") == 7
     report = "== What was learned"
     assert second.split(report)[1].split("Done")[0] == first.split(report)[1].split("Done")[0]

@@ -1,0 +1,111 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Embeds tokens by which of them occur together in a text, for pre-training to begin with."""
+
+import json
+
+import numpy as np
+
+from electra_tf.cli import arguments
+from electra_tf.data import cooccurrence, corpus
+from electra_tf.pretraining import embeddings
+from electra_tf.text import load_tokenizer
+from electra_tf.training.files import check_new
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__)
+    sources = parser.add_mutually_exclusive_group(required=True)
+    sources.add_argument("--corpus-dir", help="folder of text files, packed ones too")
+    sources.add_argument("--input-files", help="text files, as comma-separated globs")
+    parser.add_argument("--vocab-file", required=True, help="vocabulary file")
+    parser.add_argument(
+        "--output-dir", required=True, help="where to write the checkpoint with the embeddings"
+    )
+    parser.add_argument(
+        "--embedding-size", type=int, default=128, help="the model's hyperparameter of this name"
+    )
+    parser.add_argument(
+        "--vocab-size",
+        type=int,
+        help="the model's hyperparameter of this name, if it is more than the vocabulary has",
+    )
+    parser.add_argument(
+        "--block-tokens",
+        type=int,
+        default=cooccurrence.BLOCK_TOKENS,
+        help="documents are cut into blocks of so many tokens; those of a block occur together",
+    )
+    parser.add_argument(
+        "--norm",
+        type=float,
+        default=embeddings.NORM,
+        help="length of every embedding; larger ones change more slowly in training",
+    )
+    parser.add_argument(
+        "--sample-share",
+        type=float,
+        default=1.0,
+        help="use this share of the documents, spread evenly, for texts that are very large",
+    )
+    parser.add_argument(
+        "--blanks-separate-docs",
+        default=True,
+        type=arguments.parse_bool,
+        help="whether blank lines indicate document boundaries",
+    )
+    parser.add_argument(
+        "--text-field",
+        help="the files are JSON lines, each a document whose text is in this field",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the decomposition")
+    return parser
+
+
+def main():
+    arguments.run(build_embeddings, make_parser())
+
+
+def build_embeddings(args):
+    """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
+    _check(args)
+    check_new(args.output_dir)
+    tokenizer = load_tokenizer(args.vocab_file)
+    num_tokens = len(tokenizer.vocabulary)
+    vocab_size = args.vocab_size or num_tokens
+    if vocab_size < num_tokens:
+        raise ValueError(
+            f"--vocab-size is expected to be at least {num_tokens}, the tokens of "
+            f"{args.vocab_file}, received {vocab_size}."
+        )
+    sources = corpus.find_sources(args.corpus_dir or arguments.parse_list(args.input_files))
+    counts = cooccurrence.count_tokens(
+        sources,
+        tokenizer,
+        args.block_tokens,
+        args.blanks_separate_docs,
+        args.text_field,
+        args.sample_share,
+    )
+    in_use = len(np.unique(counts.indices))
+    counts.resize(counts.shape[0], vocab_size)
+    embeddings.save_embeddings(
+        embeddings.latent_semantic_embeddings(counts, args.embedding_size, args.norm, args.seed),
+        args.output_dir,
+    )
+    hparams = json.dumps(embeddings.hparams_to_begin_with(args.output_dir))
+    print(
+        f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "
+        f"random embeddings; {counts.nnz:,} counts in {counts.shape[0]:,} blocks.\n"
+        f"To begin with them: run_pretraining.py --hparams '{hparams}'"
+    )
+
+
+def _check(args):
+    for name in ("embedding_size", "block_tokens", "norm"):
+        if getattr(args, name) <= 0:
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} must be above 0, received {getattr(args, name)}.")
+    if not 0 < args.sample_share <= 1:
+        raise ValueError(
+            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
+        )

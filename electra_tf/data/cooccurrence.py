@@ -1,0 +1,86 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Which tokens occur together: counts of the tokens in stretches of text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from scipy import sparse
+
+from electra_tf.data.corpus import CHUNK_BYTES, SourceFile, cut_in_chunks
+from electra_tf.data.reading import Piece, read_pieces
+from electra_tf.text import Tokenizer
+
+BLOCK_TOKENS = 200
+"""A long paragraph or a short review: about one topic."""
+
+
+def count_tokens(
+    sources: Sequence[SourceFile],
+    tokenizer: Tokenizer,
+    block_tokens: int = BLOCK_TOKENS,
+    blanks_separate_docs: bool = True,
+    text_field: str | None = None,
+    sample_share: float = 1.0,
+) -> sparse.csr_matrix:
+    """Count the tokens in blocks of the documents of a corpus.
+
+    A document of n tokens makes ceil(n / block_tokens) blocks of about the same length.
+
+    Args:
+        sources: the files.
+        tokenizer: gives the V ids.
+        block_tokens: tokens of a block at most.
+        blanks_separate_docs: whether blank lines end documents; the ends of files always do.
+        text_field: the files are JSON lines, each a document whose text is in this field.
+        sample_share: share of the documents to count, spread evenly.
+
+    Returns:
+        float32 [blocks, V].
+
+    Raises:
+        ValueError: none of the documents has tokens, or a line is not as expected.
+    """
+    rows = []
+    replaced_bytes, drawn = 0, 0.0
+    size = len(tokenizer.vocabulary)
+    for chunk in cut_in_chunks(sources, CHUNK_BYTES):
+        for piece in read_pieces(chunk, blanks_separate_docs, text_field):
+            replaced_bytes += piece.replaced_bytes
+            chosen = []
+            for document in piece.documents():
+                drawn += sample_share
+                if drawn >= 1:
+                    drawn -= 1
+                    chosen.append(document)
+            if chosen:
+                rows.append(_blocks(piece, chosen, tokenizer, block_tokens, size))
+    if replaced_bytes:
+        logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
+    counts = sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, size))
+    if not counts.nnz:
+        raise ValueError(
+            f"No token was found in the {len(sources)} file(s), "
+            f"of whose documents a share of {sample_share:g} was read."
+        )
+    return counts
+
+
+def _blocks(piece: Piece, documents, tokenizer, block_tokens, size) -> sparse.csr_matrix:
+    with tf.device("CPU"):
+        tokens = tokenizer(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
+    ids, lines = tokens.values.numpy(), tokens.row_splits.numpy()
+    parts, lengths = [], []
+    for first, last in documents:
+        begin, end = lines[first], lines[last]
+        bounds = np.linspace(begin, end, 1 + -(-(end - begin) // block_tokens)).astype(np.int64)
+        parts.append(ids[begin:end])
+        lengths.append(np.diff(bounds))
+    splits = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+    ids = np.concatenate(parts)
+    counts = sparse.csr_matrix(
+        (np.ones(len(ids), np.float32), ids, splits), (len(splits) - 1, size)
+    )
+    counts.sum_duplicates()
+    return counts

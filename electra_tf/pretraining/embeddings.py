@@ -1,0 +1,64 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Token embeddings to begin pre-training with, from which tokens occur together in a text."""
+
+import numpy as np
+import tensorflow as tf
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.files import new_folder
+from electra_tf.training.weights import TOKEN_TABLE
+
+NORM = 2.0
+"""Large enough that what they tell of the tokens outlasts the first steps of training."""
+
+
+def latent_semantic_embeddings(
+    counts: sparse.csr_matrix, size: int, norm: float = NORM, seed: int = 0
+) -> np.ndarray:
+    """Embed tokens by latent semantic analysis (Deerwester et al. 1990).
+
+    Counts are weighted by 1 + log(count) and inverse document frequency, blocks have length one;
+    the embeddings are the first right singular vectors times the roots of their values.
+
+    Args:
+        counts: of V tokens in blocks of text, [blocks, V].
+        size: E, of the embeddings.
+        norm: Euclidean length of every embedding.
+        seed: of the randomized decomposition, and of the directions of tokens that do not occur.
+
+    Returns:
+        float32 [V, E].
+
+    Raises:
+        ValueError: there are fewer blocks or tokens in use than E.
+    """
+    used = np.flatnonzero(counts.getnnz(axis=0))
+    if min(counts.shape[0], len(used)) <= size:
+        raise ValueError(
+            f"Embeddings of size {size} need more than as many blocks of text and tokens in use; "
+            f"the text has {counts.shape[0]} blocks with {len(used)} different tokens."
+        )
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, used])
+    decomposition = TruncatedSVD(size, random_state=seed).fit(weighted)
+    embeddings = np.random.default_rng(seed).standard_normal((counts.shape[1], size))
+    embeddings[used] = decomposition.components_.T * np.sqrt(decomposition.singular_values_)
+    return (norm * normalize(embeddings)).astype(np.float32)
+
+
+def save_embeddings(embeddings: np.ndarray, folder: str):
+    """Write a folder with a checkpoint that holds nothing else; it is there completely or not.
+
+    Raises:
+        ValueError: the folder holds files.
+    """
+    with new_folder(folder) as partial:
+        CheckpointFolder(partial).save(0, {TOKEN_TABLE: tf.constant(embeddings)}, {})
+
+
+def hparams_to_begin_with(folder: str) -> dict[str, str]:
+    """Hyperparameters of a run whose embeddings are those of a folder; the rest is random."""
+    return {"init_checkpoint": folder, "init_checkpoint_ignore": f"^(?!{TOKEN_TABLE}$)"}
