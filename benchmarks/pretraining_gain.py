@@ -17,20 +17,25 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from electra_tf.cli.quickstart_sentiment import FINETUNING, finetune_both  # noqa: E402
+from electra_tf.cli.quickstart_sentiment import (  # noqa: E402
+    FINETUNING,
+    MAX_SEQ_LENGTH,
+    finetune_both,
+)
 from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
 from electra_tf.pretraining import model_folder  # noqa: E402
 from electra_tf.text.loading import find_vocabulary_file  # noqa: E402
 
 BUDGETS = {
-    "rt_sentiment": {"max_seq_length": 64, "num_train_epochs": 3.0},
+    "rt_sentiment": {"max_seq_length": MAX_SEQ_LENGTH, "learning_rate": 3e-4},
     "boolq": {"max_seq_length": 128, "num_train_epochs": 2.0},
     "disflqa": {"max_seq_length": 128, "num_train_epochs": 4.0, "doc_stride": 64},
     "quac_spans": {"max_seq_length": 128, "num_train_epochs": 2.0, "doc_stride": 64},
     "ner_wnut": {"max_seq_length": 64, "num_train_epochs": 6.0},
     "pos_brown": {"max_seq_length": 64, "num_train_epochs": 1.0},
 }
-"""Of both models."""
+"""Of both models; what is not here is as in the quickstart, but for the rate."""
+LEARNING_RATE = 5e-4
 
 
 def main():
@@ -55,8 +60,8 @@ def main():
     )
     rows = []
     for task in options.tasks:
-        hparams = {**FINETUNING, **BUDGETS[task], **load_hparams(options.hparams)}
-        hparams["num_trials"] = options.trials
+        hparams = {**FINETUNING, "learning_rate": LEARNING_RATE, **BUDGETS[task]}
+        hparams |= {**load_hparams(options.hparams), "num_trials": options.trials}
         print(f"{task}: {json.dumps(hparams)}", flush=True)
         results = finetune_both(config, ROOT / "configs" / "finetuning" / f"{task}.json", hparams)
         rows.append(row_of(task, *results))

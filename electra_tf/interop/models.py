@@ -61,8 +61,16 @@ class Transfer:
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """By our names, which are the original's."""
-        live = self.model.model if isinstance(self.model, FinetunedModel) else self.model
-        return {v.path: np.asarray(v.value) for v in live.trainable_variables}
+        return {v.path: np.asarray(v.value) for v in self._live.trainable_variables}
+
+    @property
+    def encoder(self) -> EncoderConfig:
+        """The shape of its encoder."""
+        return self._live.encoder.config
+
+    @property
+    def _live(self):
+        return self.model.model if isinstance(self.model, FinetunedModel) else self.model
 
 
 def pretraining_config(

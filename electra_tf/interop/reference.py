@@ -36,7 +36,7 @@ from electra_tf.training.checkpoint import (
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.files import new_folder, write_text
+from electra_tf.training.files import new_folder, write_json, write_text
 from electra_tf.training.matching import mismatches
 from electra_tf.training.weights import (
     NOT_WEIGHTS,
@@ -89,7 +89,7 @@ def read_checkpoint(
     """
     prefix = resolve_prefix(path)
     shapes = reference_shapes.shapes_of(prefix)
-    _tell_guessed_heads(reference_shapes.encoder_shape(shapes, prefix), hparams, prefix)
+    _tell_guessed_heads(reference_shapes.encoder_of(prefix), hparams, prefix)
     if reference_shapes.task_names(shapes):
         model = _finetuned(prefix, shapes, tokenizer, hparams, labels)
         load_weights(prefix, model.model)
@@ -149,7 +149,8 @@ def _has_averages(reader) -> bool:
 def write_checkpoint(transfer: Transfer, folder: str):
     """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
 
-    tokenizer.json, of which the original knows nothing, says the case.
+    Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
+    attention heads of another width than 64 and an activation other than GELU, if there are such.
 
     Raises:
         ValueError: the folder is not new, or the model has a head that the original has not.
@@ -169,6 +170,8 @@ def write_checkpoint(transfer: Transfer, folder: str):
         )
         lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
         write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
+        if untold := reference_shapes.untold(transfer.encoder):
+            write_json(os.path.join(partial, reference_shapes.UNTOLD_FILE), untold)
         if tokenizer is not None:
             save_tokenizer(tokenizer, partial)
 
@@ -176,7 +179,8 @@ def write_checkpoint(transfer: Transfer, folder: str):
 def _tell_guessed_heads(encoder, hparams, prefix):
     """Published models have heads of 64 dimensions; another width cannot be one of them."""
     given = hparams.get("model_hparam_overrides", {})
-    if encoder.hidden_size % reference_shapes.HEAD_SIZE and "num_attention_heads" not in given:
+    told = {**reference_shapes.stored_untold(prefix), **given}
+    if encoder.hidden_size % reference_shapes.HEAD_SIZE and "num_attention_heads" not in told:
         logging.warning(
             "%s does not tell its number of attention heads, and its width of %d is not a multiple "
             'of %d as in published models: %d is taken. Give {"model_hparam_overrides": '
@@ -195,7 +199,7 @@ def _has_no_place(name) -> bool:
 
 
 def _pretraining_config(prefix, shapes, hparams) -> PretrainingConfig:
-    encoder = reference_shapes.encoder_shape(shapes, prefix)
+    encoder = reference_shapes.encoder_of(prefix)
     return pretraining_config(encoder, reference_shapes.objective(shapes, prefix), hparams)
 
 
@@ -206,7 +210,7 @@ def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
     for spec in specs:
         if spec.kind == "qa":
             known |= reference_shapes.question_settings(shapes, spec.name)
-    encoder = reference_shapes.encoder_shape(shapes, prefix)
+    encoder = reference_shapes.encoder_of(prefix)
     start = StartingPoint(
         encoder, {}, f"the checkpoint {prefix}", inferred=("num_attention_heads", "hidden_act")
     )

@@ -6,21 +6,52 @@ The original stores no configuration beside its weights. All but the number of a
 from what is stored.
 """
 
+import dataclasses
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.config import EncoderConfig
+from electra_tf.config import EncoderConfig, load_hparams
 
 Shapes = Mapping[str, Sequence[int]]
 HEAD_SIZE = 64
+UNTOLD_FILE = "encoder.json"
+"""Written beside a checkpoint where the encoder is not as its shapes make one think."""
 
 
 def shapes_of(prefix: str) -> dict[str, list[int]]:
     """Shapes of all variables of a checkpoint by name."""
     return tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+
+
+def encoder_of(prefix: str) -> EncoderConfig:
+    """The shape of a checkpoint's encoder, with what shapes do not tell if we wrote it.
+
+    Raises:
+        ValueError: there is no encoder.
+    """
+    return dataclasses.replace(encoder_shape(shapes_of(prefix), prefix), **stored_untold(prefix))
+
+
+def stored_untold(prefix: str) -> dict[str, Any]:
+    """Fields of the encoder that stand beside a checkpoint that was written here."""
+    path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
+    return load_hparams(path) if tf.io.gfile.exists(path) else {}
+
+
+def untold(encoder: EncoderConfig) -> dict[str, Any]:
+    """Fields of an encoder that `encoder_shape` would not find in its shapes."""
+    guessed = {"num_attention_heads": guessed_heads(encoder.hidden_size), "hidden_act": "gelu"}
+    fields = {name: getattr(encoder, name) for name in guessed}
+    return {name: value for name, value in fields.items() if value != guessed[name]}
+
+
+def guessed_heads(hidden_size: int) -> int:
+    """Attention heads of a published model of a width."""
+    return max(1, hidden_size // HEAD_SIZE)
 
 
 def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderConfig:
@@ -53,7 +84,7 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
         embedding_size=embedding_size,
         hidden_size=hidden_size,
         num_hidden_layers=max(layers) + 1,
-        num_attention_heads=max(1, hidden_size // HEAD_SIZE),
+        num_attention_heads=guessed_heads(hidden_size),
         intermediate_size=intermediate_size,
         max_position_embeddings=shapes[f"{embeddings}/position_embeddings"][0],
         type_vocab_size=shapes[f"{embeddings}/token_type_embeddings"][0],
