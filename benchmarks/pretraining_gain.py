@@ -30,9 +30,9 @@ BUDGETS = {
     "rt_sentiment": {"max_seq_length": MAX_SEQ_LENGTH, "learning_rate": 3e-4},
     "boolq": {"max_seq_length": 128, "num_train_epochs": 2.0},
     "disflqa": {"max_seq_length": 128, "num_train_epochs": 4.0, "doc_stride": 64},
-    "quac_spans": {"max_seq_length": 128, "num_train_epochs": 2.0, "doc_stride": 64},
+    "quac_spans": {"max_seq_length": 128, "num_train_epochs": 1.0, "doc_stride": 64},
     "ner_wnut": {"max_seq_length": 64, "num_train_epochs": 6.0},
-    "pos_brown": {"max_seq_length": 64, "num_train_epochs": 1.0},
+    "pos_brown": {"max_seq_length": 64, "num_train_epochs": 0.5},
 }
 """Of both models; what is not here is as in the quickstart, but for the rate."""
 LEARNING_RATE = 5e-4

@@ -57,6 +57,9 @@ def make_parser():
         "--text-field",
         help="the files are JSON lines, each a document whose text is in this field",
     )
+    arguments.add_case_flags(parser)
+    # By default the files of the vocabulary decide.
+    parser.set_defaults(do_lower_case=None, strip_accents=None)
     parser.add_argument("--seed", type=int, default=0, help="of the decomposition")
     return parser
 
@@ -69,9 +72,9 @@ def build_embeddings(args):
     """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
     _check(args)
     check_new(args.output_dir)
-    tokenizer = load_tokenizer(args.vocab_file)
+    tokenizer = load_tokenizer(args.vocab_file, args.do_lower_case, args.strip_accents)
     num_tokens = len(tokenizer.vocabulary)
-    vocab_size = args.vocab_size or num_tokens
+    vocab_size = num_tokens if args.vocab_size is None else args.vocab_size
     if vocab_size < num_tokens:
         raise ValueError(
             f"--vocab-size is expected to be at least {num_tokens}, the tokens of "
@@ -86,12 +89,11 @@ def build_embeddings(args):
         args.text_field,
         args.sample_share,
     )
-    in_use = len(np.unique(counts.indices))
-    counts.resize(counts.shape[0], vocab_size)
-    embeddings.save_embeddings(
-        embeddings.latent_semantic_embeddings(counts, args.embedding_size, args.norm, args.seed),
-        args.output_dir,
+    table = embeddings.latent_semantic_embeddings(
+        counts, vocab_size, args.embedding_size, args.norm, args.seed
     )
+    embeddings.save_embeddings(table, tokenizer, args.output_dir)
+    in_use = len(np.unique(counts.indices))
     hparams = json.dumps(embeddings.hparams_to_begin_with(args.output_dir))
     print(
         f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "

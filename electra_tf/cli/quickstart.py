@@ -16,9 +16,10 @@ from absl import logging
 
 from electra_tf.cli import arguments, film_reviews, quickstart_report, quickstart_sentiment
 from electra_tf.config import PretrainingConfig, load_hparams
-from electra_tf.data import Manifest, build_pretraining_records, cooccurrence, corpus
+from electra_tf.data import Manifest, build_pretraining_records, cooccurrence
+from electra_tf.data.corpus import find_sources
 from electra_tf.pretraining import embeddings, run
-from electra_tf.text import load_tokenizer, save_vocabulary, train_wordpiece_vocabulary
+from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
 HPARAMS_FILE = "configs/pretraining/quickstart.json"
@@ -118,11 +119,12 @@ def train_vocabulary(config: PretrainingConfig, text: pathlib.Path):
 def embed_tokens(config: PretrainingConfig, text: pathlib.Path):
     """Embeddings to begin with, from the tokens that occur together in a review."""
     if is_needed("Embeddings to begin with", config.init_checkpoint):
-        counts = cooccurrence.count_tokens(
-            corpus.find_sources(str(text.parent)), load_tokenizer(config.vocab_file)
+        tokenizer = run.load_matching_tokenizer(config)
+        counts = cooccurrence.count_tokens(find_sources([str(text)]), tokenizer)
+        table = embeddings.latent_semantic_embeddings(
+            counts, config.vocab_size, config.embedding_size
         )
-        table = embeddings.latent_semantic_embeddings(counts, config.embedding_size)
-        embeddings.save_embeddings(table, config.init_checkpoint)
+        embeddings.save_embeddings(table, tokenizer, config.init_checkpoint)
         print(f"{config.init_checkpoint}: latent semantic analysis of {counts.shape[0]:,} blocks")
 
 

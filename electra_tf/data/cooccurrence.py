@@ -48,14 +48,15 @@ def count_tokens(
     for chunk in cut_in_chunks(sources, CHUNK_BYTES):
         for piece in read_pieces(chunk, blanks_separate_docs, text_field):
             replaced_bytes += piece.replaced_bytes
-            chosen = []
-            for document in piece.documents():
+            chosen = Piece()
+            for begin, end in piece.documents():
                 drawn += sample_share
                 if drawn >= 1:
                     drawn -= 1
-                    chosen.append(document)
-            if chosen:
-                rows.append(_blocks(piece, chosen, tokenizer, block_tokens, size))
+                    chosen.lines += piece.lines[begin:end]
+                    chosen.document_ends.append(len(chosen.lines))
+            if chosen.lines:
+                rows.append(_blocks(chosen, tokenizer, block_tokens, size))
     if replaced_bytes:
         logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
     counts = sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, size))
@@ -67,12 +68,12 @@ def count_tokens(
     return counts
 
 
-def _blocks(piece: Piece, documents, tokenizer, block_tokens, size) -> sparse.csr_matrix:
+def _blocks(piece: Piece, tokenizer, block_tokens, size) -> sparse.csr_matrix:
     with tf.device("CPU"):
         tokens = tokenizer(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
     ids, lines = tokens.values.numpy(), tokens.row_splits.numpy()
     parts, lengths = [], []
-    for first, last in documents:
+    for first, last in piece.documents():
         begin, end = lines[first], lines[last]
         bounds = np.linspace(begin, end, 1 + -(-(end - begin) // block_tokens)).astype(np.int64)
         parts.append(ids[begin:end])
@@ -83,4 +84,4 @@ def _blocks(piece: Piece, documents, tokenizer, block_tokens, size) -> sparse.cs
         (np.ones(len(ids), np.float32), ids, splits), (len(splits) - 1, size)
     )
     counts.sum_duplicates()
-    return counts
+    return counts.copy()  # without the room that repeated tokens took

@@ -2,7 +2,6 @@
 """The encoder that fine-tuning begins with, wherever it comes from."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
 from electra_tf.config.encoder import encoder_of_size
 from electra_tf.text import stored_settings
 from electra_tf.training.matching import require_match
+from electra_tf.training.weights import fingerprint
 
 _SHAPE = (
     "vocab_size",
@@ -45,11 +45,7 @@ class StartingPoint:
     @property
     def fingerprint(self) -> str:
         """Hexadecimal SHA-256 of the weights."""
-        digest = hashlib.sha256()
-        for name in sorted(self.weights):
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(self.weights[name]).tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.weights)
 
 
 def config_for(

@@ -212,7 +212,7 @@ def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
             known |= reference_shapes.question_settings(shapes, spec.name)
     encoder = reference_shapes.encoder_of(prefix)
     start = StartingPoint(
-        encoder, {}, f"the checkpoint {prefix}", inferred=("num_attention_heads", "hidden_act")
+        encoder, {}, f"the checkpoint {prefix}", inferred=reference_shapes.inferred_fields(prefix)
     )
     known["max_seq_length"] = min(
         encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)

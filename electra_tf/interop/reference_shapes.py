@@ -7,6 +7,7 @@ from what is stored.
 """
 
 import dataclasses
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.config import EncoderConfig, load_hparams
+from electra_tf.config import EncoderConfig
+from electra_tf.config.checks import check_names
 
 Shapes = Mapping[str, Sequence[int]]
 HEAD_SIZE = 64
+INFERRED = ("num_attention_heads", "hidden_act")
+"""Fields of an encoder that decide what it computes, and that its shapes do not tell."""
 UNTOLD_FILE = "encoder.json"
 """Written beside a checkpoint where the encoder is not as its shapes make one think."""
 
@@ -37,21 +41,42 @@ def encoder_of(prefix: str) -> EncoderConfig:
 
 
 def stored_untold(prefix: str) -> dict[str, Any]:
-    """Fields of the encoder that stand beside a checkpoint that was written here."""
+    """Fields of the encoder that stand beside a checkpoint that was written here.
+
+    Raises:
+        ValueError: the file is of another kind.
+    """
     path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
-    return load_hparams(path) if tf.io.gfile.exists(path) else {}
+    if not tf.io.gfile.exists(path):
+        return {}
+    with tf.io.gfile.GFile(path, "r") as file:
+        text = file.read()
+    try:
+        fields = dict(json.loads(text))
+        check_names(fields, INFERRED, "field")
+        EncoderConfig(hidden_size=fields.get("num_attention_heads", 12), **fields)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is expected to tell {' and '.join(INFERRED)} of the model beside it, but "
+            f"does not: {error}"
+        ) from error
+    return fields
+
+
+def inferred_fields(prefix: str) -> tuple[str, ...]:
+    """Fields of a checkpoint's encoder that are guessed."""
+    told = stored_untold(prefix)
+    return tuple(name for name in INFERRED if name not in told)
 
 
 def untold(encoder: EncoderConfig) -> dict[str, Any]:
-    """Fields of an encoder that `encoder_shape` would not find in its shapes."""
-    guessed = {"num_attention_heads": guessed_heads(encoder.hidden_size), "hidden_act": "gelu"}
-    fields = {name: getattr(encoder, name) for name in guessed}
-    return {name: value for name, value in fields.items() if value != guessed[name]}
-
-
-def guessed_heads(hidden_size: int) -> int:
-    """Attention heads of a published model of a width."""
-    return max(1, hidden_size // HEAD_SIZE)
+    """Those of the fields `INFERRED` in which an encoder is not as published ones are."""
+    fields = {name: getattr(encoder, name) for name in INFERRED}
+    if encoder.head_size == HEAD_SIZE:
+        del fields["num_attention_heads"]
+    if encoder.hidden_act == "gelu":
+        del fields["hidden_act"]
+    return fields
 
 
 def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderConfig:
@@ -84,7 +109,7 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
         embedding_size=embedding_size,
         hidden_size=hidden_size,
         num_hidden_layers=max(layers) + 1,
-        num_attention_heads=guessed_heads(hidden_size),
+        num_attention_heads=max(1, hidden_size // HEAD_SIZE),
         intermediate_size=intermediate_size,
         max_position_embeddings=shapes[f"{embeddings}/position_embeddings"][0],
         type_vocab_size=shapes[f"{embeddings}/token_type_embeddings"][0],

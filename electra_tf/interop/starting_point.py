@@ -12,7 +12,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop import folders
 from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
-from electra_tf.interop.reference_shapes import encoder_of
+from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import stored_settings
 from electra_tf.training.checkpoint import resolve_prefix
@@ -67,7 +67,7 @@ def _from_reference(prefix, folder) -> StartingPoint:
         encoder_of(prefix),
         _encoder_weights(prefix),
         f"the checkpoint {prefix}",
-        inferred=("num_attention_heads", "hidden_act"),
+        inferred=inferred_fields(prefix),
         tokenizer={} if vocab_file is None else stored_settings(vocab_file),
         vocab_file=vocab_file,
     )

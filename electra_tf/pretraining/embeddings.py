@@ -8,6 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
+from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.files import new_folder
 from electra_tf.training.weights import TOKEN_TABLE
@@ -17,7 +18,11 @@ NORM = 2.0
 
 
 def latent_semantic_embeddings(
-    counts: sparse.csr_matrix, size: int, norm: float = NORM, seed: int = 0
+    counts: sparse.csr_matrix,
+    vocab_size: int,
+    size: int,
+    norm: float = NORM,
+    seed: int = 0,
 ) -> np.ndarray:
     """Embed tokens by latent semantic analysis (Deerwester et al. 1990).
 
@@ -25,7 +30,8 @@ def latent_semantic_embeddings(
     the embeddings are the first right singular vectors times the roots of their values.
 
     Args:
-        counts: of V tokens in blocks of text, [blocks, V].
+        counts: of tokens in blocks of text, [blocks, tokens of the vocabulary].
+        vocab_size: V, of the model; at least the tokens of the vocabulary.
         size: E, of the embeddings.
         norm: Euclidean length of every embedding.
         seed: of the randomized decomposition, and of the directions of tokens that do not occur.
@@ -34,7 +40,7 @@ def latent_semantic_embeddings(
         float32 [V, E].
 
     Raises:
-        ValueError: there are fewer blocks or tokens in use than E.
+        ValueError: there are not more than E blocks, or not more than E tokens in use.
     """
     used = np.flatnonzero(counts.getnnz(axis=0))
     if min(counts.shape[0], len(used)) <= size:
@@ -44,19 +50,22 @@ def latent_semantic_embeddings(
         )
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, used])
     decomposition = TruncatedSVD(size, random_state=seed).fit(weighted)
-    embeddings = np.random.default_rng(seed).standard_normal((counts.shape[1], size))
+    embeddings = np.random.default_rng(seed).standard_normal((vocab_size, size))
     embeddings[used] = decomposition.components_.T * np.sqrt(decomposition.singular_values_)
     return (norm * normalize(embeddings)).astype(np.float32)
 
 
-def save_embeddings(embeddings: np.ndarray, folder: str):
-    """Write a folder with a checkpoint that holds nothing else; it is there completely or not.
+def save_embeddings(embeddings: np.ndarray, tokenizer: Tokenizer, folder: str):
+    """Write a folder with a checkpoint that holds nothing else, and the files of the tokenizer.
+
+    It is there completely or not at all.
 
     Raises:
         ValueError: the folder holds files.
     """
     with new_folder(folder) as partial:
         CheckpointFolder(partial).save(0, {TOKEN_TABLE: tf.constant(embeddings)}, {})
+        save_tokenizer(tokenizer, partial)
 
 
 def hparams_to_begin_with(folder: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 import electra_tf
 from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
@@ -53,6 +54,20 @@ def read_config(model_dir: str) -> dict[str, Any] | None:
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
     return stored["pretraining"]
+
+
+def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer):
+    """Say so if the vocabulary beside a checkpoint is not the run's."""
+    try:
+        stored = load_vocabulary(os.path.dirname(prefix))
+    except FileNotFoundError:
+        return
+    if stored.sha256 != tokenizer.vocabulary.sha256:
+        logging.warning(
+            "The vocabulary beside %s differs from that of the run: its token embeddings may be "
+            "those of other tokens.",
+            prefix,
+        )
 
 
 def write_config(

@@ -3,7 +3,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +39,13 @@ from electra_tf.training.optimizer import ElectraAdam
 from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
-from electra_tf.training.weights import load_weights, restore_training, training_variables
+from electra_tf.training.weights import (
+    fingerprint,
+    load_weights,
+    restore_training,
+    training_variables,
+    weights_by_name,
+)
 from electra_tf.training.workers import Workers
 
 
@@ -240,6 +246,10 @@ def _check_shares(config: PretrainingConfig, strategy: tf.distribute.Strategy):
             raise ValueError(f"{where}{error}") from error
 
 
+def _first(names: Sequence[str], count: int = 3) -> str:
+    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
+
+
 # ---- Training
 
 
@@ -262,6 +272,7 @@ class _Training:
         self.flops_of_sequence: dict[int, float] = {}
         self.last_logged = {}
         self.step = 0
+        self.begun_with = {}
         self.saved_step = 0
         self.best_loss = None
 
@@ -272,7 +283,7 @@ class _Training:
         first_step = self.step
         self.workers.check_same(
             "the checkpoint to begin with, from a folder that all hosts share, and the records",
-            json.dumps({"step": first_step, **self.records.state(first_step)}),
+            json.dumps({"step": first_step, **self.records.state(first_step), **self.begun_with}),
         )
         if first_step >= config.num_train_steps:
             logging.info(
@@ -369,13 +380,19 @@ class _Training:
             self.records.restore(self.step, state, prefix)
         elif config.init_checkpoint is not None:
             prefix = resolve_prefix(config.init_checkpoint)
+            model_folder.warn_of_other_vocabulary(prefix, self.tokenizer)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
+            weights = weights_by_name(self.pretrainer)
+            loaded = {name: weights[name].numpy() for name in report.loaded}
+            self.begun_with = {"init_checkpoint": fingerprint(loaded)}
             self.pretrainer.updates.begin_averages()
             logging.info(
                 "Beginning at step 0 with the weights of %s: %d variables matched%s.",
                 prefix,
                 len(report.loaded),
-                f", left alone: {', '.join(report.excused)}" if report.excused else "",
+                f", {len(report.excused)} were left alone: {_first(report.excused)}"
+                if report.excused
+                else "",
             )
 
     def _log(self, step: int):

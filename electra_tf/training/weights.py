@@ -1,7 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which variables of a run are in its checkpoints, and loading them."""
 
+import hashlib
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -61,6 +63,15 @@ def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
     ignored = f"/adam_[mv]$|{NOT_MODEL}|^electra_tf/|{replaced}"
     report = load_variables(prefix, variables, excused, ignored)
     return LoadReport(*(sorted(n.removesuffix(SUFFIX) for n in names) for names in report))
+
+
+def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
+    """Hexadecimal SHA-256 of weights by name."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(weights[name]).tobytes())
+    return digest.hexdigest()
 
 
 def usable_weights(prefix: str) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from electra_tf.cli import convert_checkpoint
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
+from electra_tf.interop.starting_point import find_starting_point
 from electra_tf.interop.to_huggingface import heads_left
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
@@ -430,3 +431,22 @@ def test_a_guessed_number_of_heads_is_told(tmp_path, caplog):
     assert "attention heads" not in caplog.text
     read_model(source)
     assert "does not tell its number of attention heads" in caplog.text
+
+
+def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog):
+    hparams = hparams_of("pretrain/mlm")
+    hparams["model_hparam_overrides"] = {**hparams["model_hparam_overrides"], "hidden_act": "relu"}
+    transfer = read_model(released(tmp_path, "pretrain/mlm"), hparams)
+    written = tmp_path / "written"
+    convert(transfer, "reference", str(written))
+    told = {"num_attention_heads": transfer.encoder.num_attention_heads, "hidden_act": "relu"}
+    assert json.loads((written / "encoder.json").read_text()) == told
+    caplog.clear()
+    for encoder in (read_model(written).encoder, find_starting_point(str(written)).encoder):
+        assert (encoder.num_attention_heads, encoder.hidden_act) == tuple(told.values())
+    assert find_starting_point(str(written)).inferred == ()
+    assert "attention heads" not in caplog.text
+    for content in ('{"the": 1169}', "[1]", '{"num_attention_heads": "two"}', "not JSON"):
+        (written / "encoder.json").write_text(content)
+        with pytest.raises(ValueError, match=r"encoder\.json is expected to tell"):
+            read_model(written)
