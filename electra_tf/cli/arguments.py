@@ -114,6 +114,43 @@ def run_hparams(args):
     return {**hparams, "strategy": args.strategy}
 
 
+def add_corpus_flags(parser, standard_input=True):
+    """Adds `corpus_dir` or `input_files`, and `text_field`; see `corpus_of`."""
+    corpus = parser.add_mutually_exclusive_group(required=True)
+    corpus.add_argument(
+        "--corpus-dir",
+        help="folder of text files, searched with its sub-folders; .gz, .xz, .zst, .bz2 and tar "
+        "archives are read too, hidden files are not"
+        + ("; - for standard input" if standard_input else ""),
+    )
+    corpus.add_argument("--input-files", help="text files instead, as comma-separated globs")
+    parser.add_argument(
+        "--text-field",
+        help="the files are JSON lines, each a document whose text is in this field",
+    )
+
+
+def corpus_of(args):
+    """Returns the folder that the flags name, or the list of globs."""
+    return args.corpus_dir or parse_list(args.input_files)
+
+
+def add_blanks_flag(parser):
+    """Adds the reference's `blanks_separate_docs`."""
+    parser.add_argument(
+        "--blanks-separate-docs",
+        default=True,
+        type=parse_bool,
+        help="whether blank lines indicate document boundaries",
+    )
+
+
+def add_case_flags_of_vocabulary(parser):
+    """Adds the switches of `add_case_flags`; by default the files of the vocabulary decide."""
+    add_case_flags(parser)
+    parser.set_defaults(do_lower_case=None, strip_accents=None)
+
+
 def add_case_flags(parser):
     """Adds the reference's switches for case and accents: `do_lower_case`, `strip_accents`."""
     switches = (

@@ -14,9 +14,8 @@ from electra_tf.training.files import check_new
 
 def make_parser():
     parser = arguments.make_parser(__doc__)
-    sources = parser.add_mutually_exclusive_group(required=True)
-    sources.add_argument("--corpus-dir", help="folder of text files, packed ones too")
-    sources.add_argument("--input-files", help="text files, as comma-separated globs")
+    arguments.add_corpus_flags(parser, standard_input=False)
+    arguments.add_blanks_flag(parser)
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
     parser.add_argument(
         "--output-dir", required=True, help="where to write the checkpoint with the embeddings"
@@ -47,19 +46,7 @@ def make_parser():
         default=1.0,
         help="use this share of the documents, spread evenly, for texts that are very large",
     )
-    parser.add_argument(
-        "--blanks-separate-docs",
-        default=True,
-        type=arguments.parse_bool,
-        help="whether blank lines indicate document boundaries",
-    )
-    parser.add_argument(
-        "--text-field",
-        help="the files are JSON lines, each a document whose text is in this field",
-    )
-    arguments.add_case_flags(parser)
-    # By default the files of the vocabulary decide.
-    parser.set_defaults(do_lower_case=None, strip_accents=None)
+    arguments.add_case_flags_of_vocabulary(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the decomposition")
     return parser
 
@@ -80,7 +67,7 @@ def build_embeddings(args):
             f"--vocab-size is expected to be at least {num_tokens}, the tokens of "
             f"{args.vocab_file}, received {vocab_size}."
         )
-    sources = corpus.find_sources(args.corpus_dir or arguments.parse_list(args.input_files))
+    sources = corpus.find_sources(arguments.corpus_of(args))
     counts = cooccurrence.count_tokens(
         sources,
         tokenizer,

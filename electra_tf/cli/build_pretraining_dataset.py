@@ -13,13 +13,7 @@ from electra_tf.data.names import HELD_OUT_FOLDER
 def make_parser():
     """The reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
     parser = arguments.make_parser(__doc__)
-    corpus = parser.add_mutually_exclusive_group(required=True)
-    corpus.add_argument(
-        "--corpus-dir",
-        help="folder of text files, searched with its sub-folders; .gz, .xz, .zst, .bz2 and tar "
-        "archives are read too, hidden files are not; - for standard input",
-    )
-    corpus.add_argument("--input-files", help="text files instead, as comma-separated globs")
+    arguments.add_corpus_flags(parser)
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
     parser.add_argument(
         "--output-dir",
@@ -27,16 +21,7 @@ def make_parser():
         help="where to write the records; older records there are replaced once the new ones "
         "are complete, other files stay",
     )
-    parser.add_argument(
-        "--blanks-separate-docs",
-        default=True,
-        type=arguments.parse_bool,
-        help="whether blank lines indicate document boundaries",
-    )
-    parser.add_argument(
-        "--text-field",
-        help="the files are JSON lines, each a document whose text is in this field",
-    )
+    arguments.add_blanks_flag(parser)
     add_building_flags(parser)
     return parser
 
@@ -47,9 +32,7 @@ def add_building_flags(parser):
     parser.add_argument(
         "--num-processes", default=1, type=int, help="processes to share the work among"
     )
-    arguments.add_case_flags(parser)
-    # By default the files of the vocabulary decide.
-    parser.set_defaults(do_lower_case=None, strip_accents=None)
+    arguments.add_case_flags_of_vocabulary(parser)
     parser.add_argument(
         "--num-out-files",
         default=None,
@@ -107,7 +90,7 @@ def _add_cluster_flags(group):
 
 def run(args):
     """Builds records as the flags say."""
-    corpus = args.corpus_dir or arguments.parse_list(args.input_files)
+    corpus = arguments.corpus_of(args)
     build(
         args,
         corpus,

@@ -25,15 +25,7 @@ _STANDARD_INPUT = "-"
 
 def make_parser():
     parser = arguments.make_parser(__doc__)
-    sources = parser.add_mutually_exclusive_group(required=True)
-    sources.add_argument(
-        "--corpus-dir",
-        help="folder of text files, also packed (.gz, .xz, .zst, .bz2, .tar); - for standard input",
-    )
-    sources.add_argument("--input-files", help="text files, as comma-separated globs")
-    parser.add_argument(
-        "--text-field", help="the files are JSON lines, whose text is in this field"
-    )
+    arguments.add_corpus_flags(parser)
     parser.add_argument(
         "--output-file",
         required=True,
@@ -151,9 +143,7 @@ def _settings(args, name):
 def _sources(args, temporary):
     if args.corpus_dir == _STANDARD_INPUT:
         return (standard_input.keep(sys.stdin.buffer, temporary),)
-    if args.corpus_dir:
-        return corpus.find_sources(args.corpus_dir)
-    return corpus.find_sources(arguments.parse_list(args.input_files))
+    return corpus.find_sources(arguments.corpus_of(args))
 
 
 def _training_lines(files, held_out, text_field, sample_share):

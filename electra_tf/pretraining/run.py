@@ -383,7 +383,7 @@ class _Training:
             model_folder.warn_of_other_vocabulary(prefix, self.tokenizer)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
             weights = weights_by_name(self.pretrainer)
-            loaded = {name: weights[name].numpy() for name in report.loaded}
+            loaded = {n: tf.convert_to_tensor(weights[n]).numpy() for n in report.loaded}
             self.begun_with = {"init_checkpoint": fingerprint(loaded)}
             self.pretrainer.updates.begin_averages()
             logging.info(
