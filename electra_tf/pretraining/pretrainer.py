@@ -135,15 +135,16 @@ class ElectraPretrainer(keras.Model):
             Running metrics, and `loss` [], this replica's share of the step's loss; not finite
             either where the gradients are not, which spoils the weights just as well.
         """
+        # The number of parts is an argument: another one is another program.
+        return self._update(batch, self.accumulation_steps)
+
+    def _update_from(self, batch, accumulation_steps):
+        # Masked in here, too: outside of a program, a GPU would wait in every step for the host,
+        # which needs the number of the step for its seeds.
         step = self.optimizer.iterations
         seed = step_seed(self.config.seed, Stream.TRAINING, step, replica_id())
         if "masked_positions" not in batch:
             batch = self.mask(batch, seed, self._mask_prob(step))
-        # The number of parts is an argument: another one is another program.
-        return self._update(batch, seed, self.accumulation_steps)
-
-    def _update_from(self, batch, seed, accumulation_steps):
-        """The rest of `train_step`, for a masked batch."""
         normalizers = sum_over_replicas(self.normalizers(batch))
         loss, gradients = sum_over_parts(
             lambda part, part_seed: self._learn_from(part, part_seed, normalizers),
