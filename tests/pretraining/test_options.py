@@ -117,6 +117,17 @@ def test_nothing_is_compiled_again_after_the_first_steps(data_dir):
     assert function.experimental_get_tracing_count() == 1
 
 
+def test_a_compiled_step_leaves_nothing_to_the_host(data_dir):
+    """Masks and seeds too: a device would wait for what is computed outside of the program."""
+    pretrainer = built(data_dir, ONE_LAYER, jit_compile=True)
+    batch = tensors(make_examples(8))
+    graph = tf.function(pretrainer.train_step).get_concrete_function(batch).graph
+    (program,) = (op for op in graph.get_operations() if "PartitionedCall" in op.type)
+    assert program.get_attr("_XlaMustCompile")
+    inputs_and_outputs = {"Placeholder", "Identity", "NoOp"}
+    assert {op.type for op in graph.get_operations()} == {program.type, *inputs_and_outputs}
+
+
 # ---- Lower precision
 
 
