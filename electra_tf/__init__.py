@@ -7,8 +7,8 @@ import os
 # TensorFlow reads this while it is imported. By itself it uses oneDNN's kernels only where a
 # processor has AVX-512; a training step is faster with them on AVX2, too (docs/speed.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# So does XLA. With its Triton kernels for matrix products, training on an H100 gave losses that
-# are not numbers; cuBLAS gives the right ones in the same time (docs/speed.md).
+# XLA reads its flags then, too. With its Triton kernels for matrix products a run on an H100 lost
+# its loss to NaN; cuBLAS gives the right one in the same time (docs/speed.md).
 if "xla_gpu_enable_triton_gemm" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = " ".join(
         filter(None, [os.environ.get("XLA_FLAGS"), "--xla_gpu_enable_triton_gemm=false"])
