@@ -24,6 +24,7 @@ import electra_tf  # noqa: E402, F401  sets up TensorFlow before it is imported
 from benchmarks.turns import Turns  # noqa: E402
 
 BACKWARD_AND_FORWARD = 3
+LAST_KERNEL = "discriminator_predictions/dense_1/kernel"
 _SECONDS_OF_PRODUCTS = 0.3
 """For which the peak is measured in each turn."""
 
@@ -65,18 +66,25 @@ def make_batch(config, real_share=1.0):
 
 
 def make_runner(config):
-    """The loop's own runner, around a training step of initial weights."""
+    """The loop's own runner, around a training step of initial weights.
+
+    But for the last kernel of the discriminator: zeros, so that the first losses are those of any
+    other beginning, log 2 per token.
+    """
     import tensorflow as tf
 
     from electra_tf.pretraining import ElectraPretrainer, run
     from electra_tf.text import SpecialTokens, Vocabulary
     from electra_tf.training.loop import StepRunner
+    from electra_tf.training.weights import weights_by_name
 
     special = SpecialTokens()
     tokens = (*special.all, *(f"t{i}" for i in range(config.vocab_size - len(special.all))))
     pretrainer = ElectraPretrainer(config, Vocabulary(tokens, special))
     pretrainer.compile(optimizer=run.make_optimizer(config))
     pretrainer.optimizer.build(pretrainer.trainable_variables)
+    if config.has_discriminator:
+        weights_by_name(pretrainer)[LAST_KERNEL].assign(tf.zeros([config.encoder.hidden_size, 1]))
     return StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, config.train_batch_size)
 
 
