@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "electra_tf"
 
 ROWS = {
+    "accelerators": 0,
     "config": 0,
     "text": 1,
     "data": 2,

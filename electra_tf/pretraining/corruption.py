@@ -8,8 +8,8 @@ distribution, with nothing of the size of the logits drawn or, but for their exp
 
 import tensorflow as tf
 
+from electra_tf.accelerators import has_accelerator
 from electra_tf.model.random_numbers import uniform
-from electra_tf.training.devices import has_accelerator
 
 BLOCK = 256
 """Tokens of the vocabulary that are drawn from together: about the root of its size."""

@@ -139,8 +139,8 @@ class ElectraPretrainer(keras.Model):
         return self._update(batch, self.accumulation_steps)
 
     def _update_from(self, batch, accumulation_steps):
-        # Masked in here, too: outside of a program, a GPU would wait in every step for the host,
-        # which needs the number of the step for its seeds.
+        # Masked in here, too: outside of a compiled program the host would need the number of the
+        # step for its seeds, and wait for the device to get it.
         step = self.optimizer.iterations
         seed = step_seed(self.config.seed, Stream.TRAINING, step, replica_id())
         if "masked_positions" not in batch:

@@ -3,16 +3,10 @@
 
 import tensorflow as tf
 
+from electra_tf.accelerators import has_tpu
+
 _FIRST_WITH_BFLOAT16 = (8, 0)
 """CUDA compute capability (Ampere)."""
-
-
-def has_tpu() -> bool:
-    return bool(tf.config.list_logical_devices("TPU"))
-
-
-def has_accelerator() -> bool:
-    return has_tpu() or bool(tf.config.list_physical_devices("GPU"))
 
 
 def default_precision() -> str:
