@@ -65,8 +65,8 @@ def make_batch(config, real_share=1.0):
     return {"input_ids": ids * mask, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
 
 
-def make_runner(config):
-    """The loop's own runner, around a training step of initial weights.
+def runner_of(config):
+    """What a run trains with, around a training step of initial weights.
 
     But for the last kernel of the discriminator: zeros, so that the first losses are those of any
     other beginning, log 2 per token.
@@ -75,7 +75,7 @@ def make_runner(config):
 
     from electra_tf.pretraining import ElectraPretrainer, run
     from electra_tf.text import SpecialTokens, Vocabulary
-    from electra_tf.training.loop import StepRunner
+    from electra_tf.training.loop import make_runner
     from electra_tf.training.weights import weights_by_name
 
     special = SpecialTokens()
@@ -85,7 +85,13 @@ def make_runner(config):
     pretrainer.optimizer.build(pretrainer.trainable_variables)
     if config.has_discriminator:
         weights_by_name(pretrainer)[LAST_KERNEL].assign(tf.zeros([config.encoder.hidden_size, 1]))
-    return StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, config.train_batch_size)
+    return make_runner(
+        tf.distribute.get_strategy(),
+        pretrainer.train_step,
+        config.train_batch_size,
+        config.iterations_per_loop,
+        config.jit_compile,
+    )
 
 
 def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
@@ -108,7 +114,7 @@ def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
         tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
-    runner = make_runner(config)
+    runner = runner_of(config)
     batches = [make_batch(config, real_share)] * steps
     product = _product(square, config.precision) if square else None
 

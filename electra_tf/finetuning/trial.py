@@ -145,6 +145,7 @@ class Trainer:
             self.model.train_step,
             config.train_batch_size,
             config.iterations_per_loop,
+            config.jit_compile,
         )
         events = [
             Event(config.log_every_steps, self._log),

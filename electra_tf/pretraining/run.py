@@ -343,6 +343,7 @@ class _Training:
                 self.pretrainer.train_step,
                 stage.train_batch_size,
                 config.iterations_per_loop,
+                config.jit_compile,
             ),
             self.records.batches(
                 stage, first_step, config.seed, self.workers.index, self.workers.count

@@ -23,6 +23,11 @@ def default_precision() -> str:
     return "float32"
 
 
-def default_jit_compile() -> bool:
-    """Whether XLA is worth it: on a GPU; a TPU's step is compiled as a whole, without asking."""
+def is_compiled(jit_compile: bool | None) -> bool:
+    """Whether XLA is to compile the steps, as the option `jit_compile` says.
+
+    None is for what is best: on a GPU; a TPU's steps are compiled as a whole, without asking.
+    """
+    if jit_compile is not None:
+        return jit_compile
     return bool(tf.config.list_physical_devices("GPU")) and not has_tpu()

@@ -12,11 +12,15 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.training.device_loop import DeviceLoop, rows_of_each, shapes_of
+from electra_tf.training.devices import is_compiled
 from electra_tf.training.replicas import rows_of_replica
 from electra_tf.training.workers import Workers
 
 SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""
+
+STEPS_PER_PROGRAM = 32
+"""Of a GPU: what a program costs beside its steps is hidden, and its batches take little memory."""
 
 Batch = Mapping[str, np.ndarray]
 
@@ -145,11 +149,30 @@ class StepRunner:
 
 
 def make_runner(
-    strategy: tf.distribute.Strategy, step: Callable, batch_size: int, iterations_per_loop: int
+    strategy: tf.distribute.Strategy,
+    step: Callable,
+    batch_size: int,
+    iterations_per_loop: int,
+    jit_compile: bool | None = None,
 ) -> StepRunner | DeviceLoop:
-    """What runs the steps on a strategy: on TPUs, the loop around them is on the device."""
+    """What runs the steps on a strategy; the loop around compiled ones is on the device.
+
+    On a GPU, a step's thousands of kernels are started as one CUDA graph. The memory it works on
+    stays in place within a program only, so one for each step would have the graph rewritten.
+
+    Args:
+        strategy: the replicas. XLA compiles the steps of TPUs, and of a single replica if asked;
+            where others sum their gradients, the strategy runs the steps.
+        step: see `StepRunner`.
+        batch_size: rows of a global batch, over all processes.
+        iterations_per_loop: steps of one host call, at most.
+        jit_compile: compile by XLA; default: as is best on the devices.
+    """
     if isinstance(strategy, tf.distribute.TPUStrategy):
         return DeviceLoop(strategy, step, batch_size, iterations_per_loop)
+    if strategy.num_replicas_in_sync == 1 and is_compiled(jit_compile):
+        count = min(iterations_per_loop, STEPS_PER_PROGRAM)
+        return DeviceLoop(strategy, step, batch_size, count, jit_compile=True)
     return StepRunner(strategy, step, batch_size)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from electra_tf.training.averages import WeightAverages
-from electra_tf.training.devices import default_jit_compile
+from electra_tf.training.devices import is_compiled
 from electra_tf.training.loss_scale import LossScale
 from electra_tf.training.weights import weights_by_name
 
@@ -78,5 +78,4 @@ def one_program(update: Callable, jit_compile: bool | None) -> Callable:
 
 def compiled(function: Callable, jit_compile: bool | None) -> Callable:
     """`function` compiled by XLA if asked for; None: as is best on the devices."""
-    wanted = default_jit_compile() if jit_compile is None else jit_compile
-    return tf.function(function, jit_compile=True) if wanted else function
+    return tf.function(function, jit_compile=True) if is_compiled(jit_compile) else function
