@@ -14,10 +14,12 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
     """x times the normal distribution function of x, the exact form (modeling.py gelu)."""
 
     def gradient(upstream):
-        # As inside of tf.nn.gelu, where it is computed already.
-        share = 0.5 * tf.math.erfc(-x * math.sqrt(0.5))
-        density = tf.exp(-0.5 * tf.square(x)) * (1 / math.sqrt(2 * math.pi))
-        return upstream * (share + x * density)
+        # Not the operations inside of tf.nn.gelu: XLA would keep their result from the forward
+        # pass, which takes as much memory as x and longer to read than to compute again.
+        wide = tf.cast(x, tf.float32)
+        share = 0.5 + 0.5 * tf.math.erf(wide * math.sqrt(0.5))
+        density = tf.exp(-0.5 * tf.square(wide)) * (1 / math.sqrt(2 * math.pi))
+        return upstream * tf.cast(share + wide * density, x.dtype)
 
     return tf.nn.gelu(x, approximate=False), gradient
 

@@ -45,10 +45,18 @@ def sum_and_clip(
     context = tf.distribute.get_replica_context()
     if context is not None and context.num_replicas_in_sync > 1:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    norm = tf.linalg.global_norm(gradients)
+    norm = _global_norm(gradients)
     if clip_norm is not None:
         gradients, _ = tf.clip_by_global_norm(gradients, clip_norm, use_norm=norm)
     return list(gradients), norm
+
+
+def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Norm of all elements, float32 []; the many short vectors cost as little as one."""
+    matrices = [gradient for gradient in gradients if len(gradient.shape) > 1]
+    vectors = [gradient for gradient in gradients if len(gradient.shape) <= 1]
+    joined = [tf.concat([tf.reshape(vector, [-1]) for vector in vectors], axis=0)]
+    return tf.linalg.global_norm([*matrices, *(joined if vectors else [])])
 
 
 class ElectraAdam(keras.optimizers.Optimizer):
