@@ -116,3 +116,18 @@ def test_the_seed_decides_the_initial_weights():
     other.build()
     assert np.abs(other.word_embeddings.numpy() - first[0]).max() > 0
     assert np.abs(other.word_embeddings.numpy()).max() <= 0.04 + 1e-6  # cut at 2 deviations
+
+
+def test_one_product_for_queries_keys_and_values_gives_those_of_three(monkeypatch):
+    """And the gradients of each projection's own weights."""
+    found = []
+    for at_once in (False, True):
+        monkeypatch.setattr("electra_tf.model.layers.has_accelerator", lambda there=at_once: there)
+        encoder = make_encoder()
+        weights = [variable.value for variable in encoder.trainable_variables]
+        with tf.GradientTape() as tape:
+            hidden = encoder(make_inputs([5, 7], 7)).last_hidden_state
+            loss = tf.reduce_sum(tf.sin(3.0 * hidden))
+        found.append([hidden, *map(tf.convert_to_tensor, tape.gradient(loss, weights))])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

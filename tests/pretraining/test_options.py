@@ -10,7 +10,7 @@ from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretr
 from electra_tf.pretraining import run
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.loop import StepRunner
+from electra_tf.training.loop import StepRunner, make_runner
 from electra_tf.training.weights import training_variables, usable_weights, weights_by_name
 
 ONE_LAYER = {"num_hidden_layers": 1}
@@ -107,13 +107,18 @@ def test_dropout_masks_and_fakes_are_those_of_the_plain_step(data_dir, compiled)
 
 
 @pytest.mark.slow
-def test_nothing_is_compiled_again_after_the_first_steps(data_dir):
+@pytest.mark.parametrize("looped", [False, True])
+def test_nothing_is_compiled_again_after_the_first_steps(data_dir, looped):
     pretrainer = built(data_dir, ONE_LAYER, jit_compile=True, electra_objective=False)
-    runner = StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, 8)
+    strategy = tf.distribute.get_strategy()
+    if looped:
+        runner = make_runner(strategy, pretrainer.train_step, 8, 2, jit_compile=True)
+    else:
+        runner = StepRunner(strategy, pretrainer.train_step, 8)
     for count in (2, 1, 3, 2):
         runner([make_examples(8, seed=i) for i in range(count)])
     assert pretrainer._forward_and_backward.experimental_get_tracing_count() == 1
-    (function,) = runner._functions.values()
+    function = runner._run if looped else next(iter(runner._functions.values()))
     assert function.experimental_get_tracing_count() == 1
 
 

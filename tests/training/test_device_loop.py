@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Several steps in one program, compiled by XLA as a TPU's is, with the numbers of single steps."""
+"""Several steps in one program, compiled by XLA, with the numbers of single steps."""
 
 import re
 
@@ -20,13 +20,16 @@ def counted_step(batch):
     return {"loss": weight * tf.reduce_sum(tf.cast(batch["rows"], tf.float32))}
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
-def test_every_number_of_steps_and_replica(replicas, two_replicas):
+@pytest.mark.parametrize(
+    ("replicas", "jit_compile"), [(1, False), (1, True), (2, False)], ids=["one", "xla", "two"]
+)
+def test_every_number_of_steps_and_replica(replicas, jit_compile, two_replicas):
+    """More of them than one program has, too."""
     strategy = two_replicas if replicas == 2 else tf.distribute.get_strategy()
-    runner = DeviceLoop(strategy, counted_step, batch_size=4, iterations_per_loop=3)
-    batches = [{"rows": np.array([1, 2, 3, 4], np.int32) * scale} for scale in (1, 10, 100)]
-    expected = np.array([703.0, 7030.0, 70300.0] if replicas == 2 else [10.0, 100.0, 1000.0])
-    for count in (3, 1, 2):
+    runner = DeviceLoop(strategy, counted_step, 4, iterations_per_loop=3, jit_compile=jit_compile)
+    batches = [{"rows": np.array([1, 2, 3, 4], np.int32) * scale} for scale in range(1, 8)]
+    expected = (703.0 if replicas == 2 else 10.0) * np.arange(1, 8)
+    for count in (3, 1, 7, 2):
         np.testing.assert_allclose(runner(batches[:count]), expected[:count])
 
 
@@ -36,9 +39,13 @@ def test_batches_of_different_shapes():
     np.testing.assert_allclose(runner(batches), [6.0, 6.0, 10.0, 6.0])
 
 
-def test_only_tpus_have_it():
-    runner = make_runner(tf.distribute.get_strategy(), counted_step, 2, 3)
-    assert isinstance(runner, StepRunner)
+@pytest.mark.parametrize(
+    ("replicas", "jit_compile", "kind"),
+    [(1, True, DeviceLoop), (1, False, StepRunner), (1, None, StepRunner), (2, True, StepRunner)],
+)
+def test_one_replica_has_it_if_compiled(replicas, jit_compile, kind, two_replicas):
+    strategy = two_replicas if replicas == 2 else tf.distribute.get_strategy()
+    assert isinstance(make_runner(strategy, counted_step, 2, 3, jit_compile), kind)
 
 
 @pytest.mark.slow
@@ -60,8 +67,7 @@ def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
         pretrainer.optimizer.build(pretrainer.trainable_variables)
         strategy = tf.distribute.get_strategy()
         if compiled:
-            loop = DeviceLoop(strategy, pretrainer.train_step, 8, iterations_per_loop=5)
-            loop.run_steps = tf.function(loop.run_steps, jit_compile=True)
+            loop = DeviceLoop(strategy, pretrainer.train_step, 8, 5, jit_compile=True)
             losses.append(loop(batches))
         else:
             losses.append(StepRunner(strategy, pretrainer.train_step, 8)(batches))
@@ -82,7 +88,8 @@ def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
 )
 def test_the_program_is_one_that_tpus_take(data_dir, monkeypatch, options):
     """Own masks, fakes and dropout; static shapes, no float64, nothing that asks the host."""
-    monkeypatch.setattr("electra_tf.pretraining.corruption.has_accelerator", lambda: True)
+    for module in ("model.layers", "model.random_numbers", "pretraining.corruption"):
+        monkeypatch.setattr(f"electra_tf.{module}.has_accelerator", lambda: True)
     pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1}, **options)
     pretrainer.optimizer.build(pretrainer.trainable_variables)
     loop = DeviceLoop(tf.distribute.get_strategy(), pretrainer.train_step, 8, 2)
