@@ -24,16 +24,23 @@ class Turns:
             process = context.Process(target=_serve, args=(theirs, *maker), daemon=True)
             process.start()
             self._sides[name] = (mine, process)
+        for name in self._sides:
             self._receive(name)
 
     def run(self, rounds, warm_up=2) -> dict[str, dict[str, float]]:
         """Medians of `rounds` turns of each, after others that do not count.
 
+        The first of all is taken by all of them together: each traces and compiles in it.
+
         Returns:
             name -> what the function returned, and `peak_bytes` of its process.
         """
         found = {name: [] for name in self._sides}
-        for turn in range(warm_up + rounds):
+        for pipe, _ in self._sides.values():
+            pipe.send("go")
+        for name in self._sides:
+            self._receive(name)
+        for turn in range(1, warm_up + rounds):
             for name, (pipe, _) in self._sides.items():
                 pipe.send("go")
                 numbers = self._receive(name)
