@@ -53,10 +53,11 @@ def sum_and_clip(
 
 def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """Norm of all elements, float32 []; the many short vectors cost as little as one."""
-    matrices = [gradient for gradient in gradients if len(gradient.shape) > 1]
-    vectors = [gradient for gradient in gradients if len(gradient.shape) <= 1]
-    joined = [tf.concat([tf.reshape(vector, [-1]) for vector in vectors], axis=0)]
-    return tf.linalg.global_norm([*matrices, *(joined if vectors else [])])
+    parts = [gradient for gradient in gradients if len(gradient.shape) > 1]
+    vectors = [tf.reshape(gradient, [-1]) for gradient in gradients if len(gradient.shape) <= 1]
+    if vectors:
+        parts.append(tf.concat(vectors, axis=0))
+    return tf.linalg.global_norm(parts)
 
 
 class ElectraAdam(keras.optimizers.Optimizer):
