@@ -296,14 +296,16 @@ def test_summary_by_hand():
     assert (summary["f1"]["best"], summary["mse"]["best"]) == (5.0, 1.0)
 
 
-def test_replicas_change_nothing_but_the_order_of_sums(tuning_dir, task, two_replicas):
+@pytest.mark.parametrize("way", ["replicas", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_ways_to_compute_change_nothing_but_the_order_of_sums(tuning_dir, task, two_replicas, way):
+    """Two replicas, and steps that are compiled with the loop around them."""
     no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     settings = {"model_hparam_overrides": no_dropout, "num_train_epochs": 1.0}
     config, _ = finetune(tuning_dir, [task], **settings)
     expected = stored(f"{config.model_dir}_1")
-    config, results = finetune(
-        tuning_dir, [task], two_replicas, model_dir=str(tuning_dir / "two"), **settings
-    )
+    strategy = two_replicas if way == "replicas" else None
+    settings |= {"model_dir": str(tuning_dir / "other"), "jit_compile": way == "compiled"}
+    config, results = finetune(tuning_dir, [task], strategy, **settings)
     found = stored(f"{config.model_dir}_1")
     assert set(found) == set(expected)
     for name in expected:

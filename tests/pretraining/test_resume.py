@@ -17,6 +17,7 @@ from tiny_run import hparams_with, tiny_config
 from electra_tf.cli import run_pretraining
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.training.checkpoint import CheckpointFolder, step_in_name
+from electra_tf.training.stops import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
 HERE = pathlib.Path(__file__).parent
@@ -89,6 +90,27 @@ def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):
     assert pretrain(data_dir, iterations_per_loop=1) == 0
     assert_identical(model_dir, finished.config.model_dir)
     assert logged_steps(model_dir) == [3, 6, 9, 12]
+
+
+@pytest.mark.slow
+def test_compiled_steps_are_gone_on_with_exactly(data_dir, monkeypatch):
+    """Calls of other lengths than the whole run's, of programs for as many steps."""
+    whole = tiny_config(data_dir, "whole_compiled", ONE_LAYER, jit_compile=True)
+    run.train(whole)
+    parts = tiny_config(data_dir, "parts_compiled", ONE_LAYER, jit_compile=True, log_every_steps=1)
+    for number in (2, 7):
+
+        def log(training, step, number=number):
+            if step == number:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("electra_tf.pretraining.run._Training._log", log)
+            with pytest.raises(Stopped):
+                run.train(parts)
+        assert step_in_name(CheckpointFolder(parts.model_dir).latest()) == number
+    run.train(parts)
+    assert_identical(parts.model_dir, whole.model_dir)
 
 
 def test_steps_per_call_and_intervals_change_no_number(finished, data_dir):
