@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from electra_tf.training.device_loop import DeviceLoop, rows_of_each, shapes_of
 from electra_tf.training.devices import is_compiled
-from electra_tf.training.replicas import rows_of_replica
+from electra_tf.training.replicas import is_distributed, rows_of_replica
 from electra_tf.training.workers import Workers
 
 SECONDS_PER_CALL = 4.0
@@ -161,8 +161,8 @@ def make_runner(
     stays in place within a program only, so one for each step would have the graph rewritten.
 
     Args:
-        strategy: the replicas. XLA compiles the steps of TPUs, and of a single replica if asked;
-            where others sum their gradients, the strategy runs the steps.
+        strategy: the replicas. XLA compiles the loop on TPUs, and on a single device if asked;
+            a strategy that sums gradients runs the steps itself.
         step: see `StepRunner`.
         batch_size: rows of a global batch, over all processes.
         iterations_per_loop: steps of one host call, at most.
@@ -170,7 +170,7 @@ def make_runner(
     """
     if isinstance(strategy, tf.distribute.TPUStrategy):
         return DeviceLoop(strategy, step, batch_size, iterations_per_loop)
-    if strategy.num_replicas_in_sync == 1 and is_compiled(jit_compile):
+    if not is_distributed(strategy) and is_compiled(jit_compile):
         count = min(iterations_per_loop, STEPS_PER_PROGRAM)
         return DeviceLoop(strategy, step, batch_size, count, jit_compile=True)
     return StepRunner(strategy, step, batch_size)

@@ -8,6 +8,12 @@ import tensorflow as tf
 from electra_tf.training.seeds import replica_id
 
 
+def is_distributed(strategy: tf.distribute.Strategy) -> bool:
+    """Whether it is other than TensorFlow's default, which leaves everything to one device."""
+    with strategy.scope():
+        return tf.distribute.has_strategy()
+
+
 def rows_of_replica(
     batch: Mapping[str, tf.Tensor], rows: int, replicas_each: int
 ) -> dict[str, tf.Tensor]:

@@ -45,10 +45,15 @@ def _one_device() -> tf.distribute.Strategy:
 
 
 def _mirrored() -> tf.distribute.Strategy:
-    """All GPUs; without any, the parts that a program has divided its CPU in, as tests do."""
+    """All GPUs; without any, the parts that a program has divided its CPU in, as tests do.
+
+    A single GPU needs no strategy, with which its steps could not be compiled as a whole.
+    """
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) == 1 and devices[0].device_type == "CPU":
         raise ValueError("strategy is expected to be 'one_device' on a host without GPUs.")
+    if len(devices) == 1:
+        return _one_device()
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 

@@ -61,17 +61,16 @@ class Updates:
 
 
 def one_program(update: Callable, jit_compile: bool | None) -> Callable:
-    """`update` compiled as a whole, as `compiled` says, where there is one replica.
+    """`update` compiled as a whole, as `compiled` says, where no strategy distributes it.
 
-    Several sum their gradients inside of it, which XLA leaves to the strategy: there only what
+    Replicas sum their gradients inside of it, which XLA leaves to the strategy: there only what
     `update` has compiled itself is. A model has hundreds of weights, each with several small
     operations in an update, which cost more to start than to compute.
     """
     whole = compiled(update, jit_compile)
 
     def run(*arguments):
-        is_alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
-        return (whole if is_alone else update)(*arguments)
+        return (update if tf.distribute.has_strategy() else whole)(*arguments)
 
     return run
 

@@ -49,6 +49,20 @@ def test_one_replica_has_it_if_compiled(replicas, jit_compile, kind, two_replica
 
 
 @pytest.mark.slow
+def test_a_strategy_of_one_replica_compiles_what_it_can(data_dir):
+    """A whole step cannot be: it has a point at which replicas meet."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    losses = []
+    for jit_compile in (False, True):
+        with strategy.scope():
+            pretrainer = tiny_pretrainer(data_dir, SMALL, jit_compile=jit_compile)
+            pretrainer.optimizer.build(pretrainer.trainable_variables)
+        runner = make_runner(strategy, pretrainer.train_step, 8, 3, jit_compile)
+        losses.append(runner([make_examples(8, seed=i) for i in range(2)]))
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+
+
+@pytest.mark.slow
 def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
     """Update included; fakes are fixed, since XLA draws other random numbers."""
     monkeypatch.setattr(

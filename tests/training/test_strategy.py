@@ -73,6 +73,12 @@ def test_mirrored_needs_several_devices(monkeypatch):
         make_strategy(Devices("mirrored"))
 
 
+def test_mirrored_with_a_single_gpu_is_one_device(monkeypatch):
+    only = [types.SimpleNamespace(name="/device:GPU:0", device_type="GPU")]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: only)
+    assert make_strategy(Devices("mirrored")) is tf.distribute.get_strategy()
+
+
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
 def test_workers_that_would_not_know_of_each_other(monkeypatch, strategy):
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"chief": ["a:1"], "worker": ["b:1"]}}')
