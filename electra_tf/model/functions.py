@@ -15,6 +15,7 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     By erf, as there: erfc, which tf.nn.gelu has, is precise in relative terms far below 0 too, and
     takes three times the arithmetic. The sum loses that, so it is of float32 in any precision.
+    LiteRT's converter knows the forward operations in this order only.
     """
 
     def gradient(upstream):
@@ -26,8 +27,8 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
         return upstream * tf.cast(share + wide * density, x.dtype)
 
     wide = tf.cast(x, tf.float32)
-    share = 0.5 + 0.5 * tf.math.erf(math.sqrt(0.5) * wide)
-    return tf.cast(wide * share, x.dtype), gradient
+    y = (0.5 * wide) * (1.0 + tf.math.erf(math.sqrt(0.5) * wide))
+    return tf.cast(y, x.dtype), gradient
 
 
 @tf.custom_gradient
