@@ -94,7 +94,7 @@ class FinetuningConfig:
     precision: str | None = None
     """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
     jit_compile: bool | None = None
-    """New. Compile forward and backward pass by XLA; null: on GPUs."""
+    """New. Compile steps by XLA, see docs/speed.md; null: on GPUs."""
 
     # Outputs
     write_test_outputs: bool = False

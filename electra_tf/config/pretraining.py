@@ -107,7 +107,7 @@ class PretrainingConfig:
     precision: str | None = None
     """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
     jit_compile: bool | None = None
-    """New. Compile forward and backward pass by XLA; null: on GPUs."""
+    """New. Compile steps by XLA, see docs/speed.md; null: on GPUs."""
     recompute_activations: bool = False
     """New. Compute what is in the layers again in the backward pass, to save memory."""
 

@@ -271,6 +271,7 @@ class _Training:
         self.timing = Timing(self._flops_of)
         self.flops_of_sequence: dict[int, float] = {}
         self.last_logged = {}
+        self.runners = {}
         self.step = 0
         self.begun_with = {}
         self.saved_step = 0
@@ -338,13 +339,7 @@ class _Training:
                 variables = training_variables(self.pretrainer)
                 extend_positions(variables, trained, stage.max_seq_length)
         return run_loop(
-            make_runner(
-                self.strategy,
-                self.pretrainer.train_step,
-                stage.train_batch_size,
-                config.iterations_per_loop,
-                config.jit_compile,
-            ),
+            self._runner(stage.train_batch_size, stage.gradient_accumulation_steps),
             self.records.batches(
                 stage, first_step, config.seed, self.workers.index, self.workers.count
             ),
@@ -360,6 +355,19 @@ class _Training:
             signals,
             self.workers,
         )
+
+    def _runner(self, batch_size: int, accumulation_steps: int):
+        """What runs such steps; stages that differ in nothing else share what was compiled."""
+        key = batch_size, accumulation_steps
+        if key not in self.runners:
+            self.runners[key] = make_runner(
+                self.strategy,
+                self.pretrainer.train_step,
+                batch_size,
+                self.config.iterations_per_loop,
+                self.config.jit_compile,
+            )
+        return self.runners[key]
 
     def _flops_of(self, batch: Mapping[str, np.ndarray]) -> float:
         """Of this process's rows."""

@@ -10,7 +10,6 @@ import json
 import os
 import tempfile
 
-import numpy as np
 import tensorflow as tf
 
 from electra_tf.serving.export import SETTINGS_FILE
@@ -51,7 +50,6 @@ def convert_to_onnx(export_dir: str, path: str):
     with _numbers_of(export_dir) as folder:
         import tf2onnx.tf_loader
 
-        _register_erfc()
         graph, inputs, outputs, renamed = tf2onnx.tf_loader.from_saved_model(
             folder, None, None, "serve", [SIGNATURE], return_tensors_to_rename=True
         )
@@ -98,21 +96,3 @@ def _check(export_dir):
             f"{export_dir} is expected to be exported with --signatures ids in float32, but has "
             f"{', '.join(found[0])} in {found[1]}."
         )
-
-
-def _register_erfc():
-    """Tell tf2onnx what `Erfc` is, which is inside the exact GELU and which ONNX does not have."""
-    from tf2onnx.handler import tf_op
-
-    @tf_op("Erfc")
-    class _Erfc:
-        @classmethod
-        def version_9(cls, ctx, node, **kwargs):
-            """1 - Erf."""
-            del cls, kwargs
-            form = {"shapes": node.output_shapes, "dtypes": node.output_dtypes}
-            source, names, name = node.input[0], node.output, node.name
-            ctx.remove_node(name)
-            erf = ctx.make_node("Erf", [source], **form).output[0]
-            one = ctx.make_const(f"{name}_one", np.float32(1)).output[0]
-            ctx.make_node("Sub", [one, erf], name=name, outputs=names, **form)

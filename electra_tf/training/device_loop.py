@@ -54,16 +54,16 @@ class DeviceLoop:
             for _, group in itertools.groupby(batches, key=shapes_of)
             for part in _parts(list(group), self._iterations)
         ]
-        return np.concatenate(losses)
+        return np.concatenate([part.numpy() for part in losses])
 
-    def _run_alike(self, batches) -> np.ndarray:
+    def _run_alike(self, batches) -> tf.Tensor:
         """Run one step per batch, at most as many as a program has; all have the same shapes."""
         stacked = {}
         for name, first in batches[0].items():
             rows = np.zeros([self._iterations, *first.shape], first.dtype)
             rows[: len(batches)] = [batch[name] for batch in batches]
             stacked[name] = self._spread(rows)
-        return self._run(stacked, tf.constant(len(batches))).numpy()[: len(batches)]
+        return self._run(stacked, tf.constant(len(batches)))[: len(batches)]
 
     def run_steps(self, stacked: Mapping[str, tf.Tensor], count: tf.Tensor) -> tf.Tensor:
         """What a replica does: its shares of the losses, [iterations], 0 behind `count`.

@@ -20,7 +20,7 @@ SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""
 
 STEPS_PER_PROGRAM = 32
-"""Of a GPU: what a program costs beside its steps is hidden, and its batches take little memory."""
+"""Of a GPU: what a call costs is spread over them, and its batches take little memory."""
 
 Batch = Mapping[str, np.ndarray]
 

@@ -34,6 +34,14 @@ def test_gelu(scale):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "epsilon"), [(tf.bfloat16, 2**-8), (tf.float16, 2**-11)])
+def test_gelu_in_low_precision_is_rounded_once(dtype, epsilon):
+    """Below 0, too, where one plus erf would lose its digits."""
+    x = tf.cast(tf.linspace(-3.0, 3.0, 240), dtype)
+    exact = tf.nn.gelu(tf.cast(x, tf.float32), approximate=False)
+    np.testing.assert_allclose(tf.cast(gelu(x), tf.float32), exact, rtol=1.01 * epsilon)
+
+
 @pytest.mark.parametrize("scale", [0.01, 1.0, 1000.0])
 def test_normalization(scale):
     theirs = keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON)

@@ -41,9 +41,9 @@ def test_batches_of_different_shapes():
 
 @pytest.mark.parametrize(
     ("replicas", "jit_compile", "kind"),
-    [(1, True, DeviceLoop), (1, False, StepRunner), (1, None, StepRunner), (2, True, StepRunner)],
+    [(1, True, DeviceLoop), (1, False, StepRunner), (2, True, StepRunner)],
 )
-def test_one_replica_has_it_if_compiled(replicas, jit_compile, kind, two_replicas):
+def test_one_device_has_it_if_compiled(replicas, jit_compile, kind, two_replicas):
     strategy = two_replicas if replicas == 2 else tf.distribute.get_strategy()
     assert isinstance(make_runner(strategy, counted_step, 2, 3, jit_compile), kind)
 

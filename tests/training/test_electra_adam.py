@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
+from electra_tf.training.optimizer import sum_and_clip
 
 START = {"kernel": [1.0, -2.0], "bias": [0.5], "LayerNorm": [3.0]}
 DECAYS = {"kernel": True, "bias": False, "LayerNorm": False}
@@ -75,6 +76,12 @@ def test_update_n_takes_the_rate_of_step_n():
                 variables[name].numpy() - START[name], value - START[name], rtol=3e-5, atol=2e-7
             )
     assert int(optimizer.iterations) == 3
+
+
+def test_the_norm_is_of_matrices_vectors_and_numbers():
+    values = [np.full([2, 3], 1.0), np.full([4], 2.0), np.array(3.0), np.full([1, 2, 1], 4.0)]
+    _, norm = sum_and_clip([tf.constant(value, tf.float32) for value in values], clip_norm=None)
+    assert float(norm) == pytest.approx((6 * 1 + 4 * 4 + 9 + 2 * 16) ** 0.5)
 
 
 def test_apply_returns_the_norm_before_clipping():
