@@ -8,7 +8,6 @@ in a process of its own, and then have the card to themselves in turns.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -17,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.compare_torch import make_torch_step  # noqa: E402
-from benchmarks.pretraining_step import make_step, product_flops  # noqa: E402
+from benchmarks.pretraining_step import make_step, product_flops, read_hparams  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 
 SQUARE = 8192
@@ -38,11 +37,15 @@ NAMES = [name_of(*shape) for group in GROUPS for shape in group]
 
 
 def hparams_of(model, batch, length):
-    hparams = json.loads((ROOT / "configs" / "pretraining" / f"{model}.json").read_text())
-    for name in ("stages", "num_train_steps", "length_buckets"):
-        hparams.pop(name, None)
-    sizes = {"train_batch_size": batch, "max_seq_length": length}
-    return {**hparams, **sizes, "precision": "bfloat16"}
+    options = argparse.Namespace(
+        hparams=ROOT / "configs" / "pretraining" / f"{model}.json",
+        batch_size=batch,
+        max_seq_length=length,
+        accumulation_steps=1,
+        recompute=False,
+        jit_compile=None,
+    )
+    return read_hparams(options, "bfloat16")
 
 
 def run_group(shapes, options) -> dict[str, dict[str, float]]:

@@ -12,6 +12,7 @@ from tiny_run import LENGTH, make_examples, tiny_config, write_records
 
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, step_in_name
+from electra_tf.training.loop import StepRunner
 from electra_tf.training.stops import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
@@ -69,6 +70,25 @@ def test_stopping_inside_and_between_stages_changes_no_bit(data_dir, staged, mon
     assert state["num_examples"] == [40, 80]
     # Every stage ends with what is due: the log, a checkpoint.
     assert logged_steps(whole.model_dir) == [3, 6, 9, 10, 12]
+
+
+def test_stages_share_what_is_compiled_where_they_may(data_dir, staged, monkeypatch):
+    """Lengths are programs of one runner; rows and parts of a batch ask for another one."""
+    made = []
+
+    def train_step(pretrainer, batch):
+        pretrainer.optimizer.iterations.assign_add(1)
+        return {"loss": tf.constant(1.0)}
+
+    def make_runner(strategy, step, batch_size, *rest):
+        made.append(batch_size)
+        return StepRunner(strategy, step, batch_size)
+
+    monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
+    monkeypatch.setattr(run, "make_runner", make_runner)
+    stages = [*staged["stages"], {"steps": 1, "train_batch_size": 4}]
+    run.train(tiny_config(data_dir, "shared", ONE_LAYER, stages=stages, num_train_steps=13))
+    assert made == [4, 8, 4, 2]
 
 
 def test_stages_get_their_lengths_rows_and_places(data_dir, staged, monkeypatch):
