@@ -77,6 +77,6 @@ def total_steps(given: Sequence[Any]) -> int:
     """Sum of the steps of all stages; what is wrong with them is for `plan_stages` to say."""
     return sum(
         stage["steps"]
-        for stage in given
+        for stage in (given if isinstance(given, list | tuple) else ())
         if isinstance(stage, Mapping) and isinstance(stage.get("steps"), int)
     )

@@ -32,8 +32,10 @@ from electra_tf.finetuning.trial import Trainer, Trial
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
+from electra_tf.training.device_loop import rows_of_each
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
+from electra_tf.training.loss_scale import check_precision
 from electra_tf.training.stops import DivergedError
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import load_weights
@@ -79,6 +81,9 @@ def finetune(
     """
     # First: workers cannot find each other once TensorFlow has computed something.
     strategy = strategy or make_strategy(config.devices)
+    if config.do_train:
+        rows_of_each(strategy, config.train_batch_size)
+        check_precision(config.precision, strategy.num_replicas_in_sync)
     workers = Workers(strategy)
     lock = workers.only_chief(lambda: locked(config.model_dir))
     with ending_with_others(workers.resolver), lock:
@@ -311,10 +316,11 @@ class _Run:
 
     def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
+        # First, so that nothing of an older model is lost to settings that cannot be used.
+        trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
         if self.workers.is_chief:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
-        trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
         steps = trainer.run()
         best = model_folder.best_checkpoints(trial.folder).latest()
         if best is not None:

@@ -15,7 +15,7 @@ _EXAMPLE = (
 
 
 def cluster_size() -> int:
-    """Processes that TF_CONFIG names; 1 if it is not set.
+    """Processes that TF_CONFIG names; 1 if it is not set or names none.
 
     Raises:
         ValueError: TF_CONFIG cannot be read.
@@ -24,7 +24,7 @@ def cluster_size() -> int:
     if not given:
         return 1
     cluster = _read_tf_config(given).get("cluster") or {}
-    return max(1, sum(len(cluster.get(job, ())) for job in JOBS))
+    return max(1, sum(map(len, cluster.values())))
 
 
 def resolve_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
@@ -58,9 +58,14 @@ def _read_tf_config(text: str) -> dict:
         content = json.loads(text)
     except ValueError as error:
         raise ValueError(f"TF_CONFIG is expected to be JSON, but {error}: {text!r}.") from error
-    if not isinstance(content, dict):
+    jobs = content.get("cluster") or {} if isinstance(content, dict) else None
+    if not isinstance(jobs, dict) or not all(map(_is_addresses, jobs.values())):
         raise ValueError(f"TF_CONFIG is expected to be as in {_EXAMPLE}, but is {text!r}.")
     return content
+
+
+def _is_addresses(value) -> bool:
+    return isinstance(value, list) and all(isinstance(address, str) for address in value)
 
 
 def _of_tf_config(text: str) -> tuple[dict[str, list[str]], str, int]:
@@ -73,7 +78,7 @@ def _of_tf_config(text: str) -> tuple[dict[str, list[str]], str, int]:
         problem = f"has the jobs {sorted(cluster)} instead of {' and '.join(JOBS)}"
     elif len(cluster.get("chief", ())) > 1:
         problem = "has more than one chief"
-    elif task.get("type") not in cluster:
+    elif task.get("type") not in list(cluster):
         problem = f"has the task type {task.get('type')!r}, which is no job of its cluster"
     elif task.get("index") not in range(len(cluster[task["type"]])):
         problem = (
@@ -86,19 +91,36 @@ def _of_tf_config(text: str) -> tuple[dict[str, list[str]], str, int]:
 
 
 def _of_slurm() -> tuple[dict[str, list[str]], str, int]:
-    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+    tasks = _slurm_number("SLURM_STEP_NUM_TASKS")
     # Steps of different jobs may share a node.
-    port = _PORTS[0] + int(os.environ.get("SLURM_JOB_ID", 0)) % _PORTS[1]
+    port = _PORTS[0] + _slurm_number("SLURM_JOB_ID", "0") % _PORTS[1]
     try:
         # GPUs are left to SLURM: the resolver would number them anew.
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
             port_base=port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
         addresses = resolver.cluster_spec().as_dict()["worker"]
-        own = f"{os.environ['SLURMD_NODENAME']}:{port + int(os.environ['SLURM_LOCALID'])}"
+        own = f"{os.environ['SLURMD_NODENAME']}:{port + _slurm_number('SLURM_LOCALID')}"
     except (KeyError, RuntimeError, ValueError) as error:
         raise ValueError(f"the environment of srun is incomplete: {error}") from error
     if own not in addresses:
         raise ValueError(f"this task is expected to be one of {addresses}, but is {own}.")
     # The resolver sorts hosts by name, which need not be the order of SLURM's ranks.
     return {"worker": addresses}, "worker", addresses.index(own)
+
+
+def slurm_tasks() -> int:
+    """Tasks of the SLURM step (`srun`) that this process is part of; 1 if there is none.
+
+    Raises:
+        ValueError: their number cannot be read.
+    """
+    return max(1, _slurm_number("SLURM_STEP_NUM_TASKS", "1"))
+
+
+def _slurm_number(variable: str, default: str | None = None) -> int:
+    """What srun has set a variable to."""
+    text = os.environ.get(variable, default)
+    if text is None or not text.isdecimal():
+        raise ValueError(f"{variable} is expected to be a number, but is {text!r}")
+    return int(text)

@@ -8,6 +8,15 @@ GROWTH_INTERVAL = 2000
 """Updates without overflow after which the scale is doubled."""
 
 
+def check_precision(precision: str | None, replicas: int) -> None:
+    """Raise a ValueError if losses would have to be scaled on several replicas."""
+    if precision == "float16" and replicas > 1:
+        raise ValueError(
+            "precision is expected to be 'bfloat16' or 'float32' on several replicas, but is "
+            f"'float16', and there are {replicas}."
+        )
+
+
 class LossScale:
     """A scale that halves when a gradient overflows and doubles after many that did not.
 
@@ -20,12 +29,7 @@ class LossScale:
     """
 
     def __init__(self):
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if replicas > 1:
-            raise ValueError(
-                "precision is expected to be 'bfloat16' or 'float32' on several replicas, but is "
-                f"'float16', and there are {replicas}."
-            )
+        check_precision("float16", tf.distribute.get_strategy().num_replicas_in_sync)
         self.scale = tf.Variable(INITIAL, trainable=False, name="loss_scale")
         self.good_steps = tf.Variable(0, trainable=False, name="good_steps")
 

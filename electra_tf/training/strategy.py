@@ -8,7 +8,7 @@ from absl import logging
 
 from electra_tf.config.devices import Devices
 from electra_tf.training import coordination
-from electra_tf.training.cluster import cluster_size, resolve_cluster
+from electra_tf.training.cluster import cluster_size, resolve_cluster, slurm_tasks
 
 
 @functools.cache
@@ -32,6 +32,11 @@ def make_strategy(devices: Devices) -> tf.distribute.Strategy:
         raise ValueError(
             f"strategy is expected to be 'multi_worker', since TF_CONFIG names {workers} workers, "
             f"but is {devices.strategy!r}."
+        )
+    if slurm_tasks() > 1 and devices.strategy not in ("multi_worker", "tpu"):
+        raise ValueError(
+            f"strategy is expected to be 'multi_worker', since srun started {slurm_tasks()} tasks, "
+            f"but is {devices.strategy!r}; a task of its own is started by srun --ntasks=1."
         )
     strategy = makers[devices.strategy]()
     if strategy.num_replicas_in_sync > 1:
@@ -81,12 +86,20 @@ def _multi_worker() -> tf.distribute.Strategy:
 
 def _tpu(devices: Devices) -> tf.distribute.Strategy:
     """Written against the public API; has not run on TPU hardware."""
-    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
-        tpu=devices.tpu_name,
-        zone=devices.tpu_zone,
-        project=devices.gcp_project,
-        job_name=devices.tpu_job_name or "worker",
-    )
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+            tpu=devices.tpu_name,
+            zone=devices.tpu_zone,
+            project=devices.gcp_project,
+            job_name=devices.tpu_job_name or "worker",
+        )
+    except RuntimeError as error:
+        raise ValueError(f"a TPU cannot be looked up by its tpu_name: {error}") from error
+    except ValueError as error:
+        raise ValueError(
+            f"no TPU is found by tpu_name={devices.tpu_name!r}, tpu_zone={devices.tpu_zone!r} and "
+            f"gcp_project={devices.gcp_project!r}: {error}"
+        ) from error
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     strategy = tf.distribute.TPUStrategy(resolver)

@@ -13,7 +13,7 @@ from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from tiny_run import WORDS
 
 from electra_tf.cli.run_finetuning import resolve
-from electra_tf.finetuning import FinetuningModel, model_folder, run
+from electra_tf.finetuning import FinetuningModel, model, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.results import summarize
 from electra_tf.finetuning.task_table import TaskSpec
@@ -311,6 +311,39 @@ def test_ways_to_compute_change_nothing_but_the_order_of_sums(tuning_dir, task, 
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
     assert results.trials[0]["scores"]["words"]["accuracy"] >= 0
+
+
+def test_replicas_drop_elements_of_their_own(tuning_dir, task, two_replicas, monkeypatch):
+    seeds, step_seed = [], model.step_seed
+
+    def remember(*arguments):
+        seed = step_seed(*arguments)
+        tf.py_function(lambda value: seeds.append(tuple(value.numpy())), [seed], [])
+        return seed
+
+    monkeypatch.setattr(model, "step_seed", remember)
+    finetune(tuning_dir, [task], two_replicas, num_train_epochs=1.0)
+    assert seeds and len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            {"train_batch_size": 7},
+            "train_batch_size is expected to be a multiple of the 2 replicas",
+        ),
+        ({"precision": "float16"}, "on several replicas, but is 'float16'"),
+    ],
+)
+def test_settings_that_replicas_cannot_use_leave_models_alone(
+    tuning_dir, task, two_replicas, idle_steps, setting, message
+):
+    config, _ = finetune(tuning_dir, [task])
+    before = stored(f"{config.model_dir}_1")
+    with pytest.raises(ValueError, match=message):
+        finetune(tuning_dir, [task], two_replicas, **setting)
+    assert set(stored(f"{config.model_dir}_1")) == set(before)
 
 
 def test_another_fine_tuned_model_can_be_begun_with(tuning_dir, task, idle_steps):

@@ -374,9 +374,17 @@ def test_a_generator_without_dropout(data_dir):
         ({"whole_word_masking": True, "masking": "reference"}, "masking is expected to be"),
         ({"disentangled_embeddings": True, "untied_generator": False}, "disentangled_embeddings"),
         ({"electric_objective": True, "mask_prob_end": 0.1}, "mask_prob_end"),
+        ({"stages": 5}, "stages is expected to be"),
         ({"gradient_accumulation_steps": 3}, "a divisor of train_batch_size=8, but is 3"),
     ],
 )
 def test_wrong_options_are_errors(data_dir, options, message):
     with pytest.raises(ValueError, match=message):
         tiny_config(data_dir, **options)
+
+
+def test_records_without_word_starts_are_refused_before_the_first_step(data_dir):
+    config = tiny_config(data_dir, "words", ONE_LAYER, whole_word_masking=True)
+    with pytest.raises(ValueError, match="needs records built with --word-starts; those of"):
+        run.train(config)
+    assert not CheckpointFolder(config.model_dir).latest()

@@ -182,3 +182,24 @@ def test_two_replicas_give_the_weights_of_one(data_dir, monkeypatch, two_replica
     assert reports[1] == pytest.approx(reports[0], rel=1e-4)
     for name, value in weights[0].items():
         np.testing.assert_allclose(weights[1][name], value, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_replicas_draw_masks_of_their_own(data_dir, two_replicas, monkeypatch):
+    """Both get the same rows; what they mask would be the same as well with a common seed."""
+    with two_replicas.scope():
+        pretrainer = tiny_pretrainer(data_dir, SMALL)
+        pretrainer.optimizer.build(pretrainer.trainable_variables)
+    seen, mask = [], pretrainer.mask
+
+    def remember(*arguments):
+        masked = mask(*arguments)
+        tf.py_function(lambda rows: seen.append(rows.numpy()), [masked["masked_positions"]], [])
+        return masked
+
+    monkeypatch.setattr(pretrainer, "mask", remember)
+    rows = make_examples(4, seed=0)
+    StepRunner(two_replicas, pretrainer.train_step, 8)(
+        [{name: np.concatenate([values, values]) for name, values in rows.items()}]
+    )
+    first, second = seen
+    assert (first != second).any()

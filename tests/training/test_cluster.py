@@ -71,6 +71,14 @@ def test_tf_config(monkeypatch, cluster, job, index):
             '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": "0"}}',
             "task index '0'",
         ),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": ["worker"], "index": 0}}',
+            "task type .'worker'., which is no job",
+        ),
+        ('{"cluster": ["a:1"], "task": {"type": "worker", "index": 0}}', "expected to be as in"),
+        ('{"cluster": {"worker": "a:1"}}', "expected to be as in"),
+        ('{"cluster": {"worker": [1]}}', "expected to be as in"),
+        ('{"cluster": {"worker": 3}}', "expected to be as in"),
     ],
 )
 def test_tf_config_that_is_wrong(monkeypatch, config, problem):
@@ -116,3 +124,11 @@ def test_neither():
     with pytest.raises(ValueError, match=r"TF_CONFIG, as in .* srun"):
         resolve_cluster()
     assert cluster_size() == 1
+
+
+@pytest.mark.parametrize("name", ["SLURM_STEP_NUM_TASKS", "SLURM_JOB_ID", "SLURM_LOCALID"])
+def test_slurm_numbers_that_are_none(monkeypatch, name):
+    for other, value in {**SLURM, name: "two"}.items():
+        monkeypatch.setenv(other, value)
+    with pytest.raises(ValueError, match=f"{name} is expected to be a number, but is 'two'"):
+        resolve_cluster()

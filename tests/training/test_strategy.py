@@ -142,3 +142,18 @@ class TestTpu:
     def test_another_number_of_cores(self, calls):
         with pytest.raises(ValueError, match="num_tpu_cores is expected to be the TPU's 8"):
             make_strategy(Devices("tpu", num_tpu_cores=4))
+
+
+def test_tasks_of_srun_do_not_train_alone(monkeypatch):
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
+    with pytest.raises(ValueError, match="'multi_worker', since srun started 2 tasks"):
+        make_strategy(Devices("one_device"))
+
+
+def test_a_tpu_that_is_not_found_is_named(monkeypatch):
+    def fail(**_):
+        raise RuntimeError("cloud-tpu-client is missing")
+
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", fail)
+    with pytest.raises(ValueError, match="cannot be looked up by its tpu_name: cloud-tpu-client"):
+        make_strategy(Devices("tpu", tpu_name="name"))
