@@ -49,8 +49,12 @@ def product_flops(config) -> float:
         forward += encoder_flops(config.encoder) + length * (2 * hidden**2 + 2 * hidden)
     if config.has_generator:
         encoder = config.generator_encoder
-        forward += encoder_flops(encoder)
-        forward += config.num_masked * 2 * (encoder.hidden_size * width + width * config.vocab_size)
+        # Two towers guess all tokens, from the outputs of both.
+        towers = 2 if config.two_tower_generator else 1
+        predicted = length if config.two_tower_generator else config.num_masked
+        forward += towers * encoder_flops(encoder)
+        head = towers * encoder.hidden_size * width + width * config.vocab_size
+        forward += predicted * 2 * head
     return BACKWARD_AND_FORWARD * forward
 
 

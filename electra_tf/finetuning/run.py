@@ -33,6 +33,7 @@ from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
+from electra_tf.training.devices import arithmetic
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
 from electra_tf.training.loss_scale import check_precision
@@ -86,7 +87,10 @@ def finetune(
         check_precision(config.precision, strategy.num_replicas_in_sync)
     workers = Workers(strategy)
     lock = workers.only_chief(lambda: locked(config.model_dir))
+    computing = arithmetic(config.precision, config.jit_compile)
     with ending_with_others(workers.resolver), lock:
+        workers.check_same("the arithmetic of the devices", computing)
+        logging.info("Computing in %s.", computing)
         with workers.chief_first():
             run = _Run(config, start, strategy, workers)
         return run.run()

@@ -23,6 +23,7 @@ from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
+from electra_tf.training.devices import arithmetic
 from electra_tf.training.files import write_json, write_pickle, write_text
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
@@ -87,6 +88,9 @@ def _train(config, strategy, workers) -> dict:
     if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
     workers.check_same("the hyperparameters", _what_workers_share(config))
+    computing = arithmetic(config.precision, config.jit_compile)
+    workers.check_same("the arithmetic of the devices", computing)
+    logging.info("Computing in %s.", computing)
     check_saved_model(config)
     _check_shares(config, strategy)
 

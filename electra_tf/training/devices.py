@@ -31,3 +31,9 @@ def is_compiled(jit_compile: bool | None) -> bool:
     if jit_compile is not None:
         return jit_compile
     return bool(tf.config.list_physical_devices("GPU")) and not has_tpu()
+
+
+def arithmetic(precision: str | None, jit_compile: bool | None) -> str:
+    """What the options come to on the devices of this process, as in "bfloat16 with XLA"."""
+    compiled = has_tpu() or is_compiled(jit_compile)
+    return f"{precision or default_precision()} {'with' if compiled else 'without'} XLA"

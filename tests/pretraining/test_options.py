@@ -10,6 +10,7 @@ from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretr
 from electra_tf.pretraining import run
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.devices import arithmetic
 from electra_tf.training.loop import StepRunner, make_runner
 from electra_tf.training.weights import training_variables, usable_weights, weights_by_name
 
@@ -176,6 +177,18 @@ def test_float32_is_not_tf32(data_dir):
     tf.config.experimental.enable_tensor_float_32_execution(True)
     built(data_dir, ONE_LAYER, precision="float32")
     assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
+@pytest.mark.parametrize(
+    ("precision", "jit_compile", "expected"),
+    [
+        (None, None, "float32 without XLA"),
+        ("bfloat16", True, "bfloat16 with XLA"),
+        (None, False, "float32 without XLA"),
+    ],
+)
+def test_what_options_come_to_on_a_processor(precision, jit_compile, expected):
+    assert arithmetic(precision, jit_compile) == expected
 
 
 def test_the_default_precision_of_a_processor_is_float32(data_dir):
