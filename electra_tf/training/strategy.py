@@ -1,7 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Where a run computes."""
 
+import contextlib
 import functools
+import signal
+import threading
 
 import tensorflow as tf
 from absl import logging
@@ -72,7 +75,8 @@ def _multi_worker() -> tf.distribute.Strategy:
     )
     coordination.configure(resolver)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
+        with _ended_by_ctrl_c():
+            return tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
     except RuntimeError as error:
         raise ValueError(
             "strategy 'multi_worker' has to be made before TensorFlow computes anything in this "
@@ -82,6 +86,19 @@ def _multi_worker() -> tf.distribute.Strategy:
         raise ConnectionError(
             f"the workers {coordination.addresses(resolver)} did not come together: {error.message}"
         ) from error
+
+
+@contextlib.contextmanager
+def _ended_by_ctrl_c():
+    """Ctrl-C ends the process at once: Python's handler would wait as long as TensorFlow does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _tpu(devices: Devices) -> tf.distribute.Strategy:

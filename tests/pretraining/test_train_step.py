@@ -166,7 +166,7 @@ def test_two_replicas_give_the_weights_of_one(data_dir, monkeypatch, two_replica
     )
     masker = tiny_pretrainer(data_dir)
     batches = []
-    for i in range(3):
+    for i in range(5):
         masked = masker.mask(tensors(make_examples(8, seed=i)), tf.constant([i, 0]))
         batches.append({name: rows.numpy() for name, rows in masked.items()})
     losses, weights, reports = [], [], []

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which devices a strategy has, and what is said where they are not there."""
 
+import signal
 import types
 
 import pytest
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.devices import Devices
+from electra_tf.training import strategy
 from electra_tf.training.strategy import make_strategy
 
 
@@ -157,3 +159,21 @@ def test_a_tpu_that_is_not_found_is_named(monkeypatch):
     monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", fail)
     with pytest.raises(ValueError, match="cannot be looked up by its tpu_name: cloud-tpu-client"):
         make_strategy(Devices("tpu", tpu_name="name"))
+
+
+def test_ctrl_c_ends_the_wait_for_other_workers(monkeypatch):
+    """TensorFlow waits without giving Python's handler a chance."""
+    waiting = []
+
+    def wait(*_):
+        waiting.append(signal.getsignal(signal.SIGINT))
+        return tf.distribute.get_strategy()
+
+    resolver = types.SimpleNamespace(num_accelerators=dict)
+    monkeypatch.setattr(strategy, "resolve_cluster", lambda: resolver)
+    monkeypatch.setattr(strategy.coordination, "configure", lambda _: None)
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", wait)
+    before = signal.getsignal(signal.SIGINT)
+    make_strategy.__wrapped__(Devices("multi_worker"))
+    assert waiting == [signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGINT) == before
