@@ -24,7 +24,7 @@ def cluster_size() -> int:
     if not given:
         return 1
     cluster = _read_tf_config(given).get("cluster") or {}
-    return max(1, sum(map(len, cluster.values())))
+    return max(1, sum(len(cluster.get(job, ())) for job in JOBS))
 
 
 def resolve_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
@@ -78,7 +78,7 @@ def _of_tf_config(text: str) -> tuple[dict[str, list[str]], str, int]:
         problem = f"has the jobs {sorted(cluster)} instead of {' and '.join(JOBS)}"
     elif len(cluster.get("chief", ())) > 1:
         problem = "has more than one chief"
-    elif task.get("type") not in list(cluster):
+    elif task.get("type") not in list(cluster):  # a list, since it may be unhashable
         problem = f"has the task type {task.get('type')!r}, which is no job of its cluster"
     elif task.get("index") not in range(len(cluster[task["type"]])):
         problem = (

@@ -110,9 +110,7 @@ def _tpu(devices: Devices) -> tf.distribute.Strategy:
             project=devices.gcp_project,
             job_name=devices.tpu_job_name or "worker",
         )
-    except RuntimeError as error:
-        raise ValueError(f"a TPU cannot be looked up by its tpu_name: {error}") from error
-    except ValueError as error:
+    except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"no TPU is found by tpu_name={devices.tpu_name!r}, tpu_zone={devices.tpu_zone!r} and "
             f"gcp_project={devices.gcp_project!r}: {error}"
