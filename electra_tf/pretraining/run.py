@@ -78,13 +78,13 @@ def _train(config, strategy, workers) -> dict:
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
         config.plan,
-        lambda patterns, length: open_fitting_records(config, patterns, length, tokenizer),
+        lambda patterns, length: open_records(config, patterns, length, tokenizer),
         config.length_buckets,
     )
     held_out = None
     if config.eval_every_steps:
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
-        held_out = open_fitting_records(config, patterns, config.max_seq_length, tokenizer)
+        held_out = open_records(config, patterns, config.max_seq_length, tokenizer)
     if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
     workers.check_same("the hyperparameters", _what_workers_share(config))
@@ -124,7 +124,7 @@ def evaluate(
     with ending_with_others(workers.resolver):
         tokenizer = load_matching_tokenizer(config)
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
-        records = open_fitting_records(config, patterns, config.max_seq_length, tokenizer)
+        records = open_records(config, patterns, config.max_seq_length, tokenizer)
         step = read_step(resolve_prefix(config.model_dir))
         with strategy.scope():
             pretrainer = load_pretrainer(config, tokenizer)
@@ -195,22 +195,16 @@ def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
     return tokenizer
 
 
-def open_records(patterns: str, max_seq_length: int, tokenizer: Tokenizer) -> PretrainingRecords:
-    """Records that fit the run; those of the original, which say nothing of themselves, pass."""
-    records = PretrainingRecords(patterns)
-    records.check(max_seq_length, tokenizer.settings)
-    return records
-
-
-def open_fitting_records(
+def open_records(
     config: PretrainingConfig, patterns: str, max_seq_length: int, tokenizer: Tokenizer
 ) -> PretrainingRecords:
-    """Records that fit the run and have the features that its options need.
+    """Records that fit the run; those without a manifest are judged by their first ones.
 
     Raises:
-        ValueError: they do not.
+        ValueError: they do not fit, or lack features that an option needs.
     """
-    records = open_records(patterns, max_seq_length, tokenizer)
+    records = PretrainingRecords(patterns)
+    records.check(max_seq_length, tokenizer.settings)
     if config.whole_word_masking and "word_starts" not in records.features:
         raise ValueError(
             "whole_word_masking needs records built with --word-starts; those of "

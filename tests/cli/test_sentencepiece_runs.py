@@ -103,7 +103,9 @@ def test_special_pieces_are_never_masked(german):
     _, tokenizer, config = german
     pretrainer = run.load_pretrainer(config)
     assert pretrainer.vocabulary.sha256 == tokenizer.vocabulary.sha256
-    batch = next(iter(run.open_records(config.pretrain_tfrecords, 16, tokenizer).batches(8, 16, 0)))
+    batch = next(
+        iter(run.open_records(config, config.pretrain_tfrecords, 16, tokenizer).batches(8, 16, 0))
+    )
     masked = pretrainer.mask({name: batch[name] for name in batch})
     chosen = masked["masked_ids"].numpy()[masked["masked_weights"].numpy() > 0]
     assert len(chosen) and not set(tokenizer.vocabulary.never_masked_ids).intersection(chosen)

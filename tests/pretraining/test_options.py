@@ -299,7 +299,10 @@ def test_evaluation_and_fine_tuning_use_averages(data_dir):
     np.testing.assert_array_equal(encoder[TOKENS], values[f"{TOKENS}/ema"])
     evaluated = run.evaluate(config)["loss"]
     records = run.open_records(
-        config.pretrain_tfrecords, config.max_seq_length, run.load_matching_tokenizer(config)
+        config,
+        config.pretrain_tfrecords,
+        config.max_seq_length,
+        run.load_matching_tokenizer(config),
     )
     pretrainer = run.make_pretrainer(config, run.load_matching_tokenizer(config))
     run.restore_training(CheckpointFolder(config.model_dir).latest(), pretrainer)
