@@ -4,7 +4,7 @@
 import tensorflow as tf
 
 from electra_tf.data import spec
-from electra_tf.data.bucketing import bucket_of, pool_start, pooled_batches
+from electra_tf.data.bucketing import Span, bucket_of, pool_start, pooled_batches
 from electra_tf.data.order import SHUFFLE_BUFFER, EpochOrder
 
 _MAX_OPEN_FILES = 16
@@ -22,16 +22,17 @@ def training_batches(
     start: int,
     worker_index: int,
     num_workers: int,
-    buckets: tuple[int, ...] = (),
+    buckets: tuple[int, ...],
+    span: Span,
 ) -> tf.data.Dataset:
     """Endless batches in the given order; B = batch_size / num_workers rows of every global batch.
 
     `features` are the optional ones that the records have. With `buckets`, lengths in tokens,
-    batches are made and cut as `bucketing` says.
+    batches of the span are made and cut as `bucketing` says.
 
     Records stay serialized until the batch is cut, so that a worker parses its own rows only.
     """
-    position = order.position(pool_start(start, batch_size) if buckets else start)
+    position = order.position(pool_start(start, batch_size, span) if buckets else start)
     skip = tf.constant(position.skip, tf.int64)
     rows = batch_size // num_workers
 
@@ -61,7 +62,7 @@ def training_batches(
 
     dataset = tf.data.Dataset.range(position.window, tf.int64.max).flat_map(window_records)
     if buckets:
-        dataset = pooled_batches(dataset, batch_size, start, order.seed)
+        dataset = pooled_batches(dataset, batch_size, start, order.seed, span)
         dataset = dataset.map(parse_and_cut, num_parallel_calls=tf.data.AUTOTUNE)
     else:
         dataset = dataset.batch(batch_size, drop_remainder=True)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.data import names, pipeline, spec
+from electra_tf.data.bucketing import ENDLESS, Span
 from electra_tf.data.damage import READING_ERRORS, find_damage
 from electra_tf.data.framing import count_records
 from electra_tf.data.manifest import Manifest
@@ -124,6 +125,7 @@ class PretrainingRecords:
         worker_index: int = 0,
         num_workers: int = 1,
         buckets: tuple[int, ...] = (),
+        span: Span = ENDLESS,
     ) -> tf.data.Dataset:
         """Endless shuffled batches for training.
 
@@ -141,6 +143,8 @@ class PretrainingRecords:
             num_workers: how many divide each global batch among them.
             buckets: lengths in tokens, ascending; if given, a batch has sequences of about the
                 same length and is cut to the smallest bucket, or L, that holds them.
+            span: the examples that are read in batches of this size; used with `buckets` only,
+                which make their batches of examples within it, up to its end.
 
         Returns:
             A dataset of `input_ids`, `input_mask`, `segment_ids` and the records' optional
@@ -171,6 +175,7 @@ class PretrainingRecords:
             worker_index,
             num_workers,
             buckets,
+            span,
         )
 
     def evaluation_batches(self, batch_size: int, max_seq_length: int) -> tf.data.Dataset:

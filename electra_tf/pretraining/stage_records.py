@@ -8,7 +8,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config.stages import Stage
-from electra_tf.data import PretrainingRecords
+from electra_tf.data import PretrainingRecords, Span
 
 
 class StageRecords:
@@ -80,14 +80,24 @@ class StageRecords:
         """A worker's rows of the global batches of a stage, from after `step` updates on."""
         patterns = stage.pretrain_tfrecords
         records = self._records[patterns]
+        start = self._seen(patterns, step)
+        # Fewer where the size of batches was changed when the run went on.
+        batches_before = min(step - stage.first_step, start // stage.train_batch_size)
+        # The end of the run may yet be put off.
+        is_last = stage.number == len(self._plan)
+        span = Span(
+            start - batches_before * stage.train_batch_size,
+            None if is_last else self._seen(patterns, stage.last_step),
+        )
         batches = records.batches(
             stage.train_batch_size,
             stage.max_seq_length,
             seed,
-            start=self._seen(patterns, step),
+            start=start,
             buckets=self._buckets,
             worker_index=worker_index,
             num_workers=num_workers,
+            span=span,
         )
         return records.numpy_iterator(batches, stage.max_seq_length)
 

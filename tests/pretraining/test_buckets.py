@@ -5,10 +5,19 @@ import itertools
 
 import numpy as np
 import pytest
-from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
+from tiny_run import (
+    LENGTH,
+    NO_DROPOUT,
+    make_examples,
+    tensors,
+    tiny_config,
+    tiny_pretrainer,
+    write_records,
+)
 
 from electra_tf.data import PretrainingRecords, bucketing
 from electra_tf.pretraining import run
+from electra_tf.pretraining.stage_records import StageRecords
 
 BUCKETS = (8, 12)
 
@@ -107,3 +116,52 @@ def test_buckets_are_not_longer_than_rows_and_have_no_more_masks_than_tokens(dat
         tiny_config(data_dir, length_buckets=[8, 17])
     config = tiny_config(data_dir, length_buckets=[8], max_predictions_per_seq=12)
     assert [config.num_masked_of(length) for length in (8, 16)] == [8, 12]
+
+
+def distinct_records(path, count):
+    """Records of different lengths; returns the rows without padding."""
+    rng = np.random.default_rng(1)
+    examples = {name: np.zeros([count, LENGTH], np.int32) for name in make_examples(1)}
+    lengths = rng.permutation(np.arange(count) % (LENGTH - 3) + 4)
+    for i, length in enumerate(lengths):
+        examples["input_ids"][i, :length] = [2, *rng.integers(5, 40, length - 3), i, 3]
+        examples["input_mask"][i, :length] = 1
+    write_records(path, examples)
+    return [tuple(examples["input_ids"][i, :length]) for i, length in enumerate(lengths)]
+
+
+@pytest.mark.parametrize("sizes", [(8, 12), (12, 8)])
+def test_stages_with_other_batch_sizes_share_an_epoch(data_dir, sizes):
+    """Also where the first ends in the middle of a pool of 40 or 60 examples."""
+    expected = distinct_records(data_dir / "distinct.tfrecord", 192)
+    stages = [
+        {"steps": count // size, "train_batch_size": size}
+        for count, size in zip((72, 120), sizes, strict=True)
+    ]
+    config = tiny_config(
+        data_dir,
+        stages=stages,
+        num_train_steps=sum(stage["steps"] for stage in stages),
+        length_buckets=list(BUCKETS),
+        pretrain_tfrecords=str(data_dir / "distinct.tfrecord"),
+    )
+
+    def batches_after(step, state):
+        """From a run that goes on after `step` updates."""
+        records = StageRecords(config.plan, lambda p, _: PretrainingRecords(p), BUCKETS)
+        if step:
+            records.restore(step, state, "model.ckpt")
+        found = []
+        for stage in config.plan:
+            first = max(step, stage.first_step)
+            steps = max(0, stage.last_step - first)
+            found += list(itertools.islice(records.batches(stage, first, seed=3), steps))
+        return found, records.state
+
+    whole, state = batches_after(0, {})
+    assert rows_of(whole) == sorted(expected)
+    change = config.plan[1].first_step
+    for step in (1, change - 1, change, change + 1):
+        rest, _ = batches_after(step, state(step))
+        for found, batch in zip(rest, whole[step:], strict=True):
+            np.testing.assert_array_equal(found["input_ids"], batch["input_ids"])
