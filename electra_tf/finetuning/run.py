@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.devices import shared_settings
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.evaluation import Evaluation, Evaluator
 from electra_tf.finetuning.feature_cache import SplitData, load_split
@@ -89,7 +90,8 @@ def finetune(
     lock = workers.only_chief(lambda: locked(config.model_dir))
     computing = arithmetic(config.precision, config.jit_compile)
     with ending_with_others(workers.resolver), lock:
-        workers.check_same("the arithmetic of the devices", computing)
+        workers.check_same("the hyperparameters", shared_settings(config.to_dict()))
+        workers.check_same("what the devices compute in", {"arithmetic": computing})
         logging.info("Computing in %s.", computing)
         with workers.chief_first():
             run = _Run(config, start, strategy, workers)
@@ -322,6 +324,7 @@ class _Run:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
         # First, so that nothing of an older model is lost to settings that cannot be used.
         trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
+        self.workers.check_same("the data and the first weights", {"fingerprint": trial.key})
         if self.workers.is_chief:
             self._prepare_folder(trial)
         self.workers.wait_for_all()

@@ -186,7 +186,7 @@ class Trainer:
         prefix = self.checkpoints.latest()
         self.workers.check_same(
             "the checkpoint to begin with, from a folder that all hosts share,",
-            os.path.basename(prefix or "none"),
+            {"name": os.path.basename(prefix or "none")},
         )
         if prefix is None:
             return False, 0

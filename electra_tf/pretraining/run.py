@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
+from electra_tf.config.devices import shared_settings
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
@@ -87,9 +87,9 @@ def _train(config, strategy, workers) -> dict:
         held_out = open_records(config, patterns, config.max_seq_length, tokenizer)
     if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
-    workers.check_same("the hyperparameters", _what_workers_share(config))
+    workers.check_same("the hyperparameters", shared_settings(config.to_dict()))
     computing = arithmetic(config.precision, config.jit_compile)
-    workers.check_same("the arithmetic of the devices", computing)
+    workers.check_same("what the devices compute in", {"arithmetic": computing})
     logging.info("Computing in %s.", computing)
     check_saved_model(config)
     _check_shares(config, strategy)
@@ -243,18 +243,6 @@ def write_results(config: PretrainingConfig, results: dict[str, float]):
     write_pickle(config.results_pkl, results)
 
 
-def _what_workers_share(config: PretrainingConfig) -> str:
-    """The hyperparameters, except for paths, under which hosts may see the same files."""
-    paths = {name for name in config.to_dict() if name.endswith(("_dir", "_file", "_txt", "_pkl"))}
-    paths |= {"pretrain_tfrecords", "eval_tfrecords", "init_checkpoint"}
-    shared = {name: value for name, value in config.to_dict().items() if name not in paths}
-    shared["stages"] = [
-        {name: value for name, value in stage.items() if name not in paths}
-        for stage in config.stages
-    ]
-    return json.dumps(shared, sort_keys=True)
-
-
 def _check_shares(config: PretrainingConfig, strategy: tf.distribute.Strategy):
     """Raise a ValueError unless the batches of every stage can be shared out evenly."""
     for stage in config.plan:
@@ -304,7 +292,7 @@ class _Training:
         first_step = self.step
         self.workers.check_same(
             "the checkpoint to begin with, from a folder that all hosts share, and the records",
-            json.dumps({"step": first_step, **self.records.state(first_step), **self.begun_with}),
+            {"step": first_step, **self.records.state(first_step), **self.begun_with},
         )
         if first_step >= config.num_train_steps:
             logging.info(

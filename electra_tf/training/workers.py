@@ -3,8 +3,10 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -82,20 +84,29 @@ class Workers:
         """Return when every worker has come here."""
         self.table([0.0])
 
-    def check_same(self, what: str, value: str):
-        """Raise a ValueError on every worker unless all have the same value.
+    def check_same(self, what: str, values: Mapping[str, Any]):
+        """Raise a ValueError on every worker unless all have the same values.
 
         Args:
-            what: name of the value, for the message.
+            what: they are, for the message.
+            values: by name, as JSON can hold them.
         """
-        digest = hashlib.sha256(value.encode()).digest()
-        rows = self.table([int.from_bytes(digest[i : i + 3], "big") for i in (0, 3, 6)])
-        differing = np.flatnonzero((rows != rows[0]).any(axis=1))
-        if differing.size:
+        names = sorted(values)
+        # First the names: workers with other programs would not send as many digests.
+        self._check_same_digests(what, {"names": names})
+        self._check_same_digests(what, {name: values[name] for name in names})
+
+    def _check_same_digests(self, what: str, values: Mapping[str, Any]):
+        rows = self.table([part for value in values.values() for part in _digest(value)])
+        unlike_chief = (rows != rows[0]).reshape(self.count, len(values), -1).any(axis=2)
+        workers = np.flatnonzero(unlike_chief.any(axis=1))
+        if workers.size:
+            differing = unlike_chief.any(axis=0)
+            here = [f"{n}={v!r}" for (n, v), d in zip(values.items(), differing, strict=True) if d]
             raise ValueError(
-                f"{what} is expected to be the same on all workers, but is not on "
-                f"{self.names[0]} and {', '.join(self.names[i] for i in differing)}; "
-                f"here: {value}."
+                f"{what}: all workers are expected to have the same, but "
+                f"{', '.join(self.names[i] for i in workers)} and {self.names[0]} differ in "
+                f"{len(here)} of {len(values)}; this one has {', '.join(here)}."
             )
 
     def _sum_over_workers(self, own: tf.Tensor) -> tf.Tensor:
@@ -104,3 +115,9 @@ class Workers:
 
         shares = self._strategy.run(first_of_its_worker)
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
+
+
+def _digest(value: Any) -> list[int]:
+    """Of what JSON can hold: numbers that float32 holds exactly."""
+    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    return [int.from_bytes(digest[i : i + 3], "big") for i in (0, 3, 6)]

@@ -5,7 +5,8 @@
 
 PLAN is a JSON object: `command` ("pretrain" or "finetune"), `arguments` of it, and
 optionally `stop`: {"worker": 1, "signal": 9, "step": 4}, by which worker 1 kills itself before its
-fourth step, and `hang`: a worker that sleeps there instead. Plans are done one after the other.
+fourth step, `hang`: a worker that sleeps there instead, and `others`: more arguments for all but
+the chief. Plans are done one after the other.
 Each prints a line of JSON: the exit status of every worker, or minus the signal that ended it, and
 how long the last one lived on after `stop`. What they print is in FOLDER/<plan>_<worker>.txt.
 """
@@ -58,7 +59,8 @@ def work(plan, index, ports):
     if plan.get("hang") == index:
         stop_before_step(stop["step"], lambda: time.sleep(300))
     main = {"pretrain": run_pretraining, "finetune": run_finetuning}[plan["command"]].main
-    sys.argv = [plan["command"], *plan["arguments"], "--strategy", "multi_worker"]
+    arguments = plan["arguments"] + (plan.get("others", []) if index else [])
+    sys.argv = [plan["command"], *arguments, "--strategy", "multi_worker"]
     main()
 
 

@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_finetuning import MODEL, SETTINGS, classification
+from tiny_finetuning import make_data_dir as make_finetuning_data_dir
 from tiny_run import hparams_with, make_data_dir
 
 from electra_tf.config import PretrainingConfig
@@ -107,6 +111,43 @@ def test_two_workers_are_two_replicas(two_replica_run, tmp_path):
             del measured["kind"]
             assert {k: other[k] for k in measured} == pytest.approx(measured, rel=1e-4), kind
     assert "step 5/5" in outcome.texts[0] and "step 5/5" not in outcome.texts[1]
+
+
+def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
+    """On all workers, with what differs and nothing else."""
+    data_dir = make_finetuning_data_dir(tmp_path / "data")
+    task = classification(data_dir)
+    shutil.copytree(data_dir / "finetuning_data", tmp_path / "other")
+    table = tmp_path / "other" / "words" / "train.tsv"
+    table.write_text(table.read_text().replace("w1", "w5", 1))
+    settings = {**SETTINGS, "task_names": [task]}
+    with_other_data = {**settings, "raw_data_dir": str(tmp_path / "other" / "{:}")}
+    finetune = {
+        "command": "finetune",
+        "arguments": ["--data-dir", str(data_dir), "--model-name", MODEL, "--hparams"],
+    }
+    finetune["arguments"].append(json.dumps(settings))
+    others = ["--hparams", json.dumps({**RUN, "learning_rate": 0.25})]
+    outcomes = run_workers(
+        tmp_path / "out",
+        pretrain(make_data_dir(tmp_path / "pretraining"), "rates", others=others),
+        {**finetune, "others": ["--hparams", json.dumps({**settings, "num_trials": 2})]},
+        {**finetune, "others": ["--hparams", json.dumps(with_other_data)]},
+    )
+    own_values = [
+        ("hyperparameters", f"learning_rate={RUN['learning_rate']}.", "learning_rate=0.25."),
+        ("hyperparameters", "num_trials=1.", "num_trials=2."),
+        ("data and the first weights", "fingerprint=", "fingerprint="),
+    ]
+    for outcome, (what, *values) in zip(outcomes, own_values, strict=True):
+        assert outcome["statuses"] == [2, 2], outcome.texts
+        for text, value in zip(outcome.texts, values, strict=True):
+            (line,) = [line for line in text.splitlines() if line.startswith("error:")]
+            assert f"error: the {what}: all workers are expected to have the same" in line
+            assert re.search(
+                r"but worker 1 \(localhost:\d+\) and worker 0 \(.*\) differ in 1 of", line
+            )
+            assert f"this one has {value}" in line
 
 
 @pytest.mark.slow
