@@ -8,8 +8,7 @@ embeddings and dropout, predict gathered positions only, sample fakes, clip the 
 apply Adam with decoupled weight decay. Each way runs in a process of its own, and they take turns.
 """
 
-import argparse
-import os
+import importlib.util
 import pathlib
 import sys
 import time
@@ -17,12 +16,29 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.pretraining_step import make_batch, make_step, read_hparams  # noqa: E402
+from benchmarks.pretraining_step import (  # noqa: E402
+    add_shape_options,
+    make_batch,
+    make_step,
+    positive_int,
+    read_hparams,
+)
 from benchmarks.turns import Turns  # noqa: E402
 
+CHOICES = {"precision": ("float32", "bfloat16"), "ways": ("eager", "compiled")}
 MASK_ID = 103
 SAME_LOSS = 0.005
 """Relative difference that two random beginnings of one model may have, heads beginning at 0."""
+
+
+def check_extra():
+    """Raise a ValueError unless the `bench` extra is installed."""
+    missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
+    if missing:
+        raise ValueError(
+            f"{' and '.join(missing)} cannot be imported; `pip install -e '.[bench]'` brings what "
+            "this benchmark needs."
+        )
 
 
 def huggingface_config(encoder):
@@ -130,20 +146,12 @@ def make_torch_step(hparams, device, is_compiled, threads, steps=1):
     return step
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--hparams", default=str(ROOT / "configs" / "pretraining" / "small.json"))
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--max-seq-length", type=int, default=128)
-    parser.add_argument("--precision", default="float32,bfloat16", help="one or both")
-    parser.add_argument("--ways", default="eager,compiled", help="of torch, one or both")
-    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of a CPU's kernels")
-    parser.add_argument("--steps", type=int, default=1, help="per turn")
-    parser.add_argument("--rounds", type=int, default=10, help="turns; the median counts")
-    # What `read_hparams` takes of the other benchmark's options.
-    parser.set_defaults(accumulation_steps=1, recompute=False, jit_compile=None)
-    options = parser.parse_args()
+def measure(options):
+    for name, given in (("precision", options.precision), ("ways", options.ways)):
+        if not set(given.split(",")) <= set(CHOICES[name]):
+            choices = ", ".join(CHOICES[name])
+            raise ValueError(f"--{name} is expected to be of {choices}, but is {given!r}.")
+    check_extra()
     makers = {}
     for precision in options.precision.split(","):
         hparams = read_hparams(options, precision)
@@ -184,6 +192,18 @@ def show(found, options):
         if eager:
             ratio = eager["seconds"] / here
             print(f"here {precision}: {ratio:.2f} times as fast as torch eager float32")
+
+
+def main():
+    from electra_tf.cli import arguments
+
+    parser = arguments.make_parser(__doc__.split("\n")[0])
+    add_shape_options(parser)
+    parser.add_argument("--precision", default=",".join(CHOICES["precision"]), help="one or both")
+    parser.add_argument("--ways", default=",".join(CHOICES["ways"]), help="of torch, one or both")
+    parser.add_argument("--steps", type=positive_int, default=1, help="per turn")
+    parser.add_argument("--rounds", type=positive_int, default=10, help="turns; the median counts")
+    arguments.run(measure, parser)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.compare_torch import make_torch_step  # noqa: E402
-from benchmarks.pretraining_step import make_step, product_flops, read_hparams  # noqa: E402
+from benchmarks.pretraining_step import (  # noqa: E402
+    make_step,
+    positive_int,
+    product_flops,
+    read_hparams,
+)
 from benchmarks.turns import Turns  # noqa: E402
 
 SQUARE = 8192
@@ -38,7 +43,7 @@ NAMES = [name_of(*shape) for group in GROUPS for shape in group]
 
 def hparams_of(model, batch, length):
     options = argparse.Namespace(
-        hparams=ROOT / "configs" / "pretraining" / f"{model}.json",
+        hparams=str(ROOT / "configs" / "pretraining" / f"{model}.json"),
         batch_size=batch,
         max_seq_length=length,
         accumulation_steps=1,
@@ -82,16 +87,12 @@ def show(shape, found):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", default=",".join(NAMES), help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--steps", type=int, default=20, help="per turn")
-    parser.add_argument("--rounds", type=int, default=5, help="turns; the median counts")
-    options = parser.parse_args()
+def measure(options):
     wanted = options.only.split(",")
     if not set(wanted) <= set(NAMES):
-        parser.error(f"--only is expected to be of {', '.join(NAMES)}, but is {options.only!r}.")
+        raise ValueError(
+            f"--only is expected to be of {', '.join(NAMES)}, but is {options.only!r}."
+        )
     print(
         "model  batch x length  ms/step  sequences/s  TFLOP/s  share  memory GiB   torch/s  ratio"
     )
@@ -101,6 +102,17 @@ def main():
             found = run_group(shapes, options)
             for shape in shapes:
                 show(shape, found)
+
+
+def main():
+    from electra_tf.cli import arguments
+
+    parser = arguments.make_parser(__doc__.split("\n")[0])
+    parser.add_argument("--only", default=",".join(NAMES), help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--steps", type=positive_int, default=20, help="per turn")
+    parser.add_argument("--rounds", type=positive_int, default=5, help="turns; the median counts")
+    arguments.run(measure, parser)
 
 
 if __name__ == "__main__":

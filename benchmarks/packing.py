@@ -29,7 +29,7 @@ from electra_tf.data.spec import Rows  # noqa: E402
 from electra_tf.pretraining import run  # noqa: E402
 from electra_tf.text import load_tokenizer  # noqa: E402
 from electra_tf.text.vocabulary_training import train_wordpiece_vocabulary  # noqa: E402
-from electra_tf.training.loop import StepRunner  # noqa: E402
+from electra_tf.training.loop import make_runner  # noqa: E402
 
 
 def read_documents(path, count):
@@ -106,7 +106,13 @@ def main():
     runners, batches, times = {}, {}, {name: [] for name in ways}
     for name, features in ways.items():
         pretrainer = run.make_pretrainer(config, tokenizer)
-        runners[name] = StepRunner(tf.distribute.get_strategy(), pretrainer.train_step, batch_size)
+        runners[name] = make_runner(
+            tf.distribute.get_strategy(),
+            pretrainer.train_step,
+            batch_size,
+            config.iterations_per_loop,
+            config.jit_compile,
+        )
         batches[name] = make_batches(features, batch_size, length, options.steps)
         runners[name](batches[name][:1])  # traces
     for step in range(options.steps):

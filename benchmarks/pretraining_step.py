@@ -11,7 +11,6 @@ or for computing activations again.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -70,7 +69,7 @@ def make_batch(config, real_share=1.0):
 
 
 def runner_of(config):
-    """What a run trains with, around a training step of initial weights.
+    """What a run trains with, around a training step of initial weights; and their number.
 
     But for the last kernel of the discriminator: zeros, so that the first losses are those of any
     other beginning, log 2 per token.
@@ -89,21 +88,22 @@ def runner_of(config):
     pretrainer.optimizer.build(pretrainer.trainable_variables)
     if config.has_discriminator:
         weights_by_name(pretrainer)[LAST_KERNEL].assign(tf.zeros([config.encoder.hidden_size, 1]))
-    return make_runner(
+    runner = make_runner(
         tf.distribute.get_strategy(),
         pretrainer.train_step,
         config.train_batch_size,
         config.iterations_per_loop,
         config.jit_compile,
     )
+    return runner, sum(int(tf.size(weight)) for weight in pretrainer.trainable_variables)
 
 
 def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
     """A function that trains `steps` steps and returns what they took.
 
     Returns:
-        Seconds per step, `loss` of the last one, and with `square`, FLOP/s of a product of square
-        matrices; on a GPU also the peak of what TensorFlow allocated.
+        Seconds per step, `loss` of the last one, the number of `weights`, and with `square`, FLOP/s
+        of a product of square matrices; on a GPU also the peak of what TensorFlow allocated.
     """
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -118,14 +118,18 @@ def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
         tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
-    runner = runner_of(config)
+    runner, num_weights = runner_of(config)
     batches = [make_batch(config, real_share)] * steps
     product = _product(square, config.precision) if square else None
 
     def step():
         start = time.perf_counter()
         losses = runner(batches)
-        found = {"seconds": (time.perf_counter() - start) / steps, "loss": float(losses[-1])}
+        found = {
+            "seconds": (time.perf_counter() - start) / steps,
+            "loss": float(losses[-1]),
+            "weights": num_weights,
+        }
         if product is not None:
             found["product_flops"] = product()
         if device == "gpu":
@@ -163,12 +167,47 @@ def _product(size, precision):
     return measure
 
 
+def positive_int(text):
+    """For argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
+    return number
+
+
+def share(text):
+    """For argparse: of something, in (0, 1]."""
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"expected more than 0 and at most 1, received {text}")
+    return number
+
+
+def add_shape_options(parser, hparams="small.json", batch_size=16, max_seq_length=128):
+    """What `read_hparams` takes: the model, the shape of batches, how they are computed."""
+    hparams = str(ROOT / "configs" / "pretraining" / hparams)
+    parser.add_argument("--hparams", default=hparams, help="JSON object, or path of a .json file")
+    parser.add_argument("--batch-size", type=positive_int, default=batch_size)
+    parser.add_argument("--max-seq-length", type=positive_int, default=max_seq_length)
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument(
+        "--threads", type=positive_int, default=os.cpu_count(), help="of a CPU's kernels"
+    )
+    parser.set_defaults(accumulation_steps=1, recompute=False, jit_compile=None)
+
+
 def read_hparams(options, precision):
-    """The configuration's hyperparameters with those of the command line."""
-    hparams = json.loads(pathlib.Path(options.hparams).read_text())
+    """The configuration's hyperparameters with those of the command line.
+
+    Raises:
+        ValueError, FileNotFoundError: these are wrong.
+    """
+    from electra_tf.config import PretrainingConfig, load_hparams
+
+    hparams = load_hparams(options.hparams)
     for name in ("stages", "num_train_steps", "length_buckets"):
         hparams.pop(name, None)
-    return {
+    hparams = {
         **hparams,
         "train_batch_size": options.batch_size,
         "max_seq_length": options.max_seq_length,
@@ -177,36 +216,21 @@ def read_hparams(options, precision):
         "precision": precision,
         **({} if options.jit_compile is None else {"jit_compile": options.jit_compile}),
     }
+    PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    return hparams
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--hparams", default=str(ROOT / "configs" / "pretraining" / "small.json"))
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--max-seq-length", type=int, default=128)
-    parser.add_argument("--accumulation-steps", type=int, default=1)
-    parser.add_argument("--recompute", action="store_true", help="recompute activations")
-    parser.add_argument("--precision", default="float32,bfloat16", help="one or several")
-    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
-    parser.add_argument(
-        "--jit-compile", action=argparse.BooleanOptionalAction, help="default: on a GPU only"
-    )
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of a CPU's kernels")
-    parser.add_argument("--real-share", type=float, default=1.0, help="of tokens; the rest pads")
-    parser.add_argument("--steps", type=int, default=1, help="per turn")
-    parser.add_argument("--rounds", type=int, default=10, help="turns; the median counts")
-    parser.add_argument("--square", type=int, help="size of the matrices; default 2048, GPU 8192")
-    options = parser.parse_args()
-    square = options.square or {"cpu": 2048, "gpu": 8192}[options.device]
+def measure(options):
     from electra_tf.config import PretrainingConfig
 
-    precisions = options.precision.split(",")
-    config = PretrainingConfig.from_hparams("benchmark", ".", read_hparams(options, "float32"))
+    square = options.square or {"cpu": 2048, "gpu": 8192}[options.device]
     shared = (options.device, options.steps, options.threads, options.real_share, square)
-    turns = Turns({p: (make_step, read_hparams(options, p), *shared) for p in precisions})
+    hparams = {p: read_hparams(options, p) for p in options.precision.split(",")}
+    turns = Turns({p: (make_step, own, *shared) for p, own in hparams.items()})
     found = turns.run(options.rounds)
     turns.close()
 
+    config = PretrainingConfig.from_hparams("benchmark", ".", next(iter(hparams.values())))
     batch, length = options.batch_size, options.max_seq_length
     flops = batch * product_flops(config)
     print(f"{batch} x {length} tokens, {flops / 1e9:,.0f} GFLOP per step, on a {options.device}")
@@ -220,6 +244,26 @@ def main():
             f"{flops * speed / 1e12:8.3f} {peak / 1e12:13.3f} {flops * speed / peak:6.1%} "
             f"{numbers['peak_bytes'] / 2**30:11.2f}"
         )
+
+
+def main():
+    from electra_tf.cli import arguments
+
+    parser = arguments.make_parser(__doc__.split("\n")[0])
+    add_shape_options(parser)
+    parser.add_argument("--accumulation-steps", type=positive_int, default=1)
+    parser.add_argument("--recompute", action="store_true", help="recompute activations")
+    parser.add_argument("--precision", default="float32,bfloat16", help="one or several")
+    parser.add_argument(
+        "--jit-compile", action=argparse.BooleanOptionalAction, help="default: on a GPU only"
+    )
+    parser.add_argument("--real-share", type=share, default=1.0, help="of tokens; the rest pads")
+    parser.add_argument("--steps", type=positive_int, default=1, help="per turn")
+    parser.add_argument("--rounds", type=positive_int, default=10, help="turns; the median counts")
+    parser.add_argument(
+        "--square", type=positive_int, help="size of the matrices; default 2048, GPU 8192"
+    )
+    arguments.run(measure, parser)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ class Turns:
     Args:
         makers: name -> (function, arguments); called in its process, it returns the function to
             call in each turn, which returns a dict of numbers.
+
+    Raises:
+        ValueError: a process raised it.
+        RuntimeError: a process failed otherwise.
     """
 
     def __init__(self, makers):
@@ -58,6 +62,8 @@ class Turns:
 
     def _receive(self, name):
         answer = self._sides[name][0].recv()
+        if isinstance(answer, ValueError):
+            raise answer
         if isinstance(answer, str):
             raise RuntimeError(f"{name} failed:\n{answer}")
         return answer
@@ -71,5 +77,7 @@ def _serve(pipe, make, *arguments):
             numbers = function()
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             pipe.send({"peak_bytes": peak, **numbers})
+    except ValueError as error:  # of the arguments
+        pipe.send(error)
     except Exception:  # told to the process that started this one, which ends with it
         pipe.send(traceback.format_exc())

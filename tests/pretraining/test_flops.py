@@ -7,7 +7,8 @@ import sys
 from unittest import mock
 
 import pytest
-from tiny_run import tiny_config
+import tensorflow as tf
+from tiny_run import make_examples, tensors, tiny_config, tiny_pretrainer
 
 from electra_tf.cli import flops as command
 from electra_tf.config import PretrainingConfig, load_hparams
@@ -16,12 +17,26 @@ from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, publis
 from electra_tf.training.logs import read_log
 
 ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.pretraining_step import product_flops  # noqa: E402
+
 TABLE = dict(line.split() for line in (ROOT / "tests/goldens/flops.txt").read_text().splitlines())
 
 
 def published_config(name, **changes):
     hparams = load_hparams(str(ROOT / "configs" / "pretraining" / f"{name}.json"))
     return PretrainingConfig.from_hparams(name, "data", {**hparams, **changes})
+
+
+def product_flops_of(operation):
+    """2 m n k of a product of matrices; 0 for other operations."""
+    transposed = {"MatMul": "transpose_a", "BatchMatMulV2": "adj_x"}.get(operation.type)
+    if transposed is None:
+        assert operation.type not in ("Einsum", "Conv2D", "Conv1D")  # other forms of products
+        return 0
+    inner = operation.inputs[0].shape[-2 if operation.get_attr(transposed) else -1]
+    return 2 * inner * operation.outputs[0].shape.num_elements()
 
 
 def test_the_originals_table():
@@ -78,3 +93,21 @@ def test_the_command(capsys):
     printed = capsys.readouterr().out
     assert re.search(r"this run +1\.29\de\+18 FLOPs in 1,000,000 steps", printed)
     assert "electra_small  1.294e+18  1" in printed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"electra_objective": False},
+        {"uniform_generator": True, "untied_generator": True},
+        {"electra_objective": False, "electric_objective": True, "two_tower_generator": True},
+    ],
+)
+def test_the_benchmark_counts_the_products_of_a_step(data_dir, changes):
+    """But for the embeddings of the two segments, looked up by a product of their own."""
+    pretrainer = tiny_pretrainer(data_dir, **changes)
+    batch = tensors(make_examples(8))
+    graph = tf.function(pretrainer.train_step).get_concrete_function(batch).graph
+    computed = sum(product_flops_of(operation) for operation in graph.get_operations())
+    assert 8 * product_flops(pretrainer.config) == pytest.approx(computed, rel=0.01)

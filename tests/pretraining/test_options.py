@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from run_results import assert_identical, stored
-from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
+from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
 
+from electra_tf.data import build_pretraining_records
 from electra_tf.pretraining import run
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.training.checkpoint import CheckpointFolder
@@ -402,5 +403,32 @@ def test_wrong_options_are_errors(data_dir, options, message):
 def test_records_without_word_starts_are_refused_before_the_first_step(data_dir):
     config = tiny_config(data_dir, "words", ONE_LAYER, whole_word_masking=True)
     with pytest.raises(ValueError, match="needs records built with --word-starts; those of"):
+        run.train(config)
+    assert not CheckpointFolder(config.model_dir).latest()
+
+
+def test_packed_records_are_refused_for_two_towers(data_dir):
+    """At whatever stage they come."""
+    (data_dir / "text").mkdir()
+    words = [" ".join(f"w{i}" for i in range(3, 12))] * 40
+    (data_dir / "text" / "words.txt").write_text("\n\n".join(words))
+    build_pretraining_records(
+        str(data_dir / "text"),
+        str(data_dir / "vocab.txt"),
+        str(data_dir / "packed"),
+        max_seq_length=LENGTH,
+        pack_documents=True,
+    )
+    config = tiny_config(
+        data_dir,
+        "towers",
+        ONE_LAYER,
+        electra_objective=False,
+        electric_objective=True,
+        two_tower_generator=True,
+        stages=[{"steps": 2}, {"steps": 2, "pretrain_tfrecords": str(data_dir / "packed")}],
+        num_train_steps=4,
+    )
+    with pytest.raises(ValueError, match=r"packed records, as those of .*packed, cannot be used"):
         run.train(config)
     assert not CheckpointFolder(config.model_dir).latest()
