@@ -15,7 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.compare_torch import make_torch_step  # noqa: E402
+from benchmarks.compare_torch import check_extra, make_torch_step  # noqa: E402
 from benchmarks.pretraining_step import (  # noqa: E402
     make_step,
     positive_int,
@@ -93,6 +93,8 @@ def measure(options):
         raise ValueError(
             f"--only is expected to be of {', '.join(NAMES)}, but is {options.only!r}."
         )
+    if options.torch:
+        check_extra()
     print(
         "model  batch x length  ms/step  sequences/s  TFLOP/s  share  memory GiB   torch/s  ratio"
     )

@@ -115,6 +115,8 @@ def _tpu(devices: Devices) -> tf.distribute.Strategy:
             f"no TPU is found by tpu_name={devices.tpu_name!r}, tpu_zone={devices.tpu_zone!r} and "
             f"gcp_project={devices.gcp_project!r}: {error}"
         ) from error
+    # Where nothing answers, TensorFlow tries for long without a word.
+    logging.info("Connecting to the TPU of tpu_name=%r.", devices.tpu_name)
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     strategy = tf.distribute.TPUStrategy(resolver)
