@@ -3,8 +3,10 @@
 
 import dataclasses
 import difflib
+import errno
 import json
 import math
+import os
 import types
 import typing
 from typing import Any
@@ -49,6 +51,27 @@ def check_types(instance: Any):
         check(is_finite, field.name, "a finite number", value)
 
 
+def exists(path: str) -> bool:
+    """Whether there is such a file or folder, local or remote."""
+    import tensorflow as tf  # late: most of what configurations do needs no TensorFlow
+
+    return tf.io.gfile.exists(path)
+
+
+def read_text(path: str) -> str:
+    """The text of a file, local or remote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    import tensorflow as tf
+
+    if not exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    with tf.io.gfile.GFile(path) as file:
+        return file.read()
+
+
 def load_hparams(text_or_path: str) -> dict[str, Any]:
     """Hyperparameters from a JSON object or from the path of a `.json` file.
 
@@ -58,8 +81,7 @@ def load_hparams(text_or_path: str) -> dict[str, Any]:
     """
     is_path = text_or_path.endswith(".json")
     if is_path:
-        with open(text_or_path, encoding="utf-8") as file:
-            text = file.read()
+        text = read_text(text_or_path)
     else:
         text = text_or_path
     where = text_or_path if is_path else "--hparams"

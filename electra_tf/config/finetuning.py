@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.checks import check, check_names, check_types, exists, read_text
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
@@ -294,8 +294,7 @@ def _task_defaults(task_name: str) -> dict[str, Any]:
 def _described_kind(path: str) -> str | None:
     """The kind of the task that a file describes; None if loading the task will find fault."""
     try:
-        with open(path, encoding="utf-8") as file:
-            fields = json.load(file)
+        fields = json.loads(read_text(path))
     except (OSError, ValueError):
         return None
     return fields.get("kind") if isinstance(fields, dict) else None
@@ -309,7 +308,7 @@ def _file_defaults(
     results = os.path.join(folder, "results")
     answers = os.path.join(results, f"{tasks}_qa")
     vocab_file = os.path.join(folder, "vocab.txt")
-    if not os.path.exists(vocab_file):
+    if not exists(vocab_file):
         vocab_file = os.path.join(data_dir, "vocab.txt")
     return {
         "raw_data_dir": os.path.join(data_dir, "finetuning_data", "{:}"),

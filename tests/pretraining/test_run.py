@@ -401,3 +401,16 @@ def test_held_out_records_are_checked_before_training(data_dir):
             )
         )
     assert not (data_dir / "models").exists()
+
+
+def test_a_run_goes_on_in_a_folder_with_a_scheme(data_dir):
+    """file:// is read and written as gs:// is, by TensorFlow only."""
+    folder, shape = f"file://{data_dir}", {"num_hidden_layers": 1}
+
+    def resolve(steps):
+        hparams = hparams_with(shape, num_train_steps=steps, iterations_per_loop=1)
+        return model_folder.resolve_config("remote", folder, hparams)
+
+    run.train(resolve(2))
+    run.train(resolve(3))
+    assert CheckpointFolder(resolve(3).model_dir).latest() == f"{resolve(3).model_dir}/model.ckpt-3"
