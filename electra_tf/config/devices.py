@@ -2,7 +2,6 @@
 """Where a run computes: one device, all GPUs of a host, several hosts, or a TPU."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.config.checks import check
@@ -10,10 +9,6 @@ from electra_tf.config.checks import check
 STRATEGIES = ("one_device", "mirrored", "multi_worker", "tpu")
 """The first GPU or else the CPU; all GPUs of this host; the hosts of TF_CONFIG or of a SLURM step
 with all their GPUs; a Cloud TPU."""
-
-
-_PATHS = ("pretrain_tfrecords", "eval_tfrecords", "init_checkpoint", "test_predictions")
-_ENDINGS_OF_PATHS = ("_dir", "_file", "_txt", "_pkl")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,15 +49,3 @@ def devices_of(config: Any) -> Devices:
 
 
 _FIELDS = dataclasses.fields(Devices)
-
-
-def shared_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters but for paths, under which hosts may see the same files differently."""
-    shared = {
-        name: value
-        for name, value in settings.items()
-        if name not in _PATHS and not name.endswith(_ENDINGS_OF_PATHS)
-    }
-    if "stages" in shared:
-        shared["stages"] = [shared_settings(stage) for stage in shared["stages"]]
-    return shared

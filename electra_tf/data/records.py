@@ -1,7 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A set of pre-training records on disk: found, counted, checked, and read in batches."""
 
+import dataclasses
 import functools
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -89,6 +92,16 @@ class PretrainingRecords:
         """Examples of an epoch."""
         return sum(self.counts)
 
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256 of the files' names and counts and of what manifests say of them."""
+        described = {
+            "files": [os.path.basename(file) for file in self.files],
+            "counts": self.counts,
+            "manifests": [dataclasses.asdict(found) for found in self.manifests.values()],
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
     def check(self, max_seq_length: int, tokenizer_settings: Mapping[str, Any]) -> None:
         """Compares what the manifests say with the configuration.
 
@@ -127,7 +140,7 @@ class PretrainingRecords:
         buckets: tuple[int, ...] = (),
         span: Span = ENDLESS,
     ) -> tf.data.Dataset:
-        """Endless shuffled batches for training.
+        """Shuffled batches for training, without end unless `span` has one.
 
         The sequence of examples is a pure function of the seed: each epoch has every example once,
         in an order of its own, and batches cross the ends of epochs.
@@ -148,7 +161,7 @@ class PretrainingRecords:
 
         Returns:
             A dataset of `input_ids`, `input_mask`, `segment_ids` and the records' optional
-            `features`: int32 [batch_size / num_workers, L].
+            `features`: int32 [batch_size / num_workers, L], with `buckets` [..., bucket].
 
         Raises:
             ValueError: for sizes that do not fit together.

@@ -13,7 +13,6 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.devices import shared_settings
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.evaluation import Evaluation, Evaluator
 from electra_tf.finetuning.feature_cache import SplitData, load_split
@@ -31,10 +30,10 @@ from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial
 from electra_tf.text import Tokenizer, load_tokenizer
+from electra_tf.training.agreement import check_same_run
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
-from electra_tf.training.devices import arithmetic
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
 from electra_tf.training.loss_scale import check_precision
@@ -88,11 +87,8 @@ def finetune(
         check_precision(config.precision, strategy.num_replicas_in_sync)
     workers = Workers(strategy)
     lock = workers.only_chief(lambda: locked(config.model_dir))
-    computing = arithmetic(config.precision, config.jit_compile)
     with ending_with_others(workers.resolver), lock:
-        workers.check_same("the hyperparameters", shared_settings(config.to_dict()))
-        workers.check_same("what the devices compute in", {"arithmetic": computing})
-        logging.info("Computing in %s.", computing)
+        check_same_run(workers, config)
         with workers.chief_first():
             run = _Run(config, start, strategy, workers)
         return run.run()
@@ -168,7 +164,8 @@ class _Run:
         headlines = {task.name: task.spec.metric for task in self.tasks}
         results = RunResults(config, headlines, self.baselines)
         finished = self._finished_before()
-        self.workers.wait_for_all()  # before the chief writes what all of them read
+        # Before anything is computed, and before the chief writes what all of them have read.
+        self._check_same_data(finished)
         for number in range(1, config.num_trials + 1):
             outcome = finished.get(number) or self._trial_with_retries(number)
             if config.do_eval:
@@ -199,6 +196,18 @@ class _Run:
         cached = self.config.use_tfrecords_if_existing or not self.workers.is_chief
         config = self.config.replace(use_tfrecords_if_existing=cached)
         return load_split(self.tasks[task_id], split, task_id, config, self.tokenizer, training)
+
+    def _check_same_data(self, finished: dict[int, dict[str, Any]]):
+        splits = (*self.train, *self.dev, *self.other_dev, *self.test)
+        self.workers.check_same(
+            "the data, the first weights and the results so far",
+            {
+                "tasks": [task.name for task in self.tasks],
+                **{f"{split.task.name}/{split.split}": split.key for split in splits},
+                "first weights": self.starting_weights,
+                "finished trials": sorted(finished),
+            },
+        )
 
     def _other_splits(self) -> tuple[list[SplitData], list[SplitData]]:
         """Further development splits, and those to predict for with `write_test_outputs`.
@@ -324,7 +333,6 @@ class _Run:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
         # First, so that nothing of an older model is lost to settings that cannot be used.
         trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
-        self.workers.check_same("the data and the first weights", {"fingerprint": trial.key})
         if self.workers.is_chief:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
@@ -371,6 +379,9 @@ class _Run:
             )
         stored.model.config = self.config
         steps = read_step(model_folder.weights_prefix(trial.folder))
+        self.workers.check_same(
+            "the model to evaluate, from a folder that all hosts share", {"step": steps}
+        )
         return Evaluator(stored.model, self.config.eval_batch_size, self.strategy), steps
 
     def _evaluate(self, evaluator: Evaluator, number: int, outcome: dict[str, Any]):

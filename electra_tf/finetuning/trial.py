@@ -185,7 +185,7 @@ class Trainer:
         """Whether there is nothing left to do, and the number of steps done."""
         prefix = self.checkpoints.latest()
         self.workers.check_same(
-            "the checkpoint to begin with, from a folder that all hosts share,",
+            "the checkpoint to begin with, from a folder that all hosts share",
             {"name": os.path.basename(prefix or "none")},
         )
         if prefix is None:

@@ -9,7 +9,6 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
-from electra_tf.config.devices import shared_settings
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import model_folder
@@ -20,10 +19,10 @@ from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
+from electra_tf.training.agreement import check_same_run
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
-from electra_tf.training.devices import arithmetic
 from electra_tf.training.files import write_json, write_pickle, write_text
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
@@ -81,16 +80,15 @@ def _train(config, strategy, workers) -> dict:
         lambda patterns, length: open_records(config, patterns, length, tokenizer),
         config.length_buckets,
     )
-    held_out = None
+    held_out, fingerprints = None, records.fingerprints
     if config.eval_every_steps:
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
         held_out = open_records(config, patterns, config.max_seq_length, tokenizer)
+        fingerprints["evaluation records"] = held_out.fingerprint
     if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
-    workers.check_same("the hyperparameters", shared_settings(config.to_dict()))
-    computing = arithmetic(config.precision, config.jit_compile)
-    workers.check_same("what the devices compute in", {"arithmetic": computing})
-    logging.info("Computing in %s.", computing)
+    check_same_run(workers, config)
+    _check_same_data(workers, tokenizer, fingerprints)
     check_saved_model(config)
     _check_shares(config, strategy)
 
@@ -125,7 +123,12 @@ def evaluate(
         tokenizer = load_matching_tokenizer(config)
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
         records = open_records(config, patterns, config.max_seq_length, tokenizer)
+        check_same_run(workers, config)
+        _check_same_data(workers, tokenizer, {"evaluation records": records.fingerprint})
         step = read_step(resolve_prefix(config.model_dir))
+        workers.check_same(
+            "the checkpoint to evaluate, from a folder that all hosts share", {"step": step}
+        )
         with strategy.scope():
             pretrainer = load_pretrainer(config, tokenizer)
         results = Evaluator(pretrainer, records, config.num_eval_steps, strategy)()
@@ -252,6 +255,13 @@ def _check_shares(config: PretrainingConfig, strategy: tf.distribute.Strategy):
         except ValueError as error:
             where = f"stages[{stage.number - 1}]: " if config.stages else ""
             raise ValueError(f"{where}{error}") from error
+
+
+def _check_same_data(workers: Workers, tokenizer: Tokenizer, fingerprints: Mapping[str, str]):
+    """Raise a ValueError unless all workers read the same records with the same vocabulary."""
+    workers.check_same(
+        "the vocabulary and the records", {"tokenizer": tokenizer.settings, **fingerprints}
+    )
 
 
 def _first(names: Sequence[str], count: int = 3) -> str:

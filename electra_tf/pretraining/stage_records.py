@@ -40,6 +40,15 @@ class StageRecords:
         self._first_step = 0
         self._seen_before = dict.fromkeys(self._records, 0)
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What tells records from others, by the first stage that reads them."""
+        first = {stage.pretrain_tfrecords: stage.number for stage in reversed(self._plan)}
+        return {
+            f"records of stage {first[patterns]}": records.fingerprint
+            for patterns, records in self._records.items()
+        }
+
     def restore(self, step: int, state: Mapping[str, Any], prefix: str):
         """Stand where a checkpoint says, or else where its step implies.
 

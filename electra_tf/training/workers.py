@@ -88,7 +88,7 @@ class Workers:
         """Raise a ValueError on every worker unless all have the same values.
 
         Args:
-            what: they are, for the message.
+            what: that they describe, for the message.
             values: by name, as JSON can hold them.
         """
         names = sorted(values)

@@ -113,31 +113,61 @@ def test_two_workers_are_two_replicas(two_replica_run, tmp_path):
     assert "step 5/5" in outcome.texts[0] and "step 5/5" not in outcome.texts[1]
 
 
-def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
-    """On all workers, with what differs and nothing else."""
-    data_dir = make_finetuning_data_dir(tmp_path / "data")
-    task = classification(data_dir)
-    shutil.copytree(data_dir / "finetuning_data", tmp_path / "other")
-    table = tmp_path / "other" / "words" / "train.tsv"
-    table.write_text(table.read_text().replace("w1", "w5", 1))
-    settings = {**SETTINGS, "task_names": [task]}
-    with_other_data = {**settings, "raw_data_dir": str(tmp_path / "other" / "{:}")}
-    finetune = {
+def finetune(data_dir, hparams, other_hparams):
+    """A plan in which worker 1 has other hyperparameters."""
+    arguments = ["--data-dir", str(data_dir), "--model-name", MODEL]
+    return {
         "command": "finetune",
-        "arguments": ["--data-dir", str(data_dir), "--model-name", MODEL, "--hparams"],
+        "arguments": [*arguments, "--hparams", json.dumps(hparams)],
+        "others": ["--hparams", json.dumps(other_hparams)],
     }
-    finetune["arguments"].append(json.dumps(settings))
-    others = ["--hparams", json.dumps({**RUN, "learning_rate": 0.25})]
-    outcomes = run_workers(
+
+
+def other_table(folder, split, old, new):
+    """A copy of the folder of fine-tuning data whose table `split` says something else."""
+    shutil.copytree(folder.parent / "data" / "finetuning_data", folder)
+    table = folder / "words" / f"{split}.tsv"
+    table.write_text(table.read_text().replace(old, new, 1))
+    return {"raw_data_dir": f"{folder}/{{:}}"}
+
+
+def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
+    """On all workers, with what differs and nothing else, for training and for evaluation."""
+    data_dir = make_finetuning_data_dir(tmp_path / "data")
+    settings = {**SETTINGS, "task_names": [classification(data_dir)]}
+    only_evaluated = {**settings, "do_train": False}
+    other_train = other_table(tmp_path / "other_train", "train", "w1", "w5")
+    other_dev = other_table(tmp_path / "other_dev", "dev", "w1", "w5")
+    records = make_data_dir(tmp_path / "pretraining")
+    other_records = make_data_dir(tmp_path / "other_pretraining")
+    next((other_records / "pretrain_tfrecords").iterdir()).unlink()
+    measured = {**RUN, "do_train": False, "do_eval": True}
+    trained, *outcomes = run_workers(
         tmp_path / "out",
-        pretrain(make_data_dir(tmp_path / "pretraining"), "rates", others=others),
-        {**finetune, "others": ["--hparams", json.dumps({**settings, "num_trials": 2})]},
-        {**finetune, "others": ["--hparams", json.dumps(with_other_data)]},
+        finetune(data_dir, settings, settings),
+        pretrain(
+            records, "rates", others=["--hparams", json.dumps({**RUN, "learning_rate": 0.25})]
+        ),
+        pretrain(records, "records", others=["--data-dir", str(other_records)]),
+        pretrain(
+            records,
+            "measured",
+            measured,
+            others=["--hparams", json.dumps({**measured, "num_eval_steps": 7})],
+        ),
+        finetune(data_dir, settings, {**settings, "num_trials": 2}),
+        finetune(data_dir, settings, {**settings, **other_train}),
+        finetune(data_dir, only_evaluated, {**only_evaluated, **other_dev}),
     )
+    assert trained["statuses"] == [0, 0], trained.texts
+    of_data = "data, the first weights and the results so far"
     own_values = [
         ("hyperparameters", f"learning_rate={RUN['learning_rate']}.", "learning_rate=0.25."),
+        ("vocabulary and the records", "records of stage 1=", "records of stage 1="),
+        ("hyperparameters", "num_eval_steps=100.", "num_eval_steps=7."),
         ("hyperparameters", "num_trials=1.", "num_trials=2."),
-        ("data and the first weights", "fingerprint=", "fingerprint="),
+        (of_data, "words/train=", "words/train="),
+        (of_data, "words/dev=", "words/dev="),
     ]
     for outcome, (what, *values) in zip(outcomes, own_values, strict=True):
         assert outcome["statuses"] == [2, 2], outcome.texts
