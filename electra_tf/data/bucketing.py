@@ -42,7 +42,7 @@ def pooled_batches(
     Returns:
         (serialized [batch_size], tokens of the longest one []) up to the end of the span.
     """
-    first = pool_start(start, batch_size, span)
+    first = pool_at(start, batch_size, span).begin
     if span.end is not None:
         records = records.take(span.end - first)
     pool = POOL_BATCHES * batch_size
@@ -54,9 +54,11 @@ def pooled_batches(
     return batches.skip((start - first) // batch_size)
 
 
-def pool_start(start: int, batch_size: int, span: Span) -> int:
-    """Number of the first example of the pool that example `start` is in."""
-    return start - (start - span.begin) % (POOL_BATCHES * batch_size)
+def pool_at(example: int, batch_size: int, span: Span) -> Span:
+    """The pool that an example is in."""
+    size = POOL_BATCHES * batch_size
+    begin = example - (example - span.begin) % size
+    return Span(begin, begin + size if span.end is None else min(begin + size, span.end))
 
 
 def bucket_of(longest: tf.Tensor, buckets: tuple[int, ...], max_seq_length: int) -> tf.Tensor:

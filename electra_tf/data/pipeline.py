@@ -4,7 +4,7 @@
 import tensorflow as tf
 
 from electra_tf.data import spec
-from electra_tf.data.bucketing import Span, bucket_of, pool_start, pooled_batches
+from electra_tf.data.bucketing import Span, bucket_of, pool_at, pooled_batches
 from electra_tf.data.order import SHUFFLE_BUFFER, EpochOrder
 
 _MAX_OPEN_FILES = 16
@@ -25,14 +25,15 @@ def training_batches(
     buckets: tuple[int, ...],
     span: Span,
 ) -> tf.data.Dataset:
-    """Endless batches in the given order; B = batch_size / num_workers rows of every global batch.
+    """Batches in the given order, for ever; B = batch_size / num_workers rows of each global batch.
 
     `features` are the optional ones that the records have. With `buckets`, lengths in tokens,
-    batches of the span are made and cut as `bucketing` says.
+    batches are made and cut as `bucketing` says, up to the end of the span.
 
     Records stay serialized until the batch is cut, so that a worker parses its own rows only.
     """
-    position = order.position(pool_start(start, batch_size, span) if buckets else start)
+    first = pool_at(start, batch_size, span).begin if buckets else start
+    position = order.position(first)
     skip = tf.constant(position.skip, tf.int64)
     rows = batch_size // num_workers
 

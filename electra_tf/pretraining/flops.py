@@ -31,7 +31,7 @@ def flops_of_sequence(config: PretrainingConfig, length: int) -> float:
 
 
 def flops_of_run(config: PretrainingConfig) -> float:
-    """Operations of all steps of all stages."""
+    """Operations of all steps of all stages; with `length_buckets` their upper bound."""
     return sum(
         stage.steps * stage.train_batch_size * flops_of_sequence(config, stage.max_seq_length)
         for stage in config.plan

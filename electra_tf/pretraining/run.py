@@ -313,7 +313,9 @@ class _Training:
             )
             return {}
         logging.info(
-            "The whole run takes %.4g FLOPs, as the original counts them.", flops_of_run(config)
+            "The whole run takes %s%.4g FLOPs, as the original counts them.",
+            "at most " if config.length_buckets else "",
+            flops_of_run(config),
         )
         if self.workers.is_chief:
             model_folder.write_config(config, self.tokenizer)

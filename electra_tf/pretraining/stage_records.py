@@ -8,7 +8,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config.stages import Stage
-from electra_tf.data import PretrainingRecords, Span
+from electra_tf.data import PretrainingRecords, Span, pool_at
 
 
 class StageRecords:
@@ -38,6 +38,7 @@ class StageRecords:
         }
         self._records = {patterns: records for (patterns, _), records in opened.items()}
         self._first_step = 0
+        self._saved_pools = None
         self._seen_before = dict.fromkeys(self._records, 0)
 
     @property
@@ -59,6 +60,7 @@ class StageRecords:
         """
         self._seen_before = {patterns: self._seen(patterns, step) for patterns in self._records}
         self._first_step = step
+        self._saved_pools = state.get("pools")
         # By order, not by name: folders may have been moved.
         for (patterns, records), seen, num_examples in zip(
             self._records.items(),
@@ -76,39 +78,89 @@ class StageRecords:
                     prefix,
                 )
 
-    def state(self, step: int) -> dict[str, list[int]]:
-        """Position after `step` updates, one entry per records, in order of first use."""
+        if self._leaves_pool() and step < self._plan[-1].last_step:
+            logging.warning(
+                "length_buckets, train_batch_size or stages are not what they were when %s was "
+                "saved, in the middle of batches that were sorted together: some of their "
+                "examples are seen twice, and as many not at all in this epoch.",
+                prefix,
+            )
+
+    def state(self, step: int) -> dict[str, Any]:
+        """Position after `step` updates: of all records, in order of first use, and in buckets."""
         return {
             "examples_seen": [self._seen(patterns, step) for patterns in self._records],
             "num_examples": [records.num_examples for records in self._records.values()],
+            "pools": self._pools(step),
         }
 
     def batches(
         self, stage: Stage, step: int, seed: int, worker_index: int = 0, num_workers: int = 1
     ) -> Iterator[dict[str, np.ndarray]]:
         """A worker's rows of the global batches of a stage, from after `step` updates on."""
-        patterns = stage.pretrain_tfrecords
-        records = self._records[patterns]
-        start = self._seen(patterns, step)
-        # Fewer where the size of batches was changed when the run went on.
-        batches_before = min(step - stage.first_step, start // stage.train_batch_size)
-        # The end of the run may yet be put off.
-        is_last = stage.number == len(self._plan)
-        span = Span(
-            start - batches_before * stage.train_batch_size,
-            None if is_last else self._seen(patterns, stage.last_step),
-        )
+        records = self._records[stage.pretrain_tfrecords]
         batches = records.batches(
             stage.train_batch_size,
             stage.max_seq_length,
             seed,
-            start=start,
+            start=self._seen(stage.pretrain_tfrecords, step),
             buckets=self._buckets,
             worker_index=worker_index,
             num_workers=num_workers,
-            span=span,
+            span=self._span(stage),
         )
         return records.numpy_iterator(batches, stage.max_seq_length)
+
+    def _span(self, stage: Stage) -> Span:
+        """The examples of a stage, without those before the run was given another plan."""
+        begin = self._seen(stage.pretrain_tfrecords, max(stage.first_step, self._first_step))
+        if self._goes_on_in_saved_pool(stage):
+            begin = self._saved_pools["begin"]
+        return Span(begin, self._end(stage))
+
+    def _end(self, stage: Stage) -> int | None:
+        """Examples seen of the stage's records after it; the end of the run may yet be put off."""
+        is_last = stage.number == len(self._plan)
+        return None if is_last else self._seen(stage.pretrain_tfrecords, stage.last_step)
+
+    def _pools(self, step: int) -> dict[str, Any] | None:
+        """How the examples around an update are cut into pools, if they are."""
+        stages = [stage for stage in self._plan if stage.first_step < step <= stage.last_step]
+        if not (self._buckets and stages):
+            return None
+        (stage,) = stages
+        return {
+            "records": list(self._records).index(stage.pretrain_tfrecords),
+            "batch_size": stage.train_batch_size,
+            **self._span(stage)._asdict(),
+        }
+
+    def _leaves_pool(self) -> bool:
+        """Whether the restored run had read a part of a pool, and no stage reads the rest."""
+        saved, seen = self._saved_pools, list(self._seen_before.values())
+        if not saved or saved["records"] >= len(seen):
+            return False
+        start, span = seen[saved["records"]], Span(saved["begin"], saved["end"])
+        if start == span.end or start == pool_at(start, saved["batch_size"], span).begin:
+            return False
+        return not any(map(self._goes_on_in_saved_pool, self._plan))
+
+    def _goes_on_in_saved_pool(self, stage: Stage) -> bool:
+        """Whether the restored run was in a pool that this stage has too."""
+        saved, patterns = self._saved_pools, stage.pretrain_tfrecords
+        if not (
+            saved
+            and self._buckets
+            and stage.first_step < self._first_step < stage.last_step
+            and saved["records"] == list(self._records).index(patterns)
+            and saved["batch_size"] == stage.train_batch_size
+        ):
+            return False
+        was, now = (
+            pool_at(self._seen_before[patterns], saved["batch_size"], Span(saved["begin"], end))
+            for end in (saved["end"], self._end(stage))
+        )
+        return was == now
 
     def _seen(self, patterns: str, step: int) -> int:
         """Examples of some records seen after `step` updates."""
