@@ -4,7 +4,6 @@
 python benchmarks/attention.py --batch-size 16 --max-seq-length 128
 """
 
-import argparse
 import pathlib
 import statistics
 import sys
@@ -18,6 +17,8 @@ sys.path.insert(0, str(ROOT))
 import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from benchmarks.options import positive_int  # noqa: E402
+from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
 from electra_tf.model.layers import SelfAttention  # noqa: E402
@@ -65,6 +66,7 @@ class Library(Einsum):
         )
 
 
+HEAD_SIZE = 64
 FORMS = {
     "used here": SelfAttention,
     "a product each": Each,
@@ -88,18 +90,15 @@ def compiled_step(layer, jit_compile):
     return step
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--max-seq-length", type=int, default=128)
-    parser.add_argument("--hidden-size", type=int, default=256)
-    parser.add_argument("--precision", default="float32")
-    parser.add_argument("--jit-compile", action="store_true")
-    parser.add_argument("--rounds", type=int, default=20)
-    options = parser.parse_args()
+def measure(options):
+    if options.hidden_size % HEAD_SIZE:
+        raise ValueError(
+            f"--hidden-size is expected to be a multiple of {HEAD_SIZE}, but is "
+            f"{options.hidden_size}."
+        )
     config = EncoderConfig(
         hidden_size=options.hidden_size,
-        num_attention_heads=options.hidden_size // 64,
+        num_attention_heads=options.hidden_size // HEAD_SIZE,
         attention_probs_dropout_prob=0.0,
     )
     shape = [options.batch_size, options.max_seq_length, options.hidden_size]
@@ -126,6 +125,17 @@ def main():
     for name, seconds in times.items():
         median = statistics.median(seconds)
         print(f"{name:14} {1000 * median:8.2f} ms  {median / here:.2f} of the form used here")
+
+
+def main():
+    parser = arguments.make_parser(__doc__.split("\n")[0])
+    parser.add_argument("--batch-size", type=positive_int, default=16)
+    parser.add_argument("--max-seq-length", type=positive_int, default=128)
+    parser.add_argument("--hidden-size", type=positive_int, default=256)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--jit-compile", action="store_true")
+    parser.add_argument("--rounds", type=positive_int, default=20)
+    arguments.run(measure, parser)
 
 
 if __name__ == "__main__":

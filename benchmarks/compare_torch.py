@@ -16,11 +16,11 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.options import positive_int  # noqa: E402
 from benchmarks.pretraining_step import (  # noqa: E402
     add_shape_options,
     make_batch,
     make_step,
-    positive_int,
     read_hparams,
 )
 from benchmarks.turns import Turns  # noqa: E402
@@ -166,9 +166,8 @@ def measure(options):
                 threads,
                 steps,
             )
-    turns = Turns(makers)
-    found = turns.run(options.rounds, warm_up=3)
-    turns.close()
+    with Turns(makers) as turns:
+        found = turns.run(options.rounds, warm_up=3)
     show(found, options)
 
 

@@ -16,12 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.compare_torch import check_extra, make_torch_step  # noqa: E402
-from benchmarks.pretraining_step import (  # noqa: E402
-    make_step,
-    positive_int,
-    product_flops,
-    read_hparams,
-)
+from benchmarks.options import positive_int  # noqa: E402
+from benchmarks.pretraining_step import make_step, product_flops, read_hparams  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 
 SQUARE = 8192
@@ -62,10 +58,8 @@ def run_group(shapes, options) -> dict[str, dict[str, float]]:
         makers[name] = (make_step, hparams, "gpu", steps, threads, 1.0, SQUARE)
         if options.torch:
             makers[f"{name} torch"] = (make_torch_step, hparams, "gpu", True, threads, steps)
-    turns = Turns(makers)
-    found = turns.run(options.rounds)
-    turns.close()
-    return found
+    with Turns(makers) as turns:
+        return turns.run(options.rounds)
 
 
 def show(shape, found):

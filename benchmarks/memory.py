@@ -13,12 +13,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.pretraining_step import (  # noqa: E402
-    add_shape_options,
-    make_step,
-    positive_int,
-    read_hparams,
-)
+from benchmarks.options import positive_int  # noqa: E402
+from benchmarks.pretraining_step import add_shape_options, make_step, read_hparams  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 
 WAYS = ("recomputed", "kept")
@@ -31,9 +27,9 @@ def measure(options):
     for way in ways:
         options.recompute = way == "recomputed"
         hparams = read_hparams(options, options.precision)
-        turns = Turns({way: (make_step, hparams, options.device, 1, options.threads)})
-        found = turns.run(rounds=1, warm_up=1)[way]
-        turns.close()
+        maker = (make_step, hparams, options.device, 1, options.threads)
+        with Turns({way: maker}) as turns:
+            found = turns.run(rounds=1, warm_up=1)[way]
         print(
             f"activations {way:10} {found['peak_bytes'] / 2**30:6.2f} GiB at most, "
             f"{found['weights'] / 1e6:.0f}M weights, {found['seconds']:.1f} s per step",

@@ -7,7 +7,6 @@ Documents are separated by blank lines; those longer than a sequence lose their 
 the same model on batches of the same shape, alternating, and the median times are compared.
 """
 
-import argparse
 import itertools
 import os
 import pathlib
@@ -23,6 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
 import tensorflow as tf  # noqa: E402
+from benchmarks.options import positive_int  # noqa: E402
+from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import PretrainingConfig  # noqa: E402
 from electra_tf.data.sequences import fill_sequences, pack_rows  # noqa: E402
 from electra_tf.data.spec import Rows  # noqa: E402
@@ -73,16 +74,7 @@ def make_batches(features, batch_size, length, count):
     return batches
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--corpus", required=True, help="text file, blank lines between documents")
-    parser.add_argument("--documents", type=int, default=2000)
-    parser.add_argument("--max-seq-length", type=int, default=512)
-    parser.add_argument("--batch-size", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=5)
-    parser.add_argument("--hidden-size", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=12)
-    options = parser.parse_args()
+def measure(options):
     documents = read_documents(options.corpus, options.documents)
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = make_tokenizer(documents, folder)
@@ -103,6 +95,13 @@ def main():
     )
     alone = make_rows(documents, tokenizer, length)
     ways = {"a document per sequence": alone, "packed": fill_sequences(alone, length)}
+    needed, found = options.steps * batch_size, len(ways["packed"]["input_ids"].splits) - 1
+    if found < needed:
+        raise ValueError(
+            f"{options.steps} steps of {batch_size} sequences need {needed} packed ones of "
+            f"{length} tokens, but {options.corpus} has {found}; give more --documents or a "
+            "larger corpus."
+        )
     runners, batches, times = {}, {}, {name: [] for name in ways}
     for name, features in ways.items():
         pretrainer = run.make_pretrainer(config, tokenizer)
@@ -133,6 +132,18 @@ def main():
         )
     packed, plain = speeds["packed"], speeds["a document per sequence"]
     print(f"packed: {packed / plain:.2f} times the real tokens/s")
+
+
+def main():
+    parser = arguments.make_parser(__doc__.split("\n")[0])
+    parser.add_argument("--corpus", required=True, help="text file, blank lines between documents")
+    parser.add_argument("--documents", type=positive_int, default=2000, help="at most")
+    parser.add_argument("--max-seq-length", type=positive_int, default=512)
+    parser.add_argument("--batch-size", type=positive_int, default=4)
+    parser.add_argument("--steps", type=positive_int, default=5)
+    parser.add_argument("--hidden-size", type=positive_int, default=256)
+    parser.add_argument("--layers", type=positive_int, default=12)
+    arguments.run(measure, parser)
 
 
 if __name__ == "__main__":

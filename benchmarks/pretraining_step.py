@@ -20,10 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import electra_tf  # noqa: E402, F401  sets up TensorFlow before it is imported
+from benchmarks.options import positive_int, share  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 
 BACKWARD_AND_FORWARD = 3
 LAST_KERNEL = "discriminator_predictions/dense_1/kernel"
+FIRST_ID = 1000
+"""Of the random tokens: behind the special ones of any vocabulary."""
 _SECONDS_OF_PRODUCTS = 0.3
 """For which the peak is measured in each turn."""
 
@@ -62,7 +65,7 @@ def make_batch(config, real_share=1.0):
     import numpy as np
 
     shape = [config.train_batch_size, config.max_seq_length]
-    ids = np.random.default_rng(0).integers(1000, config.vocab_size, shape).astype(np.int32)
+    ids = np.random.default_rng(0).integers(FIRST_ID, config.vocab_size, shape).astype(np.int32)
     mask = np.zeros_like(ids)
     mask[:, : round(real_share * config.max_seq_length)] = 1
     return {"input_ids": ids * mask, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
@@ -167,22 +170,6 @@ def _product(size, precision):
     return measure
 
 
-def positive_int(text):
-    """For argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
-    return number
-
-
-def share(text):
-    """For argparse: of something, in (0, 1]."""
-    number = float(text)
-    if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"expected more than 0 and at most 1, received {text}")
-    return number
-
-
 def add_shape_options(parser, hparams="small.json", batch_size=16, max_seq_length=128):
     """What `read_hparams` takes: the model, the shape of batches, how they are computed."""
     hparams = str(ROOT / "configs" / "pretraining" / hparams)
@@ -202,7 +189,7 @@ def read_hparams(options, precision):
     Raises:
         ValueError, FileNotFoundError: these are wrong.
     """
-    from electra_tf.config import PretrainingConfig, load_hparams
+    from electra_tf.config import PretrainingConfig, check, load_hparams
 
     hparams = load_hparams(options.hparams)
     for name in ("stages", "num_train_steps", "length_buckets"):
@@ -216,7 +203,10 @@ def read_hparams(options, precision):
         "precision": precision,
         **({} if options.jit_compile is None else {"jit_compile": options.jit_compile}),
     }
-    PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    check(config.vocab_size > FIRST_ID, "vocab_size", f"more than {FIRST_ID}", config.vocab_size)
+    whole_words = config.whole_word_masking
+    check(not whole_words, "whole_word_masking", "false, for random tokens", whole_words)
     return hparams
 
 
@@ -226,9 +216,8 @@ def measure(options):
     square = options.square or {"cpu": 2048, "gpu": 8192}[options.device]
     shared = (options.device, options.steps, options.threads, options.real_share, square)
     hparams = {p: read_hparams(options, p) for p in options.precision.split(",")}
-    turns = Turns({p: (make_step, own, *shared) for p, own in hparams.items()})
-    found = turns.run(options.rounds)
-    turns.close()
+    with Turns({p: (make_step, own, *shared) for p, own in hparams.items()}) as turns:
+        found = turns.run(options.rounds)
 
     config = PretrainingConfig.from_hparams("benchmark", ".", next(iter(hparams.values())))
     batch, length = options.batch_size, options.max_seq_length

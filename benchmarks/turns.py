@@ -3,20 +3,22 @@
 all of them."""
 
 import multiprocessing
+import multiprocessing.connection
 import resource
 import statistics
 import traceback
 
 
 class Turns:
-    """Starts processes and calls them one after the other.
+    """Starts processes and calls them one after the other; as a context manager, ends them.
 
     Args:
         makers: name -> (function, arguments); called in its process, it returns the function to
             call in each turn, which returns a dict of numbers.
 
     Raises:
-        ValueError: a process raised it.
+        ValueError: a maker raised it.
+        ChildProcessError: a process was ended from outside.
         RuntimeError: a process failed otherwise.
     """
 
@@ -27,9 +29,19 @@ class Turns:
             mine, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, *maker), daemon=True)
             process.start()
+            theirs.close()  # so that the end of the process ends the pipe
             self._sides[name] = (mine, process)
-        for name in self._sides:
-            self._receive(name)
+        try:
+            self._receive_all()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def run(self, rounds, warm_up=2) -> dict[str, dict[str, float]]:
         """Medians of `rounds` turns of each, after others that do not count.
@@ -42,8 +54,7 @@ class Turns:
         found = {name: [] for name in self._sides}
         for pipe, _ in self._sides.values():
             pipe.send("go")
-        for name in self._sides:
-            self._receive(name)
+        self._receive_all()
         for turn in range(1, warm_up + rounds):
             for name, (pipe, _) in self._sides.items():
                 pipe.send("go")
@@ -57,11 +68,28 @@ class Turns:
 
     def close(self):
         for pipe, process in self._sides.values():
-            pipe.send(None)
+            pipe.close()
+            process.terminate()
+        for _, process in self._sides.values():
             process.join()
 
+    def _receive_all(self):
+        """From all, whoever comes first: the first failure is told first."""
+        names = {pipe: name for name, (pipe, _) in self._sides.items()}
+        while names:
+            for pipe in multiprocessing.connection.wait(list(names)):
+                self._receive(names.pop(pipe))
+
     def _receive(self, name):
-        answer = self._sides[name][0].recv()
+        pipe, process = self._sides[name]
+        try:
+            answer = pipe.recv()
+        except EOFError:
+            process.join()
+            raise ChildProcessError(
+                f"the process of {name!r} was ended, with status {process.exitcode}; -9 is what "
+                "happens where memory runs out."
+            ) from None
         if isinstance(answer, ValueError):
             raise answer
         if isinstance(answer, str):
@@ -71,13 +99,18 @@ class Turns:
 
 def _serve(pipe, make, *arguments):
     try:
-        function = make(*arguments)
+        try:
+            function = make(*arguments)
+        except ValueError as error:  # of the arguments
+            pipe.send(error)
+            return
         pipe.send({})
-        while pipe.recv() is not None:
+        while True:
+            pipe.recv()
             numbers = function()
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             pipe.send({"peak_bytes": peak, **numbers})
-    except ValueError as error:  # of the arguments
-        pipe.send(error)
+    except EOFError:  # nobody asks any more
+        return
     except Exception:  # told to the process that started this one, which ends with it
         pipe.send(traceback.format_exc())
