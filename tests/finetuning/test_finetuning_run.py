@@ -402,3 +402,17 @@ def test_models_of_others_can_be_begun_with(tuning_dir, task, idle_steps, start,
     )
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value)
+
+
+def test_a_trial_goes_on_in_a_folder_with_a_scheme(tuning_dir, task, caplog):
+    """file:// is read and written as gs:// is, by TensorFlow only; the pre-trained model too."""
+    folder = f"file://{tuning_dir}"
+    changes = {"num_train_epochs": 1.0}
+    config, first = finetune(folder, [task], **changes)
+    assert config.model_dir.startswith(folder)
+    caplog.clear()
+    _, again = finetune(folder, [task], **changes)
+    assert "is trained already, 3 steps" in caplog.text
+    assert again.trials[0]["scores"] == first.trials[0]["scores"]
+    _, evaluated = finetune(folder, [task], do_train=False, **changes)
+    assert evaluated.trials[0]["scores"] == first.trials[0]["scores"]
