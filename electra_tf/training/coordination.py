@@ -119,6 +119,24 @@ def ending_with_others(resolver: Resolver | None) -> Iterator[None]:
             raise WorkerLostError(loss_message(lost)) from error
 
 
+@contextlib.contextmanager
+def ending_after(seconds: float, message: str) -> Iterator[None]:
+    """Do what is inside, or end the process with the message if it takes longer."""
+    timer = threading.Timer(seconds, end_process, [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def end_process(message: str):
+    """From any thread, whatever the main one waits for."""
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
 def loss_message(lost: list[str]) -> str:
     return (
         f"lost {', '.join(lost)}, so this worker ends, too. Start all workers again to go on from "
@@ -156,5 +174,4 @@ class _Watchdog(contextlib.AbstractContextManager):
         while not self._over.wait(CHECK_SECONDS):
             lost = self._find_lost()
             if lost and not self._over.wait(GRACE_SECONDS):
-                print(f"error: {loss_message(lost)}", file=sys.stderr, flush=True)
-                os._exit(2)
+                end_process(loss_message(lost))

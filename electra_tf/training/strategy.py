@@ -13,6 +13,9 @@ from electra_tf.config.devices import Devices
 from electra_tf.training import coordination
 from electra_tf.training.cluster import cluster_size, resolve_cluster, slurm_tasks
 
+TPU_START_SECONDS = 600
+"""How long a TPU may take to answer and to be initialized."""
+
 
 @functools.cache
 def make_strategy(devices: Devices) -> tf.distribute.Strategy:
@@ -115,10 +118,12 @@ def _tpu(devices: Devices) -> tf.distribute.Strategy:
             f"no TPU is found by tpu_name={devices.tpu_name!r}, tpu_zone={devices.tpu_zone!r} and "
             f"gcp_project={devices.gcp_project!r}: {error}"
         ) from error
-    # Where nothing answers, TensorFlow tries for long without a word.
     logging.info("Connecting to the TPU of tpu_name=%r.", devices.tpu_name)
-    tf.config.experimental_connect_to_cluster(resolver)
-    tf.tpu.experimental.initialize_tpu_system(resolver)
+    # Where nothing answers, TensorFlow tries without an end and without a word.
+    message = f"no TPU answers at tpu_name={devices.tpu_name!r} within {TPU_START_SECONDS} s."
+    with _ended_by_ctrl_c(), coordination.ending_after(TPU_START_SECONDS, message):
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
     strategy = tf.distribute.TPUStrategy(resolver)
     if strategy.num_replicas_in_sync != devices.num_tpu_cores:
         raise ValueError(

@@ -2,6 +2,7 @@
 """Which devices a strategy has, and what is said where they are not there."""
 
 import signal
+import threading
 import types
 
 import pytest
@@ -140,6 +141,21 @@ class TestTpu:
     def test_job_name(self, calls):
         make_strategy(Devices("tpu", tpu_job_name="other", num_tpu_cores=8))
         assert calls[0][1]["job_name"] == "other"
+
+    def test_that_does_not_answer_ends_the_process(self, calls, monkeypatch):
+        ended, messages = threading.Event(), []
+
+        def end_process(message):
+            messages.append(message)
+            ended.set()
+
+        monkeypatch.setattr(strategy, "TPU_START_SECONDS", 0.01)
+        monkeypatch.setattr(strategy.coordination, "end_process", end_process)
+        monkeypatch.setattr(
+            tf.config, "experimental_connect_to_cluster", lambda _: ended.wait(timeout=60)
+        )
+        make_strategy(Devices("tpu", "grpc://nowhere", num_tpu_cores=8))
+        assert messages == ["no TPU answers at tpu_name='grpc://nowhere' within 0.01 s."]
 
     def test_another_number_of_cores(self, calls):
         with pytest.raises(ValueError, match="num_tpu_cores is expected to be the TPU's 8"):
