@@ -26,6 +26,12 @@ from benchmarks.pretraining_step import (  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 
 CHOICES = {"precision": ("float32", "bfloat16"), "ways": ("eager", "compiled")}
+OURS_ONLY = (
+    *("electra_objective", "electric_objective", "uniform_generator", "two_tower_generator"),
+    *("untied_generator_embeddings", "untied_generator", "generator_dropout", "masking"),
+    *("mask_prob_end", "optimizer", "ema_decay", "disentangled_embeddings"),
+)
+"""Hyperparameters with which a step would be another one than torch's."""
 MASK_ID = 103
 SAME_LOSS = 0.005
 """Relative difference that two random beginnings of one model may have, heads beginning at 0."""
@@ -39,6 +45,21 @@ def check_extra():
             f"{' and '.join(missing)} cannot be imported; `pip install -e '.[bench]'` brings what "
             "this benchmark needs."
         )
+
+
+def check_same_model(hparams):
+    """Raise a ValueError for options of ours that the step in torch does not have."""
+    from electra_tf.config import PretrainingConfig
+
+    config = PretrainingConfig.from_hparams("benchmark", ".", hparams)
+    plain = PretrainingConfig.from_hparams("benchmark", ".", {})
+    changed = [name for name in OURS_ONLY if getattr(config, name) != getattr(plain, name)]
+    if changed:
+        raise ValueError(
+            f"--hparams: {', '.join(changed)} cannot be compared; torch's step has the defaults."
+        )
+    if not config.num_warmup_steps:
+        raise ValueError("--hparams: num_warmup_steps is expected to be more than 0, but is 0.")
 
 
 def huggingface_config(encoder):
@@ -155,6 +176,7 @@ def measure(options):
     makers = {}
     for precision in options.precision.split(","):
         hparams = read_hparams(options, precision)
+        check_same_model(hparams)
         device, steps, threads = options.device, options.steps, options.threads
         makers[f"here {precision}"] = (make_step, hparams, device, steps, threads)
         for way in options.ways.split(","):

@@ -32,6 +32,8 @@ from electra_tf.text import load_tokenizer  # noqa: E402
 from electra_tf.text.vocabulary_training import train_wordpiece_vocabulary  # noqa: E402
 from electra_tf.training.loop import make_runner  # noqa: E402
 
+HEAD_SIZE = 64
+
 
 def read_documents(path, count):
     """The first documents of a file, each as one line."""
@@ -75,6 +77,11 @@ def make_batches(features, batch_size, length, count):
 
 
 def measure(options):
+    if options.hidden_size % HEAD_SIZE:
+        raise ValueError(
+            f"--hidden-size is expected to be a multiple of {HEAD_SIZE}, but is "
+            f"{options.hidden_size}."
+        )
     documents = read_documents(options.corpus, options.documents)
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = make_tokenizer(documents, folder)

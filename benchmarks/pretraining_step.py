@@ -67,8 +67,13 @@ def make_batch(config, real_share=1.0):
     shape = [config.train_batch_size, config.max_seq_length]
     ids = np.random.default_rng(0).integers(FIRST_ID, config.vocab_size, shape).astype(np.int32)
     mask = np.zeros_like(ids)
-    mask[:, : round(real_share * config.max_seq_length)] = 1
+    mask[:, : real_tokens(real_share, config.max_seq_length)] = 1
     return {"input_ids": ids * mask, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
+
+
+def real_tokens(real_share, max_seq_length):
+    """How many of a row are no padding."""
+    return max(1, round(real_share * max_seq_length))
 
 
 def runner_of(config):
@@ -116,7 +121,7 @@ def make_step(hparams, device, steps=1, threads=0, real_share=1.0, square=0):
 
     gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
-        raise ValueError("--device is gpu, but TensorFlow sees none.")
+        raise ValueError("a GPU is expected, but TensorFlow sees none.")
     for gpu in gpus:  # which several processes share
         tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -229,7 +234,7 @@ def measure(options):
         peak = numbers["product_flops"]
         print(
             f"{precision:9} {numbers['seconds']:7.3f} {batch * speed:12.1f} "
-            f"{batch * round(options.real_share * length) * speed:14,.0f} "
+            f"{batch * real_tokens(options.real_share, length) * speed:14,.0f} "
             f"{flops * speed / 1e12:8.3f} {peak / 1e12:13.3f} {flops * speed / peak:6.1%} "
             f"{numbers['peak_bytes'] / 2**30:11.2f}"
         )

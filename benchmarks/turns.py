@@ -52,12 +52,12 @@ class Turns:
             name -> what the function returned, and `peak_bytes` of its process.
         """
         found = {name: [] for name in self._sides}
-        for pipe, _ in self._sides.values():
-            pipe.send("go")
+        for name in self._sides:
+            self._send_go(name)
         self._receive_all()
         for turn in range(1, warm_up + rounds):
-            for name, (pipe, _) in self._sides.items():
-                pipe.send("go")
+            for name in self._sides:
+                self._send_go(name)
                 numbers = self._receive(name)
                 if turn >= warm_up:
                     found[name].append(numbers)
@@ -73,6 +73,12 @@ class Turns:
         for _, process in self._sides.values():
             process.join()
 
+    def _send_go(self, name):
+        try:
+            self._sides[name][0].send("go")
+        except OSError:  # it has ended between its turns
+            raise self._ended(name) from None
+
     def _receive_all(self):
         """From all, whoever comes first: the first failure is told first."""
         names = {pipe: name for name, (pipe, _) in self._sides.items()}
@@ -81,20 +87,23 @@ class Turns:
                 self._receive(names.pop(pipe))
 
     def _receive(self, name):
-        pipe, process = self._sides[name]
         try:
-            answer = pipe.recv()
-        except EOFError:
-            process.join()
-            raise ChildProcessError(
-                f"the process of {name!r} was ended, with status {process.exitcode}; -9 is what "
-                "happens where memory runs out."
-            ) from None
+            answer = self._sides[name][0].recv()
+        except (EOFError, OSError):
+            raise self._ended(name) from None
         if isinstance(answer, ValueError):
             raise answer
         if isinstance(answer, str):
             raise RuntimeError(f"{name} failed:\n{answer}")
         return answer
+
+    def _ended(self, name):
+        _, process = self._sides[name]
+        process.join()
+        return ChildProcessError(
+            f"the process of {name!r} was ended, with status {process.exitcode}; -9 is what "
+            "happens where memory runs out."
+        )
 
 
 def _serve(pipe, make, *arguments):
@@ -102,7 +111,7 @@ def _serve(pipe, make, *arguments):
         try:
             function = make(*arguments)
         except ValueError as error:  # of the arguments
-            pipe.send(error)
+            pipe.send(ValueError(str(error)))  # some kinds of it do not survive the pipe
             return
         pipe.send({})
         while True:
@@ -110,7 +119,7 @@ def _serve(pipe, make, *arguments):
             numbers = function()
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             pipe.send({"peak_bytes": peak, **numbers})
-    except EOFError:  # nobody asks any more
+    except (EOFError, BrokenPipeError):  # nobody asks any more
         return
     except Exception:  # told to the process that started this one, which ends with it
         pipe.send(traceback.format_exc())

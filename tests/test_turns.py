@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import sys
+import threading
 import time
 
 import pytest
@@ -29,8 +30,24 @@ def killed_in_its_turn():
     return killed_while_made
 
 
+def killed_between_turns():
+    def turn():
+        threading.Timer(0.2, killed_while_made).start()
+        return {}
+
+    return turn
+
+
 def waiting():
     time.sleep(600)
+
+
+def slow():
+    def turn():
+        time.sleep(0.5)
+        return {}
+
+    return turn
 
 
 def wrong_argument():
@@ -55,6 +72,9 @@ def test_the_end_of_a_process_is_an_error():
     with Turns({"a": (counter, 0), "b": (killed_in_its_turn,)}) as turns:
         with pytest.raises(ChildProcessError, match="'b'"):
             turns.run(rounds=1)
+    with Turns({"a": (killed_between_turns,), "b": (slow,)}) as turns:
+        with pytest.raises(ChildProcessError, match="'a'"):
+            turns.run(rounds=3)
 
 
 def test_wrong_arguments_are_told_apart_from_defects():

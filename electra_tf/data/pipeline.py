@@ -25,10 +25,10 @@ def training_batches(
     buckets: tuple[int, ...],
     span: Span,
 ) -> tf.data.Dataset:
-    """Batches in the given order, for ever; B = batch_size / num_workers rows of each global batch.
+    """Batches in the given order; B = batch_size / num_workers rows of each global batch.
 
     `features` are the optional ones that the records have. With `buckets`, lengths in tokens,
-    batches are made and cut as `bucketing` says, up to the end of the span.
+    batches are made and cut as `bucketing` says. They end with the span, if it has an end.
 
     Records stay serialized until the batch is cut, so that a worker parses its own rows only.
     """
@@ -67,6 +67,8 @@ def training_batches(
         dataset = dataset.map(parse_and_cut, num_parallel_calls=tf.data.AUTOTUNE)
     else:
         dataset = dataset.batch(batch_size, drop_remainder=True)
+        if span.end is not None:
+            dataset = dataset.take((span.end - start) // batch_size)
         dataset = dataset.map(parse_own_rows, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
 

@@ -20,6 +20,7 @@ from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
 
 _RECORDS_LOOKED_AT = 64
+_BEGINNING_BYTES = 1 << 16
 """Of files that come without a manifest; reading all of them would take too long."""
 
 
@@ -94,11 +95,20 @@ class PretrainingRecords:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal SHA-256 of the files' names and counts and of what manifests say of them."""
+        """Hexadecimal SHA-256 of what tells these records from others.
+
+        That is names, counts and sizes of the files and what their manifests say of their making;
+        of files without a manifest also how they begin.
+        """
         described = {
             "files": [os.path.basename(file) for file in self.files],
             "counts": self.counts,
             "manifests": [dataclasses.asdict(found) for found in self.manifests.values()],
+            "others": [
+                _size_and_beginning(file)
+                for file in self.files
+                if os.path.dirname(file) not in self.manifests
+            ],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
@@ -151,13 +161,13 @@ class PretrainingRecords:
             seed: of the order.
             start: examples consumed so far, over all workers and epochs; a run that starts here
                 sees what an uninterrupted run would have seen, and reads at most part of one
-                window of shards again.
+                window of shards again. With `buckets` whole batches behind `span.begin`.
             worker_index: which of the workers this is; it gets its rows of each global batch.
             num_workers: how many divide each global batch among them.
             buckets: lengths in tokens, ascending; if given, a batch has sequences of about the
                 same length and is cut to the smallest bucket, or L, that holds them.
-            span: the examples that are read in batches of this size; used with `buckets` only,
-                which make their batches of examples within it, up to its end.
+            span: the examples that are read in batches of this size; with `buckets`, a batch is
+                made of neighbours within it.
 
         Returns:
             A dataset of `input_ids`, `input_mask`, `segment_ids` and the records' optional
@@ -175,8 +185,13 @@ class PretrainingRecords:
             raise ValueError(
                 f"`worker_index` must lie in 0..{num_workers - 1}; received {worker_index}."
             )
-        if start < 0:
-            raise ValueError(f"`start` must not be negative; received {start}.")
+        if start < span.begin or (span.end is not None and start > span.end):
+            raise ValueError(f"`start` must lie in `span`, {tuple(span)}; received {start}.")
+        if buckets and (start - span.begin) % batch_size:
+            raise ValueError(
+                f"`start` must lie whole batches of {batch_size} behind the {span.begin} of `span` "
+                f"where there are `buckets`; received {start}."
+            )
         self._require_examples()
         return pipeline.training_batches(
             self.files,
@@ -236,6 +251,12 @@ def _find_files(patterns: str) -> tuple[str, ...]:
     if not files:
         raise ValueError(f"No pre-training records given: the pattern is {patterns!r}.")
     return tuple(sorted(files))
+
+
+def _size_and_beginning(file: str) -> tuple[int, str]:
+    with tf.io.gfile.GFile(file, "rb") as opened:
+        beginning = opened.read(_BEGINNING_BYTES)
+    return tf.io.gfile.stat(file).length, hashlib.sha256(beginning).hexdigest()
 
 
 def _built_in(folder: str) -> str:

@@ -30,7 +30,7 @@ from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial
 from electra_tf.text import Tokenizer, load_tokenizer
-from electra_tf.training.agreement import check_same_run
+from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
@@ -337,11 +337,13 @@ class _Run:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
         steps = trainer.run()
-        best = model_folder.best_checkpoints(trial.folder).latest()
+        best, what = model_folder.best_checkpoints(trial.folder).latest(), "the best checkpoint"
+        self.workers.check_same(what, {"name": os.path.basename(best or "none")})
         if best is not None:
-            logging.info("Evaluating the best checkpoint, %s.", best)
+            logging.info("Evaluating %s, %s.", what, best)
             with self.strategy.scope():
                 load_weights(best, trainer.model)
+            check_same_weights(self.workers, what, trainer.model)
         return trainer.evaluator, steps
 
     def _prepare_folder(self, trial: Trial):
@@ -367,6 +369,10 @@ class _Run:
             FileNotFoundError: there is none.
             ValueError: its tasks or its tokenizer are others.
         """
+        what, config = "the model to evaluate", model_folder.read_config(trial.folder)
+        folder = {"folder": os.path.basename(trial.folder), "run": config and config["run_key"]}
+        # Before variables are made, which workers do together.
+        self.workers.check_same(what, folder)
         with self.strategy.scope():
             stored = model_folder.load_finetuned(trial.folder)
         found = [(task.name, task.spec.labels) for task in stored.tasks]
@@ -378,10 +384,8 @@ class _Run:
                 f"{stored.tokenizer.settings}."
             )
         stored.model.config = self.config
+        check_same_weights(self.workers, what, stored.model)
         steps = read_step(model_folder.weights_prefix(trial.folder))
-        self.workers.check_same(
-            "the model to evaluate, from a folder that all hosts share", {"step": steps}
-        )
         return Evaluator(stored.model, self.config.eval_batch_size, self.strategy), steps
 
     def _evaluate(self, evaluator: Evaluator, number: int, outcome: dict[str, Any]):

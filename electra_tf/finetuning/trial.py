@@ -16,6 +16,7 @@ from electra_tf.finetuning.evaluation import Evaluator, mean_score
 from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
+from electra_tf.training.agreement import check_same_weights
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.logs import RunLog, progress_line
 from electra_tf.training.loop import (
@@ -184,14 +185,13 @@ class Trainer:
     def _resume(self) -> tuple[bool, int]:
         """Whether there is nothing left to do, and the number of steps done."""
         prefix = self.checkpoints.latest()
-        self.workers.check_same(
-            "the checkpoint to begin with, from a folder that all hosts share",
-            {"name": os.path.basename(prefix or "none")},
-        )
+        what = "the checkpoint to begin with"
+        self.workers.check_same(what, {"name": os.path.basename(prefix or "none")})
         if prefix is None:
             return False, 0
         with self.strategy.scope():
             restore_training(prefix, self.model)
+        check_same_weights(self.workers, what, self.model)
         state, step = read_state(prefix), read_step(prefix)
         self.best_score = state["best_score"]
         self.evaluations_since_best = state["evaluations_since_best"]

@@ -19,7 +19,7 @@ from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
-from electra_tf.training.agreement import check_same_run
+from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
@@ -40,11 +40,9 @@ from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import (
-    fingerprint,
     load_weights,
     restore_training,
     training_variables,
-    weights_by_name,
 )
 from electra_tf.training.workers import Workers
 
@@ -74,6 +72,7 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
 
 
 def _train(config, strategy, workers) -> dict:
+    check_same_run(workers, config)
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
         config.plan,
@@ -85,12 +84,12 @@ def _train(config, strategy, workers) -> dict:
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
         held_out = open_records(config, patterns, config.max_seq_length, tokenizer)
         fingerprints["evaluation records"] = held_out.fingerprint
+    _check_same_data(workers, tokenizer, fingerprints)
+    _check_shares(config, strategy)
     if model_folder.starts_over(config) and workers.is_chief:
         model_folder.clear_debug_folder(config)
-    check_same_run(workers, config)
-    _check_same_data(workers, tokenizer, fingerprints)
+    workers.wait_for_all()
     check_saved_model(config)
-    _check_shares(config, strategy)
 
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
@@ -120,17 +119,16 @@ def evaluate(
     strategy = strategy or make_strategy(config.devices)
     workers = Workers(strategy)
     with ending_with_others(workers.resolver):
+        check_same_run(workers, config)
         tokenizer = load_matching_tokenizer(config)
         patterns = config.eval_tfrecords or config.pretrain_tfrecords
         records = open_records(config, patterns, config.max_seq_length, tokenizer)
-        check_same_run(workers, config)
         _check_same_data(workers, tokenizer, {"evaluation records": records.fingerprint})
         step = read_step(resolve_prefix(config.model_dir))
-        workers.check_same(
-            "the checkpoint to evaluate, from a folder that all hosts share", {"step": step}
-        )
+        workers.check_same("the checkpoint to evaluate", {"step": step})
         with strategy.scope():
             pretrainer = load_pretrainer(config, tokenizer)
+        check_same_weights(workers, "the checkpoint to evaluate", pretrainer)
         results = Evaluator(pretrainer, records, config.num_eval_steps, strategy)()
         results["global_step"] = step
         if workers.is_chief:
@@ -291,7 +289,6 @@ class _Training:
         self.last_logged = {}
         self.runners = {}
         self.step = 0
-        self.begun_with = {}
         self.saved_step = 0
         self.best_loss = None
 
@@ -300,10 +297,9 @@ class _Training:
         with self.strategy.scope():
             self._begin()
         first_step = self.step
-        self.workers.check_same(
-            "the checkpoint to begin with, from a folder that all hosts share, and the records",
-            {"step": first_step, **self.records.state(first_step), **self.begun_with},
-        )
+        begin = "the checkpoint to begin with"
+        self.workers.check_same(begin, {"step": first_step, **self.records.state(first_step)})
+        check_same_weights(self.workers, begin, self.pretrainer)
         if first_step >= config.num_train_steps:
             logging.info(
                 "%s is trained already: %d of num_train_steps=%d steps are done.",
@@ -411,9 +407,6 @@ class _Training:
             prefix = resolve_prefix(config.init_checkpoint)
             model_folder.warn_of_other_vocabulary(prefix, self.tokenizer)
             report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
-            weights = weights_by_name(self.pretrainer)
-            loaded = {n: tf.convert_to_tensor(weights[n]).numpy() for n in report.loaded}
-            self.begun_with = {"init_checkpoint": fingerprint(loaded)}
             self.pretrainer.updates.begin_averages()
             logging.info(
                 "Beginning at step 0 with the weights of %s: %d variables matched%s.",

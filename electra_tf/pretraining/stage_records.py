@@ -43,11 +43,11 @@ class StageRecords:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What tells records from others, by the first stage that reads them."""
-        first = {stage.pretrain_tfrecords: stage.number for stage in reversed(self._plan)}
+        """What tells the records of each stage from others."""
+        found = {patterns: records.fingerprint for patterns, records in self._records.items()}
         return {
-            f"records of stage {first[patterns]}": records.fingerprint
-            for patterns, records in self._records.items()
+            f"records of stage {stage.number}": found[stage.pretrain_tfrecords]
+            for stage in self._plan
         }
 
     def restore(self, step: int, state: Mapping[str, Any], prefix: str):

@@ -1,18 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """That all workers do the same run in the same way."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import tensorflow as tf
 from absl import logging
 
+from electra_tf.config.paths import without_paths
 from electra_tf.training.devices import arithmetic
+from electra_tf.training.weights import fingerprint, weights_by_name
 from electra_tf.training.workers import Workers
-
-# Hosts may see the same files under different names; what is in them is compared by the runs.
-_PATHS = ("pretrain_tfrecords", "eval_tfrecords", "init_checkpoint", "test_predictions")
-_ENDINGS_OF_PATHS = ("_dir", "_file", "_txt", "_pkl")
-_MAY_BE_PATHS = ("task_names",)
 
 
 def check_same_run(workers: Workers, config: Any):
@@ -22,18 +19,21 @@ def check_same_run(workers: Workers, config: Any):
         workers: all of them call this together.
         config: of a run, with `precision` and `jit_compile`.
     """
-    workers.check_same("the hyperparameters", _without_paths(config.to_dict()))
+    workers.check_same("the hyperparameters", without_paths(config.to_dict()))
     computing = arithmetic(config.precision, config.jit_compile)
     workers.check_same("what the devices compute in", {"arithmetic": computing})
     logging.info("Computing in %s.", computing)
 
 
-def _without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
-    shared = {
-        name: value
-        for name, value in settings.items()
-        if name not in (*_PATHS, *_MAY_BE_PATHS) and not name.endswith(_ENDINGS_OF_PATHS)
-    }
-    if "stages" in shared:
-        shared["stages"] = [_without_paths(stage) for stage in shared["stages"]]
-    return shared
+def check_same_weights(workers: Workers, what: str, model: tf.keras.Model):
+    """Raise a ValueError unless the model has the same weights on all workers.
+
+    Args:
+        workers: all of them call this together.
+        what: the weights are those of, for the message.
+    """
+    if workers.count == 1:
+        return
+    weights = weights_by_name(model)
+    found = fingerprint({n: tf.convert_to_tensor(w).numpy() for n, w in weights.items()})
+    workers.check_same(f"{what}, from a folder that all hosts share", {"weights": found})

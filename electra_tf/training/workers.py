@@ -39,7 +39,8 @@ class Workers:
             own = f"{self.resolver.task_type} {self.resolver.task_id}"
             self.index = list(found).index(own)
             self._strategy = strategy
-            self._sum = tf.function(self._sum_over_workers)
+            signature = [tf.TensorSpec([None, None], tf.float32)]
+            self._sum = tf.function(self._sum_over_workers, input_signature=signature)
         self.count = len(self.names)
         replicas = strategy.num_replicas_in_sync if strategy is not None else 1
         self.replicas_each = replicas // self.count

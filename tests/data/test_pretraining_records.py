@@ -3,6 +3,7 @@
 
 import itertools
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 import tensorflow as tf
 from record_files import TOKENIZER, numbers_in, write_file, write_records
 
-from electra_tf.data import PretrainingRecords
+from electra_tf.data import Manifest, PretrainingRecords, Span
 
 TOTAL = 145  # examples in `many_windows`
 
@@ -51,6 +52,39 @@ def test_starting_anywhere_gives_the_example_that_stands_there(tmp_path, many_wi
     expected = order(records, 2 * TOTAL)
     found = [order(records, 1, batch_size=1, start=start)[0] for start in range(0, 2 * TOTAL, 17)]
     assert found == expected[::17]
+
+
+def test_batches_end_with_their_span(many_windows):
+    records = PretrainingRecords(many_windows)
+    found = order(records, TOTAL, batch_size=6, start=10, span=Span(4, 40))
+    assert found == order(records, 40, batch_size=6)[10:]
+
+
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_the_fingerprint_tells_records_from_others_but_not_folders(tmp_path, has_manifest):
+    def fingerprint(name, change=None):
+        folder = tmp_path / name
+        folder.mkdir()
+        write_records(folder, [3, 4])
+        manifest = pathlib.Path(Manifest.path_in(str(folder)))
+        if not has_manifest:
+            manifest.unlink()
+        if change:
+            change(folder, manifest)
+        return PretrainingRecords(str(folder)).fingerprint
+
+    def with_another_seed(_, manifest):
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "seed": 99}))
+
+    def with_other_contents(folder, _):
+        first = min(folder.glob("*tfrecord*"))
+        records = list(tf.data.TFRecordDataset(str(first)).as_numpy_iterator())
+        write_file(first, reversed(records))
+
+    expected = fingerprint("one")
+    assert fingerprint("two") == expected
+    other = with_another_seed if has_manifest else with_other_contents
+    assert fingerprint("three", other) != expected
 
 
 def test_batches_cross_the_end_of_an_epoch(tmp_path):
@@ -202,7 +236,9 @@ def test_damage_inside_a_record_is_found_when_it_is_read(tmp_path):
         ({"batch_size": 0}, "`batch_size` must be at least 1; received 0"),
         ({"num_workers": 4}, "must divide `batch_size` 6; received 4"),
         ({"num_workers": 2, "worker_index": 2}, "must lie in 0..1; received 2"),
-        ({"start": -1}, "`start` must not be negative"),
+        ({"start": -1}, r"`start` must lie in `span`, \(0, None\); received -1"),
+        ({"start": 18, "span": Span(6, 12)}, r"`start` must lie in `span`, \(6, 12\)"),
+        ({"start": 8, "span": Span(6), "buckets": (4,)}, "whole batches of 6 behind the 6 of"),
     ],
 )
 def test_sizes_that_do_not_fit_are_errors(many_windows, arguments, message):

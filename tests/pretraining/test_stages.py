@@ -10,7 +10,9 @@ import tensorflow as tf
 from run_results import assert_identical, logged_steps
 from tiny_run import LENGTH, make_examples, tiny_config, write_records
 
+from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import ElectraPretrainer, run
+from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, step_in_name
 from electra_tf.training.loop import StepRunner
 from electra_tf.training.stops import Stopped
@@ -33,6 +35,19 @@ def staged(data_dir):
         ],
         "num_train_steps": 12,
     }
+
+
+def test_every_stage_says_which_records_it_reads(data_dir):
+    write_records(data_dir / "others.tfrecord", make_examples(40, seed=5))
+    others = {"pretrain_tfrecords": str(data_dir / "others.tfrecord")}
+
+    def fingerprints(*stages):
+        stages = [{"steps": 1, **stage} for stage in stages]
+        plan = tiny_config(data_dir, stages=stages, num_train_steps=3).plan
+        return StageRecords(plan, lambda patterns, _: PretrainingRecords(patterns)).fingerprints
+
+    one, two = fingerprints({}, others, {}), fingerprints({}, others, others)
+    assert [name for name in one if one[name] != two[name]] == ["records of stage 3"]
 
 
 def stop_at(monkeypatch, numbers):

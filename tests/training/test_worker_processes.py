@@ -19,6 +19,7 @@ from tiny_run import hparams_with, make_data_dir
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import run
+from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.logs import read_log
 
 SCRIPT = pathlib.Path(__file__).with_name("multi_worker_runs.py")
@@ -177,6 +178,39 @@ def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
             assert re.search(
                 r"but worker 1 \(localhost:\d+\) and worker 0 \(.*\) differ in 1 of", line
             )
+            assert f"this one has {value}" in line
+
+
+def test_models_in_folders_that_are_not_shared_are_errors(tmp_path):
+    """They cannot be told from each other by steps and names."""
+    records = f"{make_data_dir(tmp_path / 'pretraining')}/pretrain_tfrecords/*"
+    data_dir = make_finetuning_data_dir(tmp_path / "data")
+    settings = {**SETTINGS, "task_names": [classification(data_dir)]}
+    shutil.copytree(data_dir, tmp_path / "copy")
+    folder = make_finetuning_data_dir(tmp_path / "other") / "models" / MODEL
+    reader = tf.train.load_checkpoint(f"{folder}/model.ckpt-5")
+    names = set(reader.get_variable_to_shape_map()) - {"electra_tf/state"}
+    weights = {name: 1 + reader.get_tensor(name) for name in names}
+    CheckpointFolder(str(folder)).save(5, weights, {})
+    measured = {**RUN, "do_train": False, "do_eval": True, "eval_tfrecords": records}
+    in_copy = {**settings, "save_checkpoints_steps": 3, "eval_every_steps": 3}
+    outcomes = run_workers(
+        tmp_path / "out",
+        pretrain(data_dir, MODEL, measured, others=["--data-dir", str(tmp_path / "other")]),
+        {
+            **finetune(data_dir, in_copy, in_copy),
+            "others": ["--data-dir", str(tmp_path / "copy")],
+        },
+    )
+    differing = [
+        ("the checkpoint to evaluate, from a folder that all hosts share", "weights=", "weights="),
+        ("the best checkpoint", "name='model.ckpt-", "name='none'."),
+    ]
+    for outcome, (what, *values) in zip(outcomes, differing, strict=True):
+        assert outcome["statuses"] == [2, 2], outcome.texts
+        for text, value in zip(outcome.texts, values, strict=True):
+            (line,) = [line for line in text.splitlines() if line.startswith("error:")]
+            assert f"error: {what}: all workers are expected to have the same" in line
             assert f"this one has {value}" in line
 
 
