@@ -181,6 +181,7 @@ def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
             assert f"this one has {value}" in line
 
 
+@pytest.mark.slow
 def test_models_in_folders_that_are_not_shared_are_errors(tmp_path):
     """They cannot be told from each other by steps and names."""
     records = f"{make_data_dir(tmp_path / 'pretraining')}/pretrain_tfrecords/*"
