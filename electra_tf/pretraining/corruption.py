@@ -3,7 +3,7 @@
 
 The original adds Gumbel noise to every logit. Here two numbers per position do: they invert the
 distribution function, first over blocks of the vocabulary, then inside of one. It is the same
-distribution, with nothing of the size of the logits drawn or, but for their exponentials, stored.
+distribution, with nothing of the size of the logits drawn or stored.
 """
 
 import tensorflow as tf
@@ -62,12 +62,15 @@ def _draw(logits, numbers, temperature, disallowed_ids):
         logits = tf.where(is_disallowed, logits - DISALLOWED, logits)
     if temperature != 1.0:
         logits /= temperature
-    weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
+    largest = tf.reduce_max(logits, axis=-1, keepdims=True)
     padding = [[0, 0]] * (logits.shape.rank - 1) + [[0, num_blocks * BLOCK - vocab_size]]
     shape = tf.concat([tf.shape(logits)[:-1], [num_blocks, BLOCK]], axis=0)
-    weights = tf.reshape(tf.pad(weights, padding), shape)
+    weights = tf.reshape(tf.pad(tf.exp(logits - largest), padding), shape)
     block = _choose(tf.reduce_sum(weights, axis=-1), numbers[..., 0])
-    within = tf.gather(weights, block, batch_dims=weights.shape.rank - 2)
+    # Of the block again from the logits: exponentials with a second use would be stored.
+    ids = block[..., None] * BLOCK + tf.range(BLOCK)
+    chosen = tf.gather(logits, tf.minimum(ids, vocab_size - 1), batch_dims=logits.shape.rank - 1)
+    within = tf.where(ids < vocab_size, tf.exp(chosen - largest), 0.0)
     return block * BLOCK + _choose(within, numbers[..., 1])
 
 

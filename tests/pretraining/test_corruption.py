@@ -129,3 +129,20 @@ def test_nothing_of_the_size_of_the_logits_is_stored():
     # The logits themselves, and the loop over sequences that passes them on.
     assert "Placeholder" in large
     assert large <= {"Placeholder", "StopGradient", "Identity", "While", "StatelessWhile"}
+
+
+@pytest.mark.parametrize("disallowed_ids", [None, tf.ones(LARGE.shape[:2], tf.int32)])
+def test_accelerators_pass_over_the_logits_without_storing_others(monkeypatch, disallowed_ids):
+    """XLA fuses what is used once into what uses it; what is used twice may be stored."""
+    for module in ("pretraining.corruption", "model.random_numbers"):
+        monkeypatch.setattr(f"electra_tf.{module}.has_accelerator", lambda: True)
+    function = tf.function(lambda logits: sample_tokens(logits, seed(), 2.0, disallowed_ids))
+    used_more_often = {
+        operation.type
+        for operation in function.get_concrete_function(tf.constant(LARGE)).graph.get_operations()
+        for output in operation.outputs
+        if output.dtype == tf.float32 and (output.shape.num_elements() or 0) >= LARGE.size
+        if len(output.consumers()) > 1
+    }
+    # The logits, without the disallowed token and divided by the temperature.
+    assert used_more_often <= {"StopGradient", "SelectV2", "RealDiv"}

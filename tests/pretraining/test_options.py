@@ -8,11 +8,15 @@ from run_results import assert_identical, stored
 from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
 
 from electra_tf.data import build_pretraining_records
-from electra_tf.pretraining import run
+from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.masking import mask_tokens
+from electra_tf.training import devices
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.devices import arithmetic
+from electra_tf.training.lamb import ElectraLamb
 from electra_tf.training.loop import StepRunner, make_runner
+from electra_tf.training.optimizer import ElectraAdam
 from electra_tf.training.weights import training_variables, usable_weights, weights_by_name
 
 ONE_LAYER = {"num_hidden_layers": 1}
@@ -95,6 +99,33 @@ def test_options_that_change_no_number(data_dir, options):
     ]
     assert reports[1] == pytest.approx(reports[0], rel=1e-4)
     assert int(other.optimizer.iterations) == 3  # updates, not parts
+
+
+def test_a_batch_is_computed_in_parts(data_dir, monkeypatch):
+    rows = []
+    learn = ElectraPretrainer._learn_from
+
+    def learn_from(pretrainer, part, *arguments):
+        rows.append(part["input_ids"].shape[0])
+        return learn(pretrainer, part, *arguments)
+
+    monkeypatch.setattr(ElectraPretrainer, "_learn_from", learn_from)
+    built(data_dir, gradient_accumulation_steps=4).train_step(masked_batches(data_dir, 1)[0])
+    assert set(rows) == {2}
+
+
+def test_activations_are_computed_again(data_dir):
+    """The products of the layers, forward: of queries, keys, values, their sums, and outputs."""
+    batch, products = masked_batches(data_dir, 1)[0], {}
+    for recompute in (False, True):
+        pretrainer = built(data_dir, recompute_activations=recompute)
+        step = tf.function(pretrainer.train_step).get_concrete_function(batch)
+        definition = step.graph.as_graph_def()
+        functions = [definition.node, *(f.node_def for f in definition.library.function)]
+        kinds = [node.op for nodes in functions for node in nodes]
+        products[recompute] = sum(kind in ("MatMul", "BatchMatMulV2") for kind in kinds)
+    layers = 2  # one of the generator, one of the discriminator
+    assert products[True] - products[False] >= layers * 6
 
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -190,6 +221,28 @@ def test_float32_is_not_tf32(data_dir):
 )
 def test_what_options_come_to_on_a_processor(precision, jit_compile, expected):
     assert arithmetic(precision, jit_compile) == expected
+
+
+@pytest.mark.parametrize(
+    ("gpus", "has_tpu", "expected"),
+    [
+        ([(8, 0)], False, "bfloat16 with XLA"),
+        ([(9, 0), (8, 6)], False, "bfloat16 with XLA"),
+        ([(7, 5)], False, "float32 with XLA"),
+        ([(9, 0), (7, 0)], False, "float32 with XLA"),
+        ([], True, "bfloat16 with XLA"),
+    ],
+)
+def test_the_defaults_of_accelerators(monkeypatch, gpus, has_tpu, expected):
+    """By the compute capability of all GPUs."""
+    monkeypatch.setattr(devices, "has_tpu", lambda: has_tpu)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: range(len(gpus)))
+    monkeypatch.setattr(
+        tf.config.experimental,
+        "get_device_details",
+        lambda gpu: {"compute_capability": gpus[gpu]},
+    )
+    assert arithmetic(None, None) == expected
 
 
 def test_the_default_precision_of_a_processor_is_float32(data_dir):
@@ -365,6 +418,35 @@ def test_the_mask_rate_goes_in_a_line(data_dir):
         )
         counts.append(float(tf.reduce_sum(masked["masked_weights"])))
     assert counts == [4 * 3, 4 * 8]
+
+
+def test_a_step_masks_as_the_options_say(data_dir, monkeypatch):
+    asked = []
+
+    def recorded(batch, step_seed, **options):
+        asked.append((bool(options["whole_words"]), round(float(options["mask_prob"]), 3)))
+        return mask_tokens(batch, step_seed, **options)
+
+    monkeypatch.setattr("electra_tf.pretraining.pretrainer.mask_tokens", recorded)
+    options = {"mask_prob": 0.1, "mask_prob_end": 0.5, "num_train_steps": 2}
+    batch = make_examples(8)
+    batch["word_starts"] = np.ones_like(batch["input_ids"])
+    tf.config.run_functions_eagerly(True)
+    try:
+        for whole_words in (False, True):
+            pretrainer = built(data_dir, whole_word_masking=whole_words, **options)
+            for _ in range(2):
+                pretrainer.train_step(tensors(batch))
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert asked == [(False, 0.1), (False, 0.3), (True, 0.1), (True, 0.3)]
+
+
+def test_a_run_has_the_optimizer_of_its_options(data_dir):
+    for name, kind in (("adam", ElectraAdam), ("lamb", ElectraLamb)):
+        config = tiny_config(data_dir, shape=SMALL, optimizer=name)
+        pretrainer = run.make_pretrainer(config, run.load_matching_tokenizer(config))
+        assert type(pretrainer.optimizer) is kind
 
 
 def test_a_generator_without_dropout(data_dir):
