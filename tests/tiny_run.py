@@ -8,6 +8,7 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.run import make_optimizer
 from electra_tf.text import load_vocabulary
+from electra_tf.training.weights import weights_by_name
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [f"w{i}" for i in range(95)]
@@ -91,6 +92,22 @@ def tiny_pretrainer(data_dir, shape=None, **changes) -> ElectraPretrainer:
     pretrainer = ElectraPretrainer(config, load_vocabulary(config.vocab_file))
     pretrainer.compile(optimizer=make_optimizer(config))
     return pretrainer
+
+
+def outputs_and_gradients(pretrainer, batch, fakes):
+    """With the given fakes: the outputs, and the gradients of the total loss by weight."""
+    weights = weights_by_name(pretrainer)
+    with tf.GradientTape() as tape:
+        outputs = pretrainer.compute_outputs(batch, fakes)
+    gradients = tape.gradient(outputs["total_loss"], list(weights.values()))
+    return outputs, dict(zip(weights, map(tf.convert_to_tensor, gradients), strict=True))
+
+
+def assert_near(found, expected):
+    """Of gradients, as far as their size allows."""
+    for name, gradient in expected.items():
+        tolerance = 1e-5 * max(1e-2, np.abs(gradient).max())
+        np.testing.assert_allclose(found[name], gradient, atol=tolerance, rtol=0, err_msg=name)
 
 
 def tensors(batch) -> dict[str, tf.Tensor]:

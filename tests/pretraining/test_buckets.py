@@ -8,7 +8,9 @@ import pytest
 from tiny_run import (
     LENGTH,
     NO_DROPOUT,
+    assert_near,
     make_examples,
+    outputs_and_gradients,
     tensors,
     tiny_config,
     tiny_pretrainer,
@@ -78,14 +80,17 @@ def test_workers_share_a_batch_and_its_length(records):
             np.testing.assert_array_equal(np.r_[first[name], second[name]], expected[name])
 
 
-def test_outputs_are_those_of_full_length(data_dir):
+def test_outputs_and_gradients_are_those_of_full_length(data_dir):
     pretrainer = tiny_pretrainer(data_dir, shape=NO_DROPOUT, length_buckets=[12])
     examples = make_examples(40)
     short = examples["input_mask"].sum(1) <= 12
     full = pretrainer.mask(tensors({name: rows[short][:8] for name, rows in examples.items()}))
     fakes = full["masked_ids"] * 7 % 90 + 5
     cut = {name: rows[:, :12] if rows.shape[1] == LENGTH else rows for name, rows in full.items()}
-    expected, found = (pretrainer.compute_outputs(batch, fakes) for batch in (full, cut))
+    (expected, expected_gradients), (found, gradients) = (
+        outputs_and_gradients(pretrainer, batch, fakes) for batch in (full, cut)
+    )
+    assert_near(gradients, expected_gradients)
     for name in ("mlm_loss", "rtd_loss", "total_loss"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-5)
     np.testing.assert_allclose(found["rtd_logits"], expected["rtd_logits"][:, :12], atol=1e-5)

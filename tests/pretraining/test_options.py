@@ -489,8 +489,7 @@ def test_records_without_word_starts_are_refused_before_the_first_step(data_dir)
     assert not CheckpointFolder(config.model_dir).latest()
 
 
-def test_packed_records_are_refused_for_two_towers(data_dir):
-    """At whatever stage they come."""
+def build_packed_records(data_dir, **options):
     (data_dir / "text").mkdir()
     words = [" ".join(f"w{i}" for i in range(3, 12))] * 40
     (data_dir / "text" / "words.txt").write_text("\n\n".join(words))
@@ -500,7 +499,27 @@ def test_packed_records_are_refused_for_two_towers(data_dir):
         str(data_dir / "packed"),
         max_seq_length=LENGTH,
         pack_documents=True,
+        **options,
     )
+
+
+def test_a_run_on_packed_records_masks_whole_words(data_dir):
+    build_packed_records(data_dir, word_starts=True)
+    config = tiny_config(
+        data_dir,
+        "packed",
+        ONE_LAYER,
+        pretrain_tfrecords=str(data_dir / "packed"),
+        whole_word_masking=True,
+        num_train_steps=4,
+    )
+    assert np.isfinite(run.train(config)["total_loss"])
+    assert CheckpointFolder(config.model_dir).latest().endswith("-4")
+
+
+def test_packed_records_are_refused_for_two_towers(data_dir):
+    """At whatever stage they come."""
+    build_packed_records(data_dir)
     config = tiny_config(
         data_dir,
         "towers",

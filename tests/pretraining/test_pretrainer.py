@@ -2,7 +2,16 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_run import LENGTH, NO_DROPOUT, make_data_dir, make_examples, tensors, tiny_pretrainer
+from tiny_run import (
+    LENGTH,
+    NO_DROPOUT,
+    assert_near,
+    make_data_dir,
+    make_examples,
+    outputs_and_gradients,
+    tensors,
+    tiny_pretrainer,
+)
 
 OBJECTIVES = {
     "electra": {},
@@ -190,7 +199,7 @@ def test_disallow_correct_never_fakes_the_original(data_dir, batch):
 
 
 def test_packed_sequences_are_apart_in_both_models(data_dir):
-    """Two sequences in one row give each token the logits that it has in a row of its own."""
+    """Two sequences in one row: logits of each token, loss and gradients are those of two rows."""
     pretrainer = tiny_pretrainer(data_dir, shape=NO_DROPOUT)
     examples = make_examples(30, seed=2)
     lengths = examples["input_mask"].sum(1)
@@ -203,7 +212,8 @@ def test_packed_sequences_are_apart_in_both_models(data_dir):
         "masked_ids": np.array([[9, 9], [9, 9]], np.int32),
         "masked_weights": np.ones([2, 2], np.float32),
     }
-    alone = pretrainer.compute_outputs(
+    alone, expected_gradients = outputs_and_gradients(
+        pretrainer,
         tensors({**rows, **masked, "masked_input_ids": rows["input_ids"]}),
         tf.constant([[7, 8]] * 2),
     )
@@ -218,7 +228,10 @@ def test_packed_sequences_are_apart_in_both_models(data_dir):
     packed["masked_positions"] = np.array([[1, 2, 2 + cut, 3 + cut]], np.int32)
     packed["masked_ids"] = np.array([[9] * 4], np.int32)
     packed["masked_weights"] = np.ones([1, 4], np.float32)
-    together = pretrainer.compute_outputs(tensors(packed), tf.constant([[7, 8, 7, 8]]))
+    together, gradients = outputs_and_gradients(
+        pretrainer, tensors(packed), tf.constant([[7, 8, 7, 8]])
+    )
+    assert_near(gradients, expected_gradients)
     np.testing.assert_allclose(
         tf.reshape(together["mlm_logits"], [2, 2, -1]), alone["mlm_logits"], atol=1e-5
     )

@@ -37,6 +37,14 @@ def staged(data_dir):
     }
 
 
+def test_stages_alike_are_one_run(finished):
+    """To the last bit."""
+    stages = [{"steps": 5}, {"steps": 7}]
+    config = tiny_config(finished.data_dir, "alike", ONE_LAYER, stages=stages)
+    run.train(config)
+    assert_identical(config.model_dir, finished.config.model_dir)
+
+
 def test_every_stage_says_which_records_it_reads(data_dir):
     write_records(data_dir / "others.tfrecord", make_examples(40, seed=5))
     others = {"pretrain_tfrecords": str(data_dir / "others.tfrecord")}

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from run_results import stored
 from served_models import CLASSES, VARIANTS, finetuned_folder, pretrained_folder
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
@@ -14,6 +15,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
 from electra_tf.serving import ExportDiffersError, encoder, export_model
+from electra_tf.training.checkpoint import CheckpointFolder
 
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
 
@@ -150,6 +152,23 @@ def test_every_objective(tmp_path, changes):
     has_fakes = changes.get("electra_objective", True) or "electric_objective" in changes
     assert ("replaced_tokens" in signatures) == has_fakes
     assert ("fill_mask" in signatures) == ("uniform_generator" not in changes)
+
+
+def test_disentangled_embeddings_are_folded(tmp_path):
+    """That the export says what the model says with both of its tables, `export_model` checks."""
+    folder = pretrained_folder(tmp_path / "data", disentangled_embeddings=True)
+    weights = stored(f"{folder}/model.ckpt-5")
+    table = weights["electra/embeddings/word_embeddings"]
+    difference = np.random.default_rng(0).normal(size=table.shape).astype(np.float32)
+    weights["electra/embeddings/word_embeddings_difference"] = difference
+    CheckpointFolder(folder).save(6, weights, {})
+    assert export_model(folder, str(tmp_path / "export")).count > 20
+    variables = f"{tmp_path}/export/variables/variables"
+    reader = tf.train.load_checkpoint(variables)
+    names = [n for n, shape in reader.get_variable_to_shape_map().items() if len(shape) == 2]
+    tables = [value for value in map(reader.get_tensor, names) if value.shape == table.shape]
+    assert any(np.array_equal(value, table + difference) for value in tables)
+    assert not any(np.array_equal(value, difference) for value in tables)
 
 
 @pytest.mark.slow
