@@ -13,12 +13,14 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from run_results import assert_identical
 from tiny_finetuning import MODEL, SETTINGS, classification
 from tiny_finetuning import make_data_dir as make_finetuning_data_dir
 from tiny_run import hparams_with, make_data_dir
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import run
+from electra_tf.training import coordination
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.logs import read_log
 
@@ -95,7 +97,12 @@ def two_replica_run(tmp_path_factory, two_replicas):
 def test_two_workers_are_two_replicas(two_replica_run, tmp_path):
     """Masks, fakes and dropout included, which differ from replica to replica."""
     data_dir, expected, hparams = two_replica_run
-    (outcome,) = run_workers(tmp_path / "out", pretrain(data_dir, "workers", hparams))
+    copy = tmp_path / "copy"
+    shutil.copytree(data_dir, copy, ignore=shutil.ignore_patterns("models"))
+    (outcome,) = run_workers(
+        tmp_path / "out",
+        pretrain(data_dir, "workers", hparams, others=["--data-dir", str(copy)]),
+    )
     assert outcome["statuses"] == [0, 0], outcome.texts
     config = configured(data_dir, "workers", hparams)
     assert_same(saved(config, 5), saved(expected, 5))
@@ -103,6 +110,7 @@ def test_two_workers_are_two_replicas(two_replica_run, tmp_path):
     # The chief alone writes, and logs what all have measured.
     folder = pathlib.Path(config.model_dir)
     assert len(list(folder.glob("events.out.tfevents.*"))) == 1
+    assert not (copy / "models").exists()
     for kind in ("train", "eval"):
         ours, theirs = read_log(str(folder), kind), read_log(expected.model_dir, kind)
         assert len(ours) == len(theirs)
@@ -223,10 +231,11 @@ def test_a_killed_worker_ends_the_others_and_starting_again_goes_on(
     data_dir, expected, hparams = two_replica_run
     name = f"killed_{victim}"
     stop = {"worker": victim, "signal": signal.SIGKILL, "step": 4}
-    killed, resumed = run_workers(
+    killed, resumed, whole = run_workers(
         tmp_path / "out",
         pretrain(data_dir, name, hparams, stop=stop),
         pretrain(data_dir, name, hparams),
+        pretrain(data_dir, f"whole_{victim}", hparams),
     )
     survivor = 1 - victim
     assert killed["statuses"][victim] == -signal.SIGKILL
@@ -236,9 +245,18 @@ def test_a_killed_worker_ends_the_others_and_starting_again_goes_on(
     assert len(lines) == 1
     assert f"lost worker {victim} (localhost:" in lines[0]
 
-    assert resumed["statuses"] == [0, 0], resumed.texts
+    assert resumed["statuses"] == whole["statuses"] == [0, 0], resumed.texts
     assert all("step 2." in text for text in resumed.texts)
+    assert_identical(
+        configured(data_dir, name).model_dir, configured(data_dir, f"whole_{victim}").model_dir
+    )
     assert_same(saved(configured(data_dir, name), 5), saved(expected, 5))
+
+
+def test_a_dead_worker_ends_the_others_within_two_minutes():
+    """By the times that the tests with real processes shorten."""
+    longest = coordination.HEARTBEAT_SECONDS + coordination.CHECK_SECONDS
+    assert longest + coordination.GRACE_SECONDS < 120
 
 
 @pytest.mark.slow

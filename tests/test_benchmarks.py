@@ -1,10 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Benchmarks' processes: what they measure, and that the end of one ends the benchmark."""
+"""Benchmarks of steps: their processes, and that they print what they promise."""
 
 import itertools
+import json
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -83,3 +85,39 @@ def test_wrong_arguments_are_told_apart_from_defects():
     with Turns({"b": (wrong_in_its_turn,)}) as turns:
         with pytest.raises(RuntimeError, match=r"b failed:\n.*Traceback"):
             turns.run(rounds=1)
+
+
+# ---- What is printed, of a tiny model
+
+
+def printed(script, *options):
+    """The words of each line."""
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 32}
+    shape |= {"num_attention_heads": 2, "max_position_embeddings": 16}
+    hparams = {"model_hparam_overrides": shape, "embedding_size": 8, "vocab_size": 1100}
+    command = [sys.executable, str(ROOT / "benchmarks" / script), "--hparams", json.dumps(hparams)]
+    sizes = ["--batch-size", "4", "--max-seq-length", "16", "--rounds", "1"]
+    done = subprocess.run(
+        [*command, *sizes, *options], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+@pytest.mark.slow
+def test_a_step_is_shown_in_every_precision():
+    lines = printed("pretraining_step.py", "--real-share", "0.5", "--square", "64")
+    assert [line[0] for line in lines[-2:]] == ["float32", "bfloat16"]
+    for line in lines[-2:]:
+        numbers = [float(word.rstrip("%").replace(",", "")) for word in line[1:]]
+        seconds, sequences, tokens = numbers[:3]
+        assert len(numbers) == 7 and min(seconds, sequences, tokens) > 0
+        assert tokens == pytest.approx(8 * sequences, rel=0.01)  # half of 16 are real
+
+
+@pytest.mark.slow
+def test_torch_is_shown_beside():
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    lines = printed("compare_torch.py", "--precision", "float32", "--ways", "eager")
+    assert [line[:2] for line in lines[2:4]] == [["here", "float32"], ["torch", "eager"]]
+    assert lines[-1][:2] == ["here", "float32:"] and float(lines[-1][2]) > 0
