@@ -4,7 +4,7 @@
 TensorFlow's coordination service sends heartbeats between workers and, when they stop, aborts the
 collective operations that wait for the dead. What is here gives it its times, names the lost
 worker, and ends a process that waits for something else (a watchdog). The service has no public
-interface in Python: this is the one file that uses a private one.
+interface in Python: this file uses a private one.
 """
 
 import contextlib

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from electra_tf.training.device_loop import DeviceLoop, rows_of_each, shapes_of
 from electra_tf.training.devices import is_compiled
+from electra_tf.training.graph_rewrites import without_memory_rewrites
 from electra_tf.training.replicas import is_distributed, rows_of_replica
 from electra_tf.training.workers import Workers
 
@@ -131,7 +132,8 @@ class StepRunner:
             self._functions[shapes] = tf.function(self._run_steps, input_signature=[signature])
         stacked = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
         inputs = {name: tf.constant(rows) for name, rows in stacked.items()}
-        return self._functions[shapes](inputs).numpy()
+        with without_memory_rewrites():
+            return self._functions[shapes](inputs).numpy()
 
     def _run_steps(self, stacked):
         steps = tf.shape(next(iter(stacked.values())))[0]

@@ -4,8 +4,16 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from electra_tf.training.loop import Event, NonFiniteLossError, StopSignals, Timing, run_loop
+from electra_tf.training.loop import (
+    Event,
+    NonFiniteLossError,
+    StepRunner,
+    StopSignals,
+    Timing,
+    run_loop,
+)
 
 
 def endless_batches():
@@ -98,3 +106,27 @@ def test_a_second_interrupt_is_let_through():
         os.kill(os.getpid(), signal.SIGINT)
         assert signals.received == signal.SIGINT
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_sums_of_large_models_are_not_rewritten():
+    """TensorFlow would, by the size of what is never computed here, and fail."""
+
+    def step(batch):
+        value = tf.reduce_sum(tf.cast(batch["rows"], tf.float32))
+
+        def large():  # 480 GB
+            grids = [tf.fill([200_000, 200_000], value + i) for i in (0, 1, 2)]
+            return tf.reduce_sum(tf.add_n(grids))
+
+        def add_part(i, total):
+            parts = [tf.fill([1000], total + value * scale) for scale in (1.0, 2.0, 3.0)]
+            with tf.control_dependencies(parts):
+                never = tf.cond(value > 1e9, large, lambda: 0.0)
+            return i + 1, tf.add_n(parts)[0] + never
+
+        _, loss = tf.while_loop(lambda i, _: i < 2, add_part, (0, 0.0), parallel_iterations=1)
+        return {"loss": loss}
+
+    runner = StepRunner(tf.distribute.get_strategy(), step, 2)
+    for _ in range(2):
+        np.testing.assert_allclose(runner([{"rows": np.ones([2], np.int32)}] * 2), [48.0, 48.0])
