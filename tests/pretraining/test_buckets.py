@@ -135,7 +135,7 @@ def distinct_records(path, count):
     return [tuple(examples["input_ids"][i, :length]) for i, length in enumerate(lengths)]
 
 
-@pytest.mark.parametrize("sizes", [(8, 12), (12, 8)])
+@pytest.mark.parametrize("sizes", [(8, 12), pytest.param((12, 8), marks=pytest.mark.slow)])
 def test_stages_with_other_batch_sizes_share_an_epoch(data_dir, sizes):
     """Also where the first ends in the middle of a pool of 40 or 60 examples."""
     expected = distinct_records(data_dir / "distinct.tfrecord", 192)

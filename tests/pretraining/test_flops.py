@@ -99,9 +99,12 @@ def test_the_command(capsys):
     "changes",
     [
         {},
-        {"electra_objective": False},
-        {"uniform_generator": True, "untied_generator": True},
-        {"electra_objective": False, "electric_objective": True, "two_tower_generator": True},
+        pytest.param({"electra_objective": False}, marks=pytest.mark.slow),
+        pytest.param({"uniform_generator": True, "untied_generator": True}, marks=pytest.mark.slow),
+        pytest.param(
+            {"electra_objective": False, "electric_objective": True, "two_tower_generator": True},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_benchmark_counts_the_products_of_a_step(data_dir, changes):
