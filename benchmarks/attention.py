@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from benchmarks.options import positive_int  # noqa: E402
+from benchmarks.options import HEAD_SIZE, positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
@@ -66,7 +66,6 @@ class Library(Einsum):
         )
 
 
-HEAD_SIZE = 64
 FORMS = {
     "used here": SelfAttention,
     "a product each": Each,
@@ -91,11 +90,6 @@ def compiled_step(layer, jit_compile):
 
 
 def measure(options):
-    if options.hidden_size % HEAD_SIZE:
-        raise ValueError(
-            f"--hidden-size is expected to be a multiple of {HEAD_SIZE}, but is "
-            f"{options.hidden_size}."
-        )
     config = EncoderConfig(
         hidden_size=options.hidden_size,
         num_attention_heads=options.hidden_size // HEAD_SIZE,
@@ -131,7 +125,7 @@ def main():
     parser = arguments.make_parser(__doc__.split("\n")[0])
     parser.add_argument("--batch-size", type=positive_int, default=16)
     parser.add_argument("--max-seq-length", type=positive_int, default=128)
-    parser.add_argument("--hidden-size", type=positive_int, default=256)
+    parser.add_argument("--hidden-size", type=width, default=256)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--jit-compile", action="store_true")
     parser.add_argument("--rounds", type=positive_int, default=20)

@@ -3,10 +3,21 @@
 
 import argparse
 
+HEAD_SIZE = 64
+
 
 def positive_int(text):
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, received {text!r}")
+    return int(text)
+
+
+def width(text):
+    """Of an encoder, in whole heads."""
+    if not text.isdecimal() or int(text) < 1 or int(text) % HEAD_SIZE:
+        raise argparse.ArgumentTypeError(
+            f"expected a positive multiple of {HEAD_SIZE}, received {text!r}"
+        )
     return int(text)
 
 

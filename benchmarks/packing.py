@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
 import tensorflow as tf  # noqa: E402
-from benchmarks.options import positive_int  # noqa: E402
+from benchmarks.options import positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import PretrainingConfig  # noqa: E402
 from electra_tf.data.sequences import fill_sequences, pack_rows  # noqa: E402
@@ -31,8 +31,6 @@ from electra_tf.pretraining import run  # noqa: E402
 from electra_tf.text import load_tokenizer  # noqa: E402
 from electra_tf.text.vocabulary_training import train_wordpiece_vocabulary  # noqa: E402
 from electra_tf.training.loop import make_runner  # noqa: E402
-
-HEAD_SIZE = 64
 
 
 def read_documents(path, count):
@@ -77,11 +75,6 @@ def make_batches(features, batch_size, length, count):
 
 
 def measure(options):
-    if options.hidden_size % HEAD_SIZE:
-        raise ValueError(
-            f"--hidden-size is expected to be a multiple of {HEAD_SIZE}, but is "
-            f"{options.hidden_size}."
-        )
     documents = read_documents(options.corpus, options.documents)
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = make_tokenizer(documents, folder)
@@ -148,7 +141,7 @@ def main():
     parser.add_argument("--max-seq-length", type=positive_int, default=512)
     parser.add_argument("--batch-size", type=positive_int, default=4)
     parser.add_argument("--steps", type=positive_int, default=5)
-    parser.add_argument("--hidden-size", type=positive_int, default=256)
+    parser.add_argument("--hidden-size", type=width, default=256)
     parser.add_argument("--layers", type=positive_int, default=12)
     arguments.run(measure, parser)
 

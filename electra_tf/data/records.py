@@ -20,8 +20,9 @@ from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
 
 _RECORDS_LOOKED_AT = 64
-_BEGINNING_BYTES = 1 << 16
 """Of files that come without a manifest; reading all of them would take too long."""
+_BEGINNING_BYTES = 1 << 16
+"""Of each such file, which tell it from others."""
 
 
 class PretrainingRecords:

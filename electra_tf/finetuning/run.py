@@ -337,7 +337,8 @@ class _Run:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
         steps = trainer.run()
-        best, what = model_folder.best_checkpoints(trial.folder).latest(), "the best checkpoint"
+        what = "the best checkpoint"
+        best = model_folder.best_checkpoints(trial.folder).latest()
         self.workers.check_same(what, {"name": os.path.basename(best or "none")})
         if best is not None:
             logging.info("Evaluating %s, %s.", what, best)
@@ -369,10 +370,12 @@ class _Run:
             FileNotFoundError: there is none.
             ValueError: its tasks or its tokenizer are others.
         """
-        what, config = "the model to evaluate", model_folder.read_config(trial.folder)
-        folder = {"folder": os.path.basename(trial.folder), "run": config and config["run_key"]}
+        what = "the model to evaluate"
+        saved = model_folder.read_config(trial.folder)
         # Before variables are made, which workers do together.
-        self.workers.check_same(what, folder)
+        self.workers.check_same(
+            what, {"folder": os.path.basename(trial.folder), "run": saved and saved["run_key"]}
+        )
         with self.strategy.scope():
             stored = model_folder.load_finetuned(trial.folder)
         found = [(task.name, task.spec.labels) for task in stored.tasks]

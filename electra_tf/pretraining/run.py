@@ -86,9 +86,10 @@ def _train(config, strategy, workers) -> dict:
         fingerprints["evaluation records"] = held_out.fingerprint
     _check_same_data(workers, tokenizer, fingerprints)
     _check_shares(config, strategy)
-    if model_folder.starts_over(config) and workers.is_chief:
-        model_folder.clear_debug_folder(config)
-    workers.wait_for_all()
+    if model_folder.starts_over(config):
+        if workers.is_chief:
+            model_folder.clear_debug_folder(config)
+        workers.wait_for_all()  # before the others look into the folder
     check_saved_model(config)
 
     with strategy.scope():
