@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import keras
 import tensorflow as tf
 from absl import logging
 
@@ -25,7 +26,7 @@ def check_same_run(workers: Workers, config: Any):
     logging.info("Computing in %s.", computing)
 
 
-def check_same_weights(workers: Workers, what: str, model: tf.keras.Model):
+def check_same_weights(workers: Workers, what: str, model: keras.Model):
     """Raise a ValueError unless the model has the same weights on all workers.
 
     Args:

@@ -2,8 +2,9 @@
 """Which rewrites TensorFlow may make to the graphs of steps.
 
 Where a graph seems to need more than four fifths of the memory, TensorFlow (2.21) adds up gradients
-in temporary variables. In a loop it makes them once more than it removes them: the next call of the
-program ends with an AlreadyExistsError. There is no public interface for this rewrite alone.
+in temporary variables. In loops it makes some that are there already: a step of the large model
+with accumulated gradients ended with an AlreadyExistsError. There is no public interface for this
+rewrite alone.
 """
 
 import contextlib
