@@ -11,10 +11,11 @@ from absl import logging
 from electra_tf import text
 from electra_tf.cli import arguments
 from electra_tf.data import corpus, reading, standard_input
+from electra_tf.files import write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
 from electra_tf.text.sentencepiece_training import MODEL_TYPES
-from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE, write_file
+from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE
 from electra_tf.text.vocabulary_report import report
 
 # Of so many lines one is held out for the report.
@@ -128,7 +129,7 @@ def _train(args, lines):
         model = text.train_sentencepiece_model(
             lines, args.vocab_size, args.tokenizer, *settings, **chosen
         )
-        write_file(args.output_file, model)
+        write_bytes(args.output_file, model)
     else:
         tokens = text.train_wordpiece_vocabulary(lines, args.vocab_size, *settings, **chosen)
         text.save_vocabulary(tokens, args.output_file)

@@ -5,9 +5,8 @@ import contextlib
 import json
 import sys
 
-import tensorflow as tf
-
 from electra_tf.cli import arguments
+from electra_tf.files import new_file
 from electra_tf.finetuning.prediction import Predictor
 
 STANDARD = "-"
@@ -53,9 +52,8 @@ def _output(path: str):
     if path == STANDARD:
         yield sys.stdout
         return
-    with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
+    with new_file(path) as file:
         yield file
-    tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
 
 
 def main():

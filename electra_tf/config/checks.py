@@ -3,13 +3,12 @@
 
 import dataclasses
 import difflib
-import errno
-import json
 import math
-import os
 import types
 import typing
 from typing import Any
+
+from electra_tf.files import parse_json, read_json
 
 
 def check(condition: bool, name: str, expected: str, received: Any):
@@ -51,27 +50,6 @@ def check_types(instance: Any):
         check(is_finite, field.name, "a finite number", value)
 
 
-def exists(path: str) -> bool:
-    """Whether there is such a file or folder, local or remote."""
-    import tensorflow as tf  # late: most of what configurations do needs no TensorFlow
-
-    return tf.io.gfile.exists(path)
-
-
-def read_text(path: str) -> str:
-    """The text of a file, local or remote.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
-    import tensorflow as tf
-
-    if not exists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    with tf.io.gfile.GFile(path) as file:
-        return file.read()
-
-
 def load_hparams(text_or_path: str) -> dict[str, Any]:
     """Hyperparameters from a JSON object or from the path of a `.json` file.
 
@@ -79,23 +57,6 @@ def load_hparams(text_or_path: str) -> dict[str, Any]:
         ValueError: the text is not a JSON object.
         FileNotFoundError: there is no such file.
     """
-    is_path = text_or_path.endswith(".json")
-    if is_path:
-        text = read_text(text_or_path)
-    else:
-        text = text_or_path
-    where = text_or_path if is_path else "--hparams"
-    try:
-        hparams = json.loads(text, object_pairs_hook=_object_without_repeats)
-    except ValueError as error:
-        raise ValueError(f"{where} is expected to be a JSON object: {error}") from error
-    check(isinstance(hparams, dict), where, "a JSON object or the path of a .json file", hparams)
-    return hparams
-
-
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"given more than once: {', '.join(repeated)}")
-    return dict(pairs)
+    if text_or_path.endswith(".json"):
+        return read_json(text_or_path)
+    return parse_json(text_or_path, "--hparams")

@@ -2,14 +2,14 @@
 """A fine-tuning run (google-research/electra, configure_finetuning.py)."""
 
 import dataclasses
-import json
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_names, check_types, exists, read_text
+from electra_tf.config.checks import check, check_names, check_types
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
+from electra_tf.files import exists, read_json
 
 DEBUG_RUN = {
     "save_checkpoints_steps": 1000000,
@@ -294,10 +294,9 @@ def _task_defaults(task_name: str) -> dict[str, Any]:
 def _described_kind(path: str) -> str | None:
     """The kind of the task that a file describes; None if loading the task will find fault."""
     try:
-        fields = json.loads(read_text(path))
+        return read_json(path).get("kind")
     except (OSError, ValueError):
         return None
-    return fields.get("kind") if isinstance(fields, dict) else None
 
 
 def _file_defaults(

@@ -12,7 +12,7 @@ from electra_tf.data import names
 from electra_tf.data.manifest import Manifest, Shard, Source
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
-from electra_tf.data.writer import guarded
+from electra_tf.files import writing
 
 _HISTOGRAM_BINS = 8
 
@@ -74,7 +74,7 @@ def publish(builder: ShardBuilder, output_dir: str, manifests: Mapping[str, Mani
         tf.io.gfile.makedirs(folders[split])
         for index, shard in enumerate(manifest.shards):
             target = os.path.join(folders[split], shard.name)
-            guarded(target, tf.io.gfile.rename, builder.path(split, index), target, overwrite=True)
+            writing(target, tf.io.gfile.rename, builder.path(split, index), target, overwrite=True)
     for split, manifest in reversed(manifests.items()):  # training last: then all is there
         manifest.save(folders[split])
     tf.io.gfile.rmtree(builder.folder)

@@ -8,7 +8,8 @@ from typing import BinaryIO
 import tensorflow as tf
 
 from electra_tf.data.corpus import SourceFile, source_file
-from electra_tf.data.writer import guarded, partial_name
+from electra_tf.data.writer import partial_name
+from electra_tf.files import writing
 
 NAME = "standard_input"
 _BLOCK_BYTES = 1 << 20
@@ -31,12 +32,12 @@ def keep(stream: BinaryIO, folder: str) -> SourceFile:
         with tf.io.gfile.GFile(partial, "wb") as file:
             while block:
                 hashed.update(block)
-                guarded(partial, file.write, block)
+                writing(partial, file.write, block)
                 block = stream.read(_BLOCK_BYTES)
-            guarded(partial, file.close)
+            writing(partial, file.close)
         digest = hashed.hexdigest()
         path = os.path.join(folder, f"{NAME}-{digest[:16]}")
-        guarded(path, tf.io.gfile.rename, partial, path, overwrite=True)
+        writing(path, tf.io.gfile.rename, partial, path, overwrite=True)
     finally:
         if tf.io.gfile.exists(partial):
             tf.io.gfile.remove(partial)

@@ -5,13 +5,13 @@ import os
 import platform
 import random
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.data import spec
 from electra_tf.data.spec import Rows
+from electra_tf.files import new_file, writing
 
 _SHUFFLE_BYTES = 256 << 20
 """Examples of a shard are shuffled in blocks of this size, which bounds the memory needed."""
@@ -33,7 +33,7 @@ class ShardWriter:
         self._records: list[bytes] = []
         self._size = 0
         self._partial = partial_name(path)
-        self._writer = guarded(self._partial, tf.io.TFRecordWriter, self._partial)
+        self._writer = writing(self._partial, tf.io.TFRecordWriter, self._partial)
 
     def __enter__(self) -> "ShardWriter":
         return self
@@ -55,15 +55,15 @@ class ShardWriter:
     def finish(self) -> int:
         """Writes the rest and gives the file its name; returns its size in bytes."""
         self._write()
-        guarded(self._partial, self._writer.close)
+        writing(self._partial, self._writer.close)
         self._writer = None
-        guarded(self.path, tf.io.gfile.rename, self._partial, self.path, overwrite=True)
+        writing(self.path, tf.io.gfile.rename, self._partial, self.path, overwrite=True)
         return tf.io.gfile.stat(self.path).length
 
     def _write(self) -> None:
         self._rng.shuffle(self._records)
         for record in self._records:
-            guarded(self._partial, self._writer.write, record)
+            writing(self._partial, self._writer.write, record)
         self._records, self._size = [], 0
 
 
@@ -73,24 +73,9 @@ def write_file(path: str, *contents: bytes) -> None:
     Raises:
         OSError: naming the file; nothing is left of it then.
     """
-    partial = partial_name(path)
-    file = tf.io.gfile.GFile(partial, "wb")
-    try:
+    with new_file(path, "wb", partial_name(path)) as file:
         for content in contents:
-            guarded(partial, file.write, content)
-        guarded(partial, file.close)
-    except OSError:
-        _discard(partial, file.close)
-        raise
-    guarded(path, tf.io.gfile.rename, partial, path, overwrite=True)
-
-
-def guarded(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
-    """Calls a function of TensorFlow whose failures become an OSError that names the file."""
-    try:
-        return call(*arguments, **options)
-    except tf.errors.OpError as error:
-        raise OSError(f"Cannot write {path}: {error.message}") from error
+            file.write(content)
 
 
 def partial_name(path: str) -> str:

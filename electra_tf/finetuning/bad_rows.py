@@ -3,7 +3,7 @@
 
 from absl import logging
 
-from electra_tf.training.files import write_text
+from electra_tf.files import write_text
 
 
 class BadRows:

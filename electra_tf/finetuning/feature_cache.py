@@ -14,11 +14,11 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.files import write_bytes
 from electra_tf.finetuning.features import task_features
 from electra_tf.finetuning.qa_features import AnswerWindows, question_features
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
-from electra_tf.training.files import write_bytes
 
 FORMAT_VERSION = 1
 """Counted up when features change in a way that no setting tells."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig
+from electra_tf.files import write_json
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel
@@ -19,7 +20,6 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import write_json
 from electra_tf.training.weights import load_weights
 
 CONFIG_FILE = "config.json"

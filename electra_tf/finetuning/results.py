@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.files import write_json, write_pickle, write_text
 from electra_tf.finetuning.confusion import (
     class_table,
     confusion_matrix,
@@ -20,7 +21,6 @@ from electra_tf.finetuning.confusion import (
 from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
-from electra_tf.training.files import write_json, write_pickle, write_text
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.files import write_bytes, write_json, write_pickle, write_text
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.qa_answers import Answers
-from electra_tf.training.files import write_bytes, write_json, write_pickle, write_text
 
 GLUE_FILES = {
     ("cola", "test"): "CoLA",

@@ -5,6 +5,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 
+from electra_tf.files import new_folder
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import write_contents
@@ -13,7 +14,6 @@ from electra_tf.interop.reference import write_checkpoint
 from electra_tf.interop.to_huggingface import contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import new_folder
 
 
 def write_own(transfer: Transfer, folder: str):

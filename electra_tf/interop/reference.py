@@ -17,6 +17,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.files import new_folder, write_json, write_text
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel
@@ -36,7 +37,6 @@ from electra_tf.training.checkpoint import (
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.files import new_folder, write_json, write_text
 from electra_tf.training.matching import mismatches
 from electra_tf.training.weights import (
     NOT_WEIGHTS,

@@ -8,9 +8,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
+from electra_tf.files import new_folder
 from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import new_folder
 from electra_tf.training.weights import TOKEN_TABLE
 
 NORM = 2.0

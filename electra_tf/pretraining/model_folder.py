@@ -10,9 +10,9 @@ from absl import logging
 
 import electra_tf
 from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
+from electra_tf.files import write_json
 from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.files import write_json
 
 CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"

@@ -11,6 +11,7 @@ from absl import logging
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
+from electra_tf.files import write_json, write_pickle, write_text
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
@@ -23,7 +24,6 @@ from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
-from electra_tf.training.files import write_json, write_pickle, write_text
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
 from electra_tf.training.logs import RunLog, clock, progress_line

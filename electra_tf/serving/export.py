@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.files import new_folder, write_json, write_text
 from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import compare
 from electra_tf.serving.differences import TOLERANCES, Differences
@@ -15,7 +16,6 @@ from electra_tf.serving.pretrained import PretrainedServer
 from electra_tf.serving.sources import FinetunedSource, load_source, with_length
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
-from electra_tf.training.files import new_folder, write_json, write_text
 
 SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 CARD_FILE = "README.md"

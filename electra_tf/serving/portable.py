@@ -12,8 +12,8 @@ import tempfile
 
 import tensorflow as tf
 
+from electra_tf.files import write_bytes
 from electra_tf.serving.export import SETTINGS_FILE
-from electra_tf.training.files import write_bytes
 
 SIGNATURE = "ids"
 OPSET = 17

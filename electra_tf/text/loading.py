@@ -5,6 +5,7 @@ import os
 
 import tensorflow as tf
 
+from electra_tf.files import write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import (
     MODEL_SUFFIX,
@@ -18,7 +19,6 @@ from electra_tf.text.vocabulary import (
     WORDPIECE,
     Vocabulary,
     read_vocabulary,
-    write_file,
 )
 from electra_tf.text.wordpiece import WordPieceTokenizer
 
@@ -139,7 +139,7 @@ def save_tokenizer(tokenizer, folder):
     tf.io.gfile.makedirs(str(folder))
     ((name, content),) = tokenizer.files().items()
     settings_file.check_free(folder, name)
-    write_file(os.path.join(folder, name), content)
+    write_bytes(os.path.join(folder, name), content)
     save_settings(settings_of(tokenizer, name), folder)
 
 

@@ -12,7 +12,8 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.text.vocabulary import KINDS, WORDPIECE, SpecialTokens, write_file
+from electra_tf.files import write_json
+from electra_tf.text.vocabulary import KINDS, WORDPIECE, SpecialTokens
 
 FILE_NAME = "tokenizer.json"
 FORMAT = "electra_tf tokenizer"
@@ -86,7 +87,7 @@ def save_settings(settings, folder):
         "strip_accents": settings.strip_accents,
         "special_tokens": dataclasses.asdict(settings.special),
     }
-    write_file(path_in(folder), (json.dumps(stored, indent=1, ensure_ascii=False) + "\n").encode())
+    write_json(path_in(folder), stored)
 
 
 def check_free(folder, file):

@@ -7,6 +7,7 @@ import hashlib
 
 import tensorflow as tf
 
+from electra_tf.files import write_bytes
 from electra_tf.text import huggingface_vocabulary
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -163,7 +164,7 @@ def save_vocabulary(tokens, path):
     Raises:
         ValueError: as `Vocabulary`.
     """
-    write_file(path, content_of(Vocabulary(tuple(tokens))))
+    write_bytes(path, content_of(Vocabulary(tuple(tokens))))
 
 
 def unused_tokens(count):
@@ -174,15 +175,6 @@ def unused_tokens(count):
 def content_of(vocabulary):
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
     return "".join(f"{token}\n" for token in vocabulary.tokens).encode()
-
-
-def write_file(path, content):
-    """Writes bytes under a temporary name, then renames: no half file is ever left."""
-    path = str(path)
-    temporary = f"{path}.incomplete"
-    with tf.io.gfile.GFile(temporary, "wb") as file:
-        file.write(content)
-    tf.io.gfile.rename(temporary, path, overwrite=True)
 
 
 def _decode(line, path, number):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.files import write_text
 from electra_tf.training.matching import mismatches
 
 STATE = "electra_tf/state"
@@ -107,10 +108,7 @@ class CheckpointFolder:
         names = [os.path.basename(path) for path in kept]
         lines = [f'model_checkpoint_path: "{names[-1]}"']
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
-        path = os.path.join(self.folder, "checkpoint")
-        with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
-            file.write("\n".join(lines) + "\n")
-        tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
+        write_text(os.path.join(self.folder, "checkpoint"), "\n".join(lines) + "\n")
         for path in stale:
             for file in tf.io.gfile.glob(f"{path}.*"):
                 tf.io.gfile.remove(file)

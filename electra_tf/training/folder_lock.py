@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.training.files import write_text
+from electra_tf.files import write_text
 
 RENEW_SECONDS = 20
 ABANDONED_SECONDS = 90

@@ -8,6 +8,8 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.files import write_text
+
 LOG_FILE = "train_log.jsonl"
 
 
@@ -99,6 +101,4 @@ def _cut_after(path: str, step: int):
                 cut += 1
     if cut:
         logging.info("%s: %d lines behind step %d cut, they will be written again", path, cut, step)
-        with tf.io.gfile.GFile(f"{path}.tmp", "w") as file:
-            file.write("".join(kept))
-        tf.io.gfile.rename(f"{path}.tmp", path, overwrite=True)
+        write_text(path, "".join(kept))

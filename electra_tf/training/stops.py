@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from electra_tf.training.files import write_bytes
+from electra_tf.files import write_bytes
 from electra_tf.training.loop import NonFiniteLossError, StopSignals
 from electra_tf.training.workers import Workers
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import EncoderConfig
+from electra_tf.files import write_json
 from electra_tf.interop.huggingface.names import HEADS
-from electra_tf.training.files import write_json
 
 CONFIG_FILE = "config.json"
 EXTRA = "electra_tf"

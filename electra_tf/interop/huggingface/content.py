@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from electra_tf.files import new_folder
 from electra_tf.interop.huggingface import config_file, weights_file
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig, require_known
 from electra_tf.interop.huggingface.names import (
@@ -19,7 +20,6 @@ from electra_tf.interop.huggingface.names import (
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
 from electra_tf.text import Tokenizer, WordPieceTokenizer
-from electra_tf.training.files import new_folder
 from electra_tf.training.matching import require_match
 
 _TIED = "generator_lm_head.weight"

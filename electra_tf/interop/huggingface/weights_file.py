@@ -11,7 +11,7 @@ import safetensors.numpy
 import safetensors.tensorflow
 import tensorflow as tf
 
-from electra_tf.training.files import write_bytes
+from electra_tf.files import write_bytes
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"

@@ -1,0 +1,280 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Reading and writing whole files, local or remote.
+
+What is written appears under its name completely or not at all. What is read and cannot be used
+ends in one error that names the file.
+"""
+
+import codecs
+import contextlib
+import errno
+import json
+import os
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_MAX_JSON_BYTES = 1 << 28
+"""The largest JSON files anyone has, sets of questions, have less than a quarter of this."""
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NAMES = {
+    dict: "a JSON object",
+    list: "a JSON list",
+    str: "a string",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    object: "JSON",
+}
+
+
+def _gfile() -> Any:
+    import tensorflow as tf  # late: what needs no file needs no TensorFlow
+
+    return tf.io.gfile
+
+
+def exists(path: str) -> bool:
+    """Whether there is such a file or folder."""
+    return _gfile().exists(path)
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is a folder, or cannot be read.
+    """
+    import tensorflow as tf
+
+    path = os.fspath(path)
+    if not exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if _gfile().isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    try:
+        with _gfile().GFile(path, "rb") as file:
+            return file.read()
+    except tf.errors.PermissionDeniedError as error:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from error
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be read: {error.message}") from error
+
+
+def read_text(path: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is a folder, or cannot be read.
+        ValueError: it is in another encoding; names the line.
+    """
+    return decode(read_bytes(path), path)
+
+
+def decode(content: bytes, where: str) -> str:
+    """The text of bytes in UTF-8, or in UTF-16 with a byte order mark; the mark is left out.
+
+    Raises:
+        ValueError: they are in another encoding; names `where` and the line.
+    """
+    encoding = "utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{where}, line {line}: expected {encoding.removesuffix('-sig').upper()}, received "
+            f"the byte 0x{content[error.start]:02x}."
+        ) from error
+
+
+def read_json(path: str, kind: type = dict) -> Any:
+    """The value of a JSON file, an object unless `kind` says otherwise.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is a folder, or cannot be read.
+        ValueError: it is not JSON, or not of that kind; names the file.
+    """
+    return parse_json(read_bytes(path), path, kind)
+
+
+def parse_json(content: bytes | str, where: str, kind: type = dict) -> Any:
+    """The value that JSON stands for, an object unless `kind` says otherwise.
+
+    Args:
+        content: the JSON text, in the encodings of `decode`.
+        where: its file, or what else errors call it.
+        kind: dict, list, str, bool or int; `object` takes every value.
+
+    Raises:
+        ValueError: it is not JSON, is too large or too deep, gives a name of an object twice, or is
+            not of that kind.
+    """
+    if len(content) > _MAX_JSON_BYTES:
+        raise ValueError(
+            f"{where} is expected to be JSON of at most {_MAX_JSON_BYTES:,} bytes, but has "
+            f"{len(content):,}."
+        )
+    text = decode(content, where) if isinstance(content, bytes) else content
+    try:
+        value = json.loads(text, object_pairs_hook=_object_without_repeats)
+    except ValueError as error:
+        raise ValueError(f"{where} is expected to be {_NAMES[kind]}: {error}.") from error
+    except RecursionError as error:
+        raise ValueError(
+            f"{where} is expected to be {_NAMES[kind]}, but its brackets are nested too deeply."
+        ) from error
+    if not _is(value, kind):
+        raise ValueError(f"{where} is expected to be {_NAMES[kind]}, but is {_shown(value)}.")
+    return value
+
+
+def check_keys(stored: Mapping[str, Any], kinds: Mapping[str, type | tuple], where: str) -> None:
+    """Check that a stored object has what will be read from it.
+
+    Args:
+        stored: the object.
+        kinds: the type of each key's value, or several; `type(None)` among them for null.
+        where: its file, or what else errors call it.
+
+    Raises:
+        ValueError: the first key that is missing or has a value of another type.
+    """
+    for key, kind in kinds.items():
+        choices = kind if isinstance(kind, tuple) else (kind,)
+        if key not in stored or not any(_is(stored[key], choice) for choice in choices):
+            expected = " or ".join(
+                "null" if choice is type(None) else _NAMES[choice] for choice in choices
+            )
+            received = f"is {_shown(stored[key])}" if key in stored else "is missing"
+            raise ValueError(f"{where}: {key!r} is expected to be {expected}, but {received}.")
+
+
+def _is(value: Any, kind: type) -> bool:
+    """As isinstance, but truth values are no numbers, and integers are floats."""
+    if isinstance(value, bool):
+        return kind in (bool, object)
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"given more than once: {', '.join(repeated)}")
+    return value
+
+
+class _Output:
+    """The part of a file that is written to; its failures are OSErrors that name the path."""
+
+    def __init__(self, path: str, file: Any):
+        self._path, self._file = path, file
+
+    def write(self, content: bytes | str) -> None:
+        """Write the next part."""
+        writing(self._path, self._file.write, content)
+
+
+def writing(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
+    """Call a function of TensorFlow that writes.
+
+    Raises:
+        OSError: it fails; names the path.
+    """
+    import tensorflow as tf
+
+    try:
+        return call(*arguments, **options)
+    except tf.errors.OpError as error:
+        raise OSError(f"Cannot write {path}: {error.message}") from error
+
+
+@contextlib.contextmanager
+def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator[_Output]:
+    """A file to write to, which gets its name when all is written, and is removed otherwise.
+
+    Args:
+        path: its name; folders are made as needed.
+        mode: "w" for text, in UTF-8, or "wb" for bytes.
+        partial: what it is called until then; default: the path and ".tmp".
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = os.fspath(path)
+    folder, partial = os.path.dirname(path), partial or f"{path}.tmp"
+    if folder:
+        writing(folder, _gfile().makedirs, folder)
+    file = _gfile().GFile(partial, mode)
+    try:
+        yield _Output(path, file)
+        writing(path, file.close)
+        writing(path, _gfile().rename, partial, path, overwrite=True)
+    except BaseException:
+        with contextlib.suppress(OSError):  # on a full disk closing fails once more
+            writing(path, file.close)
+        if exists(partial):
+            _gfile().remove(partial)
+        raise
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write a file; folders are made as needed."""
+    with new_file(path, "wb") as file:
+        file.write(content)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text file, UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str, value: Any) -> None:
+    """Write JSON that people can read."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_pickle(path: str, value: Any) -> None:
+    """Write a pickled value."""
+    write_bytes(path, pickle.dumps(value))
+
+
+def check_new(folder: str) -> None:
+    """Raise ValueError if there is a folder of that name that is not empty."""
+    if exists(folder) and _gfile().listdir(folder):
+        raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
+
+
+@contextlib.contextmanager
+def new_folder(folder: str) -> Iterator[str]:
+    """A folder to write to, which gets its name when all is written, and is removed otherwise.
+
+    Raises:
+        ValueError: there is one of that name that is not empty.
+    """
+    gfile = _gfile()
+    folder = folder.rstrip("/")
+    check_new(folder)
+    partial = f"{folder}.incomplete"
+    if gfile.exists(partial):
+        gfile.rmtree(partial)
+    gfile.makedirs(partial)
+    try:
+        yield partial
+        if gfile.exists(folder):
+            gfile.rmtree(folder)
+        gfile.rename(partial, folder)
+    finally:
+        if gfile.exists(partial):
+            gfile.rmtree(partial)
