@@ -7,6 +7,7 @@ weights by path ("electra/encoder/layer_0/..."), moments ("<path>/adam_m", "<pat
 what else a run needs to go on is stored beside, as one JSON string.
 """
 
+import functools
 import json
 import os
 import re
@@ -15,14 +16,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
-from electra_tf.files import write_text
+from electra_tf.files import read_bytes, write_text
 from electra_tf.training.matching import mismatches
 
 STATE = "electra_tf/state"
 """Name of the JSON string with what the original does not store."""
 GLOBAL_STEP = "global_step"
 PARTIAL = "incomplete_checkpoint"
+NAMING_FILE = "checkpoint"
+"""Says which checkpoint of a folder is the newest, as TensorFlow writes it."""
 
 
 class LoadReport(NamedTuple):
@@ -45,14 +49,33 @@ class CheckpointFolder:
         self.keep = keep
 
     def latest(self) -> str | None:
-        """Prefix of the newest complete checkpoint; None if there is none."""
-        named = tf.train.latest_checkpoint(self.folder)
-        if named is not None:
-            return named
-        # A released folder may come with a `checkpoint` file that names another machine's path.
-        indices = tf.io.gfile.glob(os.path.join(self.folder, "*.index"))
-        prefixes = sorted((index.removesuffix(".index") for index in indices), key=step_in_name)
-        return prefixes[-1] if prefixes else None
+        """Prefix of the checkpoint that `checkpoint` names, else of the newest; None without any.
+
+        Warns where the file names none of the folder's: released folders come with the paths of
+        another machine.
+        """
+        if not tf.io.gfile.isdir(self.folder):
+            return None
+        files = tf.io.gfile.listdir(self.folder)
+        found = {file.removesuffix(".index") for file in files if file.endswith(".index")}
+        newest = max(found, key=lambda name: (step_in_name(name), name), default=None)
+        prefix = None if newest is None else os.path.join(self.folder, newest)
+        if NAMING_FILE not in files:
+            return prefix
+        path = os.path.join(self.folder, NAMING_FILE)
+        try:
+            named = _named_by(read_bytes(path), path)
+            name = os.path.basename(named)
+            # The folder's own come first: it may be a copy, or have been moved.
+            is_moved = (os.path.isabs(named) or "://" in named) and name in found
+            target = os.path.join(self.folder, name if is_moved else named)
+            if tf.io.gfile.exists(f"{target}.index"):
+                return target
+            raise ValueError(f"{path} names {named}, which is not there.")
+        except (OSError, ValueError) as error:
+            way_out = f"{prefix} is used." if prefix else "No other is in the folder."
+            _warn_once(f"{error} {way_out}")
+            return prefix
 
     def save(self, step: int, variables: Mapping[str, tf.Variable], state: Mapping[str, Any]):
         """Write a checkpoint so that it is there completely or not at all.
@@ -108,10 +131,33 @@ class CheckpointFolder:
         names = [os.path.basename(path) for path in kept]
         lines = [f'model_checkpoint_path: "{names[-1]}"']
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
-        write_text(os.path.join(self.folder, "checkpoint"), "\n".join(lines) + "\n")
+        write_text(os.path.join(self.folder, NAMING_FILE), "\n".join(lines) + "\n")
         for path in stale:
             for file in tf.io.gfile.glob(f"{path}.*"):
                 tf.io.gfile.remove(file)
+
+
+def _named_by(content: bytes, path: str) -> str:
+    """The checkpoint that a `checkpoint` file names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    field = rb'^[^#\n]*?\bmodel_checkpoint_path\s*:\s*"((?:[^"\\\n]|\\.)+)"'
+    line = re.search(field, content, re.M)
+    try:
+        # TensorFlow writes bytes beyond ASCII as octal escapes.
+        named = line[1].decode("unicode_escape").encode("latin-1").decode() if line else ""
+    except UnicodeError:
+        named = ""
+    if not named or "\0" in named:
+        raise ValueError(f"{path} is expected to name a checkpoint, but does not.")
+    return named
+
+
+@functools.cache
+def _warn_once(message: str):
+    logging.warning("%s", message)
 
 
 def step_in_name(prefix: str) -> int:

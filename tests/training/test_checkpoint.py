@@ -107,18 +107,85 @@ def test_saving_the_same_step_again_replaces_it(folder):
     assert read_state(folder.latest()) == {"n": 2}
 
 
-@pytest.mark.parametrize("content", [None, 'model_checkpoint_path: "/elsewhere/model.ckpt-1"'])
-def test_newest_is_found_without_a_usable_state_file(folder, content):
-    for step in (9, 10):
-        folder.save(step, make_variables(), {})
-    state_file = os.path.join(folder.folder, "checkpoint")
-    os.remove(state_file)
-    if content:
-        with open(state_file, "w") as file:
+@pytest.fixture
+def with_state_file(folder):
+    """Checkpoints of steps 9 and 10, beside a `checkpoint` file of the given content."""
+
+    def write(content):
+        for step in (9, 10):
+            folder.save(step, make_variables(), {})
+        with open(os.path.join(folder.folder, "checkpoint"), "wb") as file:
             file.write(content)
+        return folder
+
+    return write
+
+
+def test_newest_is_found_without_a_state_file(with_state_file):
+    folder = with_state_file(b"")
+    os.remove(os.path.join(folder.folder, "checkpoint"))
     assert step_in_name(folder.latest()) == 10
     assert resolve_prefix(folder.folder) == folder.latest()
     assert resolve_prefix(folder.latest()) == folder.latest()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'model_checkpoint_path: "/elsewhere/model.ckpt-1"',
+        b'model_checkpoint_path: "gs://bucket/run/model.ckpt-1"\n',
+        b'model_checkpoint_path: "model.ckpt-8"',
+        b'model_checkpoint_path: "../other/model.ckpt-9"',
+        b'# model_checkpoint_path: "model.ckpt-9"',
+        b"",
+        b"\x00\xff damaged",
+        b'model_checkpoint_path: "',
+        b'model_checkpoint_path: "\\xzz"',
+        b'model_checkpoint_path: "a\\000b"',
+    ],
+)
+def test_newest_is_taken_with_a_word_where_the_state_file_is_of_no_use(
+    with_state_file, content, caplog, capfd
+):
+    folder = with_state_file(content)
+    for _ in range(2):
+        assert step_in_name(folder.latest()) == 10
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and f"{folder.folder}/checkpoint" in record.getMessage()
+    assert record.getMessage().endswith(f"{folder.folder}/model.ckpt-10 is used.")
+    assert "ERROR" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'model_checkpoint_path: "model.ckpt-9"\nall_model_checkpoint_paths: "model.ckpt-10"\n',
+        b'model_checkpoint_path: "/elsewhere/model.ckpt-9"',
+        b'model_checkpoint_path: "s3://bucket/model.ckpt-9"',
+        b'all_model_checkpoint_paths: "model.ckpt-10"\r\nmodel_checkpoint_path:"model.ckpt-9"\r\n',
+        b'\xef\xbb\xbfmodel_checkpoint_path: "./model.ckpt-9"',
+    ],
+)
+def test_what_the_state_file_names_is_taken(with_state_file, content, caplog):
+    assert step_in_name(with_state_file(content).latest()) == 9
+    assert not caplog.records
+
+
+def test_a_checkpoint_of_another_folder_can_be_named(folder, tmp_path):
+    other = CheckpointFolder(str(tmp_path / "mödel"))
+    other.save(3, make_variables(), {})
+    folder.save(4, make_variables(), {})
+    # As TensorFlow spells it.
+    tf.compat.v1.train.update_checkpoint_state(folder.folder, f"{other.folder}/model.ckpt-3")
+    assert folder.latest() == other.latest() == f"{other.folder}/model.ckpt-3"
+
+
+def test_a_state_file_without_checkpoints(folder, caplog):
+    os.makedirs(folder.folder)
+    with open(os.path.join(folder.folder, "checkpoint"), "w") as file:
+        file.write('model_checkpoint_path: "model.ckpt-7"')
+    assert folder.latest() is None
+    assert "names model.ckpt-7, which is not there. No other is in the folder." in caplog.text
 
 
 @pytest.mark.parametrize("failing", ["data", "index", "checkpoint"])
