@@ -16,7 +16,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, start to finish
-	@$(BIN)/python quickstart.py
+	@$(BIN)/python examples/quickstart/quickstart.py
 
 test: $(VENV)/.installed-dev ## Run the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(IN_TWO_PROCESSES) $(PYTEST_ARGS)

@@ -22,13 +22,14 @@ COMMANDS = [
     "export_model",
     "inspect_records",
     "predict",
-    "quickstart",
     "run_finetuning",
     "run_pretraining",
 ]
 
 DEMO = ["matplotlib>=3.8"]
 """What the quickstart needs beyond the library."""
+SERVING = ["tensorflow-serving-api>=2.20,<2.22"]
+"""Warm-up requests for TensorFlow Serving in exports."""
 
 setup(
     name="electra-tf",
@@ -53,7 +54,6 @@ setup(
         "sentencepiece>=0.2.3",
         "tensorboard>=2.20",
         "tensorflow>=2.20,<2.22",
-        "tensorflow-serving-api>=2.20,<2.22",
         # Each version asks for TensorFlow of its own minor version; 2.21.0 cannot be imported.
         "tensorflow-text>=2.20,<2.22,!=2.21.0",
         "tokenizers>=0.20",
@@ -64,10 +64,17 @@ setup(
         "beam": ["apache-beam>=2.60"],
         "bench": ["torch>=2.4", "transformers>=4.45"],
         "demo": DEMO,
-        "dev": [*DEMO, "hypothesis>=6.100", "pytest>=8.0", "pytest-xdist>=3.6", "ruff>=0.6"],
+        "dev": [
+            *DEMO,
+            *SERVING,
+            "hypothesis>=6.100",
+            "pytest>=8.0",
+            "pytest-xdist>=3.6",
+            "ruff>=0.6",
+        ],
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
-        "plots": ["matplotlib>=3.8"],
+        "serving": SERVING,
     },
     entry_points={
         "console_scripts": [

@@ -15,13 +15,10 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "examples" / "quickstart")]
 
-from electra_tf.cli.quickstart_sentiment import (  # noqa: E402
-    FINETUNING,
-    MAX_SEQ_LENGTH,
-    finetune_both,
-)
+from quickstart_sentiment import FINETUNING, MAX_SEQ_LENGTH, finetune_both  # noqa: E402
+
 from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
 from electra_tf.pretraining import model_folder  # noqa: E402
 from electra_tf.text.loading import find_vocabulary_file  # noqa: E402

@@ -4,7 +4,7 @@
 import os
 
 import tensorflow as tf
-from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+from absl import logging
 
 PATH = os.path.join("assets.extra", "tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them, below the SavedModel."""
@@ -17,10 +17,20 @@ _ROW = 5
 def write_warmup(folder: str, signatures: dict):
     """Write requests for every signature, TFRecords of `PredictionLog`.
 
+    They need the extra `serving`; without it none are written, and the log says so.
+
     Args:
         folder: of the SavedModel.
         signatures: name -> function with named inputs.
     """
+    try:
+        from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+    except ImportError:
+        logging.warning(
+            "The export gets no warm-up requests for TensorFlow Serving: they need "
+            "`pip install 'electra-tf[serving]'`."
+        )
+        return
     path = os.path.join(folder, PATH)
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.TFRecordWriter(path) as writer:

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
 from electra_tf.serving import ExportDiffersError, encoder, export_model
+from electra_tf.serving.warmup import write_warmup
 from electra_tf.training.checkpoint import CheckpointFolder
 
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
@@ -102,6 +104,13 @@ def test_warmup_requests_are_what_serving_reads(pair_export, pair):
         assert len({len(values) for values in outputs.values()}) == 1
     expected = ["features", "fill_mask", "ids", "replaced_tokens", "serving_default", "text"]
     assert sorted(set(names)) == expected
+
+
+def test_without_the_extra_there_are_no_warmup_requests(pair, tmp_path, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
+    write_warmup(str(tmp_path), dict(pair))
+    assert "pip install 'electra-tf[serving]'" in caplog.text
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch):

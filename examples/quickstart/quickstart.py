@@ -9,12 +9,14 @@ import json
 import os
 import pathlib
 import sys
-import sysconfig
 import time
 
+import film_reviews
+import quickstart_report
+import quickstart_sentiment
 from absl import logging
 
-from electra_tf.cli import arguments, film_reviews, quickstart_report, quickstart_sentiment
+from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import Manifest, build_pretraining_records, cooccurrence
 from electra_tf.data.corpus import find_sources
@@ -22,8 +24,9 @@ from electra_tf.pretraining import embeddings, run
 from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
 from electra_tf.training.logs import LOG_FILE, clock, read_log
 
-HPARAMS_FILE = "configs/pretraining/quickstart.json"
-TASK_FILE = "configs/finetuning/rt_sentiment.json"
+CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
+HPARAMS_FILE = CONFIGS / "pretraining" / "quickstart.json"
+TASK_FILE = CONFIGS / "finetuning" / "rt_sentiment.json"
 
 
 def make_parser():
@@ -65,7 +68,7 @@ def quickstart(args):
 
 def configure(folder: pathlib.Path) -> PretrainingConfig:
     """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
-    hparams = load_hparams(str(find_config(HPARAMS_FILE)))
+    hparams = load_hparams(str(HPARAMS_FILE))
     hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
     hparams |= embeddings.hparams_to_begin_with(str(folder / "embeddings"))
     steps = os.environ.get("QUICKSTART_STEPS")
@@ -76,13 +79,6 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
         hparams["num_warmup_steps"] = round(hparams["num_warmup_steps"] * share)
         hparams["num_train_steps"] = int(steps)
     return PretrainingConfig.from_hparams("quickstart", str(folder), hparams)
-
-
-def find_config(name: str) -> pathlib.Path:
-    """Where a file of `configs/` is: in the checkout, or where pip has put it."""
-    checkout = pathlib.Path(__file__).parents[2] / name
-    installed = pathlib.Path(sysconfig.get_path("data")) / "share" / "electra_tf" / name
-    return checkout if checkout.exists() else installed
 
 
 # ---- Stages
@@ -177,9 +173,9 @@ def compare_on_sentiment(
         film_reviews.write_sentences(download, train, dev)
         print(f"{train}, {dev}")
     print("\n== Fine-tuning, from pre-trained and from random weights", flush=True)
-    whole = load_hparams(str(find_config(HPARAMS_FILE)))["num_train_steps"]
+    whole = load_hparams(str(HPARAMS_FILE))["num_train_steps"]
     share = config.num_train_steps / whole
-    return quickstart_sentiment.compare(config, find_config(TASK_FILE), data, share)
+    return quickstart_sentiment.compare(config, TASK_FILE, data, share)
 
 
 def show_report(config: PretrainingConfig, metrics: dict[str, float], held_out: pathlib.Path):
@@ -195,3 +191,7 @@ def show_report(config: PretrainingConfig, metrics: dict[str, float], held_out: 
         run.load_pretrainer(config, tokenizer), tokenizer, sentences, config.max_seq_length
     ):
         print("\n" + quickstart_report.format_example(example, colour=sys.stdout.isatty()))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,12 +9,15 @@ import os
 import random
 import zipfile
 
+import film_reviews
 import numpy as np
 import pytest
+import quickstart
+import quickstart_report
+import quickstart_sentiment
+from quickstart_report import Example
+from quickstart_sentiment import Comparison
 
-from electra_tf.cli import film_reviews, quickstart, quickstart_report, quickstart_sentiment
-from electra_tf.cli.quickstart_report import Example
-from electra_tf.cli.quickstart_sentiment import Comparison
 from electra_tf.finetuning.batches import TrainingBatches
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
