@@ -1,73 +1,55 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Where predictions go wrong: the confusion matrix and a table per class."""
+"""Where predictions go wrong, as text: the confusion matrix and a table of the classes."""
 
-import typing
+from collections.abc import Sequence
 
 import numpy as np
+import sklearn.metrics
 
 
-class ClassRow(typing.NamedTuple):
-    """Scores of one class, in percent; gold and predicted are numbers of examples."""
+def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequence[str]) -> str:
+    """The confusion matrix, gold labels in rows, and below it a line for each label.
 
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    gold: int
-    predicted: int
+    Args:
+        predictions, gold: label ids [n].
+        labels: names in the order of their ids.
+    """
+    ids = range(len(labels))
+    matrix = sklearn.metrics.confusion_matrix(gold, predictions, labels=ids)
+    counts = [[label, *map(str, row)] for label, row in zip(labels, matrix, strict=True)]
+    scores = sklearn.metrics.precision_recall_fscore_support(
+        gold, predictions, labels=ids, zero_division=0
+    )
+    table = _class_table(labels, scores, matrix.sum(axis=0))
+    return _aligned([["gold \\ predicted", *labels], *counts]) + "\n\n" + table
 
 
-def confusion_matrix(predictions, gold, num_labels):
-    """Returns counts int64 [C, C]: rows are gold labels, columns predicted ones."""
-    cells = np.asarray(gold, np.int64) * num_labels + np.asarray(predictions, np.int64)
-    return np.bincount(cells, minlength=num_labels**2).reshape(num_labels, num_labels)
-
-
-def class_table(matrix, labels):
-    """Returns a `ClassRow` per label of a `confusion_matrix`; what is undefined is 0."""
-    rows = []
-    for number, label in enumerate(labels):
-        right = int(matrix[number, number])
-        gold, predicted = int(matrix[number].sum()), int(matrix[:, number].sum())
-        rows.append(
-            ClassRow(
-                label,
-                100.0 * right / max(1, predicted),
-                100.0 * right / max(1, gold),
-                200.0 * right / max(1, gold + predicted),
-                gold,
-                predicted,
-            )
+def multilabel_report(predictions: np.ndarray, gold: np.ndarray, labels: Sequence[str]) -> str:
+    """A line for each label, of 0/1 arrays [n, C]."""
+    scores = [
+        sklearn.metrics.precision_recall_fscore_support(
+            gold[:, i], predictions[:, i], labels=[1], zero_division=0
         )
-    return rows
-
-
-def multilabel_table(predictions, gold, labels):
-    """Returns a `ClassRow` per label of 0/1 arrays [n, C]."""
-    predictions, gold = np.asarray(predictions, np.int64), np.asarray(gold, np.int64)
-    return [
-        class_table(confusion_matrix(predictions[:, i], gold[:, i], 2), ("not", label))[1]
-        for i, label in enumerate(labels)
+        for i in range(len(labels))
     ]
+    return _class_table(labels, np.concatenate(scores, axis=1), predictions.sum(axis=0))
 
 
-def formatted_matrix(matrix, labels):
-    """Returns a `confusion_matrix` as aligned lines, gold labels in rows."""
-    header = ["gold \\ predicted", *labels]
-    table = [header, *([label, *map(str, row)] for label, row in zip(labels, matrix, strict=True))]
+def _class_table(labels: Sequence[str], scores: Sequence[np.ndarray], predicted: np.ndarray) -> str:
+    """Scores in percent; the numbers of examples that have a label, and of those that get it.
+
+    Args:
+        scores: [4, C], precision, recall, F1 and number of examples; what is undefined is 0.
+        predicted: [C].
+    """
+    table = [["label", "precision", "recall", "f1", "gold", "predicted"]]
+    for label, *shares, gold, number in zip(labels, *scores, predicted, strict=True):
+        row = [f"{100 * share:.2f}" for share in shares]
+        table.append([label, *row, str(int(gold)), str(int(number))])
     return _aligned(table)
 
 
-def formatted_table(rows):
-    """Returns `ClassRow`s as aligned lines."""
-    table = [list(ClassRow._fields)]
-    for row in rows:
-        scores = (f"{value:.2f}" for value in row[1:4])
-        table.append([row.label, *scores, str(row.gold), str(row.predicted)])
-    return _aligned(table)
-
-
-def _aligned(table):
+def _aligned(table: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = []
     for first, *others in table:

@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.feature_cache import SplitData
@@ -49,8 +50,9 @@ def predictions_of(
         scaled = outputs["predictions"].astype(np.float64)
         return Predictions(low + (high - low) * scaled, logits=outputs["predictions"], loss=loss)
     logits = outputs["logits"].astype(np.float64)
-    chances = _softmax(logits) if spec.kind == "classification" else 1.0 / (1.0 + np.exp(-logits))
-    return Predictions(outputs["predictions"], chances, outputs["logits"], loss)
+    is_one = spec.kind == "classification"
+    probabilities = softmax(logits, axis=-1) if is_one else expit(logits)
+    return Predictions(outputs["predictions"], probabilities, outputs["logits"], loss)
 
 
 def records_of(data: SplitData, predictions: Predictions, null_threshold=None) -> list[dict]:
@@ -85,14 +87,9 @@ def _tags(data, outputs, loss) -> Predictions:
     arrays, name = data.arrays, data.task.name
     rows = (arrays[f"{name}_eid"], arrays[f"{name}_first_word"], arrays[f"{name}_labels_mask"])
     tags = join_windows(*rows, outputs["predictions"])
-    chances = join_windows(*rows, outputs["probability"])
+    probabilities = join_windows(*rows, outputs["probability"])
     ids = [example.id for example in data.examples]
-    return Predictions([tags[i] for i in ids], [chances[i] for i in ids], loss=loss)
-
-
-def _softmax(logits):
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return Predictions([tags[i] for i in ids], [probabilities[i] for i in ids], loss=loss)
 
 
 def _texts(example) -> dict:
@@ -105,23 +102,23 @@ def _label(value) -> dict:
 
 
 def _class_record(spec, example, predictions, row):
-    chances = predictions.probabilities[row]
+    probabilities = predictions.probabilities[row]
     return {
         **_texts(example),
         "prediction": spec.labels[int(predictions.values[row])],
-        "probabilities": dict(zip(spec.labels, map(float, chances), strict=True)),
+        "probabilities": dict(zip(spec.labels, map(float, probabilities), strict=True)),
         **_label(example.label),
     }
 
 
 def _several_record(spec, example, predictions, row):
     chosen = [label for label, on in zip(spec.labels, predictions.values[row], strict=True) if on]
-    chances = map(float, predictions.probabilities[row])
+    probabilities = map(float, predictions.probabilities[row])
     label = None if example.label is None else list(example.label)
     return {
         **_texts(example),
         "prediction": chosen,
-        "probabilities": dict(zip(spec.labels, chances, strict=True)),
+        "probabilities": dict(zip(spec.labels, probabilities, strict=True)),
         **_label(label),
     }
 
@@ -139,7 +136,7 @@ def _tagging_record(spec, example, predictions, row):
         "id": example.id,
         "words": list(example.words),
         "prediction": [spec.labels[int(tag)] for tag in predictions.values[row]],
-        "probabilities": [float(chance) for chance in predictions.probabilities[row]],
+        "probabilities": [float(p) for p in predictions.probabilities[row]],
         **_label(None if example.tags is None else list(example.tags)),
     }
 

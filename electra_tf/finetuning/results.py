@@ -11,13 +11,7 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import write_json, write_pickle, write_text
-from electra_tf.finetuning.confusion import (
-    class_table,
-    confusion_matrix,
-    formatted_matrix,
-    formatted_table,
-    multilabel_table,
-)
+from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
@@ -134,22 +128,20 @@ def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int):
     lines = [json.dumps(record, ensure_ascii=False) for record in records]
     write_text(f"{path}_predictions.jsonl", "\n".join(lines) + "\n")
     if data.is_labelled and data.task.spec.kind in ("classification", "multilabel", "tagging"):
-        write_text(f"{path}_classes.txt", class_report(evaluation) + "\n")
+        write_text(f"{path}_classes.txt", report_of_classes(evaluation) + "\n")
 
 
-def class_report(evaluation: Evaluation) -> str:
+def report_of_classes(evaluation: Evaluation) -> str:
     """Confusion matrix, where there is one, and a table of the classes."""
     data, values = evaluation.data, evaluation.predictions.values
     labels = data.task.spec.labels
     if data.task.spec.kind == "multilabel":
-        return formatted_table(multilabel_table(values, gold_ids(data), labels))
+        return multilabel_report(values, gold_ids(data), labels)
     if data.task.spec.kind == "tagging":
         ids = {label: number for number, label in enumerate(labels)}
         gold = [ids[tag] for row in gold_tags(data) for tag in row]
-        matrix = confusion_matrix(np.concatenate(values), gold, len(labels))
-    else:
-        matrix = confusion_matrix(values, gold_ids(data), len(labels))
-    return formatted_matrix(matrix, labels) + "\n\n" + formatted_table(class_table(matrix, labels))
+        return class_report(np.concatenate(values), gold, labels)
+    return class_report(values, gold_ids(data), labels)
 
 
 def write_answers(config: FinetuningConfig, evaluation: Evaluation):

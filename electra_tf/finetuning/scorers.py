@@ -71,10 +71,15 @@ def multilabel_scores(predictions, gold):
             "predictions and gold must be of one shape [n, C] with n > 0, received "
             f"{predictions.shape} and {gold.shape}."
         )
+    # Column by column: of a single label scikit-learn would also count its absence as a class.
+    columns = [
+        sklearn.metrics.f1_score(*column, zero_division=0)
+        for column in zip(gold.T, predictions.T, strict=True)
+    ]
     scores = {
-        f"{average}_f1": 100.0
-        * sklearn.metrics.f1_score(gold, predictions, average=average, zero_division=0)
-        for average in ("micro", "macro")
+        "micro_f1": 100.0
+        * sklearn.metrics.f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
+        "macro_f1": 100.0 * np.mean(columns),
     }
     return _floats(scores | {"exact": 100.0 * np.mean(np.all(gold == predictions, axis=1))})
 

@@ -49,6 +49,12 @@ def test_several_labels():
     assert scores["macro_f1"] == pytest.approx(100 * 2 / 3)
 
 
+def test_a_single_label_is_scored_as_each_of_several():
+    scores = multilabel_scores([[1], [0], [0]], [[1], [1], [0]])
+    assert scores == pytest.approx({"micro_f1": 200 / 3, "macro_f1": 200 / 3, "exact": 200 / 3})
+    assert multilabel_scores([[0], [0]], [[0], [0]])["micro_f1"] == 0.0
+
+
 def test_words_and_a_label_that_is_never_right():
     rows = [[0, 1], [2]], [[0, 2], [2]]
     assert token_scores(*rows) == pytest.approx({"accuracy": 200 / 3})
