@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.files import check_keys
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.batches import Arrays, TrainingBatches
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
@@ -17,7 +18,7 @@ from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.agreement import check_same_weights
-from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step
+from electra_tf.training.checkpoint import STATE, CheckpointFolder, read_state, read_step
 from electra_tf.training.logs import RunLog, progress_line
 from electra_tf.training.loop import (
     Event,
@@ -32,6 +33,12 @@ from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.weights import restore_training, training_variables
 from electra_tf.training.workers import Workers
+
+_STATE_KEYS = {
+    "best_score": (float, type(None)),
+    "evaluations_since_best": int,
+    "finished": bool,
+}
 
 
 class _PatienceOver(Exception):
@@ -189,10 +196,11 @@ class Trainer:
         self.workers.check_same(what, {"name": os.path.basename(prefix or "none")})
         if prefix is None:
             return False, 0
+        state, step = read_state(prefix), read_step(prefix)
+        check_keys(state, _STATE_KEYS, f"{prefix}: {STATE}")
         with self.strategy.scope():
             restore_training(prefix, self.model)
         check_same_weights(self.workers, what, self.model)
-        state, step = read_state(prefix), read_step(prefix)
         self.best_score = state["best_score"]
         self.evaluations_since_best = state["evaluations_since_best"]
         self.saved_step = step

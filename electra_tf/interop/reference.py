@@ -37,6 +37,7 @@ from electra_tf.training.checkpoint import (
     read_step,
     resolve_prefix,
 )
+from electra_tf.training.checkpoint_reader import CheckpointReader
 from electra_tf.training.matching import mismatches
 from electra_tf.training.weights import (
     NOT_WEIGHTS,
@@ -113,10 +114,10 @@ def moments_of(prefix: str, model) -> dict[str, np.ndarray]:
     Raises:
         ValueError: some are missing, unexpected or of another shape; all of them are listed.
     """
-    reader = tf.train.load_checkpoint(prefix)
+    reader = CheckpointReader(prefix)
     found = {
         name: shape
-        for name, shape in reader.get_variable_to_shape_map().items()
+        for name, shape in reader.shapes.items()
         if _MOMENT.search(name) and not _has_no_place(name)
     }
     if not found or _has_averages(reader):
@@ -129,21 +130,22 @@ def moments_of(prefix: str, model) -> dict[str, np.ndarray]:
     lines = [f"  {line}" for _, line in mismatches(found, expected, "the checkpoint")]
     if lines:
         raise ValueError(f"Adam's moments in {prefix} do not fit its weights:\n" + "\n".join(lines))
-    return {name: reader.get_tensor(name) for name in sorted(found)}
+    return {name: reader[name] for name in sorted(found)}
 
 
 def state_left(prefix: str) -> tuple[str, ...]:
     """What a checkpoint of ours holds for going on with training, and no format has a place for."""
-    reader = tf.train.load_checkpoint(prefix)
-    names = sorted(reader.get_variable_to_shape_map())
-    left = [name for name in names if name.startswith("electra_tf/") and name != STATE]
+    reader = CheckpointReader(prefix)
+    left = [
+        name for name in sorted(reader.shapes) if name.startswith("electra_tf/") and name != STATE
+    ]
     if _has_averages(reader):
         left.append("the weights that moving averages stand for, and their moments")
     return tuple(left)
 
 
-def _has_averages(reader) -> bool:
-    return any(name.endswith(SUFFIX) for name in reader.get_variable_to_shape_map())
+def _has_averages(reader: CheckpointReader) -> bool:
+    return any(name.endswith(SUFFIX) for name in reader.shapes)
 
 
 def write_checkpoint(transfer: Transfer, folder: str):

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import check_names
+from electra_tf.training.checkpoint_reader import CheckpointReader
 
 Shapes = Mapping[str, Sequence[int]]
 HEAD_SIZE = 64
@@ -28,7 +29,7 @@ UNTOLD_FILE = "encoder.json"
 
 def shapes_of(prefix: str) -> dict[str, list[int]]:
     """Shapes of all variables of a checkpoint by name."""
-    return tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+    return CheckpointReader(prefix).shapes
 
 
 def encoder_of(prefix: str) -> EncoderConfig:
@@ -88,7 +89,7 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
             electra's.
 
     Raises:
-        ValueError: there is no such encoder.
+        ValueError: there is no such encoder, or its variables have other dimensions.
     """
     first = f"{name}/encoder/layer_0/intermediate/dense/kernel"
     own = f"{name}/embeddings/word_embeddings" in shapes
@@ -100,6 +101,12 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
             f"{place} is expected to hold an encoder, but {', '.join(missing)} is missing; it "
             f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
         )
+    for variable in (*tables, first):
+        if len(shapes[variable]) != 2:
+            raise ValueError(
+                f"{place}: {variable} is expected to have two dimensions, but has the shape "
+                f"{list(shapes[variable])}."
+            )
     hidden_size, intermediate_size = shapes[first]
     vocab_size, embedding_size = shapes[f"{embeddings}/word_embeddings"]
     pattern = rf"{name}/encoder/layer_(\d+)/"

@@ -11,7 +11,7 @@ from absl import logging
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
-from electra_tf.files import write_json, write_pickle, write_text
+from electra_tf.files import check_keys, write_json, write_pickle, write_text
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
@@ -21,7 +21,13 @@ from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.agreement import check_same_run, check_same_weights
-from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step, resolve_prefix
+from electra_tf.training.checkpoint import (
+    STATE,
+    CheckpointFolder,
+    read_state,
+    read_step,
+    resolve_prefix,
+)
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
 from electra_tf.training.folder_lock import locked
@@ -45,6 +51,8 @@ from electra_tf.training.weights import (
     training_variables,
 )
 from electra_tf.training.workers import Workers
+
+_STATE_KEYS = {"best_loss": (float, type(None))}
 
 
 def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None) -> dict:
@@ -397,11 +405,12 @@ class _Training:
         """Weights, moments and position of the last checkpoint, or else of `init_checkpoint`."""
         config, prefix = self.config, self.checkpoints.latest()
         if prefix is not None:
+            state = read_state(prefix)
             report = restore_training(prefix, self.pretrainer)
             self.pretrainer.updates.begin_averages(report.loaded)
-            state = read_state(prefix)
             self.step = read_step(prefix)
             self.best_loss = state.get("best_loss")
+            check_keys({"best_loss": self.best_loss}, _STATE_KEYS, f"{prefix}: {STATE}")
             logging.info("Continuing from %s, step %d.", prefix, self.step)
             self.records.restore(self.step, state, prefix)
         elif config.init_checkpoint is not None:

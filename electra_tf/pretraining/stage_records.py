@@ -9,6 +9,8 @@ from absl import logging
 
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords, Span, pool_at
+from electra_tf.files import check_keys
+from electra_tf.training.checkpoint import STATE
 
 
 class StageRecords:
@@ -57,7 +59,11 @@ class StageRecords:
             step: updates done.
             state: what `state` gave; empty for checkpoints of the original.
             prefix: the checkpoint, for a warning where the records are not what they were.
+
+        Raises:
+            ValueError: the state is not such a one.
         """
+        _check_state(state, f"{prefix}: {STATE}")
         self._seen_before = {patterns: self._seen(patterns, step) for patterns in self._records}
         self._first_step = step
         self._saved_pools = state.get("pools")
@@ -170,6 +176,18 @@ class StageRecords:
             for stage in self._plan
             if stage.pretrain_tfrecords == patterns
         )
+
+
+def _check_state(state: Mapping[str, Any], where: str):
+    given = {"examples_seen": [], "num_examples": [], "pools": None, **state}
+    kinds = {"examples_seen": (int, list), "num_examples": (int, list)}
+    check_keys(given, {**kinds, "pools": (dict, type(None))}, where)
+    for key in kinds:
+        for number in _listed(given[key]):
+            check_keys({key: number}, {key: int}, where)
+    if given["pools"]:
+        numbers = dict.fromkeys(("records", "batch_size", "begin"), int)
+        check_keys(given["pools"], {**numbers, "end": (int, type(None))}, f"{where}: pools")
 
 
 def _listed(value: int | list[int]) -> list[int]:

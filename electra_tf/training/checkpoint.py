@@ -14,11 +14,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import read_bytes, write_text
+from electra_tf.files import parse_json, read_bytes, write_text
+from electra_tf.training.checkpoint_reader import (
+    CheckpointReader,
+    DamagedCheckpointError,
+    step_in_name,
+)
 from electra_tf.training.matching import mismatches
 
 STATE = "electra_tf/state"
@@ -124,7 +128,7 @@ class CheckpointFolder:
         ]
         kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
         # Downloaded weights, with which a run may begin in its own folder, are not ours to delete.
-        ours = [path for path in kept if tf.train.load_checkpoint(path).has_tensor(STATE)]
+        ours = [path for path in kept if _is_ours(path)]
         stale = ours[: -self.keep] if self.keep else []
         kept = [path for path in kept if path not in stale]
         # The list is rewritten before files go, so that it never names what is not there.
@@ -160,10 +164,12 @@ def _warn_once(message: str):
     logging.warning("%s", message)
 
 
-def step_in_name(prefix: str) -> int:
-    """7000 of ".../model.ckpt-7000"; -1 of a name without number."""
-    number = re.search(r"-(\d+)$", prefix)
-    return int(number.group(1)) if number else -1
+def _is_ours(prefix: str) -> bool:
+    """Whether a checkpoint was saved here; of a damaged one nobody knows."""
+    try:
+        return STATE in CheckpointReader(prefix)
+    except DamagedCheckpointError:
+        return False
 
 
 def resolve_prefix(path: str) -> str:
@@ -184,15 +190,38 @@ def resolve_prefix(path: str) -> str:
 
 
 def read_step(prefix: str) -> int:
-    """`global_step` of a checkpoint; 0 if it has none."""
-    reader = tf.train.load_checkpoint(prefix)
-    return int(reader.get_tensor(GLOBAL_STEP)) if reader.has_tensor(GLOBAL_STEP) else 0
+    """`global_step` of a checkpoint; 0 if it has none.
+
+    Raises:
+        DamagedCheckpointError: it cannot be read.
+        ValueError: its step is no number of steps.
+    """
+    reader = CheckpointReader(prefix)
+    if GLOBAL_STEP not in reader:
+        return 0
+    step = reader[GLOBAL_STEP]
+    if step.shape or step.dtype.kind not in "iu" or step < 0:
+        raise ValueError(
+            f"{prefix}: {GLOBAL_STEP} is expected to be a whole number from 0, but is "
+            f"{step.tolist()!r} of type {step.dtype.name}."
+        )
+    return int(step)
 
 
 def read_state(prefix: str) -> dict[str, Any]:
-    """What `save` was given as `state`; empty for checkpoints of the original."""
-    reader = tf.train.load_checkpoint(prefix)
-    return json.loads(reader.get_tensor(STATE)) if reader.has_tensor(STATE) else {}
+    """What `save` was given as `state`; empty for checkpoints of the original.
+
+    Raises:
+        DamagedCheckpointError: it cannot be read.
+        ValueError: it is not JSON.
+    """
+    reader = CheckpointReader(prefix)
+    if STATE not in reader:
+        return {}
+    where, stored = f"{prefix}: {STATE}", reader[STATE].item()
+    if not isinstance(stored, bytes):
+        raise ValueError(f"{where} is expected to be JSON, but is {stored!r}.")
+    return parse_json(stored, where)
 
 
 def load_variables(
@@ -215,10 +244,12 @@ def load_variables(
         What was loaded and what was excused, sorted.
 
     Raises:
-        ValueError: lists missing, unexpected and wrong-shaped names; nothing is assigned then.
+        DamagedCheckpointError: the checkpoint cannot be read.
+        ValueError: lists missing, unexpected and wrong-shaped names, or those of another type.
+            After any error, nothing is assigned.
     """
-    reader = tf.train.load_checkpoint(prefix)
-    shapes = reader.get_variable_to_shape_map()
+    reader = CheckpointReader(prefix)
+    shapes = reader.shapes
     if ignored is not None:
         shapes = {name: shape for name, shape in shapes.items() if not re.search(ignored, name)}
     expected = {name: variable.shape.as_list() for name, variable in variables.items()}
@@ -229,6 +260,19 @@ def load_variables(
     if lines:
         raise ValueError(f"{prefix} does not fit the model:\n" + "\n".join(lines))
     loaded = sorted(set(variables) - let_off)
-    for name in loaded:
-        variables[name].assign(np.asarray(reader.get_tensor(name)))
+    _check_types(reader, {name: variables[name] for name in loaded})
+    # All are read before the first is assigned.
+    for name, value in [(name, reader[name]) for name in loaded]:
+        variables[name].assign(value)
     return LoadReport(loaded, sorted(let_off))
+
+
+def _check_types(reader: CheckpointReader, variables: Mapping[str, tf.Variable]):
+    """Numbers are cast to others of their kind, integers or floats, and to nothing else."""
+    for name, variable in variables.items():
+        stored, expected = reader.dtypes[name], tf.as_dtype(variable.dtype)
+        if (stored.is_floating, stored.is_integer) != (expected.is_floating, expected.is_integer):
+            raise ValueError(
+                f"{reader.prefix}: {name} is expected to be of type {expected.name}, but is of "
+                f"type {stored.name}."
+            )

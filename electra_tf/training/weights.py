@@ -16,6 +16,7 @@ from electra_tf.training.checkpoint import (
     load_variables,
     read_step,
 )
+from electra_tf.training.checkpoint_reader import CheckpointReader
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
@@ -80,11 +81,10 @@ def usable_weights(prefix: str) -> dict[str, np.ndarray]:
     Moving averages stand for their weights. Disentangled token embeddings are folded into what
     the discriminator sees; the generator's are not among them then.
     """
-    reader = tf.train.load_checkpoint(prefix)
-    names = _names_in(prefix)
+    reader = CheckpointReader(prefix)
     weights = {
-        name: reader.get_tensor(f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in names else name)
-        for name in names
+        name: reader[f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in reader else name]
+        for name in reader.shapes
         if not re.search(NOT_WEIGHTS, name)
     }
     difference = weights.pop(f"{TOKEN_TABLE}_difference", None)
@@ -98,7 +98,7 @@ def restore_training(prefix: str, model) -> LoadReport:
 
     A checkpoint without any moments (weights published alone) leaves them at zero.
     """
-    names = _names_in(prefix)
+    names, step = _names_in(prefix), read_step(prefix)
     if any(name.endswith("/adam_m") for name in names):
         # Further state that only the checkpoint has is left, that only the model has is as new.
         variables = {
@@ -113,9 +113,9 @@ def restore_training(prefix: str, model) -> LoadReport:
         )
     else:
         report = load_weights(prefix, model)
-    model.optimizer.iterations.assign(read_step(prefix))
+    model.optimizer.iterations.assign(step)
     return report
 
 
 def _names_in(prefix) -> set[str]:
-    return set(tf.train.load_checkpoint(prefix).get_variable_to_shape_map())
+    return set(CheckpointReader(prefix).shapes)
