@@ -11,6 +11,7 @@ from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import EncoderConfig, encoder_of_size
 from electra_tf.config.pretraining_checks import check_pretraining
 from electra_tf.config.stages import Stage, plan_stages, total_steps
+from electra_tf.config.stored_sizes import configured_sizes
 
 DEBUG_RUN = {
     "train_batch_size": 8,
@@ -300,6 +301,12 @@ class PretrainingConfig:
     def has_separate_generator(self) -> bool:
         """Whether generator and discriminator are two encoders."""
         return self.has_generator and self.has_discriminator and self.untied_generator
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """As `stored_sizes.model_sizes` gives them for a checkpoint of the model."""
+        generator = self.generator_encoder if self.has_separate_generator else None
+        return configured_sizes(self.encoder, generator)
 
     @property
     def results_json(self) -> str:

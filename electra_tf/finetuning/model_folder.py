@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import write_json
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.feature_cache import SplitData
@@ -20,7 +21,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.weights import load_weights
+from electra_tf.training.weights import check_size, load_weights
 
 CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
@@ -159,6 +160,7 @@ def load_finetuned(
     tasks = tuple(
         Task(spec, config.raw_data_dir.replace("{:}", spec.name), BadRows()) for spec in specs
     )
+    check_size(prefix, configured_sizes(config.encoder))
     model = FinetuningModel(config, specs)
     load_weights(prefix, model)
     return FinetunedModel(config, tokenizer, tasks, model)

@@ -9,6 +9,7 @@ import numpy as np
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
 from electra_tf.config.encoder import encoder_of_size
+from electra_tf.config.stored_sizes import encoder_sizes
 from electra_tf.text import stored_settings
 from electra_tf.training.matching import require_match
 from electra_tf.training.weights import fingerprint
@@ -143,7 +144,7 @@ def assign_weights(model, start: StartingPoint):
     """Give the encoder of a `FinetuningModel` the loaded weights; heads keep theirs.
 
     Raises:
-        ValueError: names or shapes are missing, unexpected or different; all are listed.
+        ValueError: names or shapes are missing, unexpected or different; see `require_match`.
     """
     variables = {
         variable.path: variable.value
@@ -155,6 +156,7 @@ def assign_weights(model, start: StartingPoint):
         {name: variable.shape.as_list() for name, variable in variables.items()},
         "what was loaded",
         f"{start.description} does not fit the encoder",
+        encoder_sizes,
     )
     for name, variable in variables.items():
         variable.assign(start.weights[name])

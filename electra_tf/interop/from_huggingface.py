@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from electra_tf.config.stored_sizes import model_sizes
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel, spec_from_dict
@@ -197,6 +198,7 @@ def _assign(model, weights: Mapping[str, np.ndarray], source):
         {name: variable.shape for name, variable in variables.items()},
         "the source",
         f"{source} does not fit a model here",
+        model_sizes,
     )
     for name, variable in variables.items():
         variable.assign(weights[name])

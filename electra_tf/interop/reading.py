@@ -16,7 +16,7 @@ from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoint import read_step, resolve_prefix
-from electra_tf.training.weights import load_weights, usable_weights
+from electra_tf.training.weights import check_size, load_weights, usable_weights
 
 _CASE = ("do_lower_case", "strip_accents")
 
@@ -87,6 +87,7 @@ def _checked(transfer: Transfer) -> Transfer:
 def _from_pretrained(prefix, folder) -> Transfer:
     stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
     config = PretrainingConfig(**{**stored["pretraining"], "model_dir": folder})
+    check_size(prefix, config.sizes)
     settings = {name: stored["tokenizer"][name] for name in _CASE}
     tokenizer = load_tokenizer(folder, **settings)
     source = f"the pre-trained model {prefix}"

@@ -17,6 +17,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import new_folder, write_json, write_text
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
@@ -38,9 +39,10 @@ from electra_tf.training.checkpoint import (
     resolve_prefix,
 )
 from electra_tf.training.checkpoint_reader import CheckpointReader
-from electra_tf.training.matching import mismatches
+from electra_tf.training.matching import require_match
 from electra_tf.training.weights import (
     NOT_WEIGHTS,
+    check_size,
     load_weights,
     restore_training,
     weights_by_name,
@@ -95,7 +97,9 @@ def read_checkpoint(
         model = _finetuned(prefix, shapes, tokenizer, hparams, labels)
         load_weights(prefix, model.model)
     else:
-        model = PretrainedModel.build(_pretraining_config(prefix, shapes, hparams), tokenizer)
+        config = _pretraining_config(prefix, shapes, hparams)
+        check_size(prefix, config.sizes)
+        model = PretrainedModel.build(config, tokenizer)
         load_weights(prefix, model)
     return Transfer(
         model,
@@ -127,9 +131,8 @@ def moments_of(prefix: str, model) -> dict[str, np.ndarray]:
         for name, variable in weights_by_name(model).items()
         for kind in "mv"
     }
-    lines = [f"  {line}" for _, line in mismatches(found, expected, "the checkpoint")]
-    if lines:
-        raise ValueError(f"Adam's moments in {prefix} do not fit its weights:\n" + "\n".join(lines))
+    subject = f"Adam's moments in {prefix} do not fit its weights"
+    require_match(found, expected, "the checkpoint", subject)
     return {name: reader[name] for name in sorted(found)}
 
 
@@ -220,6 +223,7 @@ def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
         encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)
     )
     config = config_for("converted", "", {**known, **hparams, "task_names": list(names)}, start)
+    check_size(prefix, configured_sizes(config.encoder))
     model = FinetuningModel(config, specs)
     return FinetunedModel(config, tokenizer, tuple(Task(s, "", BadRows()) for s in specs), model)
 

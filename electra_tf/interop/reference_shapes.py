@@ -10,16 +10,15 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import check_names
+from electra_tf.config.stored_sizes import Shapes, encoder_sizes, model_sizes
 from electra_tf.training.checkpoint_reader import CheckpointReader
 
-Shapes = Mapping[str, Sequence[int]]
 HEAD_SIZE = 64
 INFERRED = ("num_attention_heads", "hidden_act")
 """Fields of an encoder that decide what it computes, and that its shapes do not tell."""
@@ -107,20 +106,9 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
                 f"{place}: {variable} is expected to have two dimensions, but has the shape "
                 f"{list(shapes[variable])}."
             )
-    hidden_size, intermediate_size = shapes[first]
-    vocab_size, embedding_size = shapes[f"{embeddings}/word_embeddings"]
-    pattern = rf"{name}/encoder/layer_(\d+)/"
-    layers = {int(found[1]) for found in (re.match(pattern, n) for n in shapes) if found}
-    return EncoderConfig(
-        vocab_size=vocab_size,
-        embedding_size=embedding_size,
-        hidden_size=hidden_size,
-        num_hidden_layers=max(layers) + 1,
-        num_attention_heads=max(1, hidden_size // HEAD_SIZE),
-        intermediate_size=intermediate_size,
-        max_position_embeddings=shapes[f"{embeddings}/position_embeddings"][0],
-        type_vocab_size=shapes[f"{embeddings}/token_type_embeddings"][0],
-    )
+    sizes = encoder_sizes(shapes, name)
+    heads = max(1, sizes["hidden_size"] // HEAD_SIZE)
+    return EncoderConfig(**sizes, num_attention_heads=heads)
 
 
 def task_names(shapes: Shapes) -> tuple[str, ...]:
@@ -176,9 +164,7 @@ def question_settings(shapes: Shapes, task: str) -> dict[str, bool]:
     }
 
 
-def _generator_size(shapes, place, name) -> dict[str, float]:
-    full, small = encoder_shape(shapes, place), encoder_shape(shapes, place, name)
-    return {
-        "generator_hidden_size": small.hidden_size / full.hidden_size,
-        "generator_layers": small.num_hidden_layers / full.num_hidden_layers,
-    }
+def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float]:
+    encoder_shape(shapes, place, name)  # all of it is there
+    sizes = model_sizes(shapes)
+    return {share: sizes[share] for share in ("generator_hidden_size", "generator_layers")}

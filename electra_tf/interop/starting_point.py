@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig, load_hparams
+from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop import folders
@@ -16,7 +17,7 @@ from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import stored_settings
 from electra_tf.training.checkpoint import resolve_prefix
-from electra_tf.training.weights import usable_weights
+from electra_tf.training.weights import check_size, usable_weights
 
 
 def find_starting_point(path: str) -> StartingPoint:
@@ -52,8 +53,10 @@ def find_starting_point(path: str) -> StartingPoint:
 def _from_own(prefix, folder, what) -> StartingPoint:
     stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
     settings = {name: stored["tokenizer"][name] for name in ("do_lower_case", "strip_accents")}
+    encoder = EncoderConfig(**stored["encoder"])
+    check_size(prefix, configured_sizes(encoder))
     return StartingPoint(
-        EncoderConfig(**stored["encoder"]),
+        encoder,
         _encoder_weights(prefix),
         f"{what} {prefix}",
         tokenizer=settings,

@@ -46,6 +46,7 @@ from electra_tf.training.schedule import WarmupPolynomialDecay
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import (
+    check_size,
     load_weights,
     restore_training,
     training_variables,
@@ -229,7 +230,7 @@ def open_records(
 
 
 def check_saved_model(config: PretrainingConfig):
-    """Raise a ValueError with the differing keys if the model folder holds another model."""
+    """Raise a ValueError with what differs if the model folder holds another model."""
     saved = model_folder.read_config(config.model_dir)
     given = config.to_dict()
     differing = [
@@ -243,6 +244,9 @@ def check_saved_model(config: PretrainingConfig):
             + "; ".join(differing)
             + "."
         )
+    prefix = model_folder.checkpoints(config).latest()
+    if prefix is not None:
+        check_size(prefix, config.sizes)
 
 
 def write_results(config: PretrainingConfig, results: dict[str, float]):

@@ -23,7 +23,7 @@ from electra_tf.training.checkpoint_reader import (
     DamagedCheckpointError,
     step_in_name,
 )
-from electra_tf.training.matching import mismatches
+from electra_tf.training.matching import Sizes, differing_sizes, explained, mismatches
 
 STATE = "electra_tf/state"
 """Name of the JSON string with what the original does not store."""
@@ -229,6 +229,7 @@ def load_variables(
     variables: Mapping[str, tf.Variable],
     excused: str | None = None,
     ignored: str | None = None,
+    sizes: Sizes | None = None,
 ) -> LoadReport:
     """Assign the values of a checkpoint to variables; every name is accounted for.
 
@@ -239,14 +240,15 @@ def load_variables(
             shape on either side, and are then left alone.
         ignored: regular expression; names in the checkpoint that are none of the caller's
             business.
+        sizes: which hyperparameters follow from shapes, for the message.
 
     Returns:
         What was loaded and what was excused, sorted.
 
     Raises:
         DamagedCheckpointError: the checkpoint cannot be read.
-        ValueError: lists missing, unexpected and wrong-shaped names, or those of another type.
-            After any error, nothing is assigned.
+        ValueError: says which hyperparameters differ, and which names are missing, unexpected or
+            of another shape, or of another type. After any error, nothing is assigned.
     """
     reader = CheckpointReader(prefix)
     shapes = reader.shapes
@@ -255,10 +257,10 @@ def load_variables(
     expected = {name: variable.shape.as_list() for name, variable in variables.items()}
     differing = mismatches(shapes, expected, "the checkpoint")
     pattern = re.compile(excused) if excused is not None else None
-    let_off = {name for name, _ in differing if pattern and pattern.search(name)}
-    lines = [f"  {line}" for name, line in differing if name not in let_off]
-    if lines:
-        raise ValueError(f"{prefix} does not fit the model:\n" + "\n".join(lines))
+    let_off = {found.name for found in differing if pattern and pattern.search(found.name)}
+    if differences := [found for found in differing if found.name not in let_off]:
+        phrases = differing_sizes(shapes, expected, "the checkpoint", sizes)
+        raise ValueError(explained(f"{prefix} does not fit the model", differences, phrases))
     loaded = sorted(set(variables) - let_off)
     _check_types(reader, {name: variables[name] for name in loaded})
     # All are read before the first is assigned.

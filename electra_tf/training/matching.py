@@ -1,20 +1,34 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Names and shapes that ought to agree: all that differs, sorted."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from electra_tf.config.stored_sizes import size_differences
+
+Shapes = Mapping[str, Sequence[int]]
+Sizes = Callable[[Shapes], Mapping[str, Any]]
+"""Shapes by name -> the hyperparameters that follow from them."""
+MOST_NAMES = 10
+"""A message lists this many; a model of another shape differs in hundreds."""
 
 
 class Mismatch(NamedTuple):
-    """A name that differs, and the line of a message that says how."""
+    """A name that differs, and how."""
 
     name: str
-    line: str
+    kind: str
+    """Such as "missing in the checkpoint"."""
+    shapes: str = ""
+
+    @property
+    def line(self) -> str:
+        """For a message."""
+        return f"{self.kind}: {self.name}{self.shapes}"
 
 
-def mismatches(
-    found: Mapping[str, Sequence[int]], expected: Mapping[str, Sequence[int]], place: str
-) -> list[Mismatch]:
+def mismatches(found: Shapes, expected: Shapes, place: str) -> list[Mismatch]:
     """What differs between the shapes found by name and those expected.
 
     Args:
@@ -27,11 +41,11 @@ def mismatches(
     """
     both = sorted(set(expected) & set(found))
     return [
-        *(Mismatch(n, f"missing in {place}: {n}") for n in sorted(set(expected) - set(found))),
-        *(Mismatch(n, f"unexpected in {place}: {n}") for n in sorted(set(found) - set(expected))),
+        *(Mismatch(n, f"missing in {place}") for n in sorted(set(expected) - set(found))),
+        *(Mismatch(n, f"unexpected in {place}") for n in sorted(set(found) - set(expected))),
         *(
             Mismatch(
-                n, f"of another shape: {n}: {list(found[n])} in {place}, {list(expected[n])} here"
+                n, "of another shape", f": {list(found[n])} in {place}, {list(expected[n])} here"
             )
             for n in both
             if list(found[n]) != list(expected[n])
@@ -39,18 +53,62 @@ def mismatches(
     ]
 
 
-def require_match(
-    found: Mapping[str, Sequence[int]],
-    expected: Mapping[str, Sequence[int]],
-    place: str,
-    subject: str,
-):
-    """Raise a ValueError that lists all that differs, if anything does.
+def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str] = ()) -> str:
+    """The message of an error: what differs in size, then names, of many some and a count.
 
     Args:
-        subject: begins the message, such as "/models/x does not fit the model".
+        subject: begins it, such as "/models/x does not fit the model".
+        sizes: phrases about hyperparameters.
     """
-    found_differences = mismatches(found, expected, place)
-    if found_differences:
-        lines = "\n".join(f"  {difference.line}" for difference in found_differences)
-        raise ValueError(f"{subject}:\n{lines}")
+    lines = [f"  hyperparameters that differ: {'; '.join(sizes)}"] if sizes else []
+    counts: Counter[str] = Counter()
+    places = []
+    for difference in differences:
+        places.append(counts[difference.kind])
+        counts[difference.kind] += 1
+    # The first of every kind, then the second of every kind, and so on.
+    chosen = sorted(range(len(differences)), key=places.__getitem__)[:MOST_NAMES]
+    lines += [f"  {differences[number].line}" for number in sorted(chosen)]
+    counts.subtract(differences[number].kind for number in chosen)
+    if counts.total():
+        kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        lines.append(f"  and {counts.total()} more: {kinds}")
+    return "\n".join([f"{subject}:", *lines])
+
+
+def require_match(
+    found: Shapes, expected: Shapes, place: str, subject: str, sizes: Sizes | None = None
+):
+    """Raise a ValueError that says what differs, if anything does.
+
+    Args:
+        place: where `found` is from, such as "the checkpoint".
+        subject: begins the message, such as "/models/x does not fit the model".
+        sizes: which hyperparameters follow from shapes.
+    """
+    if differences := mismatches(found, expected, place):
+        differing = differing_sizes(found, expected, place, sizes)
+        raise ValueError(explained(subject, differences, differing))
+
+
+def differing_sizes(found: Shapes, expected: Shapes, place: str, sizes: Sizes | None) -> list[str]:
+    """A phrase for each hyperparameter in which two models differ, as far as shapes tell."""
+    return [] if sizes is None else size_differences(sizes(found), sizes(expected), place)
+
+
+def refuse_far_larger(
+    found: Mapping[str, Any], expected: Mapping[str, Any], place: str, subject: str
+):
+    """Raise a ValueError if a model would be far larger than what it is to be loaded from.
+
+    A size of a damaged configuration is found before memory of that size is asked for; smaller
+    differences are listed when the model is loaded.
+
+    Args:
+        found, expected: hyperparameters, as a function of the kind `Sizes` gives them.
+    """
+    larger = {name: size for name, size in expected.items() if size > 2 * found.get(name, 1)}
+    if larger:
+        phrases = size_differences(found, larger, place)
+        phrases += [f"{name} is {larger[name]} here" for name in larger if name not in found]
+        raise ValueError(explained(subject, [], phrases))

@@ -4,10 +4,12 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config.stored_sizes import Shapes, model_sizes
 from electra_tf.training.averages import SUFFIX
 from electra_tf.training.checkpoint import (
     GLOBAL_STEP,
@@ -17,6 +19,7 @@ from electra_tf.training.checkpoint import (
     read_step,
 )
 from electra_tf.training.checkpoint_reader import CheckpointReader
+from electra_tf.training.matching import refuse_far_larger
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
@@ -55,15 +58,31 @@ def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
     weights = weights_by_name(model)
     averaged = _names_in(prefix) & {f"{name}{SUFFIX}" for name in weights}
     if not averaged:
-        return load_variables(prefix, weights, excused, ignored=NOT_WEIGHTS)
+        return load_variables(prefix, weights, excused, NOT_WEIGHTS, sizes_of_weights)
     variables = {
         f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in averaged else name: variable
         for name, variable in weights.items()
     }
     replaced = "|".join(f"^{re.escape(name.removesuffix(SUFFIX))}$" for name in averaged)
     ignored = f"/adam_[mv]$|{NOT_MODEL}|^electra_tf/|{replaced}"
-    report = load_variables(prefix, variables, excused, ignored)
+    report = load_variables(prefix, variables, excused, ignored, sizes_of_weights)
     return LoadReport(*(sorted(n.removesuffix(SUFFIX) for n in names) for names in report))
+
+
+def sizes_of_weights(shapes: Shapes) -> dict[str, Any]:
+    """Hyperparameters that follow from variables, which averages may stand for."""
+    return model_sizes({name.removesuffix(SUFFIX): shape for name, shape in shapes.items()})
+
+
+def check_size(prefix: str, expected: Mapping[str, Any]):
+    """Raise a ValueError if a model would be far larger than its checkpoint.
+
+    Args:
+        expected: what `configured_sizes` gives for the model.
+    """
+    shapes = CheckpointReader(prefix).shapes
+    subject = f"{prefix} does not fit its configuration"
+    refuse_far_larger(sizes_of_weights(shapes), expected, "the checkpoint", subject)
 
 
 def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
@@ -108,9 +127,8 @@ def restore_training(prefix: str, model) -> LoadReport:
         }
         left = names - set(variables)
         left = [re.escape(name) for name in left if re.search(FURTHER_STATE, name)]
-        report = load_variables(
-            prefix, variables, ignored="|".join([NOT_MODEL, *(f"^{name}$" for name in left)])
-        )
+        ignored = "|".join([NOT_MODEL, *(f"^{name}$" for name in left)])
+        report = load_variables(prefix, variables, ignored=ignored, sizes=sizes_of_weights)
     else:
         report = load_weights(prefix, model)
     model.optimizer.iterations.assign(step)

@@ -183,8 +183,12 @@ def test_init_checkpoint_of_another_shape(finished, data_dir, idle_steps, caplog
         run.train(tiny_config(data_dir, "deeper", {"num_hidden_layers": 2}, **changes))
     lines = str(error.value).splitlines()
     assert "does not fit the model" in lines[0]
-    assert len(lines) == 1 + 2 * 16 and lines[1:] == sorted(lines[1:])
-    assert all("missing in the checkpoint: " in line and "layer_1" in line for line in lines[1:])
+    differing = "  hyperparameters that differ: num_hidden_layers is 1 in the checkpoint, 2 here"
+    assert lines[1] == differing
+    names = lines[2:-1]
+    assert len(names) == 10 and names == sorted(names)
+    assert all("missing in the checkpoint: " in line and "layer_1" in line for line in names)
+    assert lines[-1] == f"  and {2 * 16 - 10} more: {2 * 16 - 10} missing in the checkpoint"
     assert not (data_dir / "models").exists()
 
     changes["init_checkpoint_ignore"] = "/layer_1/"
