@@ -7,8 +7,8 @@ import hashlib
 
 import tensorflow as tf
 
-from electra_tf.files import write_bytes
-from electra_tf.text import huggingface_vocabulary
+from electra_tf.files import read_text, write_bytes
+from electra_tf.text import huggingface_vocabulary, vocabulary_lines
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDPIECE, SENTENCEPIECE = KINDS = ("wordpiece", "sentencepiece")
@@ -34,7 +34,11 @@ class SpecialTokens:
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-    """The tokens of a model in the order of their ids; holds each special token once."""
+    """The tokens of a model in the order of their ids.
+
+    As in the reference (tokenization.py:79-88), a token that is there twice has the later id; the
+    earlier id stays, and no text has it.
+    """
 
     tokens: tuple[str, ...]
     special: SpecialTokens = dataclasses.field(default_factory=SpecialTokens)
@@ -44,15 +48,7 @@ class Vocabulary:
     """Of what decides the ids where that is more than the tokens, as in a SentencePiece model."""
 
     def __post_init__(self):
-        missing = sorted(set(self.special.all) - set(self.tokens))
-        if missing:
-            raise ValueError(
-                f"A vocabulary must hold {' '.join(self.special.all)}; "
-                f"missing: {' '.join(missing)}."
-            )
-        if len(self._ids) != len(self.tokens):
-            twice = next(t for i, t in enumerate(self.tokens) if t in self.tokens[:i])
-            raise ValueError(f"A vocabulary must hold each token once; twice in it: {twice!r}.")
+        _check(self.tokens, self.special, self.kind, "A vocabulary")
 
     def __len__(self):
         return len(self.tokens)
@@ -125,37 +121,22 @@ def read_vocabulary(path, special=None):
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is empty, is not UTF-8, or has an empty line, a token twice or not all
-            special tokens; names file and line.
+        ValueError: the file is empty, is not text, lacks a special token, or is the list of another
+            kind of tokenizer; names the file.
     """
     path, special = str(path), special or SpecialTokens()
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
     if path.endswith(".json"):
-        return Vocabulary(tuple(huggingface_vocabulary.read_tokens(path)))
-    with tf.io.gfile.GFile(path, "rb") as file:
-        content = file.read()
-    lines_of = {}
-    # Only newlines end a line: pieces may hold characters that str.splitlines splits at.
-    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
-        token = _decode(line, path, number)
-        if not token and not content.strip():
+        tokens = huggingface_vocabulary.read_tokens(path)
+    else:
+        text = read_text(path)
+        if not text.strip():
             raise ValueError(f"The vocabulary file {path} is empty.")
-        if not token:
-            raise ValueError(f"{path}, line {number}: expected a token, received an empty line.")
-        if token in lines_of:
-            raise ValueError(
-                f"{path}, line {number}: the token {token!r} is on line {lines_of[token]} already; "
-                "each token must have one id."
-            )
-        lines_of[token] = number
-    missing = [token for token in special.all if token not in lines_of]
-    if missing:
-        raise ValueError(
-            f"The vocabulary file {path} must hold the special tokens {' '.join(special.all)}; "
-            f"missing: {' '.join(missing)}."
-        )
-    return Vocabulary(tuple(lines_of), special)
+        tokens = vocabulary_lines.split(text)
+    _check(tokens, special, WORDPIECE, f"The vocabulary file {path}")
+    vocabulary_lines.warn_of_unmatched(tokens, path)
+    return Vocabulary(tuple(tokens), special)
 
 
 def save_vocabulary(tokens, path):
@@ -174,12 +155,23 @@ def unused_tokens(count):
 
 def content_of(vocabulary):
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
-    return "".join(f"{token}\n" for token in vocabulary.tokens).encode()
+    return vocabulary_lines.joined(vocabulary.tokens)
 
 
-def _decode(line, path, number):
-    try:
-        # As the reference (tokenization.py:84), so that files with \r\n work.
-        return line.decode().strip()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}, line {number}: expected UTF-8, received {line!r}.") from error
+def _check(tokens, special, kind, where):
+    """Raises ValueError if a special token is missing, or a token cannot be written."""
+    known = set(tokens)
+    missing = [token for token in special.all if token not in known]
+    if missing:
+        hint = ""
+        spaced = next((token for token in tokens if token.strip() in missing), None)
+        if spaced is not None:
+            hint = f" It has {spaced!r}, with white space around it."
+        elif len(missing) == len(special.all):
+            hint = f" {vocabulary_lines.what_it_is_instead(tokens)}"
+        raise ValueError(
+            f"{where} must hold the special tokens {' '.join(special.all)}; "
+            f"missing: {' '.join(missing)}.{hint}"
+        )
+    if kind == WORDPIECE:
+        vocabulary_lines.check(tokens, where)

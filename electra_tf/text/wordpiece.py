@@ -15,6 +15,7 @@ from electra_tf.text import normalization
 from electra_tf.text.ragged import row_numbers
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import Vocabulary, content_of
+from electra_tf.text.vocabulary_lines import never_matches
 
 # A word of 200 characters takes at most this many bytes of UTF-8.
 _MAX_BYTES_PER_WORD = 4 * normalization.MAX_CHARACTERS_PER_WORD
@@ -130,14 +131,18 @@ class WordPieceTokenizer(Tokenizer):
 
 
 def _matchable(tokens):
-    """Returns the tokens, those with `_UNKNOWN_CHARACTER` replaced by what no text has.
+    """Returns the tokens, each that no word can have replaced by what no text has.
 
-    They keep their places, which are the ids. U+FFFD is not in any normalized text.
+    They keep their places, which are the ids; of tokens that are there twice, the last is matched.
+    U+FFFD is not in any normalized text; alone, behind all ids, it is there because the op takes no
+    vocabulary without a token that could be text.
     """
-    return [
-        f"\ufffd{place}" if chr(_UNKNOWN_CHARACTER) in token else token
+    last = {token: place for place, token in enumerate(tokens)}
+    matchable = [
+        f"\ufffd{place}" if never_matches(token) or last[token] != place else token
         for place, token in enumerate(tokens)
     ]
+    return [*matchable, "\ufffd"]
 
 
 def _without_long_words(code_points):

@@ -1,5 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 import hashlib
+import json
 
 import pytest
 
@@ -44,14 +45,87 @@ def test_only_newlines_end_a_line(tmp_path):
         ("", r"v\.txt is empty"),
         ("\n\n", r"v\.txt is empty"),
         ("[PAD]\n[UNK]\n[CLS]\n[SEP]\n", r"v\.txt must hold .*; missing: \[MASK\]"),
-        ("[PAD]\n[UNK]\na\n[CLS]\n[SEP]\na\n[MASK]\n", r"v\.txt, line 6: .*'a' is on line 3"),
-        ("[PAD]\n\n[UNK]\n", r"v\.txt, line 2: expected a token, received an empty line"),
+        ("[PAD] \n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", r"missing: \[PAD\].*'\[PAD\] ', with white sp"),
+        ("the\nof\n", r"missing: \[PAD\] .*words without special tokens \('the'\).*\.model file"),
+        ("the 23\nof\t20\n", r"v\.txt must .*words with their counts \('the 23'\).*\.model file"),
+        ("<unk>\t0\n<s>\t0\n▁the\t-3.28\n▁\t-1e-05\n", r"pieces with scores, .*\.model file"),
+        ("<unk>\t0\r\n▁a\t-0\r\n▁of\t-1\r\n", r"SentencePiece .*'<unk>\\t0'.*\.model file"),
         (b"[PAD]\n\xff\n", r"v\.txt, line 2: expected UTF-8"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
         text.load_vocabulary(write(tmp_path / "v.txt", content))
+
+
+TWICE = [*SPECIAL, "a", "##b", "a", "c", "##b", "[PAD]"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "of_text"),
+    [
+        ([*SPECIAL, "a", "", "c", "", "##b"], [5, 9, 7]),  # empty lines, as in no vocabulary
+        (
+            [*SPECIAL, "\u2028", "a", "##\u2028", "c", "##b", "\u3000", " "],
+            [6, 9, 8],
+        ),  # Chinese BERT
+        ([*SPECIAL, "a", " a", "a ", "c", "##b", "##b "], [5, 9, 8]),
+        (TWICE, [7, 9, 8]),
+        ([*SPECIAL, "a", "##b", "c", "a c", "a\tc", "[unused1]", "\0", "a\0b", "\x7f"], [5, 6, 7]),
+        ([*SPECIAL, "a", "##b", "c", "\ufffd5", "\ufffd", "##\ufffd", "\U000f0000"], [5, 6, 7]),
+        ([*SPECIAL, "x" * 201, "##" + "b" * 300, "a", "##b", "c", "x" * 1000], [7, 8, 9]),
+        (SPECIAL, [1, 1]),
+    ],
+)
+def test_tokens_that_match_nothing_keep_their_ids(tmp_path, tokens, of_text):
+    tokenizer = text.load_tokenizer(write(tmp_path / "v.txt", "\n".join([*tokens, ""])))
+    vocabulary = tokenizer.vocabulary
+    assert vocabulary.tokens == tuple(tokens)
+    assert [vocabulary.token_of(number) for number in range(len(vocabulary))] == tokens
+    assert tokenizer(["ab c"]).to_list() == [of_text]
+    assert tokenizer.of_words(["ab", "c"]).flat_values.numpy().tolist() == of_text
+    assert tokenizer.offsets(["ab\u2028c"]).ids.to_list() == [of_text]
+    assert tokenizer([f"a{space}c" for space in " \t\u2028\u3000"]).to_list() == (
+        [[of_text[0], of_text[-1]]] * 4
+    )
+
+
+def test_of_tokens_that_are_there_twice_the_later_id_counts():
+    vocabulary = text.Vocabulary(tuple(TWICE))
+    assert (vocabulary.id_of("a"), vocabulary.id_of("##b"), vocabulary.pad_id) == (7, 9, 10)
+    assert [vocabulary.token_of(number) for number in (5, 7)] == ["a", "a"]
+    assert vocabulary.join(["a", "##b"]) == "ab"
+    assert vocabulary.sha256 != text.Vocabulary(tuple(TWICE[:-1])).sha256
+
+
+def test_one_warning_names_how_many_tokens_match_nothing(tmp_path, caplog):
+    tokens = [*SPECIAL, "a", "", "a", "\u2028", "##\u2028", "[unused1]"]
+    path = write(tmp_path / "v.txt", "\r\n".join(tokens))
+    for _ in range(2):
+        text.load_tokenizer(path)
+    (message,) = caplog.messages
+    assert message == (
+        f"{path}: 4 of 11 tokens match no text and keep their ids: 1 empty (line 7), 1 repeated by "
+        "a later line (line 6), 2 with white space in it (line 9, ...)."
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_skipped(tmp_path, encoding):
+    tokens = (*SPECIAL, "é", "中")
+    path = write(tmp_path / "v.txt", "\n".join(tokens).encode(encoding))
+    assert text.load_vocabulary(path).tokens == tokens
+
+
+@pytest.mark.parametrize("token", ["\n", "a\nb", "\r", "a\r", "\ud800"])
+def test_a_token_that_is_no_line_is_named(tmp_path, token):
+    tokens = (*SPECIAL, "a", token)
+    with pytest.raises(ValueError, match=r"but token 6 is '.*'\.$"):
+        text.Vocabulary(tokens)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({"model": {"vocab": {t: i for i, t in enumerate(tokens)}}}))
+    with pytest.raises(ValueError, match=r"tokenizer\.json: .*without a line end.* token 6 is "):
+        text.load_tokenizer(path)
 
 
 def test_a_missing_file(tmp_path):
@@ -72,8 +146,6 @@ def test_ids_and_tokens_outside_of_the_vocabulary():
 def test_tokens_are_checked_before_they_are_written(tmp_path):
     with pytest.raises(ValueError, match="missing"):
         text.save_vocabulary(["[PAD]"], tmp_path / "v.txt")
-    with pytest.raises(ValueError, match="twice in it: 'a'"):
-        text.save_vocabulary([*SPECIAL, "a", "a"], tmp_path / "v.txt")
     assert list(tmp_path.iterdir()) == []
     text.save_vocabulary([*SPECIAL, "a"], tmp_path / "v.txt")
     assert text.load_vocabulary(tmp_path / "v.txt").tokens == (*SPECIAL, "a")

@@ -1,0 +1,116 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tokens as the lines of a `vocab.txt`, and what in such a file is out of the ordinary."""
+
+import functools
+import multiprocessing
+import re
+from collections.abc import Sequence
+
+from absl import logging
+
+from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
+
+_BYTE_ORDER_MARK = "\ufeff"
+# What cannot stand in a line of UTF-8, or not at its end.
+_NO_LINE = re.compile("[\n\ud800-\udfff]|\r\\Z")
+# What no word holds: white space separates words, the others are removed from every text. The last
+# range, for private use, stands for tokens that are too long (long_tokens.py).
+_NO_WORD = re.compile("[\\s\0\x7f\ufffd\U000f0000-\U000fffff]")
+_PIECE_AND_SCORE = re.compile(r"[^\t]+\t-?\d+(?:\.\d+)?(?:e-?\d+)?")
+_WORD_AND_COUNT = re.compile(r"\S+[\t ]+\d+")
+_SHOWN = 40
+"""Characters of a token or line in messages."""
+
+
+def split(text: str) -> list[str]:
+    """The tokens of the text of a `vocab.txt`; only \\n and \\r\\n end a line."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def joined(tokens: Sequence[str]) -> bytes:
+    """The bytes of the `vocab.txt` of tokens that `check` accepts; `split` gives them back."""
+    # Readers take the first mark for the file's, so a token that begins with one needs another.
+    mark = _BYTE_ORDER_MARK if tokens and tokens[0].startswith(_BYTE_ORDER_MARK) else ""
+    return (mark + "".join(f"{token}\n" for token in tokens)).encode()
+
+
+def check(tokens: Sequence[str], where: str) -> None:
+    """Check that tokens can be the lines of a file.
+
+    Raises:
+        ValueError: the first token that cannot, with its id; `where` is their file, or what else
+            errors call them.
+    """
+    for number, token in enumerate(tokens):
+        if _NO_LINE.search(token):
+            raise ValueError(
+                f"{where}: every token is expected to be a line of a vocab.txt, so without a line "
+                f"end in it and with characters of UTF-8 only, but token {number} is "
+                f"{shown(token)}."
+            )
+
+
+def what_it_is_instead(tokens: Sequence[str]) -> str:
+    """One sentence on lines without special tokens, which people take for a vocabulary."""
+    lines = [token for token in tokens if token.strip()]
+    first = next(iter(lines), "")
+    if _most(_PIECE_AND_SCORE, lines) and any("\t-" in line for line in lines):
+        found = f"pieces with scores, as in the .vocab file of a SentencePiece model ({first!r})"
+    elif _most(_WORD_AND_COUNT, lines):
+        found = f"words with their counts ({first!r})"
+    else:
+        found = f"words without special tokens ({shown(first)})"
+    return (
+        f"It has {found}. Give the .model file of a SentencePiece tokenizer or the vocab.txt of a "
+        "WordPiece tokenizer; build_vocab.py makes either from text."
+    )
+
+
+def never_matches(token: str) -> bool:
+    """Whether a token can stand for no piece of a text whatever the tokenizer's settings."""
+    return not token or len(token) > 2 + MAX_CHARACTERS_PER_WORD or bool(_NO_WORD.search(token))
+
+
+def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
+    """Warn, once, of tokens that match no text though they look as if they were meant to."""
+    places: dict[str, list[int]] = {}
+    last = {token: number for number, token in enumerate(tokens)}
+    for number, token in enumerate(tokens):
+        kind = _kind_of_unmatched(token)
+        if kind is None and last[token] != number:
+            kind = "repeated by a later line"
+        if kind is not None:
+            places.setdefault(kind, []).append(number + 1)
+    if places:
+        counts = ", ".join(
+            f"{len(lines)} {kind} (line {lines[0]}{', ...' * (len(lines) > 1)})"
+            for kind, lines in sorted(places.items())
+        )
+        _warn_once(
+            f"{path}: {sum(map(len, places.values()))} of {len(tokens)} tokens match no text and "
+            f"keep their ids: {counts}."
+        )
+
+
+def shown(token: str) -> str:
+    """A token for a message."""
+    return repr(token if len(token) <= _SHOWN else f"{token[:_SHOWN]}...")
+
+
+def _most(pattern: re.Pattern, lines: Sequence[str]) -> bool:
+    return 2 * sum(map(bool, map(pattern.fullmatch, lines))) > len(lines)
+
+
+def _kind_of_unmatched(token: str) -> str | None:
+    if not token:
+        return "empty"
+    if len(token) > MAX_CHARACTERS_PER_WORD and never_matches(token):
+        return f"of more than {MAX_CHARACTERS_PER_WORD} characters"
+    return "with white space in it" if any(map(str.isspace, token)) else None
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    # What a worker process reads, the one that started it has read before.
+    if multiprocessing.parent_process() is None:
+        logging.warning("%s", message)
