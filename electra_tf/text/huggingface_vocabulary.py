@@ -5,6 +5,8 @@ import json
 
 import tensorflow as tf
 
+from electra_tf.text import vocabulary_lines
+
 
 def read_tokens(path: str) -> list[str]:
     """Tokens of a WordPiece tokenizer.json in the order of their ids.
@@ -28,6 +30,7 @@ def read_tokens(path: str) -> list[str]:
     tokens = sorted(model["vocab"], key=model["vocab"].get)
     if [model["vocab"][token] for token in tokens] != list(range(len(tokens))):
         raise ValueError(f"{path}: the ids of model.vocab are expected to count from 0 upwards.")
+    tokens = vocabulary_lines.from_keys(tokens)
     added = [entry["content"] for entry in stored.get("added_tokens", ())]
     unknown = sorted(set(added) - set(tokens))
     if unknown:

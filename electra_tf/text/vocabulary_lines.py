@@ -66,6 +66,25 @@ def what_it_is_instead(tokens: Sequence[str]) -> str:
     )
 
 
+def as_keys(tokens: Sequence[str]) -> list[str]:
+    """Tokens as the keys of an object of JSON, which are distinct; see `from_keys`.
+
+    Those that a later line repeats get an ending that no text has: a, b, a becomes a\ufffd0, b, a.
+    """
+    last = {token: number for number, token in enumerate(tokens)}
+    return [
+        token + _ending(number)
+        if last[token] != number or token.endswith(_ending(number))
+        else token
+        for number, token in enumerate(tokens)
+    ]
+
+
+def from_keys(keys: Sequence[str]) -> list[str]:
+    """The tokens of `as_keys`; keys of others stay as they are."""
+    return [key.removesuffix(_ending(number)) for number, key in enumerate(keys)]
+
+
 def never_matches(token: str) -> bool:
     """Whether a token can stand for no piece of a text whatever the tokenizer's settings."""
     return not token or len(token) > 2 + MAX_CHARACTERS_PER_WORD or bool(_NO_WORD.search(token))
@@ -95,6 +114,10 @@ def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
 def shown(token: str) -> str:
     """A token for a message."""
     return repr(token if len(token) <= _SHOWN else f"{token[:_SHOWN]}...")
+
+
+def _ending(number: int) -> str:
+    return f"\ufffd{number}"
 
 
 def _most(pattern: re.Pattern, lines: Sequence[str]) -> bool:

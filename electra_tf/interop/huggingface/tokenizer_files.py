@@ -13,6 +13,7 @@ from electra_tf.interop.huggingface.config_file import read_json
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 from electra_tf.text.vocabulary import WORDPIECE
+from electra_tf.text.vocabulary_lines import as_keys
 
 VOCABULARY_FILE = "vocab.txt"
 TOKENIZER_FILE = "tokenizer.json"
@@ -91,7 +92,7 @@ def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int):
 def _as_library(tokenizer) -> tokenizers.Tokenizer:
     """The tokenizer as the tokenizers library runs it."""
     vocabulary = tokenizer.vocabulary
-    ids = {token: number for number, token in enumerate(vocabulary.tokens)}
+    ids = {key: number for number, key in enumerate(as_keys(vocabulary.tokens))}
     special = vocabulary.special
     model = models.WordPiece(
         ids, unk_token=special.unk, max_input_chars_per_word=MAX_CHARACTERS_PER_WORD
