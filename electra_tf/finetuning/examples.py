@@ -39,6 +39,8 @@ class TaggingExample:
     tags: tuple[str, ...] | None = None
     file: str = ""
     line: int = 0
+    lines: tuple[int, ...] = dataclasses.field(default=(), compare=False)
+    """Of the words."""
 
     @property
     def place(self):

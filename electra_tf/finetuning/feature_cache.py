@@ -20,7 +20,7 @@ from electra_tf.finetuning.qa_features import AnswerWindows, question_features
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Counted up when features change in a way that no setting tells."""
 _KEY = "key"
 _WINDOWS = "windows/"

@@ -3,49 +3,71 @@
 
 import gzip
 import json
+import zlib
 
-import tensorflow as tf
+from electra_tf.files import decode, parse_json, read_bytes
+
+BLANKS = " \t\r\f\v"
+"""White space that stands for nothing; others, as the no-break space, may be data."""
 
 
 def read_text(path):
-    """Returns the text of a UTF-8 file; one whose name ends in .gz is unpacked.
+    """Returns the text of a file in UTF-8, or UTF-16 with its mark; .gz files are unpacked.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not UTF-8 or not a gzip file; names the line.
+        OSError: it is a folder, or cannot be read.
+        ValueError: it is in another encoding or not a gzip file; names the line.
     """
     path = str(path)
-    if not tf.io.gfile.exists(path):
-        raise FileNotFoundError(f"The data file {path} does not exist.")
-    with tf.io.gfile.GFile(path, "rb") as file:
-        content = file.read()
+    try:
+        content = read_bytes(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"The data file {path} does not exist.") from error
     if path.endswith(".gz"):
         try:
             content = gzip.decompress(content)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path}: expected a gzip file, received {error}.") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}, line {line}: expected UTF-8, received the byte 0x{content[error.start]:02x}."
-        ) from error
+    return decode(content, path)
 
 
 def read_lines(path):
-    """Returns the lines of a file without their ends; only newlines end a line."""
-    text = read_text(path)
-    if not text:
-        return []
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    """Returns the lines of a file without their ends; only newlines end a line.
+
+    Lines of spaces and tabs at the end of the file are no lines.
+    """
+    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    while lines and not lines[-1].strip(BLANKS):
+        lines.pop()
+    return lines
+
+
+def json_value(path):
+    """Returns the object of a JSON file.
+
+    Raises:
+        FileNotFoundError, OSError, ValueError: see `read_text`, or it is no JSON object.
+    """
+    try:
+        value = parse_json(read_text(path), str(path), object)
+    except ValueError as error:
+        problem = error.__cause__
+        if not isinstance(problem, json.JSONDecodeError):
+            raise
+        raise ValueError(
+            f"{path}, line {problem.lineno}: expected JSON, received {problem.msg}."
+        ) from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected a JSON object, received a {type(value).__name__}.")
+    return value
 
 
 def json_object(text, place, bad_rows):
     """Returns the JSON object that a line holds, or None after reporting that it does not."""
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         bad_rows.report(place, "a JSON object", f"what is not JSON ({error})")
         return None
     if not isinstance(value, dict):

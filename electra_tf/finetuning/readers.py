@@ -5,10 +5,12 @@ import csv
 import dataclasses
 import io
 import math
+import re
 
 from electra_tf.finetuning.bad_rows import shown
 from electra_tf.finetuning.examples import TextExample
 from electra_tf.finetuning.files import (
+    BLANKS,
     is_text,
     json_object,
     read_lines,
@@ -20,6 +22,9 @@ TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
 _GOOD = object()
 _LABEL_TYPES = (str, int, float)  # JSON may hold labels as numbers or true and false
+_NO_LABELS = ("nan", "inf", "-inf", "infinity", "-infinity", "null")
+"""How programs write a label that is missing; labels only if the task lists them."""
+_WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +34,9 @@ class Columns:
     text_a: int | str
     text_b: int | str | None = None
     label: int | str | None = None
-    header: bool = True
-    """Whether the first row of a TSV or CSV file holds the names of the columns."""
+    header: bool | None = True
+    """Whether the first row of a TSV, CSV or CoNLL file holds the names of the columns; None (of
+    CoNLL): it is expected not to, and refused if it seems so."""
     count: int | None = None
     """Cells per row where there is no header to count; None: as many as the first row has."""
 
@@ -111,9 +117,13 @@ def _csv_records(path, columns, bad_rows, labelled):
         before = csv.field_size_limit(_LONGEST_CELL)
         reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
         start = 1
+        blank = []  # at the end of a file they are no rows
         try:
             for row in reader:
-                yield start, row
+                blank.append((start, row))
+                if "".join(row).strip(BLANKS):
+                    yield from blank
+                    blank = []
                 start = reader.line_num + 1
         except csv.Error as error:
             raise ValueError(
@@ -132,12 +142,15 @@ def _table_records(path, rows, columns, bad_rows, labelled):
     if columns.header:
         _, header = next(rows, (0, []))
         if header:
-            wanted, count = _positions(path, header, wanted), len(header)
+            wanted = column_positions(f"{path}, line 1", header, wanted)
+            count = len(header)
     for number, (line, row) in enumerate(rows):
         place = f"{path}, line {line}"
-        count = len(row) if count is None else count  # nothing else says how many there are
+        if count is None and "".join(row).strip(BLANKS):
+            count = len(row)  # nothing else says how many there are
         if len(row) != count:
-            bad_rows.report(place, f"{count} columns", f"{len(row)}: {shown(row)}")
+            expected = "a row" if count is None else f"{count} columns"
+            bad_rows.report(place, expected, f"{len(row)}: {shown(row)}")
             continue
         try:
             cells = {part: row[column] for part, column in wanted.items()}
@@ -147,19 +160,26 @@ def _table_records(path, rows, columns, bad_rows, labelled):
         yield number, line, cells
 
 
-def _positions(path, header, wanted):
+def column_positions(place, header, wanted):
+    """Returns {part: number} of columns that are given by name or number.
+
+    place: of the header, for messages. wanted: {part: column}.
+
+    Raises:
+        ValueError: the header lacks a column, or has several of a name.
+    """
     positions = {}
     for part, column in wanted.items():
         if isinstance(column, str):
             if header.count(column) != 1:
                 raise ValueError(
-                    f"{path}, line 1: expected one column named {column!r} ({part}), received "
+                    f"{place}: expected one column named {column!r} ({part}), received "
                     f"{', '.join(map(repr, header))}."
                 )
             column = header.index(column)
         elif not -len(header) <= column < len(header):
             raise ValueError(
-                f"{path}, line 1: expected a column number {column} ({part}), received "
+                f"{place}: expected a column number {column} ({part}), received "
                 f"{len(header)} columns."
             )
         positions[part] = column
@@ -182,6 +202,7 @@ def _json_records(path, columns, bad_rows, labelled):
 
 def _checked_label(cell, rule, place, bad_rows):
     """Returns the label of a cell, or None after reporting what is wrong with it."""
+    cell = cell.strip() if isinstance(cell, str) else cell
     if cell is None or cell == "":
         if not (rule.kind == "multilabel" and cell == ""):
             bad_rows.report(place, "a label", "none")
@@ -195,21 +216,45 @@ def _checked_label(cell, rule, place, bad_rows):
 
 
 def _class_label(cell, rule, place, bad_rows):
-    if not isinstance(cell, _LABEL_TYPES):
+    label = _label_of(cell, rule.labels)
+    if label is None:
         bad_rows.report(place, "a label", shown(cell))
-        return None
-    label = str(cell)
-    if rule.labels is not None and label not in rule.labels:
+    elif rule.labels is not None and label not in rule.labels:
         bad_rows.report(place, f"one of the labels {', '.join(rule.labels)}", repr(label))
         return None
     return label
+
+
+def _label_of(cell, labels):
+    """Returns the label that a cell is, None for one that can be none.
+
+    labels: those of the task, if they are known; a number is the one that is written so, and else
+    the one of the same value: 1.0 is the label 1.
+    """
+    if not isinstance(cell, _LABEL_TYPES):
+        return None
+    label = str(cell).strip()
+    if labels is not None and label in labels:
+        return label
+    if not label or label.lower() in _NO_LABELS:
+        return None
+    if isinstance(cell, bool) and labels is not None and label.lower() in labels:
+        return label.lower()  # as JSON writes it
+    same = [known for known in labels or () if whole_number(known) == whole_number(label)]
+    return same[0] if same else label
+
+
+def whole_number(label):
+    """Returns a label that is a whole number without its decimals: "1" of "1.0"."""
+    match = _WHOLE_NUMBER.fullmatch(label)
+    return match[1] if match else label
 
 
 def _score_label(cell, rule, place, bad_rows):
     low, high = rule.value_range
     try:
         score = float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         score = math.nan
     if not low <= score <= high:
         bad_rows.report(place, f"a score from {low:g} to {high:g}", shown(cell))
@@ -221,13 +266,13 @@ def _several_labels(cell, rule, place, bad_rows):
     """An empty cell or list means that no class applies."""
     parts = cell
     if isinstance(cell, str):
-        parts = [part.strip() for part in cell.split(rule.separator) if part.strip()]
-    if not isinstance(parts, list) or not all(isinstance(part, _LABEL_TYPES) for part in parts):
+        parts = [part for part in cell.split(rule.separator) if part.strip()]
+    labels = [_label_of(part, rule.labels) for part in parts] if isinstance(parts, list) else [None]
+    if None in labels:
         bad_rows.report(place, "a list of labels", shown(cell))
         return None
-    parts = tuple(map(str, parts))
-    unknown = [part for part in parts if rule.labels is not None and part not in rule.labels]
+    unknown = [label for label in labels if rule.labels is not None and label not in rule.labels]
     if unknown:
         bad_rows.report(place, f"labels out of {', '.join(rule.labels)}", repr(unknown[0]))
         return None
-    return parts
+    return tuple(labels)

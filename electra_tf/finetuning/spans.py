@@ -1,18 +1,19 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Tags and the spans they mark: BIO and BIOES in, spans or BIOES out."""
+"""Tags and the spans they mark: BIO, BIOES, BILOU and BMES in, spans or BIOES out."""
 
 import re
 
 OUTSIDE = "O"
-SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type"
-_TAG = re.compile(r"[BIES]-.+")
+SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type (or L, U of BILOU, M, W of BMES)"
+_TAG = re.compile(r"[BIESLUMW](-.+)?")
+_LETTER_OF_BIOES = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
 
 def check_tags(examples, spec, bad_rows):
     """Returns the examples whose tags a task can use; reports the others.
 
-    Tags of spans must be O or a letter of BIOES with a type; if the task lists its labels, tags
-    must be among them.
+    Tags of spans must be as `is_span_tag` has it; if the task lists its labels, tags must be among
+    them.
     """
     usable = []
     for example in examples:
@@ -28,7 +29,7 @@ def check_tags(examples, spec, bad_rows):
             bad = [tag for tag in tags if tag not in spec.labels]
             expected = f"one of the tags {', '.join(spec.labels)}"
         if bad:
-            line = example.line + tags.index(bad[0])  # a word per line
+            line = example.lines[tags.index(bad[0])]
             bad_rows.report(f"{example.file}, line {line}", expected, repr(bad[0]))
             continue
         usable.append(example)
@@ -36,18 +37,19 @@ def check_tags(examples, spec, bad_rows):
 
 
 def is_span_tag(tag):
-    """Returns whether a tag is O or a letter of BIOES with a type."""
+    """Returns whether a tag is O or a letter of a scheme, with or without a type."""
     return tag == OUTSIDE or _TAG.fullmatch(tag) is not None
 
 
 def with_all_letters(tags):
-    """Returns the tags and, behind them, the others that BIOES has for their types.
+    """Returns the tags in BIOES and, behind them, the others that it has for their types.
 
     ["O", "B-A", "I-A"] becomes O, B-A, I-A, E-A, S-A.
     """
-    kinds = dict.fromkeys(_parts(tag)[1] for tag in tags if tag != OUTSIDE)
-    every = [f"{letter}-{kind}" for kind in kinds for letter in "BIES"]
-    return tuple(dict.fromkeys([*tags, OUTSIDE, *every]))
+    parts = [tag_parts(tag) for tag in tags]
+    kinds = dict.fromkeys(kind for letter, kind in parts if letter != OUTSIDE)
+    every = [_tag(letter, kind) for kind in kinds for letter in "BIES"]
+    return tuple(dict.fromkeys([*(_tag(*part) for part in parts), OUTSIDE, *every]))
 
 
 def spans_of(tags, rule="conll"):
@@ -65,9 +67,9 @@ def spans_of(tags, rule="conll"):
     if rule not in ("conll", "reference"):
         raise ValueError(f"rule must be conll or reference, received {rule!r}.")
     begins = _begins_conll if rule == "conll" else _begins_reference
-    spans, start, previous = [], None, (OUTSIDE, None)
+    spans, start, previous = [], None, (OUTSIDE, "")
     for position, tag in enumerate((*tags, OUTSIDE)):
-        current = _parts(tag)
+        current = tag_parts(tag)
         if start is not None and (current[0] == OUTSIDE or begins(previous, current)):
             spans.append((start, position - 1, previous[1]))
             start = None
@@ -81,16 +83,23 @@ def to_bioes(tags, rule="conll"):
     """Returns the tags of the same spans in BIOES: B I O of two words becomes B E O."""
     result = [OUTSIDE] * len(tags)
     for first, last, kind in spans_of(tags, rule):
-        result[first : last + 1] = [f"I-{kind}"] * (last + 1 - first)
-        result[last] = f"E-{kind}"
-        result[first] = f"B-{kind}" if last > first else f"S-{kind}"
+        result[first : last + 1] = [_tag("I", kind)] * (last + 1 - first)
+        result[last] = _tag("E", kind)
+        result[first] = _tag("B" if last > first else "S", kind)
     return tuple(result)
 
 
-def _parts(tag):
-    """Splits at the first hyphen: types such as geo-loc have hyphens."""
+def tag_parts(tag):
+    """Returns the letter of BIOES and the type, "" for none: ("E", "PER") of "L-PER".
+
+    Splits at the first hyphen: types such as geo-loc have hyphens.
+    """
     letter, _, kind = tag.partition("-")
-    return letter, kind or None
+    return _LETTER_OF_BIOES.get(letter, letter), kind
+
+
+def _tag(letter, kind):
+    return f"{letter}-{kind}" if kind else letter
 
 
 def _begins_conll(previous, current):

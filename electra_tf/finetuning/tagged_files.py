@@ -1,60 +1,165 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Files with one word per line and blank lines between sentences (CoNLL columns)."""
+"""Files with one word per line and blank lines between sentences (CoNLL columns).
+
+What a line is:
+
+- Cells are separated by tabs where the line has any, else by spaces. They are split before
+  anything is stripped, and only spaces are: a no-break space is a word like any other.
+- The first line that does not begin with "#" decides how many cells a row has. A line that begins
+  with "#" is a row if it has as many, split as that line is: "# O" is the word "#" where rows are
+  two words. Otherwise it is a comment; but "#word" inside a sentence is a row that lacks cells.
+- Ranges (1-2) and empty nodes (1.1) of CoNLL-U are no words of their own. They are left out of
+  sentences whose other rows are numbered 1, 2, 3 in the first column.
+- A first row that names the columns is skipped if a header is expected, else refused.
+"""
+
+import re
+
+from absl import logging
 
 from electra_tf.finetuning.bad_rows import shown
 from electra_tf.finetuning.examples import TaggingExample
-from electra_tf.finetuning.files import read_lines, require_examples
+from electra_tf.finetuning.files import BLANKS, read_lines, require_examples
+from electra_tf.finetuning.readers import column_positions
 
 _DOCUMENT_START = "-DOCSTART-"
+_SPACES = re.compile(f"[{BLANKS}]+")
+_RANGE_OR_EMPTY_NODE = re.compile(r"\d+-\d+|\d+\.\d+")
+_COLUMN_NAMES = frozenset(
+    "token tokens word words form text tag tags label labels class entity entities iob bio bioes "
+    "ner ner_tag ner_tags chunk chunk_tag chunk_tags pos pos_tag pos_tags upos xpos".split()
+)
 
 
-def read_tagged(path, bad_rows, word_column=0, tag_column=-1, labelled=True):
+def read_tagged(path, bad_rows, word_column=0, tag_column=-1, labelled=True, header=None):
     """Returns the `TaggingExample`s of a file; ids are the numbers of the sentences, from 0.
 
-    Columns are separated by tabs where a line has any, else by white space. Where rows are
-    skipped, a bad line takes its sentence with it.
+    word_column, tag_column: numbers or, with a header, names. header: whether the first row names
+    the columns; None: it is expected not to, and refused if it seems so. Where rows are skipped, a
+    bad line takes its sentence with it.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a line has another number of columns than the first, or there is no sentence.
+        ValueError: a line has another number of columns than the first, the first line seems to
+            name the columns although no header is expected, or there is no sentence.
     """
-    examples, sentence, start, count, is_bad = [], [], 0, None, False
-
-    def end_sentence():
-        nonlocal sentence, is_bad
-        if sentence and not is_bad:
-            words = tuple(row[word_column] for row in sentence)
-            tags = tuple(row[tag_column] for row in sentence) if labelled else None
-            examples.append(TaggingExample(len(examples), words, tags, str(path), start))
-        sentence, is_bad = [], False
-
-    least = _columns_needed(word_column, tag_column if labelled else word_column)
-    for line, text in enumerate(read_lines(path), start=1):
-        row = _columns(text)
-        if not row:
-            end_sentence()
-            continue
-        if row[0] == _DOCUMENT_START:
-            continue
-        count = count or len(row)
-        expected = max(count, least)
-        if len(row) != expected or not all(row):
-            bad_rows.report(
-                f"{path}, line {line}", f"{expected} columns", f"{len(row)}: {shown(text)}"
-            )
-            is_bad = True
-        start = start if sentence else line
-        sentence.append(row)
-    end_sentence()
+    wanted = {"word": word_column} | ({"tag": tag_column} if labelled else {})
+    numbers = [column for column in wanted.values() if isinstance(column, int)]
+    least = max([len(wanted), *(n + 1 if n >= 0 else -n for n in numbers)])
+    rows = _rows(path, least)
+    first = next((number for number, (_, row) in enumerate(rows) if row), None)
+    expected = max(least, len(rows[first][1]) if rows else 0)
+    if header and rows:
+        line, names = rows.pop(first)
+        wanted = column_positions(f"{path}, line {line}", names, wanted)
+    elif header is None and rows and _names_columns(rows, first, wanted.get("tag")):
+        line, names = rows.pop(first)
+        bad_rows.report(
+            f"{path}, line {line}",
+            "a word",
+            f'what seems to be a header, {shown(names)}; say "header": true to skip it, or false '
+            "to read it, in the description of the task",
+        )
+    examples, sentence = [], []
+    for line, row in [*rows, (0, [])]:
+        if row:
+            sentence.append((line, row))
+        elif sentence:
+            if _is_usable(sentence, path, expected, wanted, bad_rows):
+                examples.append(_example(len(examples), sentence, path, wanted))
+            sentence = []
     return require_examples(examples, path)
 
 
-def _columns(text):
-    text = text.strip()
-    return text.split("\t") if "\t" in text else text.split()
+def _rows(path, least):
+    """Returns (line, cells) of rows and of the ends of sentences, which have no cells.
+
+    least: cells that a row must have.
+    """
+    lines = list(enumerate(read_lines(path), start=1))
+    first = next((t for _, t in lines if not _is_blank(t, least) and not _is_special(t)), "")
+    count, separator = len(_cells(first)) or least, "\t" if "\t" in first else None
+    rows, is_inside, num_comments = [], False, 0
+    for line, text in lines:
+        cells = _cells(text)
+        if _is_blank(text, count):
+            rows.append((line, []))
+            is_inside = False
+            continue
+        if cells[0] == _DOCUMENT_START:
+            continue
+        if text.startswith("#"):
+            is_row = len(_cells(text, separator)) == count
+            lacks_cells = is_inside and text[1:2].strip()
+            if not is_row and not lacks_cells:
+                num_comments += 1
+                continue
+        rows.append((line, cells))
+        is_inside = True
+    if num_comments:
+        logging.info("%s: %d lines of comments are left out.", path, num_comments)
+    return rows if is_inside or any(row for _, row in rows) else []
 
 
-def _columns_needed(word_column, tag_column):
-    if word_column == tag_column:
-        return 1
-    return max(2, *(c + 1 if c >= 0 else -c for c in (word_column, tag_column)))
+def _is_blank(text, count):
+    """Whether a line ends a sentence; a no-break space alone does so where rows have columns."""
+    return not (text.strip() if count > 1 else text.strip(BLANKS))
+
+
+def _is_special(text):
+    return text.startswith("#") or _cells(text)[:1] == [_DOCUMENT_START]
+
+
+def _cells(text, separator=None):
+    """Returns the cells of a line, split at tabs if it has any or they are the separator."""
+    if "\t" not in text and separator is None:
+        text = text.strip(BLANKS)
+        return _SPACES.split(text) if text else []
+    cells = text.split("\t")
+    # Tabs at the ends of a line separate nothing.
+    while cells and not cells[0]:
+        cells.pop(0)
+    while cells and not cells[-1].strip(BLANKS):
+        cells.pop()
+    return [cell.strip(BLANKS) or cell for cell in cells]
+
+
+def _names_columns(rows, first, tag):
+    """Whether the first row has names of columns where others have words and tags."""
+    names = [cell.lower() for cell in rows[first][1]]
+    if tag is None or not -len(names) <= tag < len(names):
+        return len(names) > 1 and _COLUMN_NAMES.issuperset(names)
+    others = (row for _, row in rows[first + 1 :] if -len(row) <= tag < len(row))
+    return names[tag] in _COLUMN_NAMES and all(row[tag] != rows[first][1][tag] for row in others)
+
+
+def _is_usable(sentence, path, expected, wanted, bad_rows):
+    """Returns whether all rows have their cells; reports those that do not."""
+
+    def is_whole(row):
+        if len(row) != expected or not all(row):
+            return False
+        return "tag" not in wanted or bool(row[wanted["tag"]].strip())
+
+    bad = [(line, row) for line, row in sentence if not is_whole(row)]
+    for line, row in bad:
+        received = f"{len(row)}: {shown(' '.join(row))}"
+        bad_rows.report(f"{path}, line {line}", f"{expected} columns", received)
+    return not bad
+
+
+def _example(number, sentence, path, wanted):
+    sentence = _without_ranges(sentence, wanted["word"])
+    lines = tuple(line for line, _ in sentence)
+    words = tuple(row[wanted["word"]] for _, row in sentence)
+    tags = tuple(row[wanted["tag"]] for _, row in sentence) if "tag" in wanted else None
+    return TaggingExample(number, words, tags, str(path), lines[0], lines)
+
+
+def _without_ranges(sentence, word):
+    """Returns the rows of a sentence but for ranges and empty nodes, if its rows are numbered."""
+    kept = [(line, row) for line, row in sentence if not _RANGE_OR_EMPTY_NODE.fullmatch(row[0])]
+    numbers = [row[0] for _, row in kept]
+    is_numbered = numbers == [str(number) for number in range(1, len(kept) + 1)]
+    first_is_word = not kept or word % len(kept[0][1]) == 0
+    return kept if is_numbered and not first_is_word else sentence

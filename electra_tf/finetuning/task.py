@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A task with its data: examples of a split, and the labels they use."""
 
+import collections
 import dataclasses
 import hashlib
 import os
@@ -8,9 +9,10 @@ import os
 import tensorflow as tf
 
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
 from electra_tf.finetuning.files import require_examples
 from electra_tf.finetuning.question_files import read_mrqa, read_squad
-from electra_tf.finetuning.readers import LabelRule, read_texts, with_swapped_pairs
+from electra_tf.finetuning.readers import LabelRule, read_texts, whole_number, with_swapped_pairs
 from electra_tf.finetuning.scorers import TWO_CLASS_METRICS
 from electra_tf.finetuning.spans import check_tags, to_bioes
 from electra_tf.finetuning.tagged_files import read_tagged
@@ -71,6 +73,8 @@ class Task:
                     f"{self.path(split)}: expected examples for {split!r} (held-out share "
                     f"{held_out.share}), received none."
                 )
+        if self.is_labelled(split) and self.spec.kind in ("classification", "multilabel"):
+            warn_of_contradictions(examples, self.path(split))
         if double_unordered and self.spec.double_unordered:
             examples = with_swapped_pairs(examples)
         return examples
@@ -97,7 +101,8 @@ class Task:
         if file.format == "mrqa":
             return read_mrqa(path, self.bad_rows, labelled)
         if file.format == "conll":
-            examples = read_tagged(path, self.bad_rows, columns.text_a, columns.label, labelled)
+            given = columns.text_a, columns.label, labelled, columns.header
+            examples = read_tagged(path, self.bad_rows, *given)
             if not labelled:
                 return examples
             return require_examples(check_tags(examples, spec, self.bad_rows), path)
@@ -150,9 +155,14 @@ def _collect_labels(task):
     """
     if task.spec.kind == "tagging":
         return _collect_tags(task)
-    labels = set()
+    spellings = collections.defaultdict(set)
     for example in _whole_file(task, "train"):
-        labels.update([example.label] if task.spec.kind == "classification" else example.label)
+        labels = [example.label] if task.spec.kind == "classification" else example.label
+        for label in labels:
+            spellings[whole_number(label)].add(label)
+    # 1 and 1.0 are one label; it is written as in the file where it is always written so.
+    labels = {number if len(same) > 1 else min(same) for number, same in spellings.items()}
+    warn_of_similar_labels(sorted(labels), task.path("train"))
     if len(labels) < (2 if task.spec.kind == "classification" else 1):
         raise ValueError(
             f"{task.path('train')}: expected at least two labels, received {sorted(labels)}."

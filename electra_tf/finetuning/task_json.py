@@ -2,10 +2,10 @@
 """Own data by configuration alone: a task described in a JSON file."""
 
 import dataclasses
-import json
+import math
 import os
 
-from electra_tf.finetuning.files import read_text
+from electra_tf.finetuning.files import json_value
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns
 from electra_tf.finetuning.spans import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.finetuning.task_table import KINDS, HeldOut, Split, TaskSpec
@@ -38,7 +38,7 @@ _OPTIONAL = {
     "classification": ("columns", "labels", "double_unordered", "header"),
     "regression": ("columns", "value_range", "double_unordered", "header"),
     "multilabel": ("columns", "labels", "separator", "header"),
-    "tagging": ("columns", "labels", "scheme"),
+    "tagging": ("columns", "labels", "scheme", "header"),
     "qa": (),
 }
 _ALWAYS_OPTIONAL = ("name", "metric", "unlabelled", "held_out", "about")
@@ -55,15 +55,7 @@ def task_from_json(path):
             those that the key may have; names the file and the key.
     """
     path = str(path)
-    try:
-        fields = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path}, line {error.lineno}: expected JSON, received {error.msg}."
-        ) from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"{path}: expected a JSON object, received a {type(fields).__name__}.")
-    return _Description(path, fields).spec()
+    return _Description(path, json_value(path)).spec()
 
 
 class _Description:
@@ -114,9 +106,8 @@ class _Description:
 
     def _typed(self, key, expected_type, default):
         value = self._fields.get(key, default)
-        self._need(
-            isinstance(value, expected_type), key, f"to be a {expected_type.__name__}", repr(value)
-        )
+        valid = key not in self._fields or isinstance(value, expected_type)
+        self._need(valid, key, f"to be a {expected_type.__name__}", repr(value))
         return value
 
     def _one_of(self, key, choices, default=None):
@@ -149,6 +140,7 @@ class _Description:
             f"to be a list of two or more texts or {FROM_TRAINING_FILE!r}",
             repr(labels),
         )
+        labels = [label.strip() for label in labels]  # as those of the files
         self._need(len(set(labels)) == len(labels), "labels", "to be different", repr(labels))
         if scheme != "spans":
             return tuple(labels)
@@ -164,6 +156,7 @@ class _Description:
             isinstance(value, list)
             and len(value) == 2
             and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+            and all(map(math.isfinite, value))
             and value[0] < value[1]
         )
         self._need(valid, "value_range", "to be [lowest, highest] score", repr(value))
@@ -189,25 +182,26 @@ class _Description:
         if self._kind == "qa":
             return None
         given = self._typed("columns", dict, {})
-        if self._kind == "tagging":
-            known, kinds = ("word", "tag"), (int,)
-            columns = {"word": 0, "tag": -1} | given
+        is_tagging = self._kind == "tagging"
+        if is_tagging:
+            known, columns = ("word", "tag"), {"word": 0, "tag": -1} | given
         else:
-            known = ("text_a", "text_b", "label")
-            kinds = (str,) if self._format == "jsonl" else (int, str)
-            columns = given
+            known, columns = ("text_a", "text_b", "label"), given
             self._need("text_a" in given, "columns", "to have 'text_a'", repr(given))
+        kinds = (str,) if self._format == "jsonl" else (int, str)
         for part, column in columns.items():
             valid = part in known and isinstance(column, kinds) and not isinstance(column, bool)
             self._need(valid, "columns", f"to place {', '.join(known)}", f"{part!r}: {column!r}")
-        if self._kind == "tagging":
-            return Columns(columns["word"], None, columns["tag"], header=False)
-        if "label" not in columns:
+        if not is_tagging and "label" not in columns:
             labelled = set(self._fields["files"]) - set(self._fields.get("unlabelled", ()))
             self._need(not labelled, "columns", "to have 'label' for labelled splits", repr(given))
-        header = self._typed("header", bool, True)
+        # None: files of tags have no header by custom; what seems to be one is refused.
+        header = self._typed("header", bool, None if is_tagging else True)
         if not header and any(isinstance(column, str) for column in columns.values()):
-            self._need(False, "columns", "to be numbers, since there is no header", repr(given))
+            expected = 'to be numbers, since there is no header; for names, "header": true'
+            self._need(False, "columns", expected, repr(given))
+        if is_tagging:
+            return Columns(columns["word"], None, columns["tag"], header)
         return dataclasses.replace(Columns(columns["text_a"]), **columns, header=header)
 
     def _held_out(self):

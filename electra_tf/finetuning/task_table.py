@@ -120,7 +120,7 @@ def _questions(name, file_format, extension, official, metric):
 
 
 def _tags(name, scheme, metric, **options):
-    columns = Columns(text_a=0, label=-1, header=False)
+    columns = Columns(text_a=0, label=-1, header=None)
     splits = tuple(
         Split(split, f"{split}.txt", "conll", columns) for split in ("train", "dev", "test")
     )

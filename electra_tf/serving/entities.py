@@ -3,7 +3,7 @@
 
 import tensorflow as tf
 
-from electra_tf.finetuning.spans import OUTSIDE
+from electra_tf.finetuning.spans import OUTSIDE, tag_parts
 from electra_tf.serving.rows import dense
 from electra_tf.serving.tagged_text import Words
 
@@ -14,7 +14,7 @@ def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
     Args:
         texts: string [B].
         tags: int64 [words of all texts], numbers of labels; probabilities float32, of the tags.
-        labels: names of tags, O or a letter of BIOES with a type.
+        labels: names of tags, see `is_span_tag`.
         rule: "conll" or "reference", see `spans_of`.
 
     Returns:
@@ -59,11 +59,11 @@ _LETTERS = {OUTSIDE: 0, "B": 1, "I": 2, "E": 3, "S": 4}
 
 
 def _parts(labels):
-    """Letter and type of each label as numbers, and the types' names; split at the first "-"."""
-    parts = [label.partition("-") for label in labels]
-    names = sorted({kind for _, _, kind in parts})
-    letters = [_LETTERS.get(letter, _LETTERS["I"]) for letter, _, _ in parts]
-    types = [names.index(kind) for _, _, kind in parts]
+    """Letter and type of each label as numbers, and the types' names."""
+    parts = [tag_parts(label) for label in labels]
+    names = sorted({kind for _, kind in parts})
+    letters = [_LETTERS.get(letter, _LETTERS["I"]) for letter, _ in parts]
+    types = [names.index(kind) for _, kind in parts]
     return tf.constant(letters), tf.constant(types), tf.constant(names)
 
 

@@ -1,0 +1,45 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What is readable in data files but hardly meant so: one warning each, with a count."""
+
+import collections
+
+from absl import logging
+
+from electra_tf.finetuning.bad_rows import shown
+
+_SHOWN = 3
+
+
+def warn_of_similar_labels(labels, path):
+    """Names labels that differ in upper and lower case or in white space only."""
+    groups = collections.defaultdict(list)
+    for label in labels:
+        groups["".join(label.split()).casefold()].append(label)
+    similar = [group for group in groups.values() if len(group) > 1]
+    if similar:
+        logging.warning(
+            "%s: %d labels differ from others in case or spaces only and are labels of their own: "
+            "%s.",
+            path,
+            sum(len(group) - 1 for group in similar),
+            "; ".join(" and ".join(map(repr, group)) for group in similar[:_SHOWN]),
+        )
+
+
+def warn_of_contradictions(examples, path):
+    """Counts texts that have one label in one row and another one in another row."""
+    labels = collections.defaultdict(set)
+    for example in examples:
+        label = example.label
+        labels[example.text].add(tuple(sorted(label)) if isinstance(label, tuple) else label)
+    different = {text: found for text, found in labels.items() if len(found) > 1}
+    if different:
+        text, found = next(iter(different.items()))
+        logging.warning(
+            "%s: %d of %d texts occur with different labels, the first is %s with %s.",
+            path,
+            len(different),
+            len(labels),
+            shown(text),
+            " and ".join(sorted(map(repr, found))),
+        )
