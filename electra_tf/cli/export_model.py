@@ -32,7 +32,7 @@ def make_parser():
 
 def export(args):
     """Write and compare."""
-    differences = export_model(
+    comparison = export_model(
         args.model_dir,
         args.export_dir,
         args.task,
@@ -42,8 +42,8 @@ def export(args):
         args.signatures,
     )
     print(
-        f"{args.export_dir}: {differences.count} comparisons with the model, largest difference "
-        f"{differences.largest:.1e}"
+        f"{args.export_dir}: {comparison.count} comparisons with the model, largest difference "
+        f"{comparison.largest:.1e}"
     )
 
 

@@ -8,6 +8,7 @@ import os
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.serving.comparison import Comparison
 from electra_tf.serving.sources import FinetunedSource, PretrainedSource
 
 _PATHS = ("_dir", "_file", "_tfrecords", "_txt", "_pkl", "_predictions", "checkpoint")
@@ -27,14 +28,14 @@ def default_signature(names) -> str:
     return "text" if "text" in names else sorted(set(names) & set(DESCRIPTIONS))[0]
 
 
-def model_card(source, signatures, settings: dict, differences) -> str:
+def model_card(source, signatures, settings: dict, comparison: Comparison) -> str:
     """The text of README.md.
 
     Args:
         source: the model.
         signatures: name -> loaded signature.
         settings: of the export.
-        differences: what the comparison found.
+        comparison: what it found.
     """
     is_pair = isinstance(source, PretrainedSource)
     title = "pre-trained ELECTRA" if is_pair else f"ELECTRA fine-tuned for {source.task.name}"
@@ -64,9 +65,9 @@ def model_card(source, signatures, settings: dict, differences) -> str:
             if name in DESCRIPTIONS
         ),
         "## Comparison",
-        f"Before this folder appeared, {differences.count} comparisons with the model it was made "
-        "of, on ordinary, empty, too long and hostile texts, differed by "
-        f"{differences.largest:.1e} at most.",
+        f"Before this folder appeared, {comparison.count} comparisons with the model it was made "
+        "of, on five texts, ordinary, empty, too long and in several scripts, differed by "
+        f"{comparison.largest:.1e} at most.",
         "## Training",
         *_training(source),
         *_metrics(source),

@@ -9,8 +9,7 @@ import tensorflow as tf
 import electra_tf
 from electra_tf.files import new_folder, write_json, write_text
 from electra_tf.serving.card import default_signature, model_card
-from electra_tf.serving.comparison import compare
-from electra_tf.serving.differences import TOLERANCES, Differences
+from electra_tf.serving.comparison import TOLERANCES, Comparison, compare
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
 from electra_tf.serving.sources import FinetunedSource, load_source, with_length
@@ -31,7 +30,7 @@ def export_model(
     dtype: str = "float32",
     top_k: int = 10,
     names: Sequence[str] = (),
-) -> Differences:
+) -> Comparison:
     """Write a SavedModel with the signatures of docs/serving.md.
 
     Args:
@@ -72,13 +71,20 @@ def export_model(
         _save(server, served, source, unfinished)
         write_warmup(unfinished, served)
         loaded = tf.saved_model.load(unfinished)
-        differences = compare(loaded.signatures, source, dtype)
+        comparison = compare(
+            loaded.signatures,
+            served,
+            list(zip(server.encoders, source.encoders, strict=True)),
+            source.tokenizer,
+            source.max_length,
+            dtype,
+        )
         _write_settings(unfinished, source, settings, signatures)
         write_text(
             os.path.join(unfinished, CARD_FILE),
-            model_card(source, loaded.signatures, settings, differences),
+            model_card(source, loaded.signatures, settings, comparison),
         )
-    return differences
+    return comparison
 
 
 def _chosen(signatures: dict, names: Sequence[str]) -> dict:

@@ -44,6 +44,9 @@ class TaskServer(tf.Module):
 
     max_seq_length: tokens of a row, at most.
     dtype: of weights and matrix products of the encoder.
+
+    Attributes:
+        encoders: the one encoder, in a list.
     """
 
     def __init__(self, loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype):
@@ -53,6 +56,7 @@ class TaskServer(tf.Module):
         self._tokenizer = loaded.tokenizer
         self._max_seq_length = max_seq_length
         self._encoder = ServedEncoder(loaded.model.encoder, dtype)
+        self.encoders = [self._encoder]
         self._head: TaskHead = loaded.model.task_heads.heads[task_id]
         self._head_weights = plain_variables(self._head)
         columns = self._spec.splits[0].columns

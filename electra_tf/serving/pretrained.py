@@ -3,8 +3,10 @@
 
 import math
 
+import keras
 import tensorflow as tf
 
+from electra_tf.model import Encoder
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
 from electra_tf.pretraining.scatter import gather_positions, neighbours
@@ -31,6 +33,9 @@ class PretrainedServer(tf.Module):
         max_seq_length: tokens of a row, at most; longer texts lose their ends.
         dtype: of weights and matrix products of encoders.
         top_k: fillings for each gap.
+
+    Attributes:
+        encoders: as `encoders_of` the pretrainer, in the form that serves.
     """
 
     def __init__(self, pretrainer: ElectraPretrainer, tokenizer, max_seq_length, dtype, top_k):
@@ -38,41 +43,24 @@ class PretrainedServer(tf.Module):
         self._tokenizer = tokenizer
         self._max_seq_length = max_seq_length
         self._top_k = min(top_k, len(tokenizer.vocabulary))
-        self._generator, self._head = None, None
-        self._encoder, self._towers = None, None
-        generator = pretrainer.generator
-        if pretrainer.discriminator is not None:
-            self._encoder = ServedEncoder(pretrainer.discriminator.encoder, dtype)
-            self._head = pretrainer.discriminator.head
-        if not isinstance(generator, UniformGenerator):
-            self._towers = self._towers_of(generator, pretrainer.discriminator, dtype)
-            self._generator = generator.head
-        if self._encoder is None:
-            (self._encoder,) = self._towers
+        discriminator, generator = pretrainer.discriminator, pretrainer.generator
+        served, tables = {}, {}
+        for encoder in encoders_of(pretrainer):
+            # What the models share is shared here, too: which table, and how it is seen.
+            table = id(encoder.embeddings), is_disentangled(encoder)
+            served[id(encoder)] = ServedEncoder(encoder, dtype, tables.get(table))
+            tables[table] = served[id(encoder)].embeddings
+        self.encoders = list(served.values())
+        self._encoder = self.encoders[0]
+        self._towers = [served[id(encoder)] for encoder in _towers_of(generator)]
+        self._head = None if discriminator is None else discriminator.head
+        self._generator = generator.head if self._towers else None
         self._head_weights = [plain_variables(h) for h in (self._head, self._generator) if h]
         self._log_odds = None
         if pretrainer.config.electric_objective:
             mask_prob = pretrainer.config.mask_prob
             self._log_odds = math.log(mask_prob / (1 - mask_prob))
         self._is_two_tower = isinstance(generator, TwoTowerClozeModel)
-
-    def _towers_of(self, generator, discriminator, dtype):
-        """The generator's encoders; what it shares with the discriminator is shared here too."""
-        if isinstance(generator, TwoTowerClozeModel):
-            encoders = [generator.left_to_right, generator.right_to_left]
-        else:
-            encoders = [generator.encoder]
-        served = {}
-        if discriminator is not None:
-            served[_table_of(discriminator.encoder)] = self._encoder.embeddings
-        towers = []
-        for encoder in encoders:
-            if discriminator is not None and encoder is discriminator.encoder:
-                towers.append(self._encoder)
-                continue
-            towers.append(ServedEncoder(encoder, dtype, served.get(_table_of(encoder))))
-            served[_table_of(encoder)] = towers[-1].embeddings
-        return towers
 
     @property
     def signatures(self) -> dict:
@@ -147,6 +135,15 @@ class PretrainedServer(tf.Module):
         )
 
 
-def _table_of(encoder):
-    """What tells whether two encoders see the same token table."""
-    return id(encoder.embeddings), is_disentangled(encoder)
+def encoders_of(pretrainer: ElectraPretrainer) -> list[Encoder]:
+    """The encoders of its models, each once; the discriminator's is the first, if there is one."""
+    first = [] if pretrainer.discriminator is None else [pretrainer.discriminator.encoder]
+    return first + [e for e in _towers_of(pretrainer.generator) if all(e is not f for f in first)]
+
+
+def _towers_of(generator: keras.layers.Layer) -> list[Encoder]:
+    if isinstance(generator, UniformGenerator):
+        return []
+    if isinstance(generator, TwoTowerClozeModel):
+        return [generator.left_to_right, generator.right_to_left]
+    return [generator.encoder]

@@ -7,8 +7,10 @@ import os
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.prediction import task_number
+from electra_tf.model import Encoder
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.serving.pretrained import encoders_of
 from electra_tf.text.tokenizer import Tokenizer
 from electra_tf.training.checkpoint import read_step, resolve_prefix
 
@@ -25,6 +27,11 @@ class PretrainedSource:
     """Updates that made the weights."""
     converted_from: str | None
     """Where the weights are from, if they were not trained here."""
+
+    @property
+    def encoders(self) -> list[Encoder]:
+        """Those of its models."""
+        return encoders_of(self.pretrainer)
 
     @property
     def max_length(self) -> int:
@@ -57,6 +64,11 @@ class FinetunedSource:
     @property
     def tokenizer(self) -> Tokenizer:
         return self.loaded.tokenizer
+
+    @property
+    def encoders(self) -> list[Encoder]:
+        """The one encoder, in a list."""
+        return [self.loaded.model.encoder]
 
     @property
     def task(self):

@@ -1,22 +1,93 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The comparison before an export appears looks at everything that the export gives."""
+"""Exports say what their models say, and the comparison before they appear would notice if not."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from served_models import VARIANTS, finetuned_folder, pretrained_folder
+from differences import Differences
+from full_comparison import compare_fully
+from served_models import NAMES, QUESTIONS, VARIANTS, finetuned_folder, pretrained_folder
 
+from electra_tf.serving import ExportDiffersError
 from electra_tf.serving.comparison import compare
-from electra_tf.serving.differences import Differences, ExportDiffersError
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
 from electra_tf.serving.sources import load_source
 
+IN_QUICK_SUITE = ("regression",)
+TASKS = [
+    pytest.param(name, marks=() if name in IN_QUICK_SUITE else pytest.mark.slow)
+    for name in VARIANTS
+]
+
+
+def task_server(folder, name, dtype=tf.float32):
+    spec, changes = VARIANTS[name]
+    source = load_source(finetuned_folder(folder / "model", spec, **changes))
+    return source, server_of(source.loaded, 0, source.max_length, dtype)
+
+
+def pair_server(folder, dtype=tf.float32, **changes):
+    source = load_source(pretrained_folder(folder / "data", **changes))
+    server = PretrainedServer(source.pretrainer, source.tokenizer, source.max_length, dtype, 3)
+    return source, server
+
+
+# ---- On hostile texts, beside what the model says by way of fine-tuning and pre-training
+
+
+def test_an_exported_pair_says_what_its_models_say(pair, pair_dir):
+    compare_fully(pair, load_source(pair_dir), "float32")
+
+
+def test_an_exported_tagger_says_what_its_model_says(tagger, tmp_path):
+    compare_fully(tagger, load_source(finetuned_folder(tmp_path / "model", NAMES)), "float32")
+
+
+def test_an_exported_reader_says_what_its_model_says(reader, tmp_path):
+    _, changes = VARIANTS["qa"]
+    model = finetuned_folder(tmp_path / "model", QUESTIONS, **changes)
+    compare_fully(reader, load_source(model), "float32")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_a_task_serves_is_what_its_model_says(tmp_path, name):
+    source, server = task_server(tmp_path, name)
+    compare_fully(server.signatures, source, "float32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_task_in_bfloat16_is_close_to_its_model(tmp_path, name):
+    source, server = task_server(tmp_path, name, tf.bfloat16)
+    compare_fully(server.signatures, source, "bfloat16")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"electric_objective": True, "electra_objective": False},
+        {"electra_objective": False},
+        {"untied_generator": False},
+        {"untied_generator_embeddings": True, "embedding_size": 16},
+        {"disentangled_embeddings": True},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_each_objective_serves_is_what_its_models_say(tmp_path, changes):
+    source, server = pair_server(tmp_path, **changes)
+    compare_fully(server.signatures, source, "float32")
+
+
+# ---- Before an export appears
+
 
 class Recorded:
-    """A signature that gives again what it gave for the same inputs, one output changed."""
+    """A function that gives again what it gave for the same inputs, one output changed."""
 
     def __init__(self, function):
+        self.input_signature = function.input_signature
         self._function = function
         self._seen = {}
         self.changed = None
@@ -25,7 +96,6 @@ class Recorded:
     def __call__(self, **inputs):
         key = tuple(tf.convert_to_tensor(value).numpy().tobytes() for value in inputs.values())
         if key not in self._seen:
-            inputs = {name: tf.convert_to_tensor(value) for name, value in inputs.items()}
             self._seen[key] = self._function(**inputs)
         outputs = dict(self._seen[key])
         self.names = tuple(outputs)
@@ -40,39 +110,61 @@ def different(values):
         return tf.strings.join([values, "?"])
     if values.dtype == tf.bool:
         return ~values
-    if values.dtype.is_integer:
-        return values + 1
-    # Not all by the same: softmax would not notice.
-    change = 0.3 + 0.3 * (tf.range(tf.size(values)) % 3 == 1).numpy()
-    return values + tf.cast(tf.reshape(change, tf.shape(values)), values.dtype)
+    return values + tf.cast(1, values.dtype)
+
+
+def rest_of(source, server):
+    """What `compare` takes beside the functions."""
+    encoders = list(zip(server.encoders, source.encoders, strict=True))
+    return encoders, source.tokenizer, source.max_length, "float32"
 
 
 def check_all_outputs(source, server):
-    signatures = {name: Recorded(function) for name, function in server.signatures.items()}
-    compare(signatures, source, "float32")
-    for name, recorded in signatures.items():
+    """Whether `compare` raises for each output of each signature, were it another one."""
+    exported = {name: Recorded(function) for name, function in server.signatures.items()}
+    saved = {name: Recorded(function) for name, function in server.signatures.items()}
+    others = rest_of(source, server)
+    compare(exported, saved, *others)
+    for name, recorded in exported.items():
         for output in recorded.names:
             recorded.changed = output
-            with pytest.raises(ExportDiffersError):
-                compare(signatures, source, "float32")
+            with pytest.raises(ExportDiffersError, match=f"{name}: {output}"):
+                compare(exported, saved, *others)
                 pytest.fail(f"{name}: {output} may be anything")
         recorded.changed = None
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", TASKS)
 def test_every_output_of_a_task_is_compared(tmp_path, name):
-    spec, changes = VARIANTS[name]
-    source = load_source(finetuned_folder(tmp_path / "model", spec, **changes))
-    server = server_of(source.loaded, 0, source.max_length, tf.float32)
-    check_all_outputs(source, server)
+    check_all_outputs(*task_server(tmp_path, name))
 
 
 @pytest.mark.slow
 def test_every_output_of_a_pair_is_compared(tmp_path):
-    source = load_source(pretrained_folder(tmp_path / "data"))
-    server = PretrainedServer(source.pretrainer, source.tokenizer, 40, tf.float32, 3)
-    check_all_outputs(source, server)
+    check_all_outputs(*pair_server(tmp_path))
+
+
+def test_an_encoder_that_computes_something_else_is_noticed(tmp_path):
+    source, server = task_server(tmp_path, "regression")
+    (encoder,) = source.encoders
+    bias = encoder.stack.blocks[0].intermediate.dense.bias
+    bias.assign_add(0.01 * tf.ones_like(bias))
+    others = rest_of(source, server)
+    with pytest.raises(ExportDiffersError, match="token_features of layer 1: differs by"):
+        compare(server.signatures, server.signatures, *others)
+
+
+def test_missing_outputs_shapes_and_nan_are_differences(tmp_path):
+    source, server = task_server(tmp_path, "regression")
+    others = rest_of(source, server)
+    ids = server.signatures["ids"]
+    for wrong, message in (
+        (lambda **batch: {}, r"the outputs \[\] exported, \['score'\] expected"),
+        (lambda **batch: {"score": ids(**batch)["score"][:-1]}, "score: shape"),
+        (lambda **batch: {"score": np.nan * ids(**batch)["score"]}, "score: differs by nan"),
+    ):
+        with pytest.raises(ExportDiffersError, match=message):
+            compare({"ids": wrong}, {"ids": ids}, *others)
 
 
 def test_features_may_differ_much_at_few_places_only():

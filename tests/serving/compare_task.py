@@ -2,15 +2,15 @@
 """An export of a fine-tuned model beside what `finetuning.prediction` says."""
 
 import numpy as np
+import probes
 import tensorflow as tf
+from compare_pair import compare_ids, compare_layers
+from differences import Differences
+from live import encoder_states, padded_rows
 
 from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.finetuning.spans import spans_of
-from electra_tf.serving import probes
-from electra_tf.serving.compare_pair import compare_ids, compare_layers
-from electra_tf.serving.differences import Differences
-from electra_tf.serving.live import encoder_states, padded_rows
 from electra_tf.serving.sources import FinetunedSource
 
 

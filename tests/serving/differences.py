@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from electra_tf.serving import ExportDiffersError
+
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
 """Allowed difference of a probability. What has a scale of 1 but no bounds (features, scores of a
 regression as a share of their range) may differ by this in the root mean square, and by ten times
@@ -71,7 +73,3 @@ class Differences:
     def _check(self, what, found, allowed):
         if not found <= allowed:
             raise ExportDiffersError(f"{what}: differs by {found:.2e}, allowed are {allowed:.0e}")
-
-
-class ExportDiffersError(ArithmeticError):
-    """The export does not say what the model says."""

@@ -2,10 +2,9 @@
 """An export of a pre-trained pair beside the models it was made of."""
 
 import numpy as np
+import probes
 import tensorflow as tf
-
-from electra_tf.serving import probes
-from electra_tf.serving.live import LivePair
+from live import LivePair
 
 
 def compare_pair(signatures, live: LivePair, differences):
