@@ -2,12 +2,18 @@
 """What is readable in data files but hardly meant so: one warning each, with a count."""
 
 import collections
+import re
 
 from absl import logging
 
 from electra_tf.finetuning.bad_rows import shown
 
 _SHOWN = 3
+_WRITTEN_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese letters."""
+_LONGEST_MEAN_WORD = 6
 
 
 def warn_of_similar_labels(labels, path):
@@ -42,4 +48,18 @@ def warn_of_contradictions(examples, path):
             len(labels),
             shown(text),
             " and ".join(sorted(map(repr, found))),
+        )
+
+
+def warn_of_unseparated_words(examples, path):
+    """Says how answers are scored in languages that write words without spaces between them."""
+    contexts = {example.context for example in examples}
+    letters = sum(len(_WRITTEN_WITHOUT_SPACES.findall(context)) for context in contexts)
+    pieces = [len(piece) for context in contexts for piece in context.split()]
+    if 2 * letters > sum(pieces) > _LONGEST_MEAN_WORD * len(pieces):
+        logging.warning(
+            "%s: the words of its texts do not seem to be separated by spaces, but answers are "
+            'scored by such words; "answer_units": "characters" in the description of the task '
+            "scores them by characters.",
+            path,
         )

@@ -63,7 +63,7 @@ class QuestionExample:
     line: the line of a JSONL file, else the number of the paragraph, from 1.
     """
 
-    id: str
+    id: str | int
     question: str
     context: str
     answers: tuple[tuple[str, int], ...] = ()

@@ -86,12 +86,12 @@ class Predictor:
             if not line.strip():
                 continue
             example = self._example(line.rstrip("\r\n"), number, place)
-            if example.id in ids:
+            if str(example.id) in ids:
                 raise ValueError(
                     f"{place}, line {number}: expected each id once, received {example.id!r} a "
                     'second time; the "id" of a question may be left out, its line is its id then.'
                 )
-            ids.add(example.id)
+            ids.add(str(example.id))
             waiting.append(example)
             if len(waiting) == LINES_AT_ONCE:
                 yield from self.of_examples(waiting)

@@ -7,24 +7,35 @@ Gold answers are the `accepted` texts of `QuestionExample`s; predictions are {id
 import collections
 import re
 import string
+import unicodedata
 
+ANSWER_UNITS = ("words", "characters")
+"""What two answers can be compared by: words as in the official scripts, which separate them by
+spaces, or characters, for languages that write words without spaces between them."""
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def normalize_answer(text):
-    """Lower-cases and takes out punctuation, articles and superfluous white space."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+def normalize_answer(text, units="words"):
+    """Lower-cases and takes out punctuation, articles and superfluous white space.
+
+    Of characters, all white space, the punctuation of all scripts, and no articles.
+    """
+    text = text.lower().translate(_PUNCTUATION)
+    if units == "words":
+        return " ".join(_ARTICLES.sub(" ", text).split())
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c)[0] != "P")
 
 
-def exact_match(prediction, gold):
+def exact_match(prediction, gold, units="words"):
     """Returns 1.0 if two texts are equal but for what `normalize_answer` removes, else 0.0."""
-    return float(normalize_answer(prediction) == normalize_answer(gold))
+    return float(normalize_answer(prediction, units) == normalize_answer(gold, units))
 
 
-def token_f1(prediction, gold):
-    """Returns the F1 of the words of two texts, 0.0 if they share none."""
-    predicted, expected = normalize_answer(prediction).split(), normalize_answer(gold).split()
+def token_f1(prediction, gold, units="words"):
+    """Returns the F1 of the words or characters of two texts, 0.0 if they share none."""
+    split = str.split if units == "words" else list
+    predicted, expected = (split(normalize_answer(text, units)) for text in (prediction, gold))
     shared = sum((collections.Counter(predicted) & collections.Counter(expected)).values())
     if not shared:
         return 0.0
@@ -32,18 +43,19 @@ def token_f1(prediction, gold):
     return 2 * precision * recall / (precision + recall)
 
 
-def squad_v1_scores(examples, predictions):
+def squad_v1_scores(examples, predictions, units="words"):
     """Returns exact_match and f1 (squad evaluate-v1.1); an unanswered question scores 0."""
-    return _mean_scores([(example.accepted, predictions.get(example.id)) for example in examples])
+    pairs = [(example.accepted, predictions.get(example.id)) for example in examples]
+    return _mean_scores(pairs, units)
 
 
-def mrqa_scores(examples, predictions):
+def mrqa_scores(examples, predictions, units="words"):
     """Returns exact_match and f1 (mrqa_official_eval.py) over the questions that were answered."""
     answered = [example for example in examples if example.id in predictions]
-    return _mean_scores([(example.accepted, predictions[example.id]) for example in answered])
+    return _mean_scores([(e.accepted, predictions[e.id]) for e in answered], units)
 
 
-def squad_v2_scores(examples, predictions, null_odds, threshold):
+def squad_v2_scores(examples, predictions, null_odds, threshold, units="words"):
     """Returns the scores of squad evaluate-v2.0, by the names of that script.
 
     null_odds: {id: evidence that there is no answer}; above the threshold none is given.
@@ -54,7 +66,8 @@ def squad_v2_scores(examples, predictions, null_odds, threshold):
     raw = {"exact": {}, "f1": {}}
     for example in examples:
         if example.id in predictions:
-            exact, f1 = _scores_of(_v2_gold(example), predictions[example.id])
+            gold = _v2_gold(example, units)
+            exact, f1 = _scores_of(gold, predictions[example.id], units)
             raw["exact"][example.id], raw["f1"][example.id] = exact, f1
     kept = {
         metric: {
@@ -74,14 +87,14 @@ def squad_v2_scores(examples, predictions, null_odds, threshold):
     return results
 
 
-def _mean_scores(pairs):
+def _mean_scores(pairs, units):
     """Returns mean exact_match and f1 of (accepted texts, prediction or None) pairs."""
     scores = [
         (0.0, 0.0)
         if prediction is None
         else (
-            max(exact_match(prediction, gold) for gold in accepted),
-            max(token_f1(prediction, gold) for gold in accepted),
+            max(exact_match(prediction, gold, units) for gold in accepted),
+            max(token_f1(prediction, gold, units) for gold in accepted),
         )
         for accepted, prediction in pairs
     ]
@@ -92,18 +105,18 @@ def _mean_scores(pairs):
     }
 
 
-def _v2_gold(example):
+def _v2_gold(example, units):
     """Returns the texts that count as right; the empty one where nothing else does."""
-    return [text for text in example.accepted if normalize_answer(text)] or [""]
+    return [text for text in example.accepted if normalize_answer(text, units)] or [""]
 
 
-def _scores_of(accepted, prediction):
+def _scores_of(accepted, prediction, units):
     """Returns exact and F1 against the best of the accepted texts; two empty texts agree."""
-    exact = max(exact_match(prediction, gold) for gold in accepted)
+    exact = max(exact_match(prediction, gold, units) for gold in accepted)
     return exact, max(
-        exact_match(prediction, gold)
-        if not normalize_answer(gold) or not normalize_answer(prediction)
-        else token_f1(prediction, gold)
+        exact_match(prediction, gold, units)
+        if not normalize_answer(gold, units) or not normalize_answer(prediction, units)
+        else token_f1(prediction, gold, units)
         for gold in accepted
     )
 

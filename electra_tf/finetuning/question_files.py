@@ -2,7 +2,7 @@
 """Questions on paragraphs: SQuAD 1.1 and 2.0 JSON, and the JSONL of the MRQA shared task."""
 
 import functools
-import json
+import re
 
 import tensorflow as tf
 
@@ -11,28 +11,29 @@ from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.files import (
     is_text,
     json_object,
+    json_value,
     read_lines,
-    read_text,
     require_examples,
 )
 
+_INTEGER = re.compile(r"\s*-?\d{1,18}\s*")
+_NO_ANSWER = ("noanswer", "cannotanswer", "unanswerable", "impossible")
+"""Letters of what files write at -1 for questions without an answer."""
+
 
 def read_squad(path, bad_rows, has_unanswerable, labelled=True):
-    """Returns the `QuestionExample`s of a SQuAD file; ids are those of the file.
+    """Returns the `QuestionExample`s of a SQuAD file; ids are those of the file, texts or integers.
 
-    has_unanswerable: whether questions may have no answer (2.0), and say so in is_impossible.
+    has_unanswerable: whether questions may have no answer (2.0). They say so in is_impossible;
+    where it is left out, by having no answers. "answers" may be a list, or an object of lists as
+    Hugging Face's; an answer that stands for none, such as NO_ANSWER at -1, is none.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not JSON or not laid out so, a question is bad (see `BadRows`), an id
             occurs twice, or there is no question.
     """
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path}, line {error.lineno}: expected JSON, received {error.msg}."
-        ) from error
+    content = json_value(path)
     answers_of = functools.partial(_squad_answers, has_unanswerable) if labelled else _no_answers
     questions = _Questions(str(path), "paragraph", "id", answers_of, bad_rows)
     number = 0
@@ -97,15 +98,16 @@ class _Questions:
             try:
                 self.examples.append(self._example(fields, name, context, number))
             except _Unusable as problem:
-                where = f"{place}, question {name!r}" if name else place
+                where = place if name in (None, "") else f"{place}, question {name!r}"
                 self._bad_rows.report(where, *problem.args)
             else:
-                self._ids.add(name)
+                self._ids.add(str(name))
 
     def _example(self, record, name, context, number):
-        if not is_text(name) or not name:
-            raise _Unusable(f"a text under {self._id_key!r} of a question", shown(record))
-        if name in self._ids:
+        if not (is_text(name) and name) and not _is_integer(name):
+            expected = f"a text under {self._id_key!r} of a question, or an integer"
+            raise _Unusable(expected, shown(record))
+        if str(name) in self._ids:  # files of predictions have texts for ids
             raise _Unusable("each id once", "it a second time")
         question = record.get("question")
         if not is_text(question):
@@ -128,31 +130,71 @@ def _no_answers(record, context):
 
 
 def _squad_answers(has_unanswerable, record, context):
-    answers = record.get("answers")
-    if not isinstance(answers, list):
-        raise _Unusable("a list under 'answers'", shown(answers))
-    impossible = False
+    impossible = record.get("is_impossible") if has_unanswerable else False
+    if not isinstance(impossible, bool | None):
+        raise _Unusable("true or false under 'is_impossible'", shown(impossible))
+    given = record.get("answers")
+    answers = [] if given is None and impossible else _answer_list(given)
     if has_unanswerable:
-        impossible = record.get("is_impossible")
-        if not isinstance(impossible, bool):
-            raise _Unusable("true or false under 'is_impossible'", shown(impossible))
+        answers = [answer for answer in answers if not _stands_for_none(answer)]
+    if impossible is None:
+        impossible = not answers
     if impossible and answers:
         raise _Unusable("no answers, since is_impossible is true", shown(answers))
     if not impossible and not answers:
         raise _Unusable("at least one answer", "none")
-    spans = []
-    for answer in answers:
-        text = answer.get("text") if isinstance(answer, dict) else None
-        start = answer.get("answer_start") if isinstance(answer, dict) else None
-        if not isinstance(text, str) or not text.strip() or not isinstance(start, int):
-            raise _Unusable("answers with 'text' and 'answer_start'", shown(answer))
-        if start < 0 or not _same_text(context[start : start + len(text)], text):
-            raise _Unusable(
-                f"the answer {shown(text)} at character {start} of the context",
-                shown(context[max(start, 0) : max(start, 0) + len(text)]),
-            )
-        spans.append((context[start : start + len(text)], start))
-    return tuple(spans), tuple(answer["text"] for answer in answers), impossible
+    spans = tuple(_span(context, answer) for answer in answers)
+    return spans, tuple(answer["text"] for answer in answers), impossible
+
+
+def _answer_list(answers):
+    """Returns the answers of a question as a list of objects with numbers for places."""
+    if isinstance(answers, dict):
+        columns = [answers.get(name) for name in ("text", "answer_start")]
+        if all(isinstance(column, list) for column in columns):
+            if len(columns[0]) != len(columns[1]):
+                raise _Unusable("as many texts of answers as places", shown(answers))
+            columns = zip(*columns, strict=True)
+            answers = [{"text": text, "answer_start": start} for text, start in columns]
+        else:
+            answers = [answers]
+    if not isinstance(answers, list):
+        raise _Unusable("a list under 'answers'", shown(answers))
+    if not all(isinstance(answer, dict) for answer in answers):
+        raise _Unusable("answers with 'text' and 'answer_start'", shown(answers))
+    return [answer | {"answer_start": _integer(answer.get("answer_start"))} for answer in answers]
+
+
+def _integer(value):
+    """Returns an integer that is written as a text or as 1.0; other values as they are."""
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _stands_for_none(answer):
+    """Whether what is called an answer says that there is none."""
+    text = answer.get("text")
+    if not isinstance(text, str):
+        return False
+    letters = "".join(filter(str.isalpha, text.lower()))
+    return not text.strip() or (answer["answer_start"] == -1 and letters in _NO_ANSWER)
+
+
+def _span(context, answer):
+    """Returns (text, first character) of an answer in its context, without space around it."""
+    text, start = answer.get("text"), answer["answer_start"]
+    if not isinstance(text, str) or not text.strip() or not _is_integer(start):
+        raise _Unusable("answers with 'text' and 'answer_start'", shown(answer))
+    # The place is that of the text as it is written, or else that of its first word.
+    for written in (text, text.strip()):
+        found = context[start : start + len(written)]
+        if start >= 0 and _same_text(found, written):
+            return found.strip(), start + len(found) - len(found.lstrip())
+    raise _Unusable(
+        f"the answer {shown(text)} at character {start} of the context",
+        shown(context[max(start, 0) : max(start, 0) + len(text)]),
+    )
 
 
 def _mrqa_answers(record, context):
@@ -176,6 +218,10 @@ def _mrqa_answers(record, context):
             )
         spans.append((found, start))
     return tuple(spans), tuple(map(str, accepted)), False
+
+
+def _is_integer(value):
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_list_of_spans(places):
@@ -208,4 +254,6 @@ def question_of_line(text, place, number):
             f'{place}: expected texts under "question" and "context", received {shown(text)}.'
         )
     name = record.get("id")
-    return QuestionExample(str(number if name is None else name), *texts, file=place, line=number)
+    if not _is_integer(name):
+        name = str(number if name is None else name)
+    return QuestionExample(name, *texts, file=place, line=number)

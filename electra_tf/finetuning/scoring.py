@@ -120,8 +120,9 @@ def _tagging_scores(data, values):
 
 
 def _question_scores(data, answers, threshold):
-    examples = data.examples
-    if data.task.spec.official == "squad_v2":
-        return squad_v2_scores(examples, answers.predictions, answers.null_odds, threshold)
-    scores = squad_v1_scores if data.task.spec.official == "squad_v1" else mrqa_scores
-    return scores(examples, answers.predictions)
+    examples, spec = data.examples, data.task.spec
+    if spec.official == "squad_v2":
+        given = answers.predictions, answers.null_odds, threshold
+        return squad_v2_scores(examples, *given, spec.answer_units)
+    scores = squad_v1_scores if spec.official == "squad_v1" else mrqa_scores
+    return scores(examples, answers.predictions, spec.answer_units)

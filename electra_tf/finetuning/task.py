@@ -9,7 +9,11 @@ import os
 import tensorflow as tf
 
 from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
+from electra_tf.finetuning.data_warnings import (
+    warn_of_contradictions,
+    warn_of_similar_labels,
+    warn_of_unseparated_words,
+)
 from electra_tf.finetuning.files import require_examples
 from electra_tf.finetuning.question_files import read_mrqa, read_squad
 from electra_tf.finetuning.readers import LabelRule, read_texts, whole_number, with_swapped_pairs
@@ -73,8 +77,8 @@ class Task:
                     f"{self.path(split)}: expected examples for {split!r} (held-out share "
                     f"{held_out.share}), received none."
                 )
-        if self.is_labelled(split) and self.spec.kind in ("classification", "multilabel"):
-            warn_of_contradictions(examples, self.path(split))
+        if self.is_labelled(split):
+            self._warn(examples, split)
         if double_unordered and self.spec.double_unordered:
             examples = with_swapped_pairs(examples)
         return examples
@@ -89,6 +93,14 @@ class Task:
         examples = self._read(str(path), self._file(like), labelled)
         self.bad_rows.write()
         return examples
+
+    def _warn(self, examples, split):
+        """Warns of what is hardly meant so."""
+        if self.spec.kind in ("classification", "multilabel"):
+            warn_of_contradictions(examples, self.path(split))
+        is_scored_by_words = self.spec.kind == "qa" and self.spec.answer_units == "words"
+        if is_scored_by_words and split != "train":
+            warn_of_unseparated_words(examples, self.path(split))
 
     def _file(self, split):
         held_out = self.spec.held_out

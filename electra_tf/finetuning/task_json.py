@@ -6,6 +6,7 @@ import math
 import os
 
 from electra_tf.finetuning.files import json_value
+from electra_tf.finetuning.qa_metrics import ANSWER_UNITS
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns
 from electra_tf.finetuning.spans import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.finetuning.task_table import KINDS, HeldOut, Split, TaskSpec
@@ -39,7 +40,7 @@ _OPTIONAL = {
     "regression": ("columns", "value_range", "double_unordered", "header"),
     "multilabel": ("columns", "labels", "separator", "header"),
     "tagging": ("columns", "labels", "scheme", "header"),
-    "qa": (),
+    "qa": ("answer_units",),
 }
 _ALWAYS_OPTIONAL = ("name", "metric", "unlabelled", "held_out", "about")
 
@@ -89,6 +90,7 @@ class _Description:
             value_range=self._value_range(),
             double_unordered=self._double_unordered(),
             official=official,
+            answer_units=self._one_of("answer_units", ANSWER_UNITS, "words"),
             scheme=scheme,
             held_out=self._held_out(),
             separator=self._typed("separator", str, ";"),

@@ -52,6 +52,9 @@ class TaskSpec:
     """Whether training pairs are repeated with their texts exchanged."""
     official: str | None = None
     """Metrics of question answering: squad_v1, squad_v2 or mrqa."""
+    answer_units: str = "words"
+    """What answers to questions share in the F1 score: words, or characters where no spaces
+    separate words; see `qa_metrics`."""
     scheme: str | None = None
     """Of tags: spans (BIO tags become BIOES, entity F1) or tokens (as they are, accuracy)."""
     span_rule: str = "conll"

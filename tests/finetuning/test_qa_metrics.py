@@ -67,3 +67,27 @@ def test_v2_answers_up_to_the_threshold_and_finds_the_best_one():
     answerable = squad_v2_scores(EXAMPLES, predictions, odds, threshold=0.0)
     assert "NoAns_f1" not in answerable
     assert answerable["f1"] == pytest.approx(75.0)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "gold", "exact", "f1"),
+    [
+        ("北京市", "北京", 0.0, 0.8),
+        ("「北京」。", "北 京", 1.0, 1.0),
+        ("กรุงเทพ", "กรุงเทพฯ", 0.0, 14 / 15),
+        ("the cat", "cat", 0.0, 6 / 9),
+        ("东京", "北海", 0.0, 0.0),
+    ],
+)
+def test_answers_can_be_compared_by_characters(prediction, gold, exact, f1):
+    examples, predictions = [question("a", gold)], {"a": prediction}
+    expected = {"exact_match": 100 * exact, "f1": pytest.approx(100 * f1)}
+    assert squad_v1_scores(examples, predictions, "characters") == expected
+    assert mrqa_scores(examples, predictions, "characters") == expected
+    scores = squad_v2_scores(examples, predictions, {"a": 0.0}, 1.0, "characters")
+    assert (scores["exact"], scores["f1"]) == (100 * exact, pytest.approx(100 * f1))
+
+
+def test_characters_change_nothing_where_words_count():
+    assert token_f1("北京市", "北京") == 0.0
+    assert squad_v1_scores(EXAMPLES, {"a": "in paris."})["f1"] == 50.0

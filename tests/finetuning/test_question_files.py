@@ -59,7 +59,7 @@ def test_white_space_and_case_of_an_answer_may_differ(tmp_path):
         ({"answers": ...}, r"a list under 'answers', received None"),
         ({"answers": []}, r"at least one answer, received none"),
         ({"impossible": True}, r"no answers, since is_impossible is true"),
-        ({"impossible": ...}, r"true or false under 'is_impossible', received None"),
+        ({"impossible": "no"}, r"true or false under 'is_impossible', received 'no'"),
         ({"question": 3}, r"a text under 'question', received 3"),
         ({"id": ...}, r"paragraph 1: expected a text under 'id' of a question"),
     ],
@@ -118,3 +118,86 @@ def test_mrqa_spans_that_do_not_fit_are_errors(tmp_path):
     write(tmp_path / "c.jsonl.gz", "no gzip")
     with pytest.raises(ValueError, match=r"c\.jsonl\.gz: expected a gzip file"):
         read_mrqa(tmp_path / "c.jsonl", BadRows())
+
+
+NONE = {"text": "NO_ANSWER", "answer_start": -1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "answers", "is_impossible"),
+    [
+        # What says that there is no answer.
+        ({"impossible": ...}, (("dog", 4),), False),
+        ({"impossible": None, "answers": []}, (), True),
+        ({"impossible": True, "answers": ...}, (), True),
+        ({"impossible": True, "answers": [NONE]}, (), True),
+        (
+            {"impossible": ..., "answers": [{"text": "CANNOTANSWER", "answer_start": "-1"}]},
+            (),
+            True,
+        ),
+        ({"impossible": True, "answers": {"text": [], "answer_start": []}}, (), True),
+        ({"impossible": True, "answers": [{"text": "", "answer_start": 0}]}, (), True),
+        ({"answers": [NONE, ANSWER]}, (("dog", 4),), False),
+        # How answers and places are written.
+        ({"answers": {"text": ["dog"], "answer_start": [4]}}, (("dog", 4),), False),
+        ({"answers": {"text": "dog", "answer_start": 4}}, (("dog", 4),), False),
+        ({"answers": [{"text": "dog", "answer_start": "4"}]}, (("dog", 4),), False),
+        ({"answers": [{"text": "dog", "answer_start": 4.0}]}, (("dog", 4),), False),
+        # White space around an answer, at the place of the space or of the word.
+        ({"answers": [{"text": " dog ", "answer_start": 3}]}, (("dog", 4),), False),
+        ({"answers": [{"text": " dog", "answer_start": 4}]}, (("dog", 4),), False),
+        ({"answers": [{"text": "cat.  ", "answer_start": 15}]}, (("cat.", 15),), False),
+        ({"answers": [{"text": "a cat\n", "answer_start": 13}]}, (("a cat", 13),), False),
+    ],
+)
+def test_answers_as_people_write_them(changed, answers, is_impossible, tmp_path):
+    path = squad(tmp_path, question(**changed))
+    (example,) = read_squad(path, BadRows(), has_unanswerable=True)
+    assert (example.answers, example.is_impossible) == (answers, is_impossible)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"answers": [NONE]}, r"at least one answer, received none"),
+        ({"answers": {"text": ["dog"], "answer_start": []}}, r"as many texts of answers as places"),
+        ({"answers": [{"text": "dog", "answer_start": "four"}]}, r"answers with 'text' and"),
+        ({"answers": [{"text": "dog", "answer_start": 4.5}]}, r"answers with 'text' and"),
+        ({"answers": [{"text": "dog", "answer_start": True}]}, r"answers with 'text' and"),
+        ({"answers": [" dog"]}, r"answers with 'text' and"),
+        ({"id": True}, r"a text under 'id' of a question, or an integer"),
+        ({"id": 5.5}, r"a text under 'id' of a question, or an integer"),
+    ],
+)
+def test_answers_that_say_nothing_are_errors(changed, expected, tmp_path):
+    with pytest.raises(ValueError, match=expected):
+        read_squad(squad(tmp_path, question(**changed)), BadRows(), has_unanswerable=True)
+
+
+def test_version_1_has_no_answers_that_stand_for_none(tmp_path):
+    path = squad(tmp_path, question(answers=[NONE], impossible=...))
+    with pytest.raises(ValueError, match="'NO_ANSWER' at character -1"):
+        read_squad(path, BadRows(), has_unanswerable=False)
+
+
+def test_ids_may_be_integers_and_stay_what_they_are(tmp_path):
+    path = squad(tmp_path, question(51), question(0), question("52"))
+    assert [e.id for e in read_squad(path, BadRows(), True)] == [51, 0, "52"]
+    with pytest.raises(ValueError, match="question '51': expected each id once, received it a"):
+        read_squad(squad(tmp_path, question(51), question("51")), BadRows(), True)
+    lines = mrqa_lines(("dog", (4, 6))).replace('"m"', "7")
+    assert [e.id for e in read_mrqa(write(tmp_path / "m.jsonl", lines), BadRows())] == [7]
+
+
+def test_questions_in_utf16(tmp_path):
+    path = squad(tmp_path, question())
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    assert len(read_squad(path, BadRows(), True)) == 1
+
+
+def test_brackets_without_end_are_an_error(tmp_path):
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_squad(write(tmp_path / "a.json", "[" * 100_000), BadRows(), True)
+    with pytest.raises(ValueError, match="line 1: expected a JSON object"):
+        read_mrqa(write(tmp_path / "a.jsonl", "[" * 100_000), BadRows())

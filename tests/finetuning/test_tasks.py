@@ -259,3 +259,46 @@ def test_descriptions_must_be_json_objects(tmp_path):
         task_from_json(write(tmp_path / "a.json", "[]"))
     with pytest.raises(FileNotFoundError, match="does not exist"):
         task_from_json(tmp_path / "none.json")
+
+
+CHINESE = ("北京是中国的首都。", "上海是一座城市。")
+
+
+@pytest.mark.parametrize(
+    ("contexts", "changed", "hints"),
+    [
+        (CHINESE, {}, 1),
+        (CHINESE, {"answer_units": "characters"}, 0),
+        (("กรุงเทพมหานครเป็นเมืองหลวง และนครที่มีประชากรมากที่สุด",), {}, 1),
+        (("北京 是 中国 的 首都 。",), {}, 0),
+        (("서울은 대한민국의 수도이다.",), {}, 0),
+        (("Tokyo (東京) is the capital of Japan.",), {}, 0),
+    ],
+)
+def test_words_without_spaces_between_them_are_hinted_at(
+    contexts, changed, hints, tmp_path, caplog
+):
+    paragraphs = [
+        {
+            "context": c,
+            "qas": [{"id": n, "question": "?", "answers": [{"text": c[0], "answer_start": 0}]}],
+        }
+        for n, c in enumerate(contexts)
+    ]
+    for split in ("train", "dev"):
+        write(tmp_path / f"{split}.json", json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    files = {"train": "train.json", "dev": "dev.json"}
+    fields = {"kind": "qa", "format": "squad_v2", "files": files, **changed}
+    task = load_task(write(tmp_path / "own.json", json.dumps(fields)), tmp_path)
+    assert task.spec.answer_units == changed.get("answer_units", "words")
+    for split in files:
+        task.examples(split)
+    assert [r.message.count('"answer_units": "characters"') for r in caplog.records] == [1] * hints
+
+
+def test_answer_units_are_words_or_characters_of_questions(tmp_path):
+    with pytest.raises(ValueError, match="no key 'answer_units'"):
+        task_from_json(described(tmp_path, answer_units="characters"))
+    fields = {"kind": "qa", "format": "squad_v1", "columns": ..., "answer_units": "letters"}
+    with pytest.raises(ValueError, match="'answer_units' to be one of words, characters"):
+        task_from_json(described(tmp_path, **fields))
