@@ -10,12 +10,16 @@ from absl import logging
 
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 
+NO_WORD_HAS = "\u2028"
+"""White space for every tokenizer, so a token with it matches nothing."""
+FIRST_MARK, NUM_MARKS = 0xF0000, 0xFFFE
+"""Characters for private use, which are removed from every text; see `long_words`."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 # What cannot stand in a line of UTF-8, or not at its end.
 _NO_LINE = re.compile("[\n\ud800-\udfff]|\r\\Z")
-# What no word holds: white space separates words, the others are removed from every text. The last
-# range, for private use, stands for tokens that are too long (long_tokens.py).
-_NO_WORD = re.compile("[\\s\0\x7f\ufffd\U000f0000-\U000fffff]")
+# What no word holds: white space separates words, the others are removed from every text.
+_NO_WORD = re.compile(f"[\\s\0\x7f{chr(FIRST_MARK)}-{chr(FIRST_MARK + NUM_MARKS)}]")
 _PIECE_AND_SCORE = re.compile(r"[^\t]+\t-?\d+(?:\.\d+)?(?:e-?\d+)?")
 _WORD_AND_COUNT = re.compile(r"\S+[\t ]+\d+")
 _SHOWN = 40
@@ -69,7 +73,7 @@ def what_it_is_instead(tokens: Sequence[str]) -> str:
 def as_keys(tokens: Sequence[str]) -> list[str]:
     """Tokens as the keys of an object of JSON, which are distinct; see `from_keys`.
 
-    Those that a later line repeats get an ending that no text has: a, b, a becomes a\ufffd0, b, a.
+    Those that a later line repeats get an ending that no text has: a, b, a becomes a\u20280, b, a.
     """
     last = {token: number for number, token in enumerate(tokens)}
     return [
@@ -117,7 +121,7 @@ def shown(token: str) -> str:
 
 
 def _ending(number: int) -> str:
-    return f"\ufffd{number}"
+    return f"{NO_WORD_HAS}{number}"
 
 
 def _most(pattern: re.Pattern, lines: Sequence[str]) -> bool:

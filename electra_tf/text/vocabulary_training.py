@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tokenizers
 
+from electra_tf.text.long_words import is_long
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD, BasicNormalizer
 from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK, unused_tokens
 
@@ -34,7 +35,7 @@ def train_wordpiece_vocabulary(
 
     The same texts give the same tokens, whatever their order. Behind the special tokens come the
     reserved ones, `[unused0]` and so on, then the characters, sorted, then the pieces, as they were
-    learned.
+    learned. None has more than 256 bytes, which is 85 letters of Thai.
 
     Args:
         texts_iterable: str or UTF-8 bytes, such as the lines of a file.
@@ -118,19 +119,30 @@ def wordpieces_from_counts(
             f"and the characters of this text, received {vocab_size}; a smaller {limit} lowers "
             "that."
         )
-    trainer = tokenizers.trainers.WordPieceTrainer(
-        vocab_size=vocab_size,
-        min_frequency=min_frequency,
-        # Given here in a fixed order, because the trainer numbers characters as its hash map has
-        # them, and breaks ties by these numbers: two runs would differ.
-        special_tokens=first_tokens,
-        show_progress=False,
-    )
-    learner = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token=UNK))
-    learner.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    learner.train_from_iterator(_repeated(words), trainer)
-    ids = learner.get_vocab()
-    return sorted(ids, key=ids.get)
+    return _learned(words, vocab_size, min_frequency, first_tokens)
+
+
+def _learned(words, vocab_size, min_frequency, first_tokens):
+    """Returns so many tokens, or fewer, none of which is too long for the fast tokenizer."""
+    size = vocab_size
+    while True:
+        trainer = tokenizers.trainers.WordPieceTrainer(
+            vocab_size=size,
+            min_frequency=min_frequency,
+            # Given here in a fixed order, because the trainer numbers characters as its hash map
+            # has them, and breaks ties by these numbers: two runs would differ.
+            special_tokens=first_tokens,
+            show_progress=False,
+        )
+        learner = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token=UNK))
+        learner.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+        learner.train_from_iterator(_repeated(words), trainer)
+        ids = learner.get_vocab()
+        kept = [token for token in sorted(ids, key=ids.get) if not is_long(token)]
+        missing = vocab_size - len(kept)
+        if missing <= 0 or len(ids) < size:  # else the text has more pieces
+            return kept[:vocab_size]
+        size += 2 * missing
 
 
 def _most_frequent_characters(word_counts, limit, coverage):

@@ -12,16 +12,11 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.text import normalization
+from electra_tf.text.long_words import MAX_BYTES_PER_WORD, LongTokens, without_long_words
 from electra_tf.text.ragged import row_numbers
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import Vocabulary, content_of
-from electra_tf.text.vocabulary_lines import never_matches
-
-# A word of 200 characters takes at most this many bytes of UTF-8.
-_MAX_BYTES_PER_WORD = 4 * normalization.MAX_CHARACTERS_PER_WORD
-# Stands for a word that is too long: cleaning removes this character from every text, so no piece
-# that contains it can be meant.
-_UNKNOWN_CHARACTER = 0x7F
+from electra_tf.text.vocabulary_lines import FIRST_MARK, NO_WORD_HAS, NUM_MARKS, never_matches
 
 
 class WordPieceTokenizer(Tokenizer):
@@ -37,14 +32,15 @@ class WordPieceTokenizer(Tokenizer):
         self.do_lower_case = bool(do_lower_case)
         self.strip_accents = bool(strip_accents and do_lower_case)
         self._normalizer = normalization.BasicNormalizer(self.do_lower_case, self.strip_accents)
+        self._long_tokens = LongTokens(vocabulary.tokens, vocabulary.special.unk)
         self._wordpiece = self._make_wordpiece()
 
     def _make_wordpiece(self, **options):
         with tf.init_scope(), tf.device("CPU"):
             return tf_text.FastWordpieceTokenizer(
-                _matchable(self.vocabulary.tokens),
+                _matchable(self.vocabulary.tokens, self._long_tokens.marked_tokens),
                 suffix_indicator="##",
-                max_bytes_per_word=_MAX_BYTES_PER_WORD,
+                max_bytes_per_word=MAX_BYTES_PER_WORD,
                 token_out_type=tf.int32,
                 unknown_token=self.vocabulary.special.unk,
                 **options,
@@ -72,7 +68,7 @@ class WordPieceTokenizer(Tokenizer):
         ideographs (tagging_tasks.py:228-250): 日本 becomes 日 ##本, in running text it is 日 本.
         """
         normalizer, wordpiece = self._for_words
-        parts = normalizer.words(as_strings(words), lambda found: _without_long_words(found)[0])
+        parts = normalizer.words(as_strings(words), lambda found: self._fitting(found)[0])
         ids = wordpiece.tokenize(parts)  # [n, parts, tokens]
         return ids.merge_dims(1, 2)
 
@@ -97,7 +93,7 @@ class WordPieceTokenizer(Tokenizer):
         """
         texts = as_strings(texts)
         expansion = self._normalizer.expand(texts)
-        code_points, kept = _without_long_words(expansion.code_points)
+        code_points, kept = self._fitting(expansion.code_points)
         expansion = expansion._replace(
             code_points=code_points, sources=tf.boolean_mask(expansion.sources, kept)
         )
@@ -110,6 +106,14 @@ class WordPieceTokenizer(Tokenizer):
             ids, ids.with_flat_values(starts_at), ids.with_flat_values(ends_at)
         )
 
+    def _fitting(self, code_points):
+        """Replaces words and tokens that the op has no room for; as `without_long_words`."""
+        code_points, kept = without_long_words(code_points)
+        if not self._long_tokens.marked_tokens:
+            return code_points, kept
+        code_points, still_kept = self._long_tokens.mark(code_points)
+        return code_points, tf.tensor_scatter_nd_update(kept, tf.where(kept), still_kept)
+
     def _normalize_others(self, texts):
         """Normalizes texts [B] that are not plain, though most of their words may be.
 
@@ -117,7 +121,7 @@ class WordPieceTokenizer(Tokenizer):
         """
 
         def expand(words):
-            code_points, _ = _without_long_words(self._normalizer.expand(words).code_points)
+            code_points, _ = self._fitting(self._normalizer.expand(words).code_points)
             return normalization.encode(code_points)
 
         parts = tf.strings.split(texts, " ")
@@ -130,53 +134,23 @@ class WordPieceTokenizer(Tokenizer):
         )
 
 
-def _matchable(tokens):
-    """Returns the tokens, each that no word can have replaced by what no text has.
+def _matchable(tokens, marked):
+    """Returns the tokens, those replaced that no word can have, and those that are too long.
 
     They keep their places, which are the ids; of tokens that are there twice, the last is matched.
-    U+FFFD is not in any normalized text; alone, behind all ids, it is there because the op takes no
-    vocabulary without a token that could be text.
+    Behind all ids, there is one more, because the op takes no vocabulary without a token that
+    could be text.
+
+    marked: what stands for long tokens, by id.
     """
     last = {token: place for place, token in enumerate(tokens)}
     matchable = [
-        f"\ufffd{place}" if never_matches(token) or last[token] != place else token
+        f"{NO_WORD_HAS}{place}" if never_matches(token) or last[token] != place else token
         for place, token in enumerate(tokens)
     ]
-    return [*matchable, "\ufffd"]
-
-
-def _without_long_words(code_points):
-    """Replaces words of more than 200 characters by `_UNKNOWN_CHARACTER`.
-
-    Returns the code points, ragged [B, characters], and a bool vector over those given: which of
-    them are kept or replaced, rather than left out.
-    """
-    characters, row_splits = code_points.flat_values, code_points.row_splits
-    is_space = tf.cast(characters == ord(" "), tf.int32)
-    # Words are numbered over all rows: a new number at each space and at each start of a row.
-    row_starts = row_splits[:-1, None]
-    begins = tf.tensor_scatter_nd_add(
-        tf.concat([is_space, [0]], 0), row_starts, tf.ones_like(row_starts[:, 0], tf.int32)
-    )[:-1]
-    word_of = tf.cumsum(begins)
-    num_words = tf.reduce_max(tf.concat([word_of, [0]], 0)) + 1
-    lengths = tf.math.unsorted_segment_sum(1 - is_space, word_of, num_words)
-    is_long = lengths > normalization.MAX_CHARACTERS_PER_WORD
-
-    def replace_long_words():
-        in_long = tf.gather(is_long, word_of) & (is_space == 0)
-        follows_same = tf.concat([[False], in_long[:-1]], 0) & (word_of == tf.roll(word_of, 1, 0))
-        kept = ~(in_long & follows_same)
-        kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int64))], 0)
-        replaced = tf.where(in_long, _UNKNOWN_CHARACTER, characters)
-        return tf.boolean_mask(replaced, kept), tf.gather(kept_before, row_splits), kept
-
-    characters, row_splits, kept = tf.cond(
-        tf.reduce_any(is_long),
-        replace_long_words,
-        lambda: (characters, row_splits, tf.ones_like(characters, tf.bool)),
-    )
-    return tf.RaggedTensor.from_row_splits(characters, row_splits, validate=False), kept
+    for place, token in marked.items():
+        matchable[place] = token
+    return [*matchable, chr(FIRST_MARK + NUM_MARKS)]
 
 
 def _original_offsets(expansion, texts, rows, starts, ends):

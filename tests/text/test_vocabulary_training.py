@@ -75,6 +75,17 @@ def test_words_that_are_never_cut_are_not_learned_from():
     assert text.wordpieces_from_counts(counts, 50) == [*SPECIAL, "b"]
 
 
+@pytest.mark.parametrize(("letters", "length"), [("กขคงจฉชซฌ", 117), ("ខគឃងចឆជ", 90), ("𝒳𝒴𝒵", 70)])
+def test_no_token_has_more_than_256_bytes(letters, length):
+    """Whatever a footer repeats; as many tokens as asked for come back nevertheless."""
+    footer = "".join(letters[place**3 % 11 % len(letters)] for place in range(length))
+    counts = {footer: 50, footer[::-1]: 40, **{letter * 2: 9 for letter in letters}}
+    all_tokens = text.wordpieces_from_counts(counts, 10_000)
+    assert 100 < max(len(token.removeprefix("##").encode()) for token in all_tokens) <= 256
+    for size in (len(all_tokens) - 1, len(all_tokens) - 5):
+        assert text.wordpieces_from_counts(counts, size) == all_tokens[:size]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
