@@ -85,7 +85,11 @@ def size_differences(found: Mapping[str, Any], here: Mapping[str, Any], place: s
         place: where the first were found, such as "the checkpoint".
     """
     return [
-        f"{name} is {found[name]:.10g} in {place}, {here[name]:.10g} here"
+        f"{name} is {_shown(found[name])} in {place}, {_shown(here[name])} here"
         for name in found
         if name in here and found[name] != here[name]
     ]
+
+
+def _shown(size: float) -> str:
+    return f"{size:.4g}" if isinstance(size, float) else str(size)

@@ -23,7 +23,14 @@ from electra_tf.training.checkpoint_reader import (
     DamagedCheckpointError,
     step_in_name,
 )
-from electra_tf.training.matching import Sizes, differing_sizes, explained, mismatches
+from electra_tf.training.matching import (
+    Sizes,
+    differing_sizes,
+    explained,
+    float32_of,
+    mismatches,
+    warn_of_rounding,
+)
 
 STATE = "electra_tf/state"
 """Name of the JSON string with what the original does not store."""
@@ -264,7 +271,15 @@ def load_variables(
     loaded = sorted(set(variables) - let_off)
     _check_types(reader, {name: variables[name] for name in loaded})
     # All are read before the first is assigned.
-    for name, value in [(name, reader[name]) for name in loaded]:
+    values = {name: reader[name] for name in loaded}
+    rounded = [
+        name
+        for name in loaded
+        if reader.dtypes[name] == tf.float64 and tf.as_dtype(variables[name].dtype) == tf.float32
+    ]
+    warn_of_rounding(rounded, prefix)
+    values |= {name: float32_of(values[name], name, prefix) for name in rounded}
+    for name, value in values.items():
         variables[name].assign(value)
     return LoadReport(loaded, sorted(let_off))
 

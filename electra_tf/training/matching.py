@@ -1,9 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Names and shapes that ought to agree: all that differs, sorted."""
+"""Names, shapes and types of stored variables that ought to agree: what differs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
 
 from electra_tf.config.stored_sizes import size_differences
 
@@ -110,5 +114,37 @@ def refuse_far_larger(
     larger = {name: size for name, size in expected.items() if size > 2 * found.get(name, 1)}
     if larger:
         phrases = size_differences(found, larger, place)
-        phrases += [f"{name} is {larger[name]} here" for name in larger if name not in found]
+        phrases += [
+            f"{name} is {larger[name]} here, and not told by {place}"
+            for name in larger
+            if name not in found
+        ]
         raise ValueError(explained(subject, [], phrases))
+
+
+def float32_of(values: np.ndarray, name: str, place: str) -> np.ndarray:
+    """Stored floats of any width as float32, which is exact for all but float64.
+
+    Args:
+        name: of the variable.
+        place: what it is stored in, for messages.
+
+    Raises:
+        ValueError: they are no floats, or too large.
+    """
+    kind = tf.as_dtype(values.dtype)
+    if not kind.is_floating:
+        raise ValueError(f"{place}: {name} is expected to hold floats, but is of type {kind.name}.")
+    with np.errstate(over="ignore"):
+        narrowed = np.asarray(values, np.float32)
+    if kind.size > 4 and not np.array_equal(np.isinf(narrowed), np.isinf(values)):
+        raise ValueError(f"{place}: {name} is expected to fit float32, but has larger values.")
+    return narrowed
+
+
+def warn_of_rounding(names: Sequence[str], place: str):
+    """Say which variables are stored as float64 and computed with as float32, if any are."""
+    if names:
+        count, first = len(names), names[0]
+        message = "%s: %d variables are float64 and are rounded to float32, such as %s."
+        logging.warning(message, place, count, first)

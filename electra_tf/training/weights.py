@@ -19,7 +19,7 @@ from electra_tf.training.checkpoint import (
     read_step,
 )
 from electra_tf.training.checkpoint_reader import CheckpointReader
-from electra_tf.training.matching import refuse_far_larger
+from electra_tf.training.matching import float32_of, refuse_far_larger, warn_of_rounding
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
@@ -99,13 +99,21 @@ def usable_weights(prefix: str) -> dict[str, np.ndarray]:
 
     Moving averages stand for their weights. Disentangled token embeddings are folded into what
     the discriminator sees; the generator's are not among them then.
+
+    Raises:
+        DamagedCheckpointError: the checkpoint cannot be read.
+        ValueError: a weight is stored as something else than floats.
     """
     reader = CheckpointReader(prefix)
-    weights = {
-        name: reader[f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in reader else name]
+    sources = {
+        name: f"{name}{SUFFIX}" if f"{name}{SUFFIX}" in reader else name
         for name in reader.shapes
         if not re.search(NOT_WEIGHTS, name)
     }
+    warn_of_rounding(
+        [name for name, source in sources.items() if reader.dtypes[source] == tf.float64], prefix
+    )
+    weights = {name: float32_of(reader[source], source, prefix) for name, source in sources.items()}
     difference = weights.pop(f"{TOKEN_TABLE}_difference", None)
     if difference is not None:
         weights[TOKEN_TABLE] = weights[TOKEN_TABLE] + difference

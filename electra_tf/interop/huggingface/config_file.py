@@ -2,16 +2,20 @@
 """config.json of a Hugging Face ELECTRA folder: the encoder's shape, the class, the labels."""
 
 import dataclasses
-import json
 import os
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 import electra_tf
+from electra_tf import files
 from electra_tf.config import EncoderConfig
-from electra_tf.files import write_json
-from electra_tf.interop.huggingface.names import HEADS
+from electra_tf.config.stored_sizes import Shapes, configured_sizes
+from electra_tf.files import check_keys, write_json
+from electra_tf.interop.huggingface.names import HEADS, class_of, sizes_of
+from electra_tf.interop.huggingface.weights_file import path_of
+from electra_tf.training.matching import refuse_far_larger
 
 CONFIG_FILE = "config.json"
 EXTRA = "electra_tf"
@@ -38,6 +42,15 @@ _REQUIRED = (
     "type_vocab_size",
     "initializer_range",
 )
+_SPECIAL_IDS = tuple(
+    f"{name}_token_id" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")
+)
+_LAST_LAYERS = {
+    "ElectraForSequenceClassification": "classifier.out_proj.weight",
+    "ElectraForTokenClassification": "classifier.weight",
+}
+_DEFAULT_LABELS = 2
+"""Transformers' number of classes where nothing is said."""
 _KINDS = {
     "ElectraForTokenClassification": "tagging",
     "ElectraForQuestionAnswering": "qa",
@@ -63,6 +76,8 @@ class HuggingFaceConfig:
     classifier_dropout: float | None = None
     extra: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What this library stored for itself."""
+    special_ids: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Ids of special tokens by the names of their keys, such as pad_token_id."""
 
     @property
     def outputs(self) -> int:
@@ -75,17 +90,25 @@ class HuggingFaceConfig:
 def is_electra_folder(folder: str) -> bool:
     """Whether the folder's config.json is that of a Hugging Face ELECTRA model."""
     path = os.path.join(folder, CONFIG_FILE)
-    return tf.io.gfile.exists(path) and read_json(path).get("model_type") == "electra"
+    if not tf.io.gfile.exists(path):
+        return False
+    stored = files.read_json(path, object)
+    return isinstance(stored, dict) and stored.get("model_type") == "electra"
 
 
-def read_config(folder: str) -> HuggingFaceConfig:
-    """Read config.json.
+def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingFaceConfig:
+    """Read config.json, and compare its sizes with the tensors before anything of them is made.
+
+    Args:
+        shapes: of the folder's tensors, by their names.
+        with_head: whether labels and such are wanted too.
 
     Raises:
-        ValueError: a key is missing, or a setting cannot be represented here.
+        ValueError: a key is missing or of another type, a setting cannot be represented here, or
+            a size is not that of the tensors.
     """
     path = os.path.join(folder, CONFIG_FILE)
-    stored = read_json(path)
+    stored = files.read_json(path)
     missing = [name for name in _REQUIRED if name not in stored]
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
@@ -94,20 +117,28 @@ def read_config(folder: str) -> HuggingFaceConfig:
             raise ValueError(
                 f"{path}: {name} is expected to be {expected!r}, but is {stored[name]!r}."
             )
-    architecture = (stored.get("architectures") or ["ElectraModel"])[0]
-    labels = _labels(stored)
-    kind = _kind(architecture, stored, labels)
     try:
         encoder = EncoderConfig(**{name: stored[name] for name in _REQUIRED})
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    subject = f"{path_of(folder)} does not fit its {CONFIG_FILE}"
+    refuse_far_larger(sizes_of(shapes), configured_sizes(encoder), "the file", subject)
+    special_ids = _special_ids(stored, encoder.vocab_size, path)
+    architecture = _architecture(stored, shapes, path)
+    if not with_head:
+        return HuggingFaceConfig(architecture, encoder, special_ids=special_ids)
+    dropout = stored.get("classifier_dropout")
+    check_keys({"classifier_dropout": dropout}, {"classifier_dropout": (float, type(None))}, path)
+    labels = _labels(stored, path, _width(architecture, shapes))
+    kind = _kind(architecture, stored, labels, path)
     return HuggingFaceConfig(
         architecture,
         encoder,
         kind,
         labels if kind in ("classification", "multilabel", "tagging") else None,
-        stored.get("classifier_dropout"),
-        stored.get(EXTRA) or {},
+        dropout,
+        _extra(stored, path),
+        special_ids,
     )
 
 
@@ -119,7 +150,7 @@ def write_config(folder: str, config: HuggingFaceConfig):
         **{name: getattr(config.encoder, name) for name in _REQUIRED},
         "layer_norm_eps": _CONSTANTS["layer_norm_eps"],
         "classifier_dropout": config.classifier_dropout,
-        "pad_token_id": 0,
+        **config.special_ids,
         "tie_word_embeddings": True,
         "dtype": "float32",
         **_label_keys(config),
@@ -137,34 +168,104 @@ def require_known(architecture: str, place: str):
         )
 
 
-def read_json(path: str) -> dict:
-    """The object in a JSON file; empty if it holds something else.
+def _architecture(stored: dict, shapes: Shapes, path: str) -> str:
+    """The class that the file names, or else the one whose tensors there are."""
+    named = stored.get("architectures")
+    if named is not None and not (
+        isinstance(named, list) and all(isinstance(name, str) for name in named)
+    ):
+        raise ValueError(
+            f"{path}: architectures is expected to be a list of names, but is {named!r}."
+        )
+    if named:
+        return named[0]
+    try:
+        architecture = class_of(shapes)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is expected to name a class in architectures, since the weights have {error}."
+        ) from error
+    logging.info("%s names no class: the tensors are those of %s.", path, architecture)
+    return architecture
 
-    Raises:
-        ValueError: it is not JSON.
-    """
-    with tf.io.gfile.GFile(path) as file:
-        try:
-            stored = json.load(file)
-        except ValueError as error:
-            raise ValueError(f"{path} is expected to be JSON: {error}.") from error
-    return stored if isinstance(stored, dict) else {}
+
+def _extra(stored: dict, path: str) -> dict[str, Any]:
+    """What this library stored."""
+    extra = stored.get(EXTRA) or {}
+    check_keys({EXTRA: extra}, {EXTRA: dict}, path)
+    kinds = {"step": int, "task": dict, "settings": dict}
+    check_keys(extra, {name: kinds[name] for name in kinds if name in extra}, f"{path}, {EXTRA}")
+    if "task" in extra:
+        check_keys(extra["task"], {"name": str}, f"{path}, {EXTRA}, task")
+    return extra
 
 
-def _labels(stored) -> tuple[str, ...]:
-    names = stored.get("id2label")
-    if names:
-        return tuple(names[number] for number in sorted(names, key=int))
-    # transformers' default, where nothing is said, is two classes.
-    return tuple(f"LABEL_{number}" for number in range(stored.get("num_labels", 2)))
+def _special_ids(stored: dict, vocab_size: int, path: str) -> dict[str, Any]:
+    """What the file says of ids of special tokens."""
+    ids = {name: stored[name] for name in _SPECIAL_IDS if stored.get(name) is not None}
+    pad = ids.get("pad_token_id", 0)
+    if type(pad) is not int or not 0 <= pad < vocab_size:
+        raise ValueError(
+            f"{path}: pad_token_id is expected to be in 0..{vocab_size - 1}, but is {pad!r}."
+        )
+    return ids
 
 
-def _kind(architecture, stored, labels) -> str | None:
+def _width(architecture: str, shapes: Shapes) -> int | None:
+    """C, the number of classes that the last layer of a head has."""
+    name = _LAST_LAYERS.get(architecture)
+    return shapes[name][0] if name and shapes.get(name) else None
+
+
+def _labels(stored: dict, path: str, width: int | None) -> tuple[str, ...]:
+    """The labels in the order of their ids, as many as the head has classes."""
+    named, count = stored.get("id2label"), stored.get("num_labels")
+    if count is not None and (type(count) is not int or count < 1):
+        raise ValueError(f"{path}: num_labels is expected to be at least 1, but is {count!r}.")
+    if named is not None:
+        labels = _named_labels(named, path)
+        if count is not None and count != len(labels):
+            raise ValueError(
+                f"{path}: num_labels is expected to be {len(labels)}, as many as id2label has, but "
+                f"is {count}."
+            )
+        count = len(labels)
+    if width is not None and (count or _DEFAULT_LABELS) != width:
+        raise ValueError(
+            f"{path}: {'num_labels' if named is None else 'id2label'} is expected to have the "
+            f"{width} classes of the last layer of the weights, but has {count or _DEFAULT_LABELS}."
+        )
+    if named is not None:
+        return labels
+    return tuple(f"LABEL_{number}" for number in range(width or _DEFAULT_LABELS))
+
+
+def _named_labels(named: Any, path: str) -> tuple[str, ...]:
+    expected = f"{path}: id2label is expected to be an object with a label for each of '0', '1', .."
+    if not isinstance(named, dict) or not named:
+        raise ValueError(f"{expected}, but is {str(named)[:60]}.")
+    for number in range(len(named)):
+        label = named.get(str(number))
+        # Some files have numbers for labels; ours are words.
+        if not isinstance(label, str) and type(label) is not int:
+            received = repr(label) if str(number) in named else "not there"
+            raise ValueError(f"{expected}, but that of '{number}' is {received}.")
+    return tuple(str(named[str(number)]) for number in range(len(named)))
+
+
+def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -> str | None:
     if architecture != "ElectraForSequenceClassification":
         return _KINDS.get(architecture)
     named = {theirs: ours for ours, theirs in _PROBLEM_TYPES.items()}
-    default = "regression" if len(labels) == 1 else "classification"
-    return named.get(stored.get("problem_type"), default)
+    problem = stored.get("problem_type")
+    if problem is None:
+        return "regression" if len(labels) == 1 else "classification"
+    if problem not in tuple(named):
+        raise ValueError(
+            f"{path}: problem_type is expected to be null or one of {', '.join(named)}, but is "
+            f"{problem!r}."
+        )
+    return named[problem]
 
 
 def _label_keys(config) -> dict[str, Any]:

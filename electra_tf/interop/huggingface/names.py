@@ -6,12 +6,13 @@ ours is that of a single model, whose encoder is "electra"; the heads of tasks a
 "task_specific/{task}", as in the original.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from electra_tf.config import EncoderConfig
+from electra_tf.config.stored_sizes import Shapes, encoder_sizes
 
 BODY = "electra."
 """What the names of the encoder begin with, except in a model without a head."""
@@ -49,6 +50,41 @@ def table(
     prefix = "" if architecture == "ElectraModel" else BODY
     body = tuple(row._replace(theirs=prefix + row.theirs) for row in encoder_rows(encoder))
     return body + HEADS[architecture](encoder, f"task_specific/{task}", outputs)
+
+
+def sizes_of(shapes: Shapes) -> dict[str, int]:
+    """Fields of the configuration that follow from their tensors, see `encoder_sizes`."""
+    ours = {}
+    for name, shape in shapes.items():
+        path = name.removeprefix(BODY).replace("layer.", "layer_").replace(".", "/")
+        path = f"electra/{path}"
+        if path.endswith("_embeddings/weight"):
+            ours[path.removesuffix("/weight")] = shape
+        elif path.endswith("/dense/weight"):
+            ours[f"{path.removesuffix('weight')}kernel"] = shape[::-1]
+        else:
+            ours[path] = shape
+    return encoder_sizes(ours)
+
+
+def class_of(names: Iterable[str]) -> str:
+    """The class whose head a model has: a key of `HEADS`, or another one.
+
+    Raises:
+        ValueError: it has heads of several.
+    """
+    names = sorted(names)
+    found = {}
+    for name in names:
+        for beginning, architecture in _BEGINNINGS.items():
+            if name.startswith(beginning):
+                found[architecture] = name
+                break
+    if "ElectraForMultipleChoice" in found:  # its last layer is named as that of tags
+        found.pop("ElectraForTokenClassification", None)
+    if len(found) > 1:
+        raise ValueError(f"heads of several classes: {', '.join(sorted(found.values()))}")
+    return next(iter(found), "ElectraModel")
 
 
 def encoder_rows(encoder: EncoderConfig) -> tuple[Row, ...]:
@@ -121,6 +157,17 @@ HEADS = {
     "ElectraForQuestionAnswering": _answers,
 }
 """Architecture -> the rows of its head."""
+_BEGINNINGS = {
+    "discriminator_predictions.": "ElectraForPreTraining",
+    "generator_predictions.": "ElectraForMaskedLM",
+    "generator_lm_head.": "ElectraForMaskedLM",
+    "sequence_summary.": "ElectraForMultipleChoice",
+    "classifier.dense.": "ElectraForSequenceClassification",
+    "classifier.out_proj.": "ElectraForSequenceClassification",
+    "classifier.": "ElectraForTokenClassification",
+    "qa_outputs.": "ElectraForQuestionAnswering",
+}
+"""How names of tensors of a head begin -> architecture; the first that fits."""
 
 
 def to_ours(tensors: Mapping[str, np.ndarray], rows: tuple[Row, ...]) -> dict[str, np.ndarray]:

@@ -8,8 +8,7 @@ import tensorflow as tf
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
-from electra_tf.files import write_bytes, write_json, write_text
-from electra_tf.interop.huggingface.config_file import read_json
+from electra_tf.files import read_json, write_bytes, write_json, write_text
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 from electra_tf.text.vocabulary import WORDPIECE
