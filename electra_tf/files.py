@@ -14,6 +14,9 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+TEMPORARY = ".electra_tf_tmp"
+"""Ending of a file that is being written; no file of others has such a name."""
+
 _MAX_JSON_BYTES = 1 << 28
 """The largest JSON files anyone has, sets of questions, have less than a quarter of this."""
 
@@ -207,13 +210,13 @@ def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator
     Args:
         path: its name; folders are made as needed.
         mode: "w" for text, in UTF-8, or "wb" for bytes.
-        partial: what it is called until then; default: the path and ".tmp".
+        partial: what it is called until then; default: the path and TEMPORARY.
 
     Raises:
         OSError: it cannot be written.
     """
     path = os.fspath(path)
-    folder, partial = os.path.dirname(path), partial or f"{path}.tmp"
+    folder, partial = os.path.dirname(path), partial or f"{path}{TEMPORARY}"
     if folder:
         writing(folder, _gfile().makedirs, folder)
     file = _gfile().GFile(partial, mode)
@@ -250,10 +253,94 @@ def write_pickle(path: str, value: Any) -> None:
     write_bytes(path, pickle.dumps(value))
 
 
+# ---- Folders: nothing is removed but what this program made
+
+
+MARK = ".made_by_electra_tf"
+"""A file in folders that have no other file by which this program knows them as its own."""
+
+
+def files_in(folder: str) -> list[str]:
+    """Names of all files below a folder, relative to it; links are names, not followed."""
+    return sorted(_walk(folder, "")) if _gfile().isdir(folder) else []
+
+
+def _walk(folder: str, inner: str) -> Iterator[str]:
+    for name in _gfile().listdir(os.path.join(folder, inner)):
+        name = os.path.join(inner, name.rstrip("/"))
+        path = os.path.join(folder, name)
+        is_link = os.path.islink(path.removeprefix("file://"))
+        if _gfile().isdir(path) and not is_link:
+            yield from _walk(folder, name)
+        else:
+            yield name
+
+
+def check_removable(
+    folder: str, is_ours: bool, is_made: Callable[[str], bool] = lambda name: True
+) -> None:
+    """Check that this program may remove what a folder holds.
+
+    Args:
+        folder: it need not exist.
+        is_ours: whether a mark inside says that this program made the folder, and for this.
+        is_made: whether a file was written by this program, by its name relative to the folder.
+
+    Raises:
+        FileExistsError: it holds files of others; names them.
+    """
+    others = [name for name in files_in(folder) if not (is_ours and is_made(name))]
+    if others:
+        raise FileExistsError(
+            f"{folder} is expected to be new or made by this run, but holds files that are not "
+            f"its own: {_first(others)}. Nothing was removed. Move them away, or choose another "
+            "name."
+        )
+
+
+def remove_made(folder: str, is_made: Callable[[str], bool], mark: str) -> list[str]:
+    """Remove the files of a folder that this program made, and the folder unless others remain.
+
+    Args:
+        folder: bears the mark.
+        is_made: see `check_removable`.
+        mark: the file that says so; it goes last, so that what a kill leaves bears it, too.
+
+    Returns:
+        Names of the files that remain, which are not ours.
+    """
+    gfile = _gfile()
+    found = files_in(folder)
+    made = sorted(filter(is_made, found), key=lambda name: name == mark)
+    for name in made:
+        gfile.remove(os.path.join(folder, name))
+    inner = {os.path.dirname(name) for name in made} - {""}
+    inner |= {os.path.dirname(name) for name in inner} - {""}
+    for name in [*sorted(inner, key=len, reverse=True), ""]:
+        path = os.path.join(folder, name)
+        if gfile.isdir(path) and not files_in(path):
+            gfile.rmtree(path)
+    return [name for name in found if not is_made(name)]
+
+
+def _first(names: list[str], count: int = 3) -> str:
+    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
+
+
 def check_new(folder: str) -> None:
-    """Raise ValueError if there is a folder of that name that is not empty."""
-    if exists(folder) and _gfile().listdir(folder):
+    """Check that `new_folder` can write a folder.
+
+    Raises:
+        ValueError: there is one of that name that is not empty.
+        FileExistsError: "<folder>.incomplete" is not what an earlier run of this program left.
+    """
+    folder = folder.rstrip("/")
+    if exists(folder) and (not _gfile().isdir(folder) or _gfile().listdir(folder)):
         raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
+    partial = f"{folder}.incomplete"
+    if exists(partial) and not _gfile().isdir(partial):
+        raise FileExistsError(f"{partial} is expected to be absent, but is a file. Move it away.")
+    check_removable(partial, exists(os.path.join(partial, MARK)))
 
 
 @contextlib.contextmanager
@@ -261,20 +348,22 @@ def new_folder(folder: str) -> Iterator[str]:
     """A folder to write to, which gets its name when all is written, and is removed otherwise.
 
     Raises:
-        ValueError: there is one of that name that is not empty.
+        ValueError, FileExistsError: see `check_new`.
     """
     gfile = _gfile()
     folder = folder.rstrip("/")
     check_new(folder)
     partial = f"{folder}.incomplete"
-    if gfile.exists(partial):
+    if exists(partial):
         gfile.rmtree(partial)
-    gfile.makedirs(partial)
     try:
+        write_text(os.path.join(partial, MARK), "Left by a run that was killed.\n")
         yield partial
-        if gfile.exists(folder):
+        check_new(folder)  # others may have put files there meanwhile
+        if exists(folder):
             gfile.rmtree(folder)
-        gfile.rename(partial, folder)
+        writing(folder, gfile.rename, partial, folder)
+        gfile.remove(os.path.join(folder, MARK))
     finally:
-        if gfile.exists(partial):
+        if exists(partial):
             gfile.rmtree(partial)

@@ -16,14 +16,20 @@ from electra_tf.data.corpus import SourceFile, find_sources
 from electra_tf.data.duplicates import FindDuplicates, HashDocuments
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.plan import WorkShare, make_plan
-from electra_tf.data.publishing import describe, publish
+from electra_tf.data.publishing import (
+    check_output,
+    describe,
+    note_replaced,
+    older_records,
+    publish,
+    remove_unfinished,
+)
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
 from electra_tf.data.workers import Work, run_tasks
 from electra_tf.data.writer import remove_partial, write_file
 
 DEFAULT_SEED = 42
 STANDARD_INPUT = "-"
-_PLAN_FILE = "plan.sha256"
 _SECONDS_BETWEEN_LOGGED_LINES = 10
 
 Executor = Callable[[Work, Sequence[Any], Callable[[int], None]], Iterator[Any]]
@@ -55,8 +61,8 @@ def build_pretraining_records(
     """Builds records from text; the same arguments give the same bytes for any `num_processes`.
 
     Shards are built in `<output_dir>/unfinished`. A build that was interrupted continues from the
-    shards that it had finished. Records that the folder holds already are replaced when all new
-    ones are complete; other files in it are never touched.
+    shards that it had finished. Records of an earlier build, which its manifest names, are
+    replaced when all new ones are complete; other files in the folder are never touched.
 
     Args:
         corpus_dir: a folder of text files, a list of files and glob patterns, or "-" for standard
@@ -85,10 +91,12 @@ def build_pretraining_records(
 
     Raises:
         FileNotFoundError, ValueError: for what is wrong with the corpus or the settings.
+        FileExistsError: if records of others are in the output folder; they stay.
         OSError: if a file cannot be written; no broken shard is left.
     """
     if num_processes < 1:
         raise ValueError(f"`num_processes` must be at least 1; received {num_processes}.")
+    check_output(output_dir)
     plan = make_plan(
         _sources(corpus_dir, output_dir, work_share),
         num_out_files,
@@ -115,7 +123,7 @@ def build_pretraining_records(
         return None
     manifests = {split: describe(plan, results, settings, split) for split in results[0].splits}
     if not manifests[TRAINING].num_examples:
-        tf.io.gfile.rmtree(builder.folder)
+        remove_unfinished(builder.folder)
         raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
     publish(builder, output_dir, manifests)
     standard_input.remove_kept(output_dir)
@@ -143,7 +151,7 @@ def _sources(
 def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | None) -> None:
     """Makes the builder's folders, empty unless they have finished shards of the same plan."""
     folder = builder.folder
-    plan_file = os.path.join(folder, _PLAN_FILE)
+    plan_file = os.path.join(folder, names.PLAN_FILE)
     folders = [*builder.split_folders().values(), builder.duplicates_folder]
     if tf.io.gfile.exists(plan_file):
         with tf.io.gfile.GFile(plan_file, "r") as file:
@@ -158,11 +166,14 @@ def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | No
                 f"{folder} holds an unfinished build with other settings, another corpus or "
                 "another vocabulary. Remove it, or give all shares the same arguments."
             )
+    # A build that was interrupted while it replaced records: what it noted stays known.
+    replaced = older_records(os.path.dirname(folder))
     if tf.io.gfile.exists(folder) and not work_share:
-        tf.io.gfile.rmtree(folder)
-    for folder in folders:
-        tf.io.gfile.makedirs(folder)
+        remove_unfinished(folder)
+    for inner in folders:
+        tf.io.gfile.makedirs(inner)
     write_file(plan_file, fingerprint.encode())
+    note_replaced(builder, replaced)
 
 
 def _find_duplicates(

@@ -1,18 +1,25 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Finished shards become a folder of records, in place of the records that were there."""
+"""Finished shards become a folder of records, in place of the records that were there.
 
+Only records of this program are replaced: those that a manifest names. While they go there is no
+manifest; what may go is then noted in the unfinished folder, `names.REPLACED_FILE`.
+"""
+
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from electra_tf.data import names
 from electra_tf.data.manifest import Manifest, Shard, Source
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
-from electra_tf.files import writing
+from electra_tf.data.writer import write_file
+from electra_tf.files import check_removable, exists, files_in, read_json, remove_made, writing
 
 _HISTOGRAM_BINS = 8
 
@@ -54,27 +61,101 @@ def describe(
     )
 
 
+def check_output(output_dir: str) -> None:
+    """Check that a build removes nothing of others.
+
+    Raises:
+        FileExistsError: there are records that no manifest of a build names, or an unfinished
+            folder with files that no build wrote.
+        ValueError: the manifest of older records cannot be read.
+    """
+    unfinished = os.path.join(output_dir, names.UNFINISHED_FOLDER)
+    # The file itself, or what a kill has left of it before it got its name.
+    is_ours = any(name.startswith(names.PLAN_FILE) for name in files_in(unfinished))
+    check_removable(unfinished, is_ours, names.is_of_a_build)
+    others = sorted(_records_in(output_dir) - set(older_records(output_dir)))
+    if others:
+        raise FileExistsError(
+            f"{output_dir} is expected to hold no records but those of earlier builds, but holds "
+            f"{others[0]}{' and more' * (len(others) > 1)}, which no manifest of a build names. "
+            "Nothing was removed. Move them away, or choose another folder."
+        )
+
+
+def older_records(output_dir: str) -> list[str]:
+    """What a build may replace: shards and manifests of earlier ones, by name in the folder."""
+    noted = os.path.join(output_dir, names.UNFINISHED_FOLDER, names.REPLACED_FILE)
+    found = set(read_json(noted, list)) if exists(noted) else set()
+    for inner in _FOLDERS.values():
+        folder = os.path.join(output_dir, inner)
+        if not exists(Manifest.path_in(folder)):
+            continue
+        try:
+            shards = [shard.name for shard in Manifest.load(folder).shards]
+        except ValueError as error:
+            raise ValueError(
+                f"{error} The records beside it cannot be replaced: move them away, or choose "
+                "another folder."
+            ) from error
+        manifest = os.path.basename(Manifest.path_in(folder))
+        found |= {os.path.join(inner, name) for name in [manifest, *shards]}
+    # Whatever these files say, nothing else is ever removed.
+    return sorted(found & _records_in(output_dir))
+
+
+def note_replaced(builder: ShardBuilder, replaced: Collection[str]) -> None:
+    """Note in the builder's folder what may be replaced although no manifest names it."""
+    path = os.path.join(builder.folder, names.REPLACED_FILE)
+    write_file(path, json.dumps(sorted(replaced)).encode())
+
+
 def publish(builder: ShardBuilder, output_dir: str, manifests: Mapping[str, Manifest]) -> None:
     """Replaces older records by the new ones.
 
     An interruption leaves no manifest but the unfinished folder, by which readers refuse the
     records, and from which the next run of the same build continues.
     """
-    folders = {
-        TRAINING: output_dir,
-        names.HELD_OUT_FOLDER: os.path.join(output_dir, names.HELD_OUT_FOLDER),
+    targets = {
+        os.path.join(_FOLDERS[split], shard.name): builder.path(split, index)
+        for split, manifest in manifests.items()
+        for index, shard in enumerate(manifest.shards)
     }
+    check_output(output_dir)  # others may have put files there meanwhile
+    replaced = older_records(output_dir)
+    note_replaced(builder, {*replaced, *targets})
     # Older held-out records go in any case: their text may be in the new training records.
-    for folder in filter(tf.io.gfile.exists, folders.values()):
-        if tf.io.gfile.exists(Manifest.path_in(folder)):
-            tf.io.gfile.remove(Manifest.path_in(folder))
-        for name in filter(names.is_shard_name, tf.io.gfile.listdir(folder)):
-            tf.io.gfile.remove(os.path.join(folder, name))
-    for split, manifest in manifests.items():
-        tf.io.gfile.makedirs(folders[split])
-        for index, shard in enumerate(manifest.shards):
-            target = os.path.join(folders[split], shard.name)
-            writing(target, tf.io.gfile.rename, builder.path(split, index), target, overwrite=True)
+    # A manifest goes before its shards.
+    for name in sorted(replaced, key=lambda name: names.is_shard_name(os.path.basename(name))):
+        tf.io.gfile.remove(os.path.join(output_dir, name))
+    for name, built in targets.items():
+        target = os.path.join(output_dir, name)
+        writing(target, tf.io.gfile.makedirs, os.path.dirname(target))
+        writing(target, tf.io.gfile.rename, built, target, overwrite=True)
     for split, manifest in reversed(manifests.items()):  # training last: then all is there
-        manifest.save(folders[split])
-    tf.io.gfile.rmtree(builder.folder)
+        manifest.save(os.path.join(output_dir, _FOLDERS[split]))
+    remove_unfinished(builder.folder)
+
+
+def remove_unfinished(folder: str) -> None:
+    """Removes what builds have written into the unfinished folder."""
+    others = remove_made(folder, names.is_of_a_build, names.PLAN_FILE)
+    if others:
+        logging.warning("%s: left there, for no build wrote them: %s.", folder, ", ".join(others))
+
+
+_FOLDERS = {TRAINING: "", names.HELD_OUT_FOLDER: names.HELD_OUT_FOLDER}
+"""Folder of each split inside the output folder."""
+
+
+def _records_in(output_dir: str) -> set[str]:
+    """Shards and manifests, by name in the folder."""
+    manifest, found = os.path.basename(Manifest.path_in("")), set()
+    for inner in _FOLDERS.values():
+        folder = os.path.join(output_dir, inner)
+        if tf.io.gfile.isdir(folder):
+            found |= {
+                os.path.join(inner, name)
+                for name in tf.io.gfile.listdir(folder)
+                if name == manifest or names.is_shard_name(name)
+            }
+    return found

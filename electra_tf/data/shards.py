@@ -23,7 +23,6 @@ from electra_tf.data.writer import ShardWriter, write_file
 from electra_tf.text import load_tokenizer
 
 TRAINING = "training"
-DUPLICATES_FOLDER = "duplicates"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class ShardBuilder:
     @property
     def duplicates_folder(self) -> str:
         """Where the duplicates are noted."""
-        return os.path.join(self.folder, DUPLICATES_FOLDER)
+        return os.path.join(self.folder, names.DUPLICATES_FOLDER)
 
     def split_folders(self) -> dict[str, str]:
         """Where the files of each split are built."""

@@ -21,11 +21,10 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.weights import check_size, load_weights
 
-CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
-BEST_FOLDER = "best"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +66,6 @@ def write_config(
         where they are from.
     data: the splits that training and evaluation read, of which numbers and keys are stored.
     """
-    save_tokenizer(tokenizer, folder)
     content = {
         "electra_tf_version": electra_tf.__version__,
         "finetuning": config.to_dict(),
@@ -88,7 +86,9 @@ def write_config(
     }
     if converted_from is not None:
         content["converted_from"] = converted_from
+    # First: it is the mark by which a later run knows the folder.
     write_json(os.path.join(folder, CONFIG_FILE), content)
+    save_tokenizer(tokenizer, folder)
 
 
 def read_config(folder: str) -> dict | None:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning import model_folder
+from electra_tf.finetuning import model_folder, trial_folders
 from electra_tf.finetuning.evaluation import Evaluation, Evaluator
 from electra_tf.finetuning.feature_cache import SplitData, load_split
 from electra_tf.finetuning.results import (
@@ -76,6 +76,7 @@ def finetune(
 
     Raises:
         FileNotFoundError, ValueError: files or settings are missing or wrong.
+        FileExistsError: a folder of a trial holds files of others.
         ArithmeticError: the loss of a step is not finite.
         OSError: another run writes to the model folders, or another worker has died.
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
@@ -90,6 +91,8 @@ def finetune(
     with ending_with_others(workers.resolver), lock:
         check_same_run(workers, config)
         with workers.chief_first():
+            if workers.is_chief and config.do_train:
+                trial_folders.check_folders(config)
             run = _Run(config, start, strategy, workers)
         return run.run()
 
@@ -166,12 +169,16 @@ class _Run:
         finished = self._finished_before()
         # Before anything is computed, and before the chief writes what all of them have read.
         self._check_same_data(finished)
+        if self.workers.is_chief and config.do_train:
+            for number, attempt, _ in trial_folders.all_folders(config):
+                trial_folders.starts_over(config, self._describe(number, attempt))
         for number in range(1, config.num_trials + 1):
             outcome = finished.get(number) or self._trial_with_retries(number)
             if config.do_eval:
                 results.add(outcome, write=self.workers.is_chief)
-            if number != config.num_trials and not config.keep_all_models:
-                self._remove_models(number)
+            is_last = number == config.num_trials
+            if self.workers.is_chief and not (is_last or config.keep_all_models):
+                trial_folders.remove(config, number)
         if len(self.diverged) == config.num_trials:
             raise self.diverged[-1]
         return results
@@ -310,7 +317,7 @@ class _Run:
         config = self.config
         # No seed of a trial tried again is that of another trial.
         seed = config.seed + number - 1 + attempt * config.num_trials
-        folder = f"{config.model_dir}_{number}" + (f"_again_{attempt}" if attempt else "")
+        folder = trial_folders.folder_of(config, number, attempt)
         ignored = DECIDES_NOTHING if config.eval_every_steps else DECIDES_NOTHING + DECIDES_BEST
         deciding = self.train + (self.dev if config.eval_every_steps else [])
         run_key = self._fingerprint(ignored, seed, deciding)
@@ -349,11 +356,8 @@ class _Run:
 
     def _prepare_folder(self, trial: Trial):
         """Say in the trial's folder what it is of; empty it, if that is something else."""
-        saved = model_folder.read_config(trial.folder)
-        same = saved is not None and saved["run_key"] == trial.run_key
-        if tf.io.gfile.exists(trial.folder) and (self.config.debug or not same):
-            logging.info("%s is of another run and starts over.", trial.folder)
-            tf.io.gfile.rmtree(trial.folder)
+        if trial_folders.starts_over(self.config, trial):
+            trial_folders.empty(trial)
         model_folder.write_config(
             trial.folder,
             self.config,
@@ -422,11 +426,3 @@ class _Run:
         metric = evaluation.data.task.spec.metric
         baseline = self.baselines[evaluation.name][metric]
         logging.info("trial %d | %s | baseline %s %.2f", number, line, metric, baseline)
-
-    def _remove_models(self, number: int):
-        if not self.workers.is_chief:
-            return
-        for attempt in range(self.config.retry_failed_trials + 1):
-            folder = self._describe(number, attempt).folder
-            if tf.io.gfile.exists(folder):
-                tf.io.gfile.rmtree(folder)

@@ -13,10 +13,9 @@ from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
 from electra_tf.files import write_json
 from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
 
-CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocab.txt"
-BEST_FOLDER = "best"
 
 
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
@@ -120,7 +119,7 @@ def starts_over(config: PretrainingConfig) -> bool:
 
 
 def clear_debug_folder(config: PretrainingConfig):
-    """Delete what an earlier debug run left (run_pretraining.py train_or_eval).
+    """Delete what an earlier debug run left (run_pretraining.py train_or_eval), and no more.
 
     Raises:
         ValueError: what the folder holds is not a debug run's.
@@ -133,4 +132,6 @@ def clear_debug_folder(config: PretrainingConfig):
             f"debug training deletes {config.model_dir} first, but what is there is not a debug "
             "run's. Choose another --model-name."
         )
-    tf.io.gfile.rmtree(config.model_dir)
+    others = remove_run(config.model_dir)
+    if others:
+        logging.info("Left in %s, for it is not the run's: %s.", config.model_dir, others)

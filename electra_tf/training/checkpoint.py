@@ -17,7 +17,14 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import parse_json, read_bytes, write_text
+from electra_tf.files import (
+    check_removable,
+    files_in,
+    parse_json,
+    read_bytes,
+    write_text,
+    writing,
+)
 from electra_tf.training.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,
@@ -97,36 +104,74 @@ class CheckpointFolder:
             state: JSON-serializable, returned by `read_state`.
 
         Raises:
-            tf.errors.OpError: the files cannot be written; what was written is removed.
+            OSError: the files cannot be written; what was written is removed.
         """
         name = f"model.ckpt-{step}"
-        partial = os.path.join(self.folder, PARTIAL)
+        prefix = os.path.join(self.folder, name)
         self.remove_incomplete()
-        tf.io.gfile.makedirs(partial)
         tensors = {path: tf.convert_to_tensor(variable) for path, variable in variables.items()}
         tensors[GLOBAL_STEP] = tf.constant(step, tf.int64)
         tensors[STATE] = tf.constant(json.dumps(state))
         try:
-            tf.raw_ops.SaveV2(
-                prefix=os.path.join(partial, name),
-                tensor_names=list(tensors),
-                shape_and_slices=[""] * len(tensors),
-                tensors=list(tensors.values()),
-            )
-            files = sorted(tf.io.gfile.listdir(partial))
-            # A checkpoint counts as there once its index is: the data goes first.
-            for file in sorted(files, key=lambda file: file.endswith(".index")):
-                source, target = os.path.join(partial, file), os.path.join(self.folder, file)
-                tf.io.gfile.rename(source, target, overwrite=True)
+            writing(prefix, self._write, name, tensors)
         finally:
             self.remove_incomplete()
-        self._keep_newest(os.path.join(self.folder, name))
+        self._keep_newest(prefix)
+
+    def _write(self, name: str, tensors: Mapping[str, tf.Tensor]):
+        partial = os.path.join(self.folder, PARTIAL)
+        tf.io.gfile.makedirs(partial)
+        tf.raw_ops.SaveV2(
+            prefix=os.path.join(partial, name),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=list(tensors.values()),
+        )
+        # A checkpoint counts as there once its index is: the data goes first.
+        for file in sorted(files_in(partial), key=lambda file: (file.endswith(".index"), file)):
+            source, target = os.path.join(partial, file), os.path.join(self.folder, file)
+            tf.io.gfile.rename(source, target, overwrite=True)
+
+    def check_incomplete(self):
+        """Check that saving may use the folder of unfinished checkpoints.
+
+        Raises:
+            FileExistsError: there is such a folder, with files of others.
+        """
+        partial = os.path.join(self.folder, PARTIAL)
+        others = foreign_prefixes(partial)
+        check_removable(
+            partial,
+            is_ours=True,
+            is_made=lambda name: bool(_FILE.fullmatch(name)) and _prefix_of(name) not in others,
+        )
 
     def remove_incomplete(self):
-        """Delete what a killed run left of a checkpoint it was writing."""
+        """Delete what a killed run left of a checkpoint it was writing.
+
+        Raises:
+            FileExistsError: see `check_incomplete`.
+        """
+        self.check_incomplete()
         partial = os.path.join(self.folder, PARTIAL)
-        if tf.io.gfile.exists(partial):
-            tf.io.gfile.rmtree(partial)
+        if not tf.io.gfile.exists(partial):
+            return
+        for file in files_in(partial):
+            prefix = _prefix_of(file)
+            # Its data may be in place already, which is nothing without the index.
+            if file.endswith(".index") and not self._is_there(prefix):
+                self._remove(prefix)
+        tf.io.gfile.rmtree(partial)
+
+    def _is_there(self, name: str) -> bool:
+        return tf.io.gfile.exists(os.path.join(self.folder, f"{name}.index"))
+
+    def _remove(self, name: str):
+        """The data goes first: an index alone still says whose it is, if this is interrupted."""
+        files = [file for file in tf.io.gfile.listdir(self.folder) if _FILE.fullmatch(file)]
+        for file in sorted(files, key=lambda file: file.endswith(".index")):
+            if _prefix_of(file) == name:
+                tf.io.gfile.remove(os.path.join(self.folder, file))
 
     def _keep_newest(self, saved: str):
         state = tf.train.get_checkpoint_state(self.folder)
@@ -135,17 +180,52 @@ class CheckpointFolder:
         ]
         kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
         # Downloaded weights, with which a run may begin in its own folder, are not ours to delete.
-        ours = [path for path in kept if _is_ours(path)]
+        ours = [path for path in kept if is_ours(path)]
         stale = ours[: -self.keep] if self.keep else []
         kept = [path for path in kept if path not in stale]
-        # The list is rewritten before files go, so that it never names what is not there.
         names = [os.path.basename(path) for path in kept]
+        # The list is rewritten before files go, so that it never names what is not there.
         lines = [f'model_checkpoint_path: "{names[-1]}"']
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
         write_text(os.path.join(self.folder, NAMING_FILE), "\n".join(lines) + "\n")
-        for path in stale:
-            for file in tf.io.gfile.glob(f"{path}.*"):
-                tf.io.gfile.remove(file)
+        if not (self.keep and ours):
+            return
+        # All older ones go: a run that was killed here has left some that no list names.
+        oldest = step_in_name(ours[-self.keep :][0])
+        for name in _prefixes_in(self.folder):
+            if name not in names and step_in_name(name) < oldest:
+                if is_ours(os.path.join(self.folder, name)):
+                    self._remove(name)
+
+
+_FILE = re.compile(r"(model\.ckpt-\d+)\.(?:index|data-\d+-of-\d+)(?:\.tempstate\d+)?")
+"""A file of a checkpoint, also while TensorFlow writes it."""
+
+
+def _prefix_of(file: str) -> str:
+    return _FILE.fullmatch(file)[1]
+
+
+def _prefixes_in(folder: str) -> list[str]:
+    """Names of the checkpoints that have an index."""
+    if not tf.io.gfile.isdir(folder):
+        return []
+    files = tf.io.gfile.listdir(folder)
+    return [_prefix_of(f) for f in files if f.endswith(".index") and _FILE.fullmatch(f)]
+
+
+def is_ours(prefix: str) -> bool | None:
+    """Whether this program saved a checkpoint, by its index; None if that cannot be read."""
+    try:
+        return STATE in CheckpointReader(prefix)
+    except DamagedCheckpointError:
+        return None
+
+
+def foreign_prefixes(folder: str) -> set[str]:
+    """Names of the checkpoints of a folder that this program did not save."""
+    names = _prefixes_in(folder)
+    return {name for name in names if is_ours(os.path.join(folder, name)) is False}
 
 
 def _named_by(content: bytes, path: str) -> str:
@@ -169,14 +249,6 @@ def _named_by(content: bytes, path: str) -> str:
 @functools.cache
 def _warn_once(message: str):
     logging.warning("%s", message)
-
-
-def _is_ours(prefix: str) -> bool:
-    """Whether a checkpoint was saved here; of a damaged one nobody knows."""
-    try:
-        return STATE in CheckpointReader(prefix)
-    except DamagedCheckpointError:
-        return False
 
 
 def resolve_prefix(path: str) -> str:

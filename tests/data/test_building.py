@@ -131,10 +131,49 @@ def test_older_records_are_replaced_and_other_files_stay(corpus):
     output = corpus / "records"
     build(corpus, num_out_files=5)
     (output / "notes.txt").write_text("mine")
-    (output / "pretrain_data.tfrecord-7-of-1000").write_bytes(b"from another builder")
     build(corpus)
     build(corpus, "fresh")
     assert contents(output) == contents(corpus / "fresh") | {"notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("pretrain_data.tfrecord-7-of-1000", "holds pretrain_data.tfrecord-7-of-1000, which no m"),
+        ("held_out/pretrain_data.tfrecord-0-of-1", "holds held_out/pretrain_data.tfrecord-0-of-1"),
+        ("manifest.json", "manifest.json .*move them away"),
+        ("unfinished/notes.txt", "unfinished .* that are not its own: notes.txt"),
+        ("unfinished/pretrain_data.tfrecord-0-of-3", "that are not its own: pretrain_data"),
+        ("unfinished/held_out/mine.csv", "that are not its own: held_out/mine.csv"),
+    ],
+)
+@pytest.mark.parametrize("is_older", [False, True])
+def test_files_of_others_are_never_replaced(corpus, file, message, is_older, monkeypatch):
+    output = corpus / "records"
+    if is_older and file != "manifest.json":
+        build(corpus, num_out_files=5)
+    path = output / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"of": "others"}')
+    before = contents(output), os.listdir(path.parent)
+    begun = interrupt_after(monkeypatch, 0)
+    with pytest.raises((FileExistsError, ValueError), match=message):
+        build(corpus, seed=5)
+    assert begun == [] and (contents(output), os.listdir(path.parent)) == before
+
+
+def test_a_file_of_others_in_an_unfinished_build_stays(corpus, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupt_after(patch, 2)
+        build(corpus, seed=2)
+    notes = corpus / "records" / "unfinished" / "duplicates" / "notes.txt"
+    notes.write_text("mine")
+    for seed in (2, 3):  # to go on, and to start over
+        with pytest.raises(FileExistsError, match="its own: duplicates/notes.txt"):
+            build(corpus, seed=seed)
+    assert notes.read_text() == "mine"
+    notes.rename(corpus / "notes.txt")
+    build(corpus, seed=2)
 
 
 class Interrupted(Exception):
@@ -188,9 +227,12 @@ def test_an_interrupted_build_of_something_else_starts_over(corpus, monkeypatch,
     assert begun == [0, 1, 2]
 
 
-def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(corpus, monkeypatch):
+@pytest.mark.parametrize("seed", [2, 3])
+def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(
+    corpus, monkeypatch, seed
+):
     output = corpus / "records"
-    build(corpus, seed=1)
+    build(corpus, seed=1, num_out_files=4)
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         rename, done = tf.io.gfile.rename, []
 
@@ -205,8 +247,8 @@ def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(corpus
         build(corpus, seed=2)
     with pytest.raises(ValueError, match="incomplete: their building was interrupted"):
         PretrainingRecords(str(output))
-    build(corpus, seed=2)
-    build(corpus, "fresh", seed=2)
+    build(corpus, seed=seed)
+    build(corpus, "fresh", seed=seed)
     assert contents(output) == contents(corpus / "fresh")
 
 
