@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from electra_tf.config import EncoderConfig, PretrainingConfig, load_hparams
+from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig, load_hparams
 
 REFERENCE_DEFAULTS = {
     "debug": False,
@@ -312,11 +312,21 @@ def test_impossible_values_are_errors_that_name_them(hparams, named):
         configure(**hparams)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../.."])
-def test_a_model_has_a_folder_of_its_own(name):
-    """Debug runs delete it."""
+PATHS = ["", " ", ".", "..", "../..", "../x", "a/b", "/tmp/x", "x/", "~", "~/x", "~me", "a\\b"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("kind", [PretrainingConfig, FinetuningConfig])
+def test_the_name_of_a_model_is_no_path(kind, name):
+    """What a run writes and deletes is inside <data_dir>/models."""
     with pytest.raises(ValueError, match=r"^model_name is expected to be the name of a folder"):
-        PretrainingConfig.from_hparams(name, "/data", {})
+        kind.from_hparams(name, "/data", {})
+
+
+@pytest.mark.parametrize("name", ["my_model", "lr=1e-4,bs=8", "v1.2", "Ümlaut", ".hidden", "a~b"])
+@pytest.mark.parametrize("kind", [PretrainingConfig, FinetuningConfig])
+def test_other_names_of_models_are_taken(kind, name):
+    assert kind.from_hparams(name, "/data", {}).model_name == name
 
 
 def test_configurations_are_values():

@@ -4,6 +4,7 @@
 import dataclasses
 import difflib
 import math
+import re
 import types
 import typing
 from typing import Any
@@ -15,6 +16,16 @@ def check(condition: bool, name: str, expected: str, received: Any):
     """Raise the ValueError every wrong value gets, unless `condition` holds."""
     if not condition:
         raise ValueError(f"{name} is expected to be {expected}, but is {received!r}.")
+
+
+def check_model_name(name: str):
+    """Raise a ValueError unless the name of a model is that of a folder, and no path."""
+    check(
+        name.strip(" .") != "" and not name.startswith("~") and not re.search(r"[/\\\0]", name),
+        "model_name",
+        "the name of a folder inside <data_dir>/models, not a path",
+        name,
+    )
 
 
 def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):

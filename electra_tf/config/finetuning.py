@@ -5,7 +5,7 @@ import dataclasses
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.checks import check, check_model_name, check_names, check_types
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
@@ -181,6 +181,7 @@ class FinetuningConfig:
 
     def __post_init__(self):
         check_types(self)
+        check_model_name(self.model_name)
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
         self.devices  # noqa: B018  (its own checks)
         check_precision(self.precision)

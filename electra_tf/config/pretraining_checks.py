@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from electra_tf.config.checks import check, check_names
+from electra_tf.config.checks import check, check_model_name, check_names
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE
 from electra_tf.config.precision import check_precision
 
@@ -76,12 +76,7 @@ def _check_values(config):
 
 
 def _check_files(config):
-    check(
-        config.model_name.strip("./") != "",
-        "model_name",
-        "the name of a folder inside <data_dir>/models",
-        config.model_name,
-    )
+    check_model_name(config.model_name)
     # TensorFlow takes the prefix of a checkpoint that it opens for a pattern.
     check(
         not re.search(r"[*?\[\\]", config.model_dir),

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 from typing import BinaryIO
 
 import tensorflow as tf
@@ -45,6 +46,17 @@ def keep(stream: BinaryIO, folder: str) -> SourceFile:
 
 
 def remove_kept(folder: str) -> None:
-    """Removes all kept streams from a folder."""
-    for path in tf.io.gfile.glob(os.path.join(folder, f"{NAME}-*")):
-        tf.io.gfile.remove(path)
+    """Removes all kept streams from a folder: files that are named by their own content."""
+    for name in tf.io.gfile.listdir(folder):
+        match = re.fullmatch(rf"{NAME}-([0-9a-f]{{16}})", name)
+        path = os.path.join(folder, name)
+        if match and _hash_of(path).startswith(match[1]):
+            tf.io.gfile.remove(path)
+
+
+def _hash_of(path: str) -> str:
+    hashed = hashlib.sha256()
+    with tf.io.gfile.GFile(path, "rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            hashed.update(block)
+    return hashed.hexdigest()

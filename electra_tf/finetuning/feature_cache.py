@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Sequence
 
@@ -183,8 +184,22 @@ def _write(path: str, key: str, arrays: dict[str, np.ndarray]):
 
 
 def _remove_others(path: str, task_name: str, split: str):
-    """Delete features of the same split that were made from other data or settings."""
-    pattern = os.path.join(os.path.dirname(path), f"{task_name}_{split}_{'?' * 16}.npz")
-    for other in tf.io.gfile.glob(pattern):
-        if os.path.basename(other) != os.path.basename(path):
+    """Delete features of the same split that were made from other data or settings.
+
+    Such a file is named after the key inside it; no other file is ours to delete.
+    """
+    pattern = re.compile(rf"{re.escape(f'{task_name}_{split}_')}([0-9a-f]{{16}})\.npz")
+    folder = os.path.dirname(path)
+    for name in tf.io.gfile.listdir(folder):
+        match, other = pattern.fullmatch(name), os.path.join(folder, name)
+        if match and name != os.path.basename(path) and _key_in(other).startswith(match[1]):
             tf.io.gfile.remove(other)
+
+
+def _key_in(path: str) -> str:
+    """The key that a file of features is stored under; empty if it is none."""
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            return str(stored[_KEY])
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, tf.errors.OpError):
+        return ""

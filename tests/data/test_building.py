@@ -169,7 +169,7 @@ def test_a_file_of_others_in_an_unfinished_build_stays(corpus, monkeypatch):
     notes = corpus / "records" / "unfinished" / "duplicates" / "notes.txt"
     notes.write_text("mine")
     for seed in (2, 3):  # to go on, and to start over
-        with pytest.raises(FileExistsError, match="its own: duplicates/notes.txt"):
+        with pytest.raises(FileExistsError, match=r"its own: duplicates/notes\.txt"):
             build(corpus, seed=seed)
     assert notes.read_text() == "mine"
     notes.rename(corpus / "notes.txt")

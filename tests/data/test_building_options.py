@@ -58,7 +58,12 @@ def test_standard_input_gives_the_records_of_a_file(corpus, monkeypatch):
     (corpus / "one" / "standard_input").write_bytes(content)
     build(corpus, "from_file", text=str(corpus / "one"))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    for name in ("standard_input-notes.txt", "standard_input-0123456789abcdef"):
+        (corpus / "from_stream").mkdir(exist_ok=True)
+        (corpus / "from_stream" / name).write_text("of others")
     build(corpus, "from_stream", text="-")
+    for name in ("standard_input-notes.txt", "standard_input-0123456789abcdef"):
+        (corpus / "from_stream" / name).unlink()
     assert contents(corpus / "from_stream") == contents(corpus / "from_file")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
     with pytest.raises(ValueError, match="No text came through standard input"):

@@ -97,6 +97,19 @@ def test_made_anew_when_anything_changes(tuning_dir, made, change):
     assert files_of(config) == [f"words_train_{second.key[:16]}.npz"]
 
 
+def test_files_of_others_stay(tuning_dir, made):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    folder = pathlib.Path(config.preprocessed_data_dir)
+    others = [f"words_train_{'x' * 16}.npz", f"words_train_{'a' * 16}.npz", "words_train_old.npz"]
+    (folder / others[0]).write_text("mine")
+    np.savez(folder / others[1], key=np.array("b" * 64))
+    (folder / others[2]).write_text("mine")
+    second, _ = load(tuning_dir, task, max_seq_length=12)
+    assert files_of(config) == sorted([*others, f"words_train_{second.key[:16]}.npz"])
+    assert first.key != second.key
+
+
 def test_what_does_not_matter_changes_nothing(tuning_dir, made):
     task = classification(tuning_dir)
     load(tuning_dir, task)

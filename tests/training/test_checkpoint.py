@@ -92,6 +92,75 @@ def test_a_downloaded_checkpoint_is_kept(folder):
     assert not {*files_of(1001), *files_of(1002)} & set(names_in(folder))
 
 
+@pytest.mark.parametrize("ending", ["", ".index", ".data-00000-of-00001"])
+def test_what_a_kill_left_while_old_ones_were_removed_goes_at_the_next_save(
+    folder, ending, monkeypatch
+):
+    """Killed before the first file of step 4 went, or after it; or while step 4 was written."""
+    for step in (4, 8):
+        folder.save(step, make_variables(), {})
+    remove = tf.io.gfile.remove
+
+    def remove_or_die(path):
+        if path.endswith(ending):
+            raise KeyboardInterrupt
+        remove(path)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tf.io.gfile, "remove", remove_or_die)
+        folder.save(10, make_variables(), {})
+    left = [name for name in names_in(folder) if "ckpt-4." in name]
+    assert len(left) == (1 if ending == ".index" else 2)
+    assert step_in_name(folder.latest()) == 10
+    folder.save(12, make_variables(), {})
+    assert names_in(folder) == ["checkpoint", *files_of(10), *files_of(12)]
+
+
+def test_the_data_of_a_write_that_was_killed_goes_at_the_next(folder):
+    folder.save(4, make_variables(), {})
+    elsewhere = CheckpointFolder(folder.folder + "_2")
+    elsewhere.save(8, make_variables(), {})
+    os.makedirs(os.path.join(folder.folder, "incomplete_checkpoint"))
+    data, index = files_of(8)
+    for name, place in ((data, ""), (index, "incomplete_checkpoint")):
+        os.rename(os.path.join(elsewhere.folder, name), os.path.join(folder.folder, place, name))
+    folder.save(9, make_variables(), {})
+    assert names_in(folder) == ["checkpoint", *files_of(4), *files_of(9)]
+
+
+def test_older_checkpoints_of_others_and_damaged_ones_stay(folder):
+    os.makedirs(folder.folder)
+    saver = tf.compat.v1.train.Saver({"electra/a/bias": tf.Variable([1.0])})
+    saver.save(None, os.path.join(folder.folder, "model.ckpt"), global_step=1)
+    saver.save(None, os.path.join(folder.folder, "model.ckpt"), global_step=2)
+    os.remove(os.path.join(folder.folder, "checkpoint"))
+    os.remove(os.path.join(folder.folder, files_of(2)[0]))
+    for content in (b"", b"damaged" * 100):
+        with open(os.path.join(folder.folder, f"model.ckpt-{3 + len(content)}.index"), "wb") as f:
+            f.write(content)
+    with open(os.path.join(folder.folder, "model.ckpt-4.notes.txt"), "w") as file:
+        file.write("mine")
+    others = set(names_in(folder))
+    for step in (1000, 1001, 1002, 1003):
+        folder.save(step, make_variables(), {})
+    assert set(names_in(folder)) - others == {"checkpoint", *files_of(1002), *files_of(1003)}
+    assert others <= set(names_in(folder))
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "model.ckpt-5.index"])
+def test_an_incomplete_folder_of_others_stays(folder, name):
+    saver = tf.compat.v1.train.Saver({"electra/a/bias": tf.Variable([1.0])})
+    os.makedirs(os.path.join(folder.folder, "incomplete_checkpoint"))
+    path = os.path.join(folder.folder, "incomplete_checkpoint", name)
+    if name == "notes.txt":
+        open(path, "w").close()
+    else:
+        saver.save(None, path.replace("-5.index", ""), global_step=5)
+    with pytest.raises(FileExistsError, match=r"incomplete_checkpoint .* not its own: "):
+        folder.save(4, make_variables(), {})
+    assert os.path.exists(path) and names_in(folder) == ["incomplete_checkpoint"]
+
+
 @pytest.mark.parametrize("keep", [None, 0])
 def test_all_are_kept(folder, keep):
     folder.keep = keep

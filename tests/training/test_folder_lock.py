@@ -11,6 +11,7 @@ import textwrap
 import pytest
 import tensorflow as tf
 
+from electra_tf.files import write_text
 from electra_tf.training import folder_lock
 from electra_tf.training.folder_lock import FolderInUseError, locked
 
@@ -39,6 +40,23 @@ def test_a_failed_run_lets_go(tmp_path):
         raise RuntimeError
     with locked(folder):
         pass
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "ram:/"])
+@pytest.mark.parametrize("content", ["mine", '{"dependencies": []}', "[1]"])
+def test_a_file_of_others_stays(tmp_path, scheme, content):
+    path = f"{scheme}{tmp_path}/thesis.lock"
+    write_text(path, content)
+    with pytest.raises(FileExistsError, match=r"thesis\.lock is expected to be absent or the lock"):
+        with locked(f"{scheme}{tmp_path}/thesis"):
+            pass
+    assert tf.io.gfile.GFile(path).read() == content
+
+
+def test_a_lock_that_a_kill_left_empty_is_taken(tmp_path):
+    (tmp_path / "name.lock").touch()
+    with locked(str(tmp_path / "name")):
+        assert (tmp_path / "name.lock").read_text().startswith("{")
 
 
 @pytest.mark.slow
