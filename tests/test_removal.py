@@ -110,3 +110,6 @@ def test_a_run_removes_what_runs_write(tmp_path):
     released = ["model.ckpt-1000.data-00000-of-00001", "model.ckpt-1000.index"]
     kept = sorted([*others, *released])
     assert remove_run(str(folder)) == kept == files_in(str(folder))
+    # Of a debug run, which is thrown away: models that were trained from it, and released weights.
+    kept = sorted([others[1], *released])
+    assert remove_run(str(folder), is_debug=True) == kept == files_in(str(folder))

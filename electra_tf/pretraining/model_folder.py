@@ -119,7 +119,7 @@ def starts_over(config: PretrainingConfig) -> bool:
 
 
 def clear_debug_folder(config: PretrainingConfig):
-    """Delete what an earlier debug run left (run_pretraining.py train_or_eval), and no more.
+    """Delete what an earlier debug run left (run_pretraining.py train_or_eval).
 
     Raises:
         ValueError: what the folder holds is not a debug run's.
@@ -132,6 +132,8 @@ def clear_debug_folder(config: PretrainingConfig):
             f"debug training deletes {config.model_dir} first, but what is there is not a debug "
             "run's. Choose another --model-name."
         )
-    others = remove_run(config.model_dir)
+    others = remove_run(config.model_dir, is_debug=True)
     if others:
-        logging.info("Left in %s, for it is not the run's: %s.", config.model_dir, others)
+        logging.warning(
+            "%s: left there, for no debug run wrote them: %s.", config.model_dir, others
+        )

@@ -22,8 +22,13 @@ _OTHER = re.compile(
 )
 
 
-def remove_run(folder: str) -> list[str]:
+def remove_run(folder: str, is_debug: bool = False) -> list[str]:
     """Remove what a run wrote into its model folder, which bears `CONFIG_FILE`.
+
+    Args:
+        folder: of the run.
+        is_debug: whether it is to be thrown away: all files go but released weights, and those
+            in folders that the run did not make, such as models that were fine-tuned from it.
 
     Returns:
         Names of the files that remain, which the run did not write.
@@ -39,6 +44,8 @@ def remove_run(folder: str) -> list[str]:
         if _OTHER.fullmatch(name):
             return True
         match = _CHECKPOINT.fullmatch(name)
-        return match is not None and (match["folder"], match["prefix"]) not in foreign
+        if match is None:
+            return is_debug and "/" not in name
+        return (match["folder"], match["prefix"]) not in foreign
 
     return remove_made(folder, is_made, CONFIG_FILE)
