@@ -124,16 +124,15 @@ def clear_debug_folder(config: PretrainingConfig):
     Raises:
         ValueError: what the folder holds is not a debug run's.
     """
-    if not tf.io.gfile.exists(config.model_dir):
+    folder = config.model_dir
+    if not tf.io.gfile.exists(folder):
         return
-    saved = read_config(config.model_dir)
-    if not (saved or {}).get("debug") and tf.io.gfile.listdir(config.model_dir):
+    saved = read_config(folder)
+    if not (saved or {}).get("debug") and tf.io.gfile.listdir(folder):
         raise ValueError(
-            f"debug training deletes {config.model_dir} first, but what is there is not a debug "
+            f"debug training deletes {folder} first, but what is there is not a debug "
             "run's. Choose another --model-name."
         )
-    others = remove_run(config.model_dir, is_debug=True)
+    others = remove_run(folder, is_debug=True)
     if others:
-        logging.warning(
-            "%s: left there, for no debug run wrote them: %s.", config.model_dir, others
-        )
+        logging.warning("%s: left there, for no debug run wrote them: %s.", folder, others)
