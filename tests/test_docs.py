@@ -17,6 +17,7 @@ from electra_tf.data import Manifest
 ROOT = pathlib.Path(__file__).parents[1]
 DOCUMENTS = (
     "CHANGELOG.md",
+    "docs/architecture.md",
     "docs/data.md",
     "docs/interop.md",
     "docs/pretraining.md",
