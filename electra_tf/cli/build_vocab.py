@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Trains a WordPiece vocabulary or a SentencePiece model, and says how it fits held-out lines."""
 
+import itertools
 import os
 import sys
 import tempfile
@@ -14,13 +15,15 @@ from electra_tf.data import corpus, reading, standard_input
 from electra_tf.files import write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
-from electra_tf.text.sentencepiece_training import MODEL_TYPES
+from electra_tf.text.sentencepiece_training import MODEL_TYPES, without_accents
 from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE
-from electra_tf.text.vocabulary_report import report
+from electra_tf.text.vocabulary_report import report, warning_of_changed_letters, without_marks
 
 # Of so many lines one is held out for the report.
 HELD_OUT_EVERY = 100
 _MAX_HELD_OUT = 50_000
+# Besides the held-out ones, so many lines are looked through for letters that are changed.
+_MAX_SAMPLE = 5_000
 _STANDARD_INPUT = "-"
 
 
@@ -83,13 +86,20 @@ def build_vocab(args):
     held_out = []
     with tempfile.TemporaryDirectory() as temporary:
         files = _sources(args, temporary)
-        _train(args, _training_lines(files, held_out, args.text_field, args.sample_share))
+        lines = _training_lines(files, held_out, args.text_field, args.sample_share)
+        first = list(itertools.islice(lines, _MAX_SAMPLE))
+        _train(args, itertools.chain(first, lines))
     settings_file.save_settings(_settings(args, name), folder)
     tokenizer = text.load_tokenizer(args.output_file)
     share = "" if args.sample_share == 1 else f" ({args.sample_share:.1%} of their lines)"
     print(f"Wrote {args.output_file}, trained on {len(files)} file(s){share}.")
     for line in report(tokenizer, held_out, args.vocab_size):
         print(f"  {line}")
+    if args.do_lower_case and args.strip_accents:
+        strip = without_accents if args.tokenizer in MODEL_TYPES else without_marks
+        changed = warning_of_changed_letters(first + held_out, strip)
+        if changed:
+            logging.warning("%s", changed)
 
 
 def _check(args):

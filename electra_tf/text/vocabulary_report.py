@@ -1,10 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""How well a vocabulary fits text that it was not trained on."""
+"""How well a vocabulary fits text that it was not trained on, and what is lost of the text."""
+
+import collections
+import unicodedata
+from collections.abc import Callable, Sequence
 
 from electra_tf.text.vocabulary import WORD_START
 
 _LINES_PER_BATCH = 1024
 _NUM_LONGEST = 10
+_MIN_SHARE_CHANGED = 0.01
+"""Of the words; English text has fewer words with accents."""
+_NUM_CHANGED = 5
+_CHARACTERS_AROUND = 6
 
 
 def report(tokenizer, held_out_lines, asked_size):
@@ -26,6 +34,46 @@ def report(tokenizer, held_out_lines, asked_size):
     pieces = {token for token in vocabulary.tokens if token not in special}
     longest = sorted(pieces - set(_reserved(pieces)), key=lambda piece: (-_length(piece), piece))
     yield f"longest pieces:       {' '.join(longest[:_NUM_LONGEST])}"
+
+
+def without_marks(word: str) -> str:
+    """The word as WordPiece's normalization leaves it where accents are stripped."""
+    decomposed = unicodedata.normalize("NFD", word)
+    kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", kept)
+
+
+def warning_of_changed_letters(lines: Sequence[str], strip: Callable[[str], str]) -> str | None:
+    """One sentence if stripping accents changes letters of more than 1 % of the words.
+
+    Args:
+        lines: a sample of the text.
+        strip: what the normalization does to a lower-cased word beside NFC.
+    """
+    counts = collections.Counter(word for line in lines for word in line.lower().split())
+    changed = {}
+    for word, number in counts.items():
+        if not word.isascii():
+            word = unicodedata.normalize("NFC", word)
+            if strip(word) != word:
+                changed[word] = changed.get(word, 0) + number
+    share = sum(changed.values()) / max(1, counts.total())
+    if share < _MIN_SHARE_CHANGED:
+        return None
+    frequent = sorted(changed, key=lambda word: (-changed[word], word))[:_NUM_CHANGED]
+    examples = ", ".join(_example(word, strip) for word in frequent)
+    return (
+        f"Stripping accents changes letters of {share:.1%} of the words in a sample of "
+        f"{len(lines)} lines: {examples}. --no-strip-accents keeps them."
+    )
+
+
+def _example(word, strip):
+    """The word, or what is around the first change in it, and what comes of that."""
+    place = next((i for i, character in enumerate(word) if strip(character) != character), 0)
+    start = max(0, place - _CHARACTERS_AROUND)
+    part = word[start : place + _CHARACTERS_AROUND]
+    return f"{part} -> {strip(part)}"
 
 
 def _measures(tokenizer, lines, num_words):

@@ -60,6 +60,24 @@ def test_case_and_accents_can_be_kept(corpus, tmp_path):
     assert {"cafe", "naive"} <= set(text.load_vocabulary(output).tokens)
 
 
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe"])
+def test_warns_if_letters_of_the_text_are_changed(tmp_path, caplog, kind):
+    corpus = tmp_path / "text.txt"
+    corpus.write_text("Die Mühle am Fluss ist schön\n" * 30, encoding="utf-8")
+    output = tmp_path / ("vocab.txt" if kind == "wordpiece" else "vocab.model")
+    flags = ["--input-files", corpus, "--output-file", output, "--tokenizer", kind]
+    flags += ["--vocab-size", "60"]
+    run_in_process(*flags)
+    (message,) = caplog.messages
+    assert message == (
+        "Stripping accents changes letters of 33.3% of the words in a sample of 30 lines: "
+        "mühle -> muhle, schön -> schon. --no-strip-accents keeps them."
+    )
+    caplog.clear()
+    run_in_process(*flags, "--no-strip-accents")
+    assert not caplog.messages
+
+
 def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
     run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "vocab.txt")
     out = capsys.readouterr().out
