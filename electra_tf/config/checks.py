@@ -11,11 +11,41 @@ from typing import Any
 
 from electra_tf.files import parse_json, read_json
 
+SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
+"""Sizes that float32, which models compute in, holds with all its digits."""
+
 
 def check(condition: bool, name: str, expected: str, received: Any):
     """Raise the ValueError every wrong value gets, unless `condition` holds."""
     if not condition:
-        raise ValueError(f"{name} is expected to be {expected}, but is {received!r}.")
+        raise ValueError(f"{name} is expected to be {expected}, but is {shown(received)}.")
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: the beginning, where it is long."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def is_text(value: Any) -> bool:
+    """Whether this is a text that a path can have: without NUL and lone surrogates."""
+    if not isinstance(value, str):
+        return False
+    return "\0" not in value and value == value.encode(errors="ignore").decode()
+
+
+def check_at_most(instance: Any, bounds: typing.Mapping[str, int]):
+    """Raise a ValueError for the first field that is not between 1 and its bound."""
+    for name, bound in bounds.items():
+        value = getattr(instance, name)
+        check(value >= 1, name, "at least 1", value)
+        check(value <= bound, name, f"at most {bound}", value)
+
+
+def check_given(hparams: typing.Mapping[str, Any]):
+    """Raise a ValueError for a text that is given but empty, which no default can mean."""
+    for name, value in hparams.items():
+        check(value != "", name, "a text that is not empty, or left out", value)
 
 
 def check_model_name(name: str):
@@ -31,7 +61,7 @@ def check_model_name(name: str):
 def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):
     """Raise a ValueError that names the nearest known name for each unknown one."""
     problems = []
-    for name in sorted(set(given) - set(known)):
+    for name in sorted({str(name) for name in given} - set(known)):
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
         problems.append(f"unknown {what} {name!r}: did you mean {nearest[0]!r}?")
     if problems:
@@ -42,7 +72,8 @@ def check_types(instance: Any):
     """Raise a ValueError for the first field whose value is not of its declared type.
 
     An integer is taken where a float is declared; a bool is never taken for a number, nor are
-    JSON's NaN and Infinity.
+    JSON's NaN and Infinity. Numbers have to fit what computes with them: integers of 64 bits,
+    floats of 32 bits, and texts a path.
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
@@ -55,10 +86,18 @@ def check_types(instance: Any):
             names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
             raise ValueError(
                 f"{field.name} is expected to be of type {names}, "
-                f"but is {value!r} of type {type(value).__name__}."
+                f"but is {shown(value)} of type {type(value).__name__}."
             )
-        is_finite = not isinstance(value, float) or math.isfinite(value)
-        check(is_finite, field.name, "a finite number", value)
+        if isinstance(value, float):
+            check(math.isfinite(value), field.name, "a finite number", value)
+        if float in allowed and value is not None:
+            fits = value == 0 or SMALLEST_FLOAT <= abs(value) <= LARGEST_FLOAT
+            expected = f"0 or between {SMALLEST_FLOAT} and {LARGEST_FLOAT} in size"
+            check(fits, field.name, expected, value)
+        elif isinstance(value, int):
+            check(abs(value) < 2**63, field.name, "below 2**63 in size", value)
+        elif isinstance(value, str):
+            check(is_text(value), field.name, "a text without NUL and lone surrogates", value)
 
 
 def load_hparams(text_or_path: str) -> dict[str, Any]:

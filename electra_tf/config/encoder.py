@@ -4,7 +4,7 @@
 import dataclasses
 from typing import Any
 
-from electra_tf.config.checks import check, check_types
+from electra_tf.config.checks import check, check_at_most, check_types
 
 MODEL_SIZES = {
     "small": {"hidden_size": 256, "num_hidden_layers": 12},
@@ -20,6 +20,17 @@ DEBUG_ENCODER = {
     "intermediate_size": 576,
 }
 ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
+LARGEST = {
+    "vocab_size": 2**24,
+    "embedding_size": 2**16,
+    "hidden_size": 2**16,
+    "num_hidden_layers": 1000,
+    "num_attention_heads": 2**16,
+    "intermediate_size": 2**18,
+    "max_position_embeddings": 2**20,
+    "type_vocab_size": 2**16,
+}
+"""Beyond any encoder: what is larger is a mistake, and would take memory without end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,17 +58,7 @@ class EncoderConfig:
 
     def __post_init__(self):
         check_types(self)
-        for name in (
-            "vocab_size",
-            "embedding_size",
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-            "type_vocab_size",
-        ):
-            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        check_at_most(self, LARGEST)
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             check(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
         check(self.initializer_range > 0, "initializer_range", "above 0", self.initializer_range)

@@ -5,10 +5,20 @@ import dataclasses
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_model_name, check_names, check_types
+from electra_tf.config.checks import (
+    LARGEST_FLOAT,
+    check,
+    check_at_most,
+    check_given,
+    check_model_name,
+    check_names,
+    check_types,
+    is_text,
+)
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
+from electra_tf.config.stages import MOST_ROWS
 from electra_tf.files import exists, read_json
 
 DEBUG_RUN = {
@@ -26,6 +36,22 @@ SIZE_DEFAULTS = {
     "large": {"learning_rate": 5e-5, "layerwise_lr_decay": 0.9},
 }
 """What a size changes, over what a task changes."""
+LARGEST = {
+    "num_trials": 10**6,
+    "train_batch_size": MOST_ROWS,
+    "eval_batch_size": MOST_ROWS,
+    "predict_batch_size": MOST_ROWS,
+    "save_checkpoints_steps": 2**63 - 1,
+    "iterations_per_loop": 10**6,
+    "log_every_steps": 2**63 - 1,
+    "max_query_length": 2**20,
+    "doc_stride": 2**20,
+    "n_best_size": 2**20,
+    "max_answer_length": 2**20,
+    "beam_size": 2**20,
+    "num_tpu_cores": 2**16,
+}
+"""What is at least 1, and at most this."""
 _QUESTIONS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
 """What a task of questions changes."""
 
@@ -159,17 +185,21 @@ class FinetuningConfig:
         known = [field.name for field in dataclasses.fields(cls)]
         settable = [name for name in known if name not in ("model_name", "data_dir")]
         check_names(hparams, settable, "hyperparameter")
+        check_given(hparams)
+        for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
+            check(is_text(value), name, "a text", value)
         task_names = hparams.get("task_names", ["chunk"])
         check(
             isinstance(task_names, list)
             and bool(task_names)
-            and all(isinstance(name, str) for name in task_names),
+            and all(is_text(name) and name for name in task_names)
+            and len(set(task_names)) == len(task_names),
             "task_names",
-            "a list of names of tasks",
+            "a list of different names of tasks",
             task_names,
         )
         size = hparams.get("model_size", "small")
-        check(size in MODEL_SIZES, "model_size", f"one of {tuple(MODEL_SIZES)}", size)
+        check(size in tuple(MODEL_SIZES), "model_size", f"one of {tuple(MODEL_SIZES)}", size)
         values = {
             **_file_defaults(model_name, data_dir, task_names, bool(hparams.get("debug"))),
             **(_task_defaults(task_names[0]) if len(task_names) == 1 else {}),
@@ -185,21 +215,7 @@ class FinetuningConfig:
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
         self.devices  # noqa: B018  (its own checks)
         check_precision(self.precision)
-        for name in (
-            "train_batch_size",
-            "eval_batch_size",
-            "predict_batch_size",
-            "save_checkpoints_steps",
-            "iterations_per_loop",
-            "log_every_steps",
-            "max_query_length",
-            "doc_stride",
-            "n_best_size",
-            "max_answer_length",
-            "beam_size",
-            "num_tpu_cores",
-        ):
-            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        check_at_most(self, LARGEST)
         for name in (
             "learning_rate",
             "weight_decay_rate",
@@ -208,10 +224,14 @@ class FinetuningConfig:
             "eval_every_steps",
             "early_stopping_patience",
             "retry_failed_trials",
+            "n_writes_test",
             "seed",
         ):
             check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
-        check(self.num_train_epochs > 0, "num_train_epochs", "above 0", self.num_train_epochs)
+        epochs = self.num_train_epochs
+        check(0 < epochs <= 10**6, "num_train_epochs", "above 0 and at most 10**6", epochs)
+        retries = self.retry_failed_trials
+        check(retries <= 1000, "retry_failed_trials", "at most 1000", retries)
         check(
             0 <= self.warmup_proportion <= 1,
             "warmup_proportion",
@@ -221,7 +241,7 @@ class FinetuningConfig:
         check(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)", self.label_smoothing)
         for label, weight in self.class_weights.items():
             is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            valid = is_number and 0 <= weight < float("inf")
+            valid = is_number and 0 <= weight <= LARGEST_FLOAT
             check(valid, f"class_weights of {label!r}", "a number of at least 0", weight)
         check(
             0 <= self.head_dropout < 1, "classifier_dropout", "in [0, 1)", self.classifier_dropout
@@ -239,7 +259,6 @@ class FinetuningConfig:
             "above 0 where early_stopping_patience is",
             self.eval_every_steps,
         )
-        check(self.num_trials >= 1, "num_trials", "at least 1", self.num_trials)
         longest = self.encoder.max_position_embeddings
         check(
             5 <= self.max_seq_length <= longest,

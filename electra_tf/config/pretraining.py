@@ -6,7 +6,7 @@ import math
 import os
 from typing import Any
 
-from electra_tf.config.checks import check_names, check_types
+from electra_tf.config.checks import check, check_given, check_names, check_types, is_text
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import EncoderConfig, encoder_of_size
 from electra_tf.config.pretraining_checks import check_pretraining
@@ -198,6 +198,9 @@ class PretrainingConfig:
         known = [field.name for field in dataclasses.fields(cls)]
         settable = [name for name in known if name not in ("model_name", "data_dir")]
         check_names(hparams, settable, "hyperparameter")
+        check_given(hparams)
+        for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
+            check(is_text(value), name, "a text", value)
         if saved is not None:
             hparams = _with_saved_model(hparams, saved)
         values = {**_file_defaults(model_name, data_dir, hparams), **hparams}
@@ -207,8 +210,9 @@ class PretrainingConfig:
             values.setdefault("embedding_size", 128)
         if values.get("electric_objective"):
             values.setdefault("two_tower_generator", True)
-        if values.get("stages"):
-            values.setdefault("num_train_steps", total_steps(values["stages"]))
+        steps = total_steps(values.get("stages"))
+        if steps > 0:
+            values.setdefault("num_train_steps", steps)
         return cls(model_name=model_name, data_dir=data_dir, **with_strategy(values))
 
     def __post_init__(self):
@@ -280,14 +284,21 @@ class PretrainingConfig:
         if not self.has_separate_generator:
             return full
         hidden_size = round(full.hidden_size * self.generator_hidden_size)
-        return dataclasses.replace(
-            full,
-            hidden_size=hidden_size,
-            num_hidden_layers=round(full.num_hidden_layers * self.generator_layers),
-            intermediate_size=4 * hidden_size,
-            num_attention_heads=max(1, hidden_size // 64),
-            embedding_size=hidden_size if self.untied_generator_embeddings else full.embedding_size,
-        )
+        embedding_size = hidden_size if self.untied_generator_embeddings else full.embedding_size
+        try:
+            return dataclasses.replace(
+                full,
+                hidden_size=hidden_size,
+                num_hidden_layers=round(full.num_hidden_layers * self.generator_layers),
+                intermediate_size=4 * hidden_size,
+                num_attention_heads=max(1, hidden_size // 64),
+                embedding_size=embedding_size,
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"a generator of generator_hidden_size={self.generator_hidden_size} and "
+                f"generator_layers={self.generator_layers} cannot be: its {error}"
+            ) from error
 
     @property
     def has_discriminator(self) -> bool:

@@ -4,12 +4,24 @@
 import re
 from typing import Any
 
-from electra_tf.config.checks import check, check_model_name, check_names
+from electra_tf.config.checks import check, check_at_most, check_model_name, check_names
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE
 from electra_tf.config.precision import check_precision
+from electra_tf.config.stages import MOST_ROWS, MOST_STEPS
 
 OPTIMIZERS = ("adam", "lamb")
 MASKING_RULES = ("without_replacement", "reference")
+LARGEST = {
+    "num_train_steps": MOST_STEPS,
+    "num_eval_steps": 2**63 - 1,  # "all of them" may be said with any number
+    "iterations_per_loop": 10**6,
+    "log_every_steps": 2**63 - 1,
+    "save_checkpoints_steps": 2**63 - 1,
+    "train_batch_size": MOST_ROWS,
+    "eval_batch_size": MOST_ROWS,
+    "num_tpu_cores": 2**16,
+}
+"""What is at least 1, and at most this."""
 
 
 def check_pretraining(config: Any):
@@ -42,17 +54,7 @@ def _check_values(config):
     check(config.optimizer in OPTIMIZERS, "optimizer", f"one of {OPTIMIZERS}", config.optimizer)
     check(0 <= config.ema_decay < 1, "ema_decay", "in [0, 1)", config.ema_decay)
     check_precision(config.precision)
-    for name in (
-        "num_train_steps",
-        "num_eval_steps",
-        "iterations_per_loop",
-        "log_every_steps",
-        "save_checkpoints_steps",
-        "train_batch_size",
-        "eval_batch_size",
-        "num_tpu_cores",
-    ):
-        check(getattr(config, name) >= 1, name, "at least 1", getattr(config, name))
+    check_at_most(config, LARGEST)
     for name in (
         "num_warmup_steps",
         "eval_every_steps",
@@ -72,7 +74,6 @@ def _check_values(config):
         "at least 0 or null",
         config.keep_checkpoint_max,
     )
-    check(config.seed < 2**63, "seed", "below 2**63", config.seed)
 
 
 def _check_files(config):
@@ -132,12 +133,11 @@ def _check_lengths(config):
             f"between 5 and max_position_embeddings={longest}",
             length,
         )
-        check(
-            1 <= config.num_masked_of(length) <= length,
-            "max_predictions_per_seq",
-            f"between 1 and max_seq_length={length}",
-            config.num_masked_of(length),
-        )
+        masked = config.num_masked_of(length)
+        if config.max_predictions_per_seq is None:
+            check(masked >= 1, "mask_prob", f"enough to mask a token of {length}", config.mask_prob)
+        expected = f"between 1 and max_seq_length={length}"
+        check(1 <= masked <= length, "max_predictions_per_seq", expected, masked)
 
 
 def _check_objective(config):
@@ -155,6 +155,14 @@ def _check_objective(config):
             "false for electric_objective, which needs a two-tower generator",
             True,
         )
+    weights = {"gen_weight": config.has_generator, "disc_weight": config.has_discriminator}
+    used = [name for name, is_used in weights.items() if is_used]
+    check(
+        any(getattr(config, name) for name in used),
+        " or ".join(used),
+        "above 0 (there would be nothing to train)",
+        0,
+    )
     if config.two_tower_generator:
         check(
             config.has_separate_generator,

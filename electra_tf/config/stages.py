@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from electra_tf.config.checks import check, check_names, check_types
+from electra_tf.config.checks import check, check_at_most, check_names, check_types
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,13 @@ class Stage:
         return self.first_step + self.steps
 
 
+MOST_STEPS, MOST_ROWS = 10**10, 2**20
+"""Updates of a run, sequences of a batch: more is a mistake."""
+LARGEST_STAGE = {
+    "steps": MOST_STEPS,
+    "train_batch_size": MOST_ROWS,
+    "gradient_accumulation_steps": MOST_ROWS,
+}
 SETTABLE = tuple(
     field.name for field in dataclasses.fields(Stage) if field.name not in ("number", "first_step")
 )
@@ -58,8 +65,8 @@ def plan_stages(given: Sequence[Any], defaults: Mapping[str, Any]) -> tuple[Stag
         stage = Stage(number=number, first_step=done, **{**defaults, **values})
         try:
             check_types(stage)
-            for key in ("steps", "train_batch_size", "gradient_accumulation_steps"):
-                check(getattr(stage, key) >= 1, key, "at least 1", getattr(stage, key))
+            check_at_most(stage, LARGEST_STAGE)
+            check(stage.pretrain_tfrecords != "", "pretrain_tfrecords", "not empty", "")
             check(
                 stage.train_batch_size % stage.gradient_accumulation_steps == 0,
                 "gradient_accumulation_steps",
@@ -74,7 +81,7 @@ def plan_stages(given: Sequence[Any], defaults: Mapping[str, Any]) -> tuple[Stag
 
 
 def total_steps(given: Sequence[Any]) -> int:
-    """Sum of the steps of all stages; what is wrong with them is for `plan_stages` to say."""
+    """Sum of the steps of all stages, 0 for none; `plan_stages` says what is wrong with them."""
     return sum(
         stage["steps"]
         for stage in (given if isinstance(given, list | tuple) else ())
