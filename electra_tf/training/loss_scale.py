@@ -3,6 +3,8 @@
 
 import tensorflow as tf
 
+from electra_tf.training.optimizer import apply
+
 INITIAL = 2.0**15
 GROWTH_INTERVAL = 2000
 """Updates without overflow after which the scale is doubled."""
@@ -45,7 +47,7 @@ class LossScale:
         """Apply gradients of the scaled loss, if they are finite.
 
         Args:
-            optimizer: built; its `apply` returns the norm of the gradients.
+            optimizer: built.
             gradients: dense, of `scale` times the loss.
             variables: the optimizer's.
 
@@ -58,7 +60,7 @@ class LossScale:
 
         def update():
             grown = self.good_steps + 1 >= GROWTH_INTERVAL
-            applied = optimizer.apply(gradients, variables)
+            applied = apply(optimizer, gradients, variables)
             self.scale.assign(tf.where(grown, 2.0 * self.scale, self.scale))
             self.good_steps.assign(tf.where(grown, 0, self.good_steps + 1))
             return applied

@@ -51,6 +51,23 @@ def sum_and_clip(
     return list(gradients), norm
 
 
+def apply(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    variables: Sequence[keras.Variable],
+) -> tf.Tensor:
+    """Update variables; returns the norm of the gradients, summed over replicas, float32 [].
+
+    An `ElectraAdam` has computed the norm for its clipping. The optimizers of Keras return
+    nothing; they sum over replicas themselves and undo a scale of the loss that is their own.
+    """
+    norm = optimizer.apply(gradients, variables)
+    if norm is None:
+        _, norm = sum_and_clip(gradients, None)
+        norm /= optimizer.scale_loss(tf.ones([]))
+    return norm
+
+
 def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """Norm of all elements, float32 []; the many short vectors cost as little as one."""
     parts = [gradient for gradient in gradients if len(gradient.shape) > 1]

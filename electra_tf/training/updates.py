@@ -9,6 +9,7 @@ import tensorflow as tf
 from electra_tf.training.averages import WeightAverages
 from electra_tf.training.devices import is_compiled
 from electra_tf.training.loss_scale import LossScale
+from electra_tf.training.optimizer import apply
 from electra_tf.training.weights import weights_by_name
 
 
@@ -31,6 +32,8 @@ class Updates:
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
         """What gradients are to be taken of."""
+        if self._model.optimizer is not None:
+            loss = self._model.optimizer.scale_loss(loss)
         return loss if self.loss_scale is None else loss * self.loss_scale.scale
 
     def apply(self, gradients: list[tf.Tensor]) -> tf.Tensor:
@@ -39,7 +42,7 @@ class Updates:
         if self.loss_scale is not None:
             norm = self.loss_scale.apply(optimizer, gradients, variables)
         else:
-            norm = optimizer.apply(gradients, variables)
+            norm = apply(optimizer, gradients, variables)
         if self.averages is not None:
             self.averages.update()
         return norm
