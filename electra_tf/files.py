@@ -8,9 +8,11 @@ ends in one error that names the file.
 import codecs
 import contextlib
 import errno
+import fnmatch
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +22,8 @@ TEMPORARY = ".electra_tf_tmp"
 _MAX_JSON_BYTES = 1 << 28
 """The largest JSON files anyone has, sets of questions, have less than a quarter of this."""
 
+_SPECIAL = re.compile(r"[\[*?,\\]")
+_SEPARATOR = re.compile(r",(?![^\[\]]*\])")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {
     dict: "a JSON object",
@@ -41,6 +45,51 @@ def _gfile() -> Any:
 def exists(path: str) -> bool:
     """Whether there is such a file or folder."""
     return _gfile().exists(path)
+
+
+def listed(folder: str, pattern: str) -> list[str]:
+    """Paths of what a folder holds under names that match a pattern, sorted; none if there is none.
+
+    The folder is the one of that name, whatever characters it has.
+    """
+    if not _gfile().isdir(folder):
+        return []
+    held = (name.rstrip("/") for name in _gfile().listdir(folder))
+    return [os.path.join(folder, name) for name in sorted(fnmatch.filter(held, pattern))]
+
+
+def matching(pattern: str) -> list[str]:
+    """The file or folder of that name, or else those that match a glob pattern, sorted."""
+    if exists(pattern):
+        return [pattern]
+    folder, name = os.path.split(pattern)
+    if _SPECIAL.search(folder) and exists(folder):
+        return listed(folder, name)
+    return sorted(_gfile().glob(pattern))
+
+
+def escaped(path: str) -> str:
+    """A pattern for `split_patterns` and `matching` that means a path and nothing else."""
+    return _SPECIAL.sub(lambda match: "[" + match[0].replace("\\", "\\\\") + "]", path)
+
+
+def split_patterns(text: str) -> list[str]:
+    """The parts of a comma-separated list of patterns, without white space around them.
+
+    Where there are files of a name with commas, it is one part; commas in brackets separate
+    nothing.
+    """
+    parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
+    if len(parts) > 1 and matching(text.strip()):
+        return [text.strip()]
+    found, first = [], 0
+    while first < len(parts):
+        ends = range(len(parts), first + 1, -1) if not matching(parts[first]) else ()
+        joined = ((end, ",".join(parts[first:end])) for end in ends)
+        end, part = next((two for two in joined if matching(two[1])), (first + 1, parts[first]))
+        found.append(part)
+        first = end
+    return found
 
 
 def read_bytes(path: str) -> bytes:

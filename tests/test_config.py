@@ -286,7 +286,6 @@ def test_whole_numbers_are_taken_where_floats_are_declared():
         ({"learning_rate": float("inf")}, "learning_rate"),
         ({"seed": 2**63}, "seed"),
         ({"init_checkpoint_ignore": "("}, "init_checkpoint_ignore"),
-        ({"model_dir": "models/small [1]"}, "model_dir"),
         ({"model_hparam_overrides": {"hidden_size": "16"}}, "hidden_size"),
         ({"model_hparam_overrides": {"hidden_size": None}}, "hidden_size"),
         ({"vocab_size": 0}, "vocab_size"),
@@ -400,6 +399,26 @@ def test_hparams_come_from_json_text_or_a_file(tmp_path):
 def test_text_that_is_no_json_object_is_an_error(text):
     with pytest.raises(ValueError, match="--hparams is expected to be a JSON object"):
         load_hparams(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("name", ["run.json", "run.jsn", "{a}"])
+def test_files_of_hparams_may_have_any_name_and_a_byte_order_mark(name, encoding, tmp_path):
+    file = tmp_path / name
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    file.write_bytes(f'{mark}{{"debug": true}}'.encode(encoding))
+    assert load_hparams(str(file)) == {"debug": True}
+
+
+@pytest.mark.parametrize("text", ["my_hparams.jsn", "configs/x", "{a}/run.json", "seed=3", "3"])
+def test_what_is_neither_json_nor_a_file_is_an_error_that_says_both(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    expected = "a JSON object or the path of a file with one, but .* is no JSON object, and there"
+    with pytest.raises((ValueError, FileNotFoundError), match=expected) as error:
+        load_hparams(text)
+    assert isinstance(error.value, OSError) == ("." in text or "/" in text)
+    with pytest.raises(IsADirectoryError):
+        load_hparams(str(tmp_path))
 
 
 def test_problems_in_a_file_name_it(tmp_path):

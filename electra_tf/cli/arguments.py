@@ -26,6 +26,7 @@ from absl.flags import argparse_flags
 
 from electra_tf.config import load_hparams
 from electra_tf.config.devices import STRATEGIES
+from electra_tf.files import split_patterns
 from electra_tf.training import stops
 
 _FILE_ERRORS = (
@@ -87,7 +88,7 @@ def make_run_parser(description):
     parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
     parser.add_argument("--model-name", required=True, help="name of the model")
     parser.add_argument(
-        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
+        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"
     )
     parser.add_argument(
         "--strategy",
@@ -132,7 +133,7 @@ def add_corpus_flags(parser, standard_input=True):
 
 def corpus_of(args):
     """Returns the folder that the flags name, or the list of globs."""
-    return args.corpus_dir or parse_list(args.input_files)
+    return args.corpus_dir or split_patterns(args.input_files)
 
 
 def add_blanks_flag(parser):

@@ -9,7 +9,7 @@ from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, publis
 def make_parser():
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
-        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a .json file"
+        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"
     )
     return parser
 

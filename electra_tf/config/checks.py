@@ -9,7 +9,7 @@ import types
 import typing
 from typing import Any
 
-from electra_tf.files import parse_json, read_json
+from electra_tf.files import exists, parse_json, read_json
 
 SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
 """Sizes that float32, which models compute in, holds with all its digits."""
@@ -101,12 +101,21 @@ def check_types(instance: Any):
 
 
 def load_hparams(text_or_path: str) -> dict[str, Any]:
-    """Hyperparameters from a JSON object or from the path of a `.json` file.
+    """Hyperparameters from a JSON object or from the path of a file that holds one.
 
     Raises:
-        ValueError: the text is not a JSON object.
-        FileNotFoundError: there is no such file.
+        ValueError: the text is neither, or not a JSON object.
+        FileNotFoundError: it names a file, but there is none.
     """
-    if text_or_path.endswith(".json"):
+    text = text_or_path.strip()
+    # Folders may have names with braces.
+    is_file = text.endswith(".json") or not text.startswith("{")
+    if not is_file and ('"' in text or not text.strip("{} \n\t")):
+        return parse_json(text, "--hparams")
+    if text and exists(text_or_path):
         return read_json(text_or_path)
-    return parse_json(text_or_path, "--hparams")
+    problem = FileNotFoundError if "." in text or "/" in text else ValueError
+    raise problem(
+        "--hparams is expected to be a JSON object or the path of a file with one, but "
+        f"{text_or_path!r} is no JSON object, and there is no file of that name."
+    )

@@ -12,6 +12,7 @@ from electra_tf.config.encoder import EncoderConfig, encoder_of_size
 from electra_tf.config.pretraining_checks import check_pretraining
 from electra_tf.config.stages import Stage, plan_stages, total_steps
 from electra_tf.config.stored_sizes import configured_sizes
+from electra_tf.files import escaped
 
 DEBUG_RUN = {
     "train_batch_size": 8,
@@ -328,7 +329,9 @@ def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> d
     model_dir = hparams.get("model_dir") or os.path.join(data_dir, "models", model_name)
     results = os.path.join(str(model_dir), "results")
     return {
-        "pretrain_tfrecords": os.path.join(data_dir, "pretrain_tfrecords/pretrain_data.tfrecord*"),
+        "pretrain_tfrecords": os.path.join(
+            escaped(data_dir), "pretrain_tfrecords/pretrain_data.tfrecord*"
+        ),
         "vocab_file": os.path.join(data_dir, "vocab.txt"),
         "model_dir": model_dir,
         "results_txt": os.path.join(results, "unsup_results.txt"),

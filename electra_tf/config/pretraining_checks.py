@@ -78,13 +78,6 @@ def _check_values(config):
 
 def _check_files(config):
     check_model_name(config.model_name)
-    # TensorFlow takes the prefix of a checkpoint that it opens for a pattern.
-    check(
-        not re.search(r"[*?\[\\]", config.model_dir),
-        "model_dir",
-        "without the characters * ? [ \\, with which checkpoints cannot be read",
-        config.model_dir,
-    )
     try:
         re.compile(config.init_checkpoint_ignore or "")
     except re.error as error:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.data import archives
+from electra_tf.files import matching
 
 CHUNK_BYTES = 1 << 20
 _MIN_CHUNK_BYTES = 1 << 16
@@ -68,11 +69,17 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
 
     Raises:
         FileNotFoundError: for a folder or file that does not exist, or a pattern without files.
+        NotADirectoryError, IsADirectoryError: for a file instead of a folder, or the reverse.
         ValueError: for a folder or list without files, a format that cannot be read, or if all
             files are empty.
     """
     if isinstance(corpus, str):
         if not tf.io.gfile.isdir(corpus):
+            if tf.io.gfile.exists(corpus):
+                raise NotADirectoryError(
+                    f"The corpus folder {corpus!r} is expected to be a folder, but is a file; give "
+                    "files by --input-files."
+                )
             raise FileNotFoundError(f"The corpus folder {corpus!r} does not exist.")
         names = _walk(corpus)
         if not names:
@@ -94,11 +101,19 @@ def matching_files(pattern: str) -> list[str]:
 
     Raises:
         FileNotFoundError: if there is none.
+        IsADirectoryError: if there are folders only.
     """
-    found = [pattern] if tf.io.gfile.exists(pattern) else tf.io.gfile.glob(pattern)
+    found = matching(pattern)
     files = [path for path in found if not tf.io.gfile.isdir(path)]
+    if found and not files:
+        raise IsADirectoryError(
+            f"The text file {pattern!r} is expected to be a file, but is a folder; give a folder "
+            "by --corpus-dir."
+        )
     if not files:
-        raise FileNotFoundError(f"The text file {pattern!r} does not exist.")
+        raise FileNotFoundError(
+            f"The text file {pattern!r} does not exist, and no file matches it as a pattern."
+        )
     return files
 
 

@@ -18,6 +18,7 @@ from electra_tf.data.damage import READING_ERRORS, find_damage
 from electra_tf.data.framing import count_records
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
+from electra_tf.files import listed, matching, split_patterns
 
 _RECORDS_LOOKED_AT = 64
 """Of files that come without a manifest; reading all of them would take too long."""
@@ -44,7 +45,7 @@ class PretrainingRecords:
                 stands for the records in it.
         """
         self.patterns = patterns
-        self.files = _find_files(patterns)
+        self.files = find_files(patterns)
         self.manifests: dict[str, Manifest] = {}
         for folder in sorted({os.path.dirname(file) for file in self.files}):
             found = [file for file in self.files if os.path.dirname(file) == folder]
@@ -239,14 +240,15 @@ class PretrainingRecords:
             raise ValueError(f"The pre-training records {self.patterns!r} hold no examples.")
 
 
-def _find_files(patterns: str) -> tuple[str, ...]:
+def find_files(patterns: str) -> tuple[str, ...]:
     """The files that any of the patterns finds, each once."""
     files: set[str] = set()
-    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        if tf.io.gfile.isdir(pattern):
-            pattern = os.path.join(pattern, names.SHARD_PREFIX + "*")
-        found = tf.io.gfile.glob(pattern)
+    for pattern in split_patterns(patterns):
+        is_folder = tf.io.gfile.isdir(pattern)
+        shards = names.SHARD_PREFIX + "*"
+        found = listed(pattern, shards) if is_folder else matching(pattern)
         if not found:
+            pattern = os.path.join(pattern, shards) if is_folder else pattern
             raise ValueError(f"No pre-training records found: {pattern!r} matches no file.")
         files.update(found)
     if not files:

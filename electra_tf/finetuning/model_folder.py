@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.paths import filled
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import write_json
 from electra_tf.finetuning.bad_rows import BadRows
@@ -158,7 +159,8 @@ def load_finetuned(
     )
     specs = [spec_from_dict(fields) for fields in stored["tasks"]]
     tasks = tuple(
-        Task(spec, config.raw_data_dir.replace("{:}", spec.name), BadRows()) for spec in specs
+        Task(spec, filled(config.raw_data_dir, config.data_dir, spec.name), BadRows())
+        for spec in specs
     )
     check_size(prefix, configured_sizes(config.encoder))
     model = FinetuningModel(config, specs)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.paths import filled
 from electra_tf.files import write_json, write_pickle, write_text
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.decoding import records_of
@@ -147,10 +148,10 @@ def report_of_classes(evaluation: Evaluation) -> str:
 def write_answers(config: FinetuningConfig, evaluation: Evaluation):
     """Answers, n best answers, null odds and scores of a task of questions, as JSON files."""
     name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
-    path = config.qa_preds_file.replace("{:}", name)
+    path = filled(config.qa_preds_file, config.data_dir, name)
     write_json(path, answers.predictions)
     n_best = {key: [answer._asdict() for answer in best] for key, best in answers.n_best.items()}
     write_json(os.path.join(os.path.dirname(path), f"{name}_nbest.json"), n_best)
-    write_json(config.qa_eval_file.replace("{:}", name), evaluation.scores)
+    write_json(filled(config.qa_eval_file, config.data_dir, name), evaluation.scores)
     if answers.null_odds:
-        write_json(config.qa_na_file.replace("{:}", name), answers.null_odds)
+        write_json(filled(config.qa_na_file, config.data_dir, name), answers.null_odds)

@@ -128,9 +128,8 @@ def load_tasks(config: FinetuningConfig, is_chief: bool = True) -> list[Task]:
         bad_rows = beside_results(config, f"_{short}_bad_rows.txt")
         if not is_chief:
             bad_rows = os.path.join(tempfile.gettempdir(), f"{os.getpid()}_bad_rows.txt")
-        tasks.append(
-            load_task(name, config.raw_data_dir, bad_rows if config.skip_bad_rows else None)
-        )
+        skipped = bad_rows if config.skip_bad_rows else None
+        tasks.append(load_task(name, config.raw_data_dir, skipped, config.data_dir))
     names = [task.name for task in tasks]
     if len(set(names)) < len(names):
         raise ValueError(f"task_names is expected to have different names, but has {names}.")

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import write_bytes, write_json, write_pickle, write_text
+from electra_tf.config.paths import filled
+from electra_tf.files import listed, write_bytes, write_json, write_pickle, write_text
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.qa_answers import Answers
 
@@ -32,7 +33,7 @@ GLUE_FILES = {
 def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int):
     """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
     data, predictions = evaluation.data, evaluation.predictions
-    path = config.test_predictions.format(data.task.name, data.split, trial)
+    path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
     if isinstance(predictions.values, Answers):
         write_json(os.path.splitext(path)[0] + ".json", final_answers(config, predictions.values))
     elif predictions.logits is not None:
@@ -69,7 +70,7 @@ def _zip(folder: str):
     """Zip the tables of a folder, of this run and of those before, for the leaderboard."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(tf.io.gfile.glob(os.path.join(folder, "*.tsv"))):
+        for path in listed(folder, "*.tsv"):
             with tf.io.gfile.GFile(path, "rb") as file:
                 archive.writestr(os.path.basename(path), file.read())
     write_bytes(f"{folder}.zip", content.getvalue())

@@ -8,6 +8,7 @@ import os
 
 import tensorflow as tf
 
+from electra_tf.config.paths import filled
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.data_warnings import (
     warn_of_contradictions,
@@ -122,10 +123,11 @@ class Task:
         return read_texts(path, file.format, columns, rule, self.bad_rows, labelled)
 
 
-def load_task(name, raw_data_dir, skip_bad_rows=None):
+def load_task(name, raw_data_dir, skip_bad_rows=None, data_dir=""):
     """Returns the `Task` of a built-in name or of the path of a JSON file.
 
     raw_data_dir: the folder of the task's files; "{:}" in it stands for the task's name.
+    data_dir: where raw_data_dir begins with it, "{:}" in it stands for nothing.
     skip_bad_rows: a file for the list of the rows that cannot be used; None: they are errors.
 
     Raises:
@@ -142,7 +144,7 @@ def load_task(name, raw_data_dir, skip_bad_rows=None):
             f"{', '.join(TASKS)}."
         )
     bad_rows = BadRows(skip_bad_rows, can_be_skipped=True)
-    task = Task(spec, str(raw_data_dir).replace("{:}", spec.name), bad_rows)
+    task = Task(spec, filled(str(raw_data_dir), data_dir, spec.name), bad_rows)
     if spec.labels is None and spec.kind not in ("qa", "regression"):
         spec = dataclasses.replace(spec, labels=_collect_labels(task))
     if spec.kind == "classification" and spec.metric in TWO_CLASS_METRICS and len(spec.labels) != 2:

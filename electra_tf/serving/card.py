@@ -1,13 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The model card of an export: what it is, what it takes and gives, what it was trained on."""
 
-import glob
 import json
 import os
 
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.files import listed, matching, split_patterns
 from electra_tf.serving.comparison import Comparison
 from electra_tf.serving.sources import FinetunedSource, PretrainedSource
 
@@ -121,9 +121,10 @@ def _data(source) -> list[str]:
         began = os.path.basename((source.config.init_checkpoint or "").rstrip("/"))
         parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
         return [*parts, _json("Data that was read:", source.data)] if source.data else parts
-    folder = os.path.dirname(source.config.pretrain_tfrecords.split(",")[0])
-    manifest = os.path.join(folder, "manifest.json")
-    if not os.path.exists(manifest):
+    patterns = split_patterns(source.config.pretrain_tfrecords)
+    records = [path for pattern in patterns[:1] for path in matching(pattern)]
+    manifest = os.path.join(os.path.dirname(records[0]) if records else "", "manifest.json")
+    if not records or not os.path.exists(manifest):
         return ["Data: the records it was trained on had no manifest where they are said to be."]
     with open(manifest, encoding="utf-8") as file:
         content = json.load(file)
@@ -135,11 +136,11 @@ def _metrics(source) -> list[str]:
     """Results that lie in the folder, or above it for one trial of fine-tuning."""
     if isinstance(source, FinetunedSource):
         above = os.path.dirname(os.path.dirname(os.path.abspath(source.folder)))
-        pattern = os.path.join(above, "results")
+        folder = os.path.join(above, "results")
     else:
-        pattern = os.path.join(source.folder, "results")
+        folder = os.path.join(source.folder, "results")
     found = []
-    for path in sorted(glob.glob(os.path.join(pattern, "*.json"))):
+    for path in listed(folder, "*.json"):
         name = os.path.basename(path)
         with open(path, encoding="utf-8") as file:
             content = json.load(file)

@@ -57,6 +57,11 @@ def export_model(
     if top_k < 1:
         raise ValueError(f"top-k is expected to be 1 or more, but is {top_k}.")
     export_dir = export_dir.rstrip("/")
+    if any(character in export_dir for character in "[\\"):
+        raise ValueError(
+            f"export-dir {export_dir} is expected to be a path without [ and \\, since TensorFlow "
+            "does not find the variables of a SavedModel in such a folder."
+        )
     if tf.io.gfile.exists(export_dir):
         raise FileExistsError(f"export-dir {export_dir} is expected to be new, but exists.")
     check_new(export_dir)

@@ -5,7 +5,7 @@ import os
 
 import tensorflow as tf
 
-from electra_tf.files import write_bytes
+from electra_tf.files import listed, write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import (
     MODEL_SUFFIX,
@@ -117,7 +117,7 @@ def find_vocabulary_file(path) -> str:
     wordpiece, theirs = os.path.join(folder, WORDPIECE_FILE), settings_file.path_in(folder)
     if not is_folder or tf.io.gfile.exists(wordpiece):
         return wordpiece if is_folder else path
-    models = sorted(tf.io.gfile.glob(os.path.join(folder, f"*{MODEL_SUFFIX}")))
+    models = listed(folder, f"*{MODEL_SUFFIX}")
     if len(models) > 1:
         raise ValueError(
             f"{folder} holds several models, {', '.join(map(os.path.basename, models))}; name one."

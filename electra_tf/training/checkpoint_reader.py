@@ -8,10 +8,14 @@ which do not name the checkpoint. Here they become one.
 import contextlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+_NOT_FOUND = re.compile(r"[\[\\]")
 
 
 class DamagedCheckpointError(OSError):
@@ -33,8 +37,7 @@ class CheckpointReader:
     def __init__(self, prefix: str):
         self.prefix = prefix
         with self._naming_damage():
-            # Not load_checkpoint, which takes a folder of that name for the checkpoint.
-            self._reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+            self._reader, self._alias = _opened(prefix)
             self.shapes = dict(self._reader.get_variable_to_shape_map())
             self.dtypes = dict(self._reader.get_variable_to_dtype_map())
 
@@ -57,6 +60,23 @@ class CheckpointReader:
             raise DamagedCheckpointError(
                 f"the checkpoint {self.prefix} cannot be read: {reason}.{way_out}"
             ) from error
+
+
+def _opened(prefix: str) -> tuple[Any, tempfile.TemporaryDirectory | None]:
+    """TensorFlow's reader, and a folder that has to last as long as it.
+
+    TensorFlow takes the prefix for a glob pattern: it does not find "runs/[x]/model.ckpt-1". A
+    link without such characters leads there.
+    """
+    alias = None
+    folder, name = os.path.split(prefix)
+    if _NOT_FOUND.search(folder) and os.path.isdir(folder):
+        alias = tempfile.TemporaryDirectory()
+        link = os.path.join(alias.name, "folder")
+        os.symlink(os.path.abspath(folder), link)
+        prefix = os.path.join(link, name)
+    # Not load_checkpoint, which takes a folder of that name for the checkpoint.
+    return tf.compat.v1.train.NewCheckpointReader(prefix), alias
 
 
 def step_in_name(prefix: str) -> int:
@@ -117,7 +137,7 @@ def _way_out(prefix: str) -> str:
 
 def _is_sound(prefix: str) -> bool:
     try:
-        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+        reader, _alias = _opened(prefix)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     except Exception:  # as above
