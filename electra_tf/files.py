@@ -180,7 +180,7 @@ def parse_json(content: bytes | str, where: str, kind: type = dict) -> Any:
         raise ValueError(
             f"{where} is expected to be {_NAMES[kind]}, but its brackets are nested too deeply."
         ) from error
-    if not _is(value, kind):
+    if not is_of_kind(value, kind):
         raise ValueError(f"{where} is expected to be {_NAMES[kind]}, but is {_shown(value)}.")
     return value
 
@@ -198,7 +198,7 @@ def check_keys(stored: Mapping[str, Any], kinds: Mapping[str, type | tuple], whe
     """
     for key, kind in kinds.items():
         choices = kind if isinstance(kind, tuple) else (kind,)
-        if key not in stored or not any(_is(stored[key], choice) for choice in choices):
+        if key not in stored or not any(is_of_kind(stored[key], choice) for choice in choices):
             expected = " or ".join(
                 "null" if choice is type(None) else _NAMES[choice] for choice in choices
             )
@@ -206,15 +206,18 @@ def check_keys(stored: Mapping[str, Any], kinds: Mapping[str, type | tuple], whe
             raise ValueError(f"{where}: {key!r} is expected to be {expected}, but {received}.")
 
 
-def _is(value: Any, kind: type) -> bool:
-    """As isinstance, but truth values are no numbers, and integers are floats."""
+def is_of_kind(value: Any, kind: type) -> bool:
+    """As isinstance, of JSON: truth values are no numbers, integers are floats, all is `object`."""
     if isinstance(value, bool):
         return kind in (bool, object)
     return isinstance(value, (int, float) if kind is float else kind)
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # it was just shallow enough to be read
+        return "deeply nested"
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 

@@ -27,6 +27,7 @@ from electra_tf.data.publishing import (
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
 from electra_tf.data.workers import Work, run_tasks
 from electra_tf.data.writer import remove_partial, write_file
+from electra_tf.files import read_bytes
 
 DEFAULT_SEED = 42
 STANDARD_INPUT = "-"
@@ -154,9 +155,7 @@ def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | No
     plan_file = os.path.join(folder, names.PLAN_FILE)
     folders = [*builder.split_folders().values(), builder.duplicates_folder]
     if tf.io.gfile.exists(plan_file):
-        with tf.io.gfile.GFile(plan_file, "r") as file:
-            is_same = file.read() == fingerprint
-        if is_same:
+        if read_bytes(plan_file) == fingerprint.encode():
             if not work_share:  # else others are at work there
                 for folder in filter(tf.io.gfile.exists, folders):
                     remove_partial(folder)

@@ -10,16 +10,18 @@ import functools
 import json
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config.stored import from_stored
 from electra_tf.data.corpus import Chunk
 from electra_tf.data.documents import DIGEST_BYTES, digest
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import read_pieces
 from electra_tf.data.writer import write_file
+from electra_tf.files import read_json
 
 _CHUNKS_PER_TASK = 64
 _DOCUMENTS_PER_RUN = 1 << 20
@@ -33,6 +35,24 @@ number there. 24 bytes, so a run takes 24 MiB and sorting a partition some 400 M
 _PLACE = np.dtype("<u8")
 _CHUNK_SHIFT = 32
 _INDEX_FILE = "index.json"
+
+
+@dataclass(frozen=True)
+class _Hashed:
+    """What is noted of a task of the first step."""
+
+    counts: tuple[int, int]
+    """Of runs, and of documents."""
+
+
+@dataclass(frozen=True)
+class _Index:
+    """What looking up needs to know."""
+
+    num_partitions: int
+    num_chunks: int
+    runs: tuple[tuple[int, int], ...]
+    """(task, run) of all files of the first step."""
 
 
 class HashDocuments:
@@ -52,8 +72,8 @@ class HashDocuments:
         """(number of runs, number of documents) of a task that was done."""
         if not tf.io.gfile.exists(self._summary_path(task)):
             return None
-        with tf.io.gfile.GFile(self._summary_path(task), "r") as file:
-            return tuple(json.loads(file.read()))
+        path = self._summary_path(task)
+        return from_stored(_Hashed, {"counts": read_json(path, list)}, path).counts
 
     def __call__(self, task: tuple[int, list[Chunk]], progress: Callable[[int], None]) -> None:
         """Does a task, unless it was done before, here or by another share of the work."""
@@ -131,12 +151,8 @@ class FindDuplicates:
 
     def finish(self) -> None:
         """Notes what looking up needs to know."""
-        index = {
-            "num_partitions": self.num_partitions,
-            "num_chunks": self.num_chunks,
-            "runs": self.runs,
-        }
-        write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(index).encode())
+        index = _Index(self.num_partitions, self.num_chunks, self.runs)
+        write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(asdict(index)).encode())
 
 
 class DuplicateIndex:
@@ -147,16 +163,16 @@ class DuplicateIndex:
 
     def of_chunk(self, chunk: int) -> "MarkedNumbers":
         """Numbers of its documents that are duplicates."""
-        num_chunks = self._index["num_chunks"]
+        num_chunks = self._index.num_chunks
         num_buckets = _place_buckets(num_chunks)
         bucket = chunk * num_buckets // num_chunks
         found = [
             _read_buckets(
                 _dropped_path(self.folder, partition), bucket, bucket + 1, num_buckets, _PLACE
             )
-            for partition in range(self._index["num_partitions"])
+            for partition in range(self._index.num_partitions)
         ]
-        for task, run in self._index["runs"]:
+        for task, run in self._index.runs:
             if task == chunk // _CHUNKS_PER_TASK:
                 with tf.io.gfile.GFile(_repeated_path(self.folder, task, run), "rb") as file:
                     found.append(np.frombuffer(file.read(), dtype=_PLACE))
@@ -165,9 +181,9 @@ class DuplicateIndex:
         return MarkedNumbers(numbers.astype(np.int64))
 
     @functools.cached_property
-    def _index(self) -> dict[str, int]:
-        with tf.io.gfile.GFile(os.path.join(self.folder, _INDEX_FILE), "r") as file:
-            return json.loads(file.read())
+    def _index(self) -> "_Index":
+        path = os.path.join(self.folder, _INDEX_FILE)
+        return from_stored(_Index, read_json(path), path)
 
 
 class MarkedNumbers(Collection):

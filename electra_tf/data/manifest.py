@@ -4,12 +4,12 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import tensorflow as tf
-
+from electra_tf.config.stored import from_stored
 from electra_tf.data.writer import write_file
+from electra_tf.files import read_json
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -100,29 +100,24 @@ class Manifest:
         """Reads a folder's manifest.
 
         Raises:
+            FileNotFoundError: there is none.
             ValueError: naming the file, for anything but the keys and types above; only keys with
                 a default may be missing.
         """
         path = cls.path_in(folder)
-        with tf.io.gfile.GFile(path, "r") as file:
-            text = file.read()
-        try:
-            stored = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is not JSON: {error}.") from error
-        version = stored.get("format_version") if isinstance(stored, dict) else None
+        stored = read_json(path)
+        version = stored.get("format_version")
         if version != FORMAT_VERSION:
             raise ValueError(
                 f"{path} has format_version {version!r}; this program reads {FORMAT_VERSION}. "
                 "Build the records again."
             )
-        stored["shards"] = tuple(_read(Shard, item, path) for item in _list(stored, "shards", path))
-        stored["sources"] = tuple(
-            _read(Source, item, path) for item in _list(stored, "sources", path)
-        )
-        for key in ("length_histogram", "features"):
-            stored[key] = tuple(_list(stored, key, path))
-        manifest = _read(cls, stored, path)
+        manifest = from_stored(cls, stored, path)
+        for shard in manifest.shards:
+            if min(shard.num_examples, shard.bytes) < 0:
+                raise ValueError(
+                    f"{path}: the sizes of {shard.name} are expected to be at least 0."
+                )
         counted = sum(shard.num_examples for shard in manifest.shards)
         if counted != manifest.num_examples:
             raise ValueError(
@@ -135,34 +130,3 @@ class Manifest:
         """Writes the manifest under a temporary name and renames it."""
         stored = json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
         write_file(self.path_in(folder), stored.encode())
-
-
-def _list(stored: dict[str, Any], key: str, path: str) -> list[Any]:
-    value = stored.get(key, [])
-    if not isinstance(value, list):
-        raise ValueError(f"{path}: {key} must be a list; received {value!r}.")
-    return value
-
-
-_KINDS = {int: int, float: (int, float), str: str, bool: bool}
-
-
-def _read(kind: type, stored: Any, path: str) -> Any:
-    """Builds a dataclass from its keys, with its plain types checked."""
-    names = {field.name: field for field in fields(kind)}
-    needed = {name for name, field in names.items() if field.default is MISSING}
-    found = set(stored) if isinstance(stored, dict) else set()
-    if not needed <= found <= set(names):
-        raise ValueError(
-            f"{path}: {kind.__name__.lower()} must have the keys {sorted(names)}; "
-            f"missing {sorted(needed - found)}, unknown {sorted(found - set(names))}."
-        )
-    for name, field in ((name, names[name]) for name in stored):
-        expected = _KINDS.get(field.type)
-        value = stored[name]
-        is_bool_as_number = isinstance(value, bool) and field.type is not bool
-        if expected and (not isinstance(value, expected) or is_bool_as_number):
-            raise ValueError(
-                f"{path}: {name} must be of type {field.type.__name__}; received {value!r}."
-            )
-    return kind(**stored)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import tensorflow as tf
+from absl import logging
 
+from electra_tf.config.stored import from_stored
 from electra_tf.data import names
 from electra_tf.data.corpus import Chunk
 from electra_tf.data.documents import DocumentSelector
@@ -20,6 +22,7 @@ from electra_tf.data.reading import Piece, read_pieces
 from electra_tf.data.sequences import fill_sequences, pack_rows, word_start_table
 from electra_tf.data.spec import Rows
 from electra_tf.data.writer import ShardWriter, write_file
+from electra_tf.files import read_json
 from electra_tf.text import load_tokenizer
 
 TRAINING = "training"
@@ -114,13 +117,14 @@ class ShardBuilder:
         paths = [self.path(split, index) for split in self.split_folders()]
         if not all(map(tf.io.gfile.exists, [*paths, self._result_path(index)])):
             return None
-        with tf.io.gfile.GFile(self._result_path(index), "r") as file:
-            stored = json.loads(file.read())
-        splits = {
-            split: WrittenShard(**written | {"length_counts": tuple(written["length_counts"])})
-            for split, written in stored.pop("splits").items()
-        }
-        return ShardResult(**stored, splits=splits)
+        path = self._result_path(index)
+        try:
+            result = from_stored(ShardResult, read_json(path), path)
+            self._check_result(result, index, path)
+        except (ValueError, OSError) as error:
+            logging.warning("%s The shard is built again.", error)
+            return None
+        return result
 
     def path(self, split: str, index: int) -> str:
         """Where a file of a shard is built."""
@@ -147,6 +151,17 @@ class ShardBuilder:
             features = fill_sequences(features, self.plan.max_seq_length)
         kept = len(segments.first.values) + len(segments.second.values)
         return features, int(tokens.row_splits[-1]) - kept
+
+    def _check_result(self, result: ShardResult, index: int, path: str) -> None:
+        """Raises a ValueError unless it describes the files of that shard."""
+        sizes = {
+            split: tf.io.gfile.stat(self.path(split, index)).length
+            for split in self.split_folders()
+        }
+        described = {split: written.bytes for split, written in result.splits.items()}
+        widths = {len(written.length_counts) for written in result.splits.values()}
+        if (result.index, described) != (index, sizes) or widths != {self.plan.max_seq_length + 1}:
+            raise ValueError(f"{path} does not describe the shard beside it.")
 
     def _result_path(self, index: int) -> str:
         return self.path(TRAINING, index) + ".json"

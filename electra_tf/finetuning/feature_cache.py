@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import write_bytes
+from electra_tf.files import exists, read_bytes, write_bytes
 from electra_tf.finetuning.features import task_features
 from electra_tf.finetuning.qa_features import AnswerWindows, question_features
 from electra_tf.finetuning.task import Task
@@ -25,6 +24,8 @@ FORMAT_VERSION = 2
 """Counted up when features change in a way that no setting tells."""
 _KEY = "key"
 _WINDOWS = "windows/"
+_DIGEST_BYTES = hashlib.sha256().digest_size
+"""Of what is in a file, at its end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,15 +161,19 @@ def _make(task, examples, config, tokenizer) -> dict[str, np.ndarray]:
 
 
 def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
-    """What is stored, or None if there is nothing under this key that can be read."""
-    if not tf.io.gfile.exists(path):
+    """What is stored, or None if there is nothing under this key that is as it was written."""
+    if not exists(path):
         return None
     try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            stored = dict(np.load(io.BytesIO(file.read()), allow_pickle=False))
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        logging.warning("%s cannot be read (%s) and is made again.", path, error)
+        content = memoryview(read_bytes(path))
+    except OSError as error:
+        logging.warning("%s (features are made again).", error)
         return None
+    # Sound parts of a damaged archive would pass for rows, so the file as a whole is compared.
+    if hashlib.sha256(content[:-_DIGEST_BYTES]).digest() != content[-_DIGEST_BYTES:]:
+        logging.warning("%s is damaged and is made again.", path)
+        return None
+    stored = dict(np.load(io.BytesIO(content[:-_DIGEST_BYTES]), allow_pickle=False))
     if str(stored.pop(_KEY, "")) != key:
         logging.warning("%s belongs to other data or settings and is made again.", path)
         return None
@@ -177,8 +182,12 @@ def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
 
 
 def _write(path: str, key: str, arrays: dict[str, np.ndarray]):
+    if tf.io.gfile.isdir(path):
+        logging.warning("%s is a folder, so the features are not kept.", path)
+        return
     content = io.BytesIO()
     np.savez(content, **arrays, **{_KEY: np.array(key)})
+    content.write(hashlib.sha256(content.getbuffer()).digest())
     write_bytes(path, content.getvalue())
     logging.info("Features written to %s: %d rows.", path, len(arrays["input_ids"]))
 
@@ -201,5 +210,5 @@ def _key_in(path: str) -> str:
     try:
         with tf.io.gfile.GFile(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return str(stored[_KEY])
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, tf.errors.OpError):
+    except Exception:  # NumPy and zipfile raise many for files that are damaged
         return ""

@@ -2,30 +2,30 @@
 """The folder of a fine-tuned model: weights, and all that is needed to use them."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
-
 import electra_tf
-from electra_tf.config import FinetuningConfig
+from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config.checks import check
 from electra_tf.config.paths import filled
+from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import configured_sizes
-from electra_tf.files import write_json
+from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
+from electra_tf.finetuning.task_json import METRICS
+from electra_tf.finetuning.task_table import KINDS, TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.weights import check_size, load_weights
 
 VOCABULARY_FILE = "vocab.txt"
+_CASE = ("do_lower_case", "strip_accents")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,14 +92,59 @@ def write_config(
     save_tokenizer(tokenizer, folder)
 
 
-def read_config(folder: str) -> dict | None:
-    """What `write_config` stored; None if the folder is not one of a fine-tuned model."""
+@dataclasses.dataclass(frozen=True)
+class StoredModel:
+    """What `write_config` stores."""
+
+    finetuning: FinetuningConfig
+    encoder: EncoderConfig
+    tokenizer: Mapping[str, Any]
+    """Settings; do_lower_case and strip_accents are among them."""
+    tasks: tuple[TaskSpec, ...]
+    run_key: str
+    data: tuple[Mapping[str, Any], ...] = ()
+    converted_from: str | None = None
+    """Where the weights are from, if they were not trained here."""
+
+    @property
+    def case(self) -> dict[str, bool]:
+        """do_lower_case and strip_accents."""
+        return {name: self.tokenizer[name] for name in _CASE}
+
+
+def read_config(folder: str) -> StoredModel | None:
+    """What `write_config` stored; None if the folder is not one of a fine-tuned model.
+
+    Raises:
+        ValueError: something is missing or wrong in it; names the file and the key.
+    """
     path = os.path.join(folder, CONFIG_FILE)
-    if not tf.io.gfile.exists(path):
+    if not exists(path):
         return None
-    with tf.io.gfile.GFile(path) as file:
-        stored = json.load(file)
-    return stored if isinstance(stored, dict) and "finetuning" in stored else None
+    stored = read_json(path)
+    if "finetuning" not in stored:
+        return None
+    names = [field.name for field in dataclasses.fields(StoredModel)]
+    found = from_stored(StoredModel, {n: stored[n] for n in names if n in stored}, path)
+    check_keys(found.tokenizer, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+    for spec in found.tasks:
+        check_spec(spec, path)
+    return found
+
+
+def check_spec(spec: TaskSpec, where: str):
+    """Raise a ValueError unless a stored task is one that a model can have."""
+    where = f"{where}: task {spec.name!r}"
+    check(spec.name.isidentifier(), f"{where}: name", "letters, digits and _", spec.name)
+    check(spec.kind in KINDS, f"{where}: kind", f"one of {', '.join(KINDS)}", spec.kind)
+    metrics = METRICS[spec.kind]
+    check(spec.metric in metrics, f"{where}: metric", f"one of {', '.join(metrics)}", spec.metric)
+    if spec.kind == "regression":
+        is_range = spec.value_range is not None and spec.value_range[0] < spec.value_range[1]
+        check(is_range, f"{where}: value_range", "[lowest, highest] score", spec.value_range)
+    elif spec.kind != "qa":
+        different = spec.labels and len(set(spec.labels)) == len(spec.labels)
+        check(different, f"{where}: labels", "the different names of classes", spec.labels)
 
 
 _OF_THE_HEAD = (
@@ -117,7 +162,8 @@ def with_stored_settings(folder: str, hparams: Mapping[str, Any]) -> dict[str, A
     Raises:
         ValueError: they ask for another head than the model has.
     """
-    stored = (read_config(folder) or {}).get("finetuning", {})
+    found = read_config(folder)
+    stored = found.finetuning.to_dict() if found else {}
     wrong = [
         f"{name}={hparams[name]!r} asked for, {stored[name]!r} trained"
         for name in _OF_THE_HEAD
@@ -149,15 +195,11 @@ def load_finetuned(
             f"{folder} is expected to be the folder of a fine-tuned model, such as "
             f".../finetuning_models/cola_model_1, but has no {missing} of one."
         )
-    config = FinetuningConfig(**stored["finetuning"])
+    config = stored.finetuning
     if precision is not None:
         config = config.replace(precision=precision)
-    tokenizer = load_tokenizer(
-        folder,
-        stored["tokenizer"]["do_lower_case"],
-        stored["tokenizer"]["strip_accents"],
-    )
-    specs = [spec_from_dict(fields) for fields in stored["tasks"]]
+    tokenizer = load_tokenizer(folder, **stored.case)
+    specs = stored.tasks
     tasks = tuple(
         Task(spec, filled(config.raw_data_dir, config.data_dir, spec.name), BadRows())
         for spec in specs
@@ -166,17 +208,3 @@ def load_finetuned(
     model = FinetuningModel(config, specs)
     load_weights(prefix, model)
     return FinetunedModel(config, tokenizer, tasks, model)
-
-
-def spec_from_dict(fields: dict) -> TaskSpec:
-    """The `TaskSpec` that `dataclasses.asdict` made a dict of, also by way of JSON."""
-    splits = tuple(
-        Split(**{**split, "columns": Columns(**split["columns"]) if split["columns"] else None})
-        for split in fields["splits"]
-    )
-    held_out = HeldOut(**fields["held_out"]) if fields["held_out"] else None
-    several = {
-        name: None if fields[name] is None else tuple(fields[name])
-        for name in ("labels", "value_range")
-    }
-    return TaskSpec(**{**fields, **several, "splits": splits, "held_out": held_out})

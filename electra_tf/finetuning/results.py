@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.paths import filled
-from electra_tf.files import write_json, write_pickle, write_text
+from electra_tf.files import check_keys, exists, read_json, write_json, write_pickle, write_text
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluation
@@ -19,6 +18,9 @@ from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""
+
+_TRIAL_KEYS = {"trial": int, "attempt": int, "scores": dict, "failures": dict}
+"""What is read of a stored trial."""
 
 
 class RunResults:
@@ -79,12 +81,24 @@ class RunResults:
 
 
 def stored_trials(config: FinetuningConfig) -> list[dict[str, Any]]:
-    """The trials in the JSON file that an earlier run wrote; none if there is no such file."""
+    """The trials in the JSON file that an earlier run wrote; none if there is no such file.
+
+    Raises:
+        ValueError: the file is damaged; names it and the key.
+    """
     path = beside_results(config, ".json")
-    if not tf.io.gfile.exists(path):
+    if not exists(path):
         return []
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)["trials"]
+    stored = read_json(path)
+    check_keys(stored, {"trials": list}, path)
+    for number, trial in enumerate(stored["trials"]):
+        where = f"{path}: trials[{number}]"
+        check_keys({"trial": trial}, {"trial": dict}, where)
+        check_keys(trial, _TRIAL_KEYS, where)
+        for task, metrics in trial["scores"].items():
+            check_keys({task: metrics}, {task: dict}, f"{where}: scores")
+            check_keys(metrics, dict.fromkeys(metrics, float), f"{where}: scores: {task}")
+    return stored["trials"]
 
 
 def beside_results(config: FinetuningConfig, ending: str) -> str:

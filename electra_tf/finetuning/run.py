@@ -377,7 +377,7 @@ class _Run:
         saved = model_folder.read_config(trial.folder)
         # Before variables are made, which workers do together.
         self.workers.check_same(
-            what, {"folder": os.path.basename(trial.folder), "run": saved and saved["run_key"]}
+            what, {"folder": os.path.basename(trial.folder), "run": saved and saved.run_key}
         )
         with self.strategy.scope():
             stored = model_folder.load_finetuned(trial.folder)

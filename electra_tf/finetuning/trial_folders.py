@@ -2,8 +2,7 @@
 """The folders of a run's trials: whose they are, and what is removed when one starts over."""
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from absl import logging
 
@@ -33,7 +32,7 @@ def check_folders(config: FinetuningConfig):
         FileExistsError: it would; names the folder.
     """
     for _, _, folder in all_folders(config):
-        check_removable(folder, is_ours=model_folder.read_config(folder) is not None)
+        check_removable(folder, is_ours=_stored_in(folder) is not None)
 
 
 def starts_over(config: FinetuningConfig, trial: Trial) -> bool:
@@ -42,8 +41,8 @@ def starts_over(config: FinetuningConfig, trial: Trial) -> bool:
     Raises:
         FileExistsError: it would, but is not what an earlier run left there.
     """
-    stored = model_folder.read_config(trial.folder)
-    if stored is None or (stored.get("run_key") == trial.run_key and not config.debug):
+    stored = _stored_in(trial.folder)
+    if stored is None or (stored.run_key == trial.run_key and not config.debug):
         return False
     check_removable(trial.folder, _is_of(config, stored))
     return True
@@ -59,21 +58,29 @@ def remove(config: FinetuningConfig, number: int):
     """Remove the model of a trial, of all its attempts."""
     for attempt in range(config.retry_failed_trials + 1):
         folder = folder_of(config, number, attempt)
-        if _is_of(config, model_folder.read_config(folder)):
+        if _is_of(config, _stored_in(folder)):
             _remove(folder)
 
 
-def _is_of(config: FinetuningConfig, stored: Mapping[str, Any] | None) -> bool:
+def _stored_in(folder: str) -> model_folder.StoredModel | None:
+    """The configuration of a trial's folder; None without a sound one, which marks it as ours."""
+    try:
+        return model_folder.read_config(folder)
+    except ValueError as error:
+        logging.warning("%s", error)
+        return None
+
+
+def _is_of(config: FinetuningConfig, stored: model_folder.StoredModel | None) -> bool:
     """Whether a folder with this configuration was written by a run for the same `model_dir`.
 
     A run in debug mode throws away what such runs have trained, but not what others have.
     """
-    if stored is None or "converted_from" in stored:
+    if stored is None or stored.converted_from is not None:
         return False
-    settings = stored["finetuning"]
-    named = os.path.basename(settings.get("model_dir", ""))
-    is_same = named == os.path.basename(config.model_dir)
-    return is_same and (bool(settings.get("debug")) or not config.debug)
+    settings = stored.finetuning
+    is_same = os.path.basename(settings.model_dir) == os.path.basename(config.model_dir)
+    return is_same and (settings.debug or not config.debug)
 
 
 def _remove(folder: str):

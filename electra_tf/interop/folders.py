@@ -6,7 +6,6 @@ import re
 
 import tensorflow as tf
 
-from electra_tf.config import load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop.huggingface import is_electra_folder
 from electra_tf.pretraining import model_folder as pretrained
@@ -40,10 +39,7 @@ def kind_of(path: str) -> str:
         raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
     if finetuned.read_config(folder_of_model(folder)) is not None:
         return FINETUNED
-    config = os.path.join(folder, pretrained.CONFIG_FILE)
-    if tf.io.gfile.exists(config) and "pretraining" in load_hparams(config):
-        return PRETRAINED
-    return REFERENCE
+    return PRETRAINED if pretrained.is_own(folder) else REFERENCE
 
 
 def folder_of_model(folder: str) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import model_sizes
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.model_folder import FinetunedModel, spec_from_dict
+from electra_tf.finetuning.model_folder import FinetunedModel, check_spec
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TaskSpec
@@ -163,7 +164,8 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
     if "task_names" in hparams:
         spec = _described(content, hparams["task_names"], source)
     elif "task" in extra:
-        spec = spec_from_dict(extra["task"])
+        spec = from_stored(TaskSpec, extra["task"], f"{source}: electra_tf.task")
+        check_spec(spec, source)
     else:
         spec = task_spec(content.task, config.kind, config.labels)
     given = {name: value for name, value in hparams.items() if name != "task_names"}

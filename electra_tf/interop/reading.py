@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop import folders
 from electra_tf.interop.from_huggingface import OF_A_TASK, transfer_of
@@ -85,11 +84,10 @@ def _checked(transfer: Transfer) -> Transfer:
 
 
 def _from_pretrained(prefix, folder) -> Transfer:
-    stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
-    config = PretrainingConfig(**{**stored["pretraining"], "model_dir": folder})
+    stored = pretrained.read_config(folder)
+    config = stored.pretraining.replace(model_dir=folder)
     check_size(prefix, config.sizes)
-    settings = {name: stored["tokenizer"][name] for name in _CASE}
-    tokenizer = load_tokenizer(folder, **settings)
+    tokenizer = load_tokenizer(folder, **stored.case)
     source = f"the pre-trained model {prefix}"
     if config.disentangled_embeddings:
         return _folded(config, tokenizer, prefix, source)

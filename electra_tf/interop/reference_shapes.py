@@ -7,16 +7,14 @@ from what is stored.
 """
 
 import dataclasses
-import json
 import os
 import re
 from typing import Any
 
-import tensorflow as tf
-
 from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import check_names
 from electra_tf.config.stored_sizes import Shapes, encoder_sizes, model_sizes
+from electra_tf.files import exists, read_json
 from electra_tf.training.checkpoint_reader import CheckpointReader
 
 HEAD_SIZE = 64
@@ -47,12 +45,10 @@ def stored_untold(prefix: str) -> dict[str, Any]:
         ValueError: the file is of another kind.
     """
     path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
-    if not tf.io.gfile.exists(path):
+    if not exists(path):
         return {}
-    with tf.io.gfile.GFile(path, "r") as file:
-        text = file.read()
+    fields = read_json(path)
     try:
-        fields = dict(json.loads(text))
         check_names(fields, INFERRED, "field")
         EncoderConfig(hidden_size=fields.get("num_attention_heads", 12), **fields)
     except (TypeError, ValueError) as error:

@@ -6,7 +6,6 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config import EncoderConfig, load_hparams
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint
@@ -44,22 +43,24 @@ def find_starting_point(path: str) -> StartingPoint:
     if kind == folders.FINETUNED:
         folder = folders.folder_of_model(folder)
         prefix = finetuned.weights_prefix(folder) if tf.io.gfile.isdir(path) else prefix
-        return _from_own(prefix, folder, "the fine-tuned model")
+        return _from_own(prefix, folder, finetuned.read_config(folder), "the fine-tuned model")
     if kind == folders.PRETRAINED:
-        return _from_own(prefix, folder, "the pre-trained model")
+        return _from_own(prefix, folder, pretrained.read_config(folder), "the pre-trained model")
     return _from_reference(prefix, folder)
 
 
-def _from_own(prefix, folder, what) -> StartingPoint:
-    stored = load_hparams(os.path.join(folder, pretrained.CONFIG_FILE))
-    settings = {name: stored["tokenizer"][name] for name in ("do_lower_case", "strip_accents")}
-    encoder = EncoderConfig(**stored["encoder"])
-    check_size(prefix, configured_sizes(encoder))
+def _from_own(
+    prefix: str,
+    folder: str,
+    stored: pretrained.StoredModel | finetuned.StoredModel,
+    what: str,
+) -> StartingPoint:
+    check_size(prefix, configured_sizes(stored.encoder))
     return StartingPoint(
-        encoder,
+        stored.encoder,
         _encoder_weights(prefix),
         f"{what} {prefix}",
-        tokenizer=settings,
+        tokenizer=stored.case,
         vocab_file=folders.vocabulary_in(folder),
     )
 

@@ -3,19 +3,22 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 import electra_tf
-from electra_tf.config import MODEL_KEYS, PretrainingConfig, load_hparams
-from electra_tf.files import write_json
+from electra_tf.config import MODEL_KEYS, EncoderConfig, PretrainingConfig
+from electra_tf.config.stored import from_stored
+from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
 
 VOCABULARY_FILE = "vocab.txt"
+_CASE = ("do_lower_case", "strip_accents")
 
 
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
@@ -30,9 +33,10 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
     config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
     hparams = {**stored_settings(config.vocab_file), **hparams}
     config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
-    saved = read_config(config.model_dir)
-    if saved is None or starts_over(config):
+    found = read_config(config.model_dir)
+    if found is None or starts_over(config):
         return config
+    saved = found.pretraining.to_dict()
     if saved["debug"] and config.do_train:
         raise ValueError(
             f"the model in {config.model_dir} is a debug run's, which cannot be trained further. "
@@ -41,18 +45,50 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
     return PretrainingConfig.from_hparams(model_name, data_dir, hparams, saved=saved)
 
 
-def read_config(model_dir: str) -> dict[str, Any] | None:
-    """The hyperparameters a model folder was made with; None if it does not say."""
+@dataclasses.dataclass(frozen=True)
+class StoredModel:
+    """What `write_config` stores."""
+
+    pretraining: PretrainingConfig
+    encoder: EncoderConfig
+    tokenizer: Mapping[str, Any]
+    """Settings; do_lower_case and strip_accents are among them."""
+    converted_from: str | None = None
+    """Where the weights are from, if they were not trained here."""
+
+    @property
+    def case(self) -> dict[str, bool]:
+        """do_lower_case and strip_accents."""
+        return {name: self.tokenizer[name] for name in _CASE}
+
+
+def read_config(model_dir: str) -> StoredModel | None:
+    """What a pre-trained model's folder says of it; None if it has no config.json.
+
+    Raises:
+        ValueError: something is missing or wrong in the file; names it and the key.
+    """
     path = os.path.join(model_dir, CONFIG_FILE)
-    if not tf.io.gfile.exists(path):
+    if not exists(path):
         return None
-    stored = load_hparams(path)
-    if "pretraining" in stored:
-        stored["pretraining"].setdefault("disentangled_embeddings", False)  # a later key
-    missing = sorted(set(MODEL_KEYS) - set(stored.get("pretraining", {})))
+    stored = read_json(path)
+    check_keys(stored, {"pretraining": dict}, path)
+    model = {"disentangled_embeddings": False, **stored["pretraining"]}  # a later key
+    missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
-    return stored["pretraining"]
+    names = [field.name for field in dataclasses.fields(StoredModel) if field.name in stored]
+    found = from_stored(
+        StoredModel, {**{name: stored[name] for name in names}, "pretraining": model}, path
+    )
+    check_keys(found.tokenizer, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+    return found
+
+
+def is_own(folder: str) -> bool:
+    """Whether pre-training wrote the config.json of a folder."""
+    path = os.path.join(folder, CONFIG_FILE)
+    return exists(path) and "pretraining" in read_json(path)
 
 
 def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer):
@@ -128,7 +164,7 @@ def clear_debug_folder(config: PretrainingConfig):
     if not tf.io.gfile.exists(folder):
         return
     saved = read_config(folder)
-    if not (saved or {}).get("debug") and tf.io.gfile.listdir(folder):
+    if not (saved and saved.pretraining.debug) and tf.io.gfile.listdir(folder):
         raise ValueError(
             f"debug training deletes {folder} first, but what is there is not a debug "
             "run's. Choose another --model-name."

@@ -231,8 +231,8 @@ def open_records(
 
 def check_saved_model(config: PretrainingConfig):
     """Raise a ValueError with what differs if the model folder holds another model."""
-    saved = model_folder.read_config(config.model_dir)
-    given = config.to_dict()
+    found = model_folder.read_config(config.model_dir)
+    saved, given = found and found.pretraining.to_dict(), config.to_dict()
     differing = [
         f"{key}: saved {saved[key]!r}, given {given[key]!r}"
         for key in MODEL_KEYS

@@ -7,7 +7,7 @@ import os
 import tensorflow as tf
 
 import electra_tf
-from electra_tf.files import listed, matching, split_patterns
+from electra_tf.files import listed, matching, read_json, split_patterns
 from electra_tf.serving.comparison import Comparison
 from electra_tf.serving.sources import FinetunedSource, PretrainedSource
 
@@ -126,8 +126,7 @@ def _data(source) -> list[str]:
     manifest = os.path.join(os.path.dirname(records[0]) if records else "", "manifest.json")
     if not records or not os.path.exists(manifest):
         return ["Data: the records it was trained on had no manifest where they are said to be."]
-    with open(manifest, encoding="utf-8") as file:
-        content = json.load(file)
+    content = read_json(manifest)
     kept = {k: v for k, v in content.items() if k not in ("shards", "length_histogram")}
     return [_json("Manifest of the records:", kept)]
 
@@ -142,8 +141,7 @@ def _metrics(source) -> list[str]:
     found = []
     for path in listed(folder, "*.json"):
         name = os.path.basename(path)
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        content = read_json(path)
         if isinstance(source, PretrainedSource) or source.task.name in content.get("tasks", ()):
             found.append(_json(f"Results, `{name}`:", content))
     return ["## Metrics", *(found or ["There were no results of an evaluation beside the model."])]

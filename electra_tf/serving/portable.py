@@ -6,13 +6,12 @@ such rows still fail, where embeddings of positions are added.
 """
 
 import contextlib
-import json
 import os
 import tempfile
 
 import tensorflow as tf
 
-from electra_tf.files import write_bytes
+from electra_tf.files import check_keys, read_json, write_bytes
 from electra_tf.serving.export import SETTINGS_FILE
 
 SIGNATURE = "ids"
@@ -88,11 +87,11 @@ def _check(export_dir):
     path = os.path.join(export_dir, SETTINGS_FILE)
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{export_dir} is no export: it has no {SETTINGS_FILE}.")
-    with tf.io.gfile.GFile(path) as file:
-        settings = json.load(file)
+    settings = read_json(path)
+    check_keys(settings, {"signatures": list, "dtype": str}, path)
     found = settings["signatures"], settings["dtype"]
     if found != ([SIGNATURE], "float32"):
         raise ValueError(
             f"{export_dir} is expected to be exported with --signatures ids in float32, but has "
-            f"{', '.join(found[0])} in {found[1]}."
+            f"{', '.join(map(str, found[0]))} in {found[1]}."
         )

@@ -4,7 +4,7 @@
 import dataclasses
 import os
 
-from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.model import Encoder
@@ -101,11 +101,10 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
             loaded,
             task_number(loaded, folder, task_name),
             read_step(finetuned.weights_prefix(folder)),
-            described.get("converted_from"),
-            described.get("data", []),
+            described.converted_from,
+            list(described.data),
         )
-    path = os.path.join(folder, pretrained.CONFIG_FILE)
-    stored = pretrained.read_config(folder) if _is_own(path) else None
+    stored = pretrained.read_config(folder) if pretrained.is_own(folder) else None
     if stored is None:
         is_there = os.path.isdir(folder)
         found = f"has no {pretrained.CONFIG_FILE} of one" if is_there else "is not there"
@@ -116,7 +115,7 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
         )
     if task_name is not None:
         raise ValueError(f"task is {task_name!r}, but {folder} holds a pre-trained model.")
-    config = _config_in_place(folder, stored)
+    config = _config_in_place(folder, stored.pretraining)
     tokenizer = run.load_matching_tokenizer(config)
     return PretrainedSource(
         folder,
@@ -124,19 +123,14 @@ def load_source(folder: str, task_name: str | None = None) -> PretrainedSource |
         tokenizer,
         run.load_pretrainer(config, tokenizer),
         read_step(resolve_prefix(folder)),
-        load_hparams(path).get("converted_from"),
+        stored.converted_from,
     )
 
 
-def _is_own(path: str) -> bool:
-    return os.path.exists(path) and "pretraining" in load_hparams(path)
-
-
-def _config_in_place(folder: str, stored: dict) -> PretrainingConfig:
+def _config_in_place(folder: str, stored: PretrainingConfig) -> PretrainingConfig:
     """The stored configuration, of the folder where it now is, to compute in float32."""
     vocab_file = os.path.join(folder, pretrained.VOCABULARY_FILE)
-    changes = {"model_dir": folder, "vocab_file": vocab_file, "precision": "float32"}
-    return PretrainingConfig(**{**stored, **changes})
+    return stored.replace(model_dir=folder, vocab_file=vocab_file, precision="float32")
 
 
 def with_length(source, max_seq_length: int):

@@ -4,11 +4,12 @@
 import datetime
 import json
 import os
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import write_text
+from electra_tf.files import check_keys, exists, parse_json, read_bytes, write_bytes
 
 LOG_FILE = "train_log.jsonl"
 
@@ -41,12 +42,13 @@ def read_log(folder: str, kind: str = "train") -> list[dict[str, float]]:
 
     Raises:
         FileNotFoundError: the folder has no log.
+        ValueError: a line of it is damaged; names file and line.
     """
     path = os.path.join(folder, LOG_FILE)
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} is expected to be the log of a run, but does not exist.")
-    with tf.io.gfile.GFile(path) as file:
-        entries = [json.loads(line) for line in file]
+    lines = read_bytes(path).splitlines()
+    entries = [_entry(line, path, number) for number, line in enumerate(lines, start=1)]
     return [entry for entry in entries if entry["kind"] == kind]
 
 
@@ -89,16 +91,32 @@ def clock(seconds: float) -> str:
 
 
 def _cut_after(path: str, step: int):
-    if not tf.io.gfile.exists(path):
+    if not exists(path):
         return
-    kept, cut = [], 0
-    with tf.io.gfile.GFile(path) as file:
-        for line in file:
-            # A line that a kill cut short is behind the last checkpoint, too.
-            if line.endswith("\n") and json.loads(line)["step"] <= step:
-                kept.append(line)
-            else:
-                cut += 1
+    lines = read_bytes(path).split(b"\n")
+    # A line that a kill cut short is behind the last checkpoint, too.
+    cut_short = lines.pop()
+    kept = [
+        line
+        for number, line in enumerate(lines, start=1)
+        if _entry(line, path, number)["step"] <= step
+    ]
+    cut = len(lines) - len(kept) + bool(cut_short)
     if cut:
         logging.info("%s: %d lines behind step %d cut, they will be written again", path, cut, step)
-        write_text(path, "".join(kept))
+        write_bytes(path, b"".join(line + b"\n" for line in kept))
+
+
+def _entry(line: bytes, path: str, number: int) -> dict[str, Any]:
+    """A line of a log.
+
+    Raises:
+        ValueError: it is damaged; names file and line.
+    """
+    where = f"{path}, line {number}"
+    try:
+        entry = parse_json(line, where)
+        check_keys(entry, {"kind": str, "step": int}, where)
+    except ValueError as error:
+        raise ValueError(f"{error} Delete the line, or move the log away.") from error
+    return entry

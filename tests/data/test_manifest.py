@@ -28,14 +28,19 @@ def test_save_and_load_give_the_same_manifest(tmp_path):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"surprise": 1}, r"unknown \['surprise'\]"),
-        ({"seed": None}, r"missing \['seed'\]"),
-        ({"shards": [{"name": "a", "num_examples": 7}]}, r"shard .*missing \['bytes'\]"),
+        ({"surprise": 1}, "unknown key 'surprise': did you mean"),
+        ({"seed": None}, "is expected to have the keys seed"),
+        ({"shards": [{"name": "a", "num_examples": 7}]}, r"shards\[0\] is expected .* keys bytes"),
         ({"format_version": 99}, "format_version 99; this program reads 1"),
         ({"num_examples": 8}, "7 examples together"),
-        ({"seed": "x"}, "seed must be of type int; received 'x'"),
-        ({"replaced_bytes": True}, "replaced_bytes must be of type int"),
-        ({"shards": "none"}, "shards must be a list"),
+        ({"seed": "x"}, "'seed' is expected to be an integer, but is \"x\""),
+        ({"replaced_bytes": True}, "'replaced_bytes' is expected to be an integer, but is true"),
+        ({"shards": "none"}, "'shards' is expected to be a JSON list, but is \"none\""),
+        ({"shards": [7]}, r"'shards\[0\]' is expected to be a JSON object, but is 7"),
+        ({"length_histogram": [1, "2"]}, r"'length_histogram\[1\]' is expected to be an integer"),
+        ({"tokenizer": []}, r"'tokenizer' is expected to be a JSON object, but is \[\]"),
+        ({"seed": 2**63}, "'seed' is expected to be a number of 64 bits"),
+        ({"mean_length": float("nan")}, "'mean_length' is expected to be a number of 64 bits"),
     ],
 )
 def test_anything_else_than_its_keys_is_an_error_naming_the_file(tmp_path, changes, message):
@@ -53,5 +58,5 @@ def test_manifests_from_before_an_option_have_its_default(tmp_path):
 
 def test_text_that_is_no_json_is_an_error(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match=r"manifest.json is not JSON"):
+    with pytest.raises(ValueError, match=r"manifest.json is expected to be a JSON object: "):
         Manifest.load(str(tmp_path))

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Cached features: used again when nothing changed, made anew when anything did."""
 
+import io
 import pathlib
 import shutil
 
@@ -117,15 +118,73 @@ def test_what_does_not_matter_changes_nothing(tuning_dir, made):
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
-def test_damaged_files_are_made_again(tuning_dir, made, content, caplog):
+def flip(content, place):
+    changed = bytearray(content)
+    changed[place] ^= 1
+    return bytes(changed)
+
+
+def with_rows_shifted(content):
+    """A sound archive of the same key, whose rows are not those of the examples."""
+    stored = dict(np.load(io.BytesIO(content)))
+    shifted = {
+        name: np.roll(rows, 1, axis=0) if rows.ndim else rows for name, rows in stored.items()
+    }
+    changed = io.BytesIO()
+    np.savez(changed, **shifted)
+    return changed.getvalue()
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "one byte": lambda content: b"P",
+    "another file": lambda content: b"PK\x03\x04 and no more",
+    "flipped, first": lambda content: flip(content, 0),
+    "flipped, name": lambda content: flip(content, content.index(b"input_ids")),
+    "flipped, row": lambda content: flip(content, len(content) // 2),
+    "flipped, last": lambda content: flip(content, -1),
+    "cut short": lambda content: content[:-1],
+    "cut in half": lambda content: content[: len(content) // 2],
+    "appended": lambda content: content + b"\0" * 7,
+    "rows shifted": with_rows_shifted,
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_damaged_files_are_made_again(tuning_dir, made, how, caplog):
     task = classification(tuning_dir)
     first, config = load(tuning_dir, task)
     path = pathlib.Path(config.preprocessed_data_dir) / files_of(config)[0]
-    path.write_bytes(content)
+    content = path.read_bytes()
+    path.write_bytes(DAMAGES[how](content))
     second, _ = load(tuning_dir, task)
-    assert len(made) == 2 and "is made again" in caplog.text
+    assert len(made) == 2 and f"{path} is damaged and is made again" in caplog.text
     assert_same(first, second)
+    assert path.read_bytes() == content
+
+
+def test_the_file_of_another_split_is_made_again(tuning_dir, made, caplog):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    load(tuning_dir, task, "dev")
+    dev, train = (pathlib.Path(config.preprocessed_data_dir) / name for name in files_of(config))
+    train.write_bytes(dev.read_bytes())
+    second, _ = load(tuning_dir, task)
+    assert len(made) == 3 and f"{train} belongs to other data" in caplog.text
+    assert_same(first, second)
+
+
+def test_a_folder_in_place_of_the_file(tuning_dir, made, caplog):
+    task = classification(tuning_dir)
+    first, config = load(tuning_dir, task)
+    path = pathlib.Path(config.preprocessed_data_dir) / files_of(config)[0]
+    path.unlink()
+    path.mkdir()
+    (path / "of_somebody.txt").write_text("kept")
+    second, _ = load(tuning_dir, task)
+    assert len(made) == 2 and f"{path} is a folder" in caplog.text
+    assert_same(first, second)
+    assert (path / "of_somebody.txt").read_text() == "kept"
 
 
 def test_windows_of_questions_are_stored_too(tuning_dir, made):

@@ -1,0 +1,97 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Dataclasses from the JSON that files hold of them, checked key by key."""
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from electra_tf.files import check_keys, is_of_kind
+
+T = TypeVar("T")
+_LARGEST_INTEGER = 2**63 - 1
+
+
+def from_stored(kind: type[T], stored: Any, where: str) -> T:
+    """The dataclass that a file holds as `dataclasses.asdict` gives it.
+
+    Keys may be missing whose fields have a default. Lists become tuples where the fields are, and
+    the same holds for dataclasses inside.
+
+    Args:
+        kind: the dataclass.
+        stored: what the file's JSON stands for.
+        where: the file, for messages.
+
+    Raises:
+        ValueError: names the file, the key, and what is expected of it.
+    """
+    check_keys({kind.__name__: stored}, {kind.__name__: dict}, where)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    needed = [
+        name
+        for name, field in fields.items()
+        if field.default is field.default_factory is dataclasses.MISSING
+    ]
+    missing = [name for name in needed if name not in stored]
+    if missing:
+        raise ValueError(f"{where} is expected to have the keys {', '.join(missing)}.")
+    for name in stored:
+        if name not in fields:
+            nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0)[0]
+            raise ValueError(f"{where}: unknown key {name!r}: did you mean {nearest!r}?")
+    hints = typing.get_type_hints(kind)
+    values = {name: _value(hints[name], value, name, where) for name, value in stored.items()}
+    try:
+        return kind(**values)
+    except (ValueError, TypeError, OverflowError) as error:  # of its own checks
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _value(hint: Any, value: Any, key: str, where: str) -> Any:
+    """A value as a field of that type has it."""
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    choices = typing.get_args(hint) if is_union else (hint,)
+    check_keys({key: value}, {key: tuple(map(_in_json, choices))}, where)
+    chosen = next(choice for choice in choices if is_of_kind(value, _in_json(choice)))
+    if dataclasses.is_dataclass(chosen):
+        return from_stored(chosen, value, f"{where}: {key}")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        _check_size(value, key, where)
+    of = typing.get_args(chosen)
+    if isinstance(value, list) and of:
+        is_any_length = of[-1] is ... or typing.get_origin(chosen) is list
+        kinds = of[:1] * len(value) if is_any_length else of
+        if len(kinds) != len(value):
+            raise ValueError(
+                f"{where}: {key!r} is expected to have {len(kinds)} values, but has {len(value)}."
+            )
+        pairs = zip(kinds, value, strict=True)
+        value = [_value(kind, v, f"{key}[{i}]", where) for i, (kind, v) in enumerate(pairs)]
+    if isinstance(value, dict) and of:
+        return {name: _value(of[1], v, f"{key}[{name!r}]", where) for name, v in value.items()}
+    return tuple(value) if _in_json(chosen) is list and not _is_list(chosen) else value
+
+
+def _in_json(hint: Any) -> Any:
+    """The type that JSON has for values of a type."""
+    kind = typing.get_origin(hint) or hint
+    if dataclasses.is_dataclass(kind) or kind is Mapping:
+        return dict
+    if kind is Any:
+        return object
+    return list if kind is tuple else kind
+
+
+def _is_list(hint: Any) -> bool:
+    return (typing.get_origin(hint) or hint) is list
+
+
+def _check_size(value: float, key: str, where: str):
+    is_usable = math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST_INTEGER
+    if not is_usable:
+        text = str(value) if len(str(value)) <= 30 else f"{str(value)[:30]}..."
+        raise ValueError(f"{where}: {key!r} is expected to be a number of 64 bits, but is {text}.")
