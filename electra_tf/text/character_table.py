@@ -34,12 +34,15 @@ ASCII_PUNCTUATION_RANGES = ((0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7
 DENSE_END = 0x3134B
 SUPPLEMENT_START, SUPPLEMENT_END = 0xE0100, 0xE01F0
 NUM_SLOTS = DENSE_END + 1 + (SUPPLEMENT_END - SUPPLEMENT_START) + 1
+SHARED_SLOTS = (DENSE_END, NUM_SLOTS - 1)
 
 _ITEM = re.compile(
     r"(?P<first>[0-9a-f]+)(-(?P<last>[0-9a-f]+))?(/(?P<step>\d))?(:(?P<shift>[+-][0-9a-f]+))?$"
 )
 _SPACE = ord(" ")
 _ASCII_SPACES = tuple(map(ord, "\t\n\r "))
+_MORE_WHITE_SPACE = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
+"""White space of Unicode that cleaning takes for control characters."""
 
 
 class CharacterTable(typing.NamedTuple):
@@ -78,9 +81,16 @@ def _items(name):
 
 
 @functools.cache
-def character_table(do_lower_case, strip_accents, split_ideographs=True):
-    """Returns the `CharacterTable` of some settings."""
-    settings = do_lower_case, strip_accents, split_ideographs
+def character_table(
+    do_lower_case, strip_accents, split_ideographs=True, split_punctuation=True, clean=True
+):
+    """Returns the `CharacterTable` of some settings.
+
+    split_ideographs, split_punctuation: whether such characters are words of their own.
+    clean: whether control characters are removed. If not, a shared slot holds one code point that
+        stands for the character itself, whichever it is.
+    """
+    settings = do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
     expansions = [_expand(code_point, *settings) for code_point in _slots()]
     lengths = np.fromiter(map(len, expansions), np.int32, NUM_SLOTS)
     row_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
@@ -102,10 +112,14 @@ def _slots():
     yield 0
 
 
-def _expand(code_point, do_lower_case, strip_accents, split_ideographs):
+def _expand(
+    code_point, do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
+):
     if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
         return (_SPACE,)
-    if code_point == 0xFFFD or code_point in code_points_of("CONTROL"):
+    if not clean and code_point in _MORE_WHITE_SPACE:
+        return (_SPACE,)
+    if clean and (code_point == 0xFFFD or code_point in code_points_of("CONTROL")):
         return ()
     result = (code_point,)
     if do_lower_case:
@@ -117,6 +131,8 @@ def _expand(code_point, do_lower_case, strip_accents, split_ideographs):
         result = tuple(ord(c) for c in decomposed if ord(c) not in marks)
     if split_ideographs and is_cjk(code_point):
         return (_SPACE, *result, _SPACE)
+    if not split_punctuation:
+        return result
     spaced = ()
     for part in result:
         spaced += (_SPACE, part, _SPACE) if is_punctuation(part) else (part,)

@@ -30,15 +30,7 @@ def read_tokens(path: str) -> list[str]:
     tokens = sorted(model["vocab"], key=model["vocab"].get)
     if [model["vocab"][token] for token in tokens] != list(range(len(tokens))):
         raise ValueError(f"{path}: the ids of model.vocab are expected to count from 0 upwards.")
-    tokens = vocabulary_lines.from_keys(tokens)
-    added = [entry["content"] for entry in stored.get("added_tokens", ())]
-    unknown = sorted(set(added) - set(tokens))
-    if unknown:
-        raise ValueError(
-            f"{path}: added_tokens are expected to be tokens of model.vocab, but have "
-            f"{', '.join(unknown)} besides."
-        )
-    return tokens
+    return vocabulary_lines.from_keys(tokens)
 
 
 def _shown(settings) -> str:

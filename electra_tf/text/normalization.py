@@ -20,6 +20,8 @@ MAX_CHARACTERS_PER_WORD = 200
 # digits ends a word.
 _PLAIN_LINE = r"(?:[0-9A-Za-z]{0,200}[\t\n\r !-/:-@\[-`{-~])*[0-9A-Za-z]{0,200}"
 _PLAIN_PUNCTUATION = r"([!-/:-@\[-`{-~])"
+# The same where nothing but white space ends a word.
+_PLAIN_LINE_OF_WORDS = r"(?:[!-~]{0,200}[\t-\r ])*[!-~]{0,200}"
 _CAPITAL_SIGMA, _FINAL_SIGMA = 0x3A3, 0x3C2
 
 
@@ -44,12 +46,26 @@ class BasicNormalizer(tf.Module):
     not UTF-8 are taken for U+FFFD, which is removed. One deviation: where stripping accents leaves
     a run of several spacing marks with combining classes (as in musical notation), the run keeps
     its order instead of the canonical one.
+
+    split_ideographs, split_punctuation, clean: see `character_table`; without all three a word is
+    what white space ends, as it stands in the text.
     """
 
-    def __init__(self, do_lower_case, strip_accents, split_ideographs=True):
+    def __init__(
+        self,
+        do_lower_case,
+        strip_accents,
+        split_ideographs=True,
+        split_punctuation=True,
+        clean=True,
+    ):
         super().__init__()
         self.do_lower_case = do_lower_case
-        table = character_table.character_table(do_lower_case, strip_accents, split_ideographs)
+        self._split_punctuation, self._clean = split_punctuation, clean
+        self._plain_line = _PLAIN_LINE if split_punctuation else _PLAIN_LINE_OF_WORDS
+        table = character_table.character_table(
+            do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
+        )
         with tf.init_scope(), tf.device("CPU"):
             self._expansions = tf.RaggedTensor.from_row_splits(
                 tf.constant(table.code_points), tf.constant(table.row_splits, tf.int64)
@@ -63,7 +79,7 @@ class BasicNormalizer(tf.Module):
 
     def is_plain(self, texts):
         """Returns bool [B]: whether `lower` is all the normalization that a text needs."""
-        return tf.strings.regex_full_match(texts, _PLAIN_LINE)
+        return tf.strings.regex_full_match(texts, self._plain_line)
 
     def lower_plain(self, texts):
         """Lower-cases plain texts [B], if the settings say so."""
@@ -75,7 +91,9 @@ class BasicNormalizer(tf.Module):
         change: applied to the ragged code points of the texts that are not plain.
         """
         plain = self.is_plain(texts)
-        separated = tf.strings.regex_replace(self.lower_plain(texts), _PLAIN_PUNCTUATION, r" \1 ")
+        separated = self.lower_plain(texts)
+        if self._split_punctuation:
+            separated = tf.strings.regex_replace(separated, _PLAIN_PUNCTUATION, r" \1 ")
         separated = self.replace_others(
             separated, texts, plain, lambda others: encode(change(self.expand(others).code_points))
         )
@@ -103,11 +121,16 @@ class BasicNormalizer(tf.Module):
                 lambda: slots,
             )
         expanded = tf.gather(self._expansions, slots)
+        code_points, sources = expanded.flat_values, row_numbers(expanded.row_splits)
+        if not self._clean:
+            is_itself = tf.reduce_any(slots[:, None] == character_table.SHARED_SLOTS, axis=1)
+            originals = tf.gather(characters, sources)
+            code_points = tf.where(tf.gather(is_itself, sources), originals, code_points)
         return Expansion(
             code_points=tf.RaggedTensor.from_row_splits(
-                expanded.flat_values, tf.gather(expanded.row_splits, row_splits), validate=False
+                code_points, tf.gather(expanded.row_splits, row_splits), validate=False
             ),
-            sources=row_numbers(expanded.row_splits),
+            sources=sources,
             starts=starts.flat_values,
             ends=_ends(texts, starts),
         )
@@ -135,6 +158,32 @@ class BasicNormalizer(tf.Module):
 def encode(code_points):
     """Returns the strings [B] of ragged code points [B, characters]."""
     return tf.strings.unicode_encode(code_points, "UTF-8")
+
+
+def original_offsets(expansion, texts, rows, starts, ends):
+    """Returns (starts, ends) in the texts [B] of tokens that lie at byte offsets of the encoding.
+
+    rows, starts, ends: int64 [tokens]; row and byte offsets in its encoded expansion.
+    """
+    code_points = expansion.code_points.flat_values
+    row_splits = expansion.code_points.row_splits
+    num_bytes = 1 + sum(tf.cast(code_points >= first, tf.int64) for first in (0x80, 0x800, 0x10000))
+    byte_splits = tf.concat([[0], tf.cumsum(num_bytes)], 0)
+    row_bytes = tf.gather(tf.gather(byte_splits, row_splits), rows)
+
+    def character_at(byte):
+        found = tf.searchsorted(byte_splits, byte + row_bytes, side="right", out_type=tf.int64)
+        return found - 1
+
+    first, last = character_at(starts), character_at(ends - 1)
+    sources = expansion.sources
+    own_ends = tf.gather(expansion.ends, tf.gather(sources, last))
+    # Up to where the next character that was not removed begins, or the text ends.
+    lengths = tf.gather(tf.cast(tf.strings.length(texts), tf.int64), rows)
+    is_last = last + 1 >= tf.gather(row_splits, rows + 1)
+    following = tf.gather(sources, tf.where(is_last, last, last + 1))
+    next_starts = tf.where(is_last, lengths, tf.gather(expansion.starts, following))
+    return tf.gather(expansion.starts, tf.gather(sources, first)), tf.maximum(own_ends, next_starts)
 
 
 def _slots(characters):

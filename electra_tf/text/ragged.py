@@ -20,3 +20,17 @@ def row_numbers(row_splits: tf.Tensor) -> tf.Tensor:
     begun = tf.zeros([row_splits[-1] + 1], row_splits.dtype)
     begun = tf.tensor_scatter_nd_add(begun, starts, tf.ones_like(starts[:, 0]))
     return tf.cumsum(begun)[:-1]
+
+
+def part_starts(parts: tf.RaggedTensor, separator_bytes: int) -> tf.Tensor:
+    """Where each part of a split text begins in it, int64 [parts].
+
+    Args:
+        parts: strings [B, parts], as `tf.strings.split` gives them.
+        separator_bytes: length of what stood between them.
+    """
+    lengths = tf.cast(tf.strings.length(parts.flat_values), tf.int64) + separator_bytes
+    before = tf.cumsum(lengths, exclusive=True)
+    row_splits = tf.cast(parts.row_splits, tf.int64)
+    firsts = tf.gather(tf.concat([before, [0]], 0), row_splits[:-1])
+    return before - tf.gather(firsts, row_numbers(row_splits))

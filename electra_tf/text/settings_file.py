@@ -2,23 +2,25 @@
 """`tokenizer.json` beside a vocabulary: how the text was prepared for it, and its special tokens.
 
 Hugging Face's tokenizers library writes files of the same name. Ours say so in their first line,
-`"format": "electra_tf tokenizer"`; of theirs, what they say of case and accents is read.
+`"format": "electra_tf tokenizer"`; for theirs see `huggingface_settings`.
 """
 
 import dataclasses
-import json
 import os
 
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import write_json
-from electra_tf.text.vocabulary import KINDS, WORDPIECE, SpecialTokens
+from electra_tf.files import check_keys, read_json, write_json
+from electra_tf.text.vocabulary import KINDS, AddedToken, SpecialTokens
 
 FILE_NAME = "tokenizer.json"
 FORMAT = "electra_tf tokenizer"
 VERSION = 1
 _KEYS = ("format", "version", "kind", "file", "do_lower_case", "strip_accents", "special_tokens")
+_LATER_VERSION = 2
+_LATER_KEYS = ("pre_split", "added_tokens")
+"""Of files that need them, so that older programs refuse these files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +31,17 @@ class TokenizerSettings:
     """One of `vocabulary.KINDS`."""
     file: str
     """Name of the vocabulary file in the same folder."""
-    do_lower_case: bool
-    strip_accents: bool
+    do_lower_case: bool | None
+    """None where a Hugging Face folder does not say."""
+    strip_accents: bool | None
     special: SpecialTokens = dataclasses.field(default_factory=SpecialTokens)
+    pre_split: bool = False
+    """Whether words are what white space separates, and nothing else."""
+    added: tuple[AddedToken, ...] = ()
     is_binding: bool = True
     """Whether other settings are an error; those of a Hugging Face file are defaults only."""
+    problems: tuple[str, ...] = ()
+    """What the files of a Hugging Face folder say that no tokenizer of BERT's has."""
 
 
 def path_in(folder):
@@ -42,7 +50,7 @@ def path_in(folder):
 
 
 def read_settings(folder):
-    """Returns the `TokenizerSettings` of a folder, or None if there are none.
+    """Returns the `TokenizerSettings` of a folder, or None if there are none of ours.
 
     A JSON file of that name that is neither ours nor Hugging Face's is left aside with a warning.
 
@@ -52,16 +60,11 @@ def read_settings(folder):
     path = path_in(folder)
     if not tf.io.gfile.exists(path):
         return None
-    with tf.io.gfile.GFile(path, "rb") as file:
-        content = file.read()
-    try:
-        stored = json.loads(content)
-    except ValueError as error:
-        raise ValueError(f"{path} is expected to be JSON: {error}.") from error
+    stored = read_json(path, object)
     if isinstance(stored, dict) and stored.get("format") == FORMAT:
         return _own(stored, path)
-    if isinstance(stored, dict) and "model" in stored:
-        return _huggingface(stored, path)
+    if is_huggingface(stored):
+        return None
     logging.warning(
         '%s has neither "format": "%s" nor the "model" of a file of Hugging Face\'s tokenizers '
         "library; nothing is taken from it.",
@@ -69,6 +72,11 @@ def read_settings(folder):
         FORMAT,
     )
     return None
+
+
+def is_huggingface(stored):
+    """Returns whether the value of a `tokenizer.json` is Hugging Face's."""
+    return isinstance(stored, dict) and "model" in stored and stored.get("format") != FORMAT
 
 
 def save_settings(settings, folder):
@@ -87,20 +95,24 @@ def save_settings(settings, folder):
         "strip_accents": settings.strip_accents,
         "special_tokens": dataclasses.asdict(settings.special),
     }
+    if settings.pre_split or settings.added:
+        stored["version"] = _LATER_VERSION
+        stored["pre_split"] = settings.pre_split
+        stored["added_tokens"] = [dataclasses.asdict(token) for token in settings.added]
     write_json(path_in(folder), stored)
 
 
 def check_free(folder, file):
     """Raises a FileExistsError if `tokenizer.json` is there for another vocabulary than `file`."""
     path = path_in(folder)
-    settings = read_settings(folder)
-    if settings is None:
-        return
-    if not settings.is_binding:
+    if tf.io.gfile.exists(path) and is_huggingface(read_json(path, object)):
         raise FileExistsError(
             f"{path} is Hugging Face's; the settings of {file} are not written over it. "
             "Choose another folder."
         )
+    settings = read_settings(folder)
+    if settings is None:
+        return
     if settings.file != file and tf.io.gfile.exists(os.path.join(folder, settings.file)):
         raise FileExistsError(
             f"{path} describes {settings.file}, so the settings of {file} cannot be stored beside "
@@ -109,11 +121,16 @@ def check_free(folder, file):
 
 
 def _own(stored, path):
-    if set(stored) != set(_KEYS) or stored["version"] != VERSION:
+    version, keys = VERSION, _KEYS
+    if stored.get("version") == _LATER_VERSION:
+        version, keys = _LATER_VERSION, _KEYS + _LATER_KEYS
+    if set(stored) != set(keys) or stored["version"] != version:
         raise ValueError(
-            f"{path} is expected to have the keys {', '.join(_KEYS)} and version {VERSION}, but "
+            f"{path} is expected to have the keys {', '.join(keys)} and version {version}, but "
             f"has {', '.join(stored)} and version {stored.get('version')!r}."
         )
+    if version == _LATER_VERSION:
+        check_keys(stored, {"pre_split": bool, "added_tokens": list}, path)
     names = [field.name for field in dataclasses.fields(SpecialTokens)]
     special = stored["special_tokens"]
     is_right = {
@@ -138,27 +155,16 @@ def _own(stored, path):
         stored["do_lower_case"],
         stored["strip_accents"],
         SpecialTokens(**special),
+        stored.get("pre_split", False),
+        tuple(_added_token(entry, path) for entry in stored.get("added_tokens", ())),
     )
 
 
-def _huggingface(stored, path):
-    """What such a file says of a vocab.txt; None if it is of another kind of tokenizer."""
-    if (stored["model"] or {}).get("type", "WordPiece") != "WordPiece":
-        return None
-    normalizer = stored.get("normalizer") or {}
-    if normalizer.get("type") != "BertNormalizer":
-        logging.warning(
-            "%s is Hugging Face's, with the normalizer %s; nothing on case and accents is taken "
-            "from it.",
-            path,
-            normalizer.get("type"),
+def _added_token(entry, path):
+    kinds = {field.name: field.type for field in dataclasses.fields(AddedToken)}
+    if not isinstance(entry, dict) or set(entry) != set(kinds):
+        raise ValueError(
+            f"{path}: an added token is expected to have {', '.join(kinds)}, but is {entry!r}."
         )
-        return None
-    lower, accents = bool(normalizer.get("lowercase")), normalizer.get("strip_accents")
-    return TokenizerSettings(
-        WORDPIECE,
-        "vocab.txt",
-        lower,
-        lower if accents is None else bool(accents),
-        is_binding=False,
-    )
+    check_keys(entry, {**dict.fromkeys(kinds, bool), "content": str, "id": int}, path)
+    return AddedToken(**entry)

@@ -2,6 +2,7 @@
 """What every tokenizer does: strings to ids, in the graph, and where in the string each id lies."""
 
 import abc
+import dataclasses
 import typing
 
 import tensorflow as tf
@@ -24,11 +25,13 @@ class Tokenizer(tf.Module, abc.ABC):
         vocabulary: the tokens, and which of them are special. Special tokens in the text are text.
         do_lower_case: whether letters are lower-cased.
         strip_accents: whether accents are stripped.
+        pre_split: whether words are what white space separates, and nothing else.
     """
 
     vocabulary: Vocabulary
     do_lower_case: bool
     strip_accents: bool
+    pre_split: bool = False
 
     @abc.abstractmethod
     def __call__(self, texts):
@@ -62,6 +65,10 @@ class Tokenizer(tf.Module, abc.ABC):
         }
         if self.vocabulary.special != SpecialTokens():
             found["special_tokens"] = list(self.vocabulary.special.all)
+        if self.pre_split:
+            found["pre_split"] = True
+        if self.vocabulary.added:
+            found["added_tokens"] = [dataclasses.asdict(token) for token in self.vocabulary.added]
         return found
 
 

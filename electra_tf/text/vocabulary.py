@@ -33,6 +33,24 @@ class SpecialTokens:
 
 
 @dataclasses.dataclass(frozen=True)
+class AddedToken:
+    """A token that is found in the text before it is tokenized, as in Hugging Face's library."""
+
+    content: str
+    id: int | None
+    """None for where it is in the vocabulary, else behind it."""
+    single_word: bool = False
+    """Whether it is found only where no letter or the like is right beside it."""
+    lstrip: bool = False
+    """Whether white space in front of it belongs to it."""
+    rstrip: bool = False
+    """Whether white space behind it belongs to it."""
+    normalized: bool = True
+    """Whether it is looked for after normalization, which it undergoes too."""
+    special: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Vocabulary:
     """The tokens of a model in the order of their ids.
 
@@ -46,12 +64,49 @@ class Vocabulary:
     """How pieces make words: "wordpiece", `##` continues one; "sentencepiece", `▁` begins one."""
     digest: str = ""
     """Of what decides the ids where that is more than the tokens, as in a SentencePiece model."""
+    added: tuple[AddedToken, ...] = ()
+    """In the order of their ids; some may be among the tokens of the vocabulary file."""
+    num_added: int = 0
+    """How many of `tokens`, the last ones, the vocabulary file does not have."""
 
     def __post_init__(self):
-        _check(self.tokens, self.special, self.kind, "A vocabulary")
+        _check(self.pieces, self.special, self.kind, "A vocabulary")
 
     def __len__(self):
         return len(self.tokens)
+
+    @property
+    def pieces(self):
+        """The tokens of the vocabulary file."""
+        return self.tokens[: len(self.tokens) - self.num_added]
+
+    def with_added(self, added, where):
+        """Returns the vocabulary with some `AddedToken`s; the special ones stay what they are.
+
+        where: what errors call the source.
+
+        Raises:
+            ValueError: an id is neither that of the vocabulary nor the next one behind it.
+        """
+        tokens, placed = list(self.tokens), []
+        for token in sorted(added, key=lambda token: (token.id is None, token.id or 0)):
+            known = token.content in self._ids
+            expected = self._ids[token.content] if known else len(tokens)
+            if token.id not in (expected, None):
+                place = "its place in" if known else "the next one behind"
+                raise ValueError(
+                    f"{where}: the added token {token.content!r} is expected to have the id "
+                    f"{expected}, {place} the vocabulary, but has {token.id}."
+                )
+            if not known:
+                tokens.append(token.content)
+            placed.append(dataclasses.replace(token, id=expected))
+        return dataclasses.replace(
+            self,
+            tokens=tuple(tokens),
+            added=tuple(token for token in placed if token.content not in self.special.all),
+            num_added=len(tokens) - len(self.tokens),
+        )
 
     @functools.cached_property
     def _ids(self):
@@ -155,7 +210,7 @@ def unused_tokens(count):
 
 def content_of(vocabulary):
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
-    return vocabulary_lines.joined(vocabulary.tokens)
+    return vocabulary_lines.joined(vocabulary.pieces)
 
 
 def _check(tokens, special, kind, where):

@@ -12,8 +12,9 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.text import normalization
+from electra_tf.text.added_tokens import AddedTokens
 from electra_tf.text.long_words import MAX_BYTES_PER_WORD, LongTokens, without_long_words
-from electra_tf.text.ragged import row_numbers
+from electra_tf.text.ragged import part_starts, row_numbers
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import Vocabulary, content_of
 from electra_tf.text.vocabulary_lines import FIRST_MARK, NO_WORD_HAS, NUM_MARKS, never_matches
@@ -24,21 +25,35 @@ class WordPieceTokenizer(Tokenizer):
 
     As in the reference, accents are stripped only where letters are lower-cased too
     (tokenization.py:147-150). Special tokens in the text are text: "[MASK]" becomes [ mask ].
+    Added tokens of the vocabulary are matched before everything else, see `added_tokens`.
+
+    pre_split: the words of the texts are what white space separates, and are cut into pieces as
+        they are: nothing is removed from them and no punctuation or ideograph is split off.
     """
 
-    def __init__(self, vocabulary: Vocabulary, do_lower_case=True, strip_accents=True):
+    def __init__(
+        self, vocabulary: Vocabulary, do_lower_case=True, strip_accents=True, pre_split=False
+    ):
         super().__init__()
         self.vocabulary = vocabulary
         self.do_lower_case = bool(do_lower_case)
         self.strip_accents = bool(strip_accents and do_lower_case)
-        self._normalizer = normalization.BasicNormalizer(self.do_lower_case, self.strip_accents)
-        self._long_tokens = LongTokens(vocabulary.tokens, vocabulary.special.unk)
-        self._wordpiece = self._make_wordpiece()
+        self.pre_split = bool(pre_split)
+        case = self.do_lower_case, self.strip_accents
+        self._normalizer = normalization.BasicNormalizer(*case, *[not self.pre_split] * 3)
+        self._long_tokens = LongTokens(vocabulary.pieces, vocabulary.special.unk)
+        self._wordpiece = self._make_wordpiece(no_pretokenization=self.pre_split)
+        self._added = None
+        if vocabulary.added:
+            whole = normalization.BasicNormalizer(
+                *case, not self.pre_split, split_punctuation=False, clean=not self.pre_split
+            )
+            self._added = AddedTokens(vocabulary.added, whole)
 
     def _make_wordpiece(self, **options):
         with tf.init_scope(), tf.device("CPU"):
             return tf_text.FastWordpieceTokenizer(
-                _matchable(self.vocabulary.tokens, self._long_tokens.marked_tokens),
+                _matchable(self.vocabulary.pieces, self._long_tokens.marked_tokens),
                 suffix_indicator="##",
                 max_bytes_per_word=MAX_BYTES_PER_WORD,
                 token_out_type=tf.int32,
@@ -49,13 +64,18 @@ class WordPieceTokenizer(Tokenizer):
     def __call__(self, texts):
         """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
         texts = as_strings(texts)
+        return self._added.ids(texts, self._ids) if self._added else self._ids(texts)
+
+    def _ids(self, texts):
         normalized = self._normalizer.replace_others(
             self._normalizer.lower_plain(texts),
             texts,
             self._normalizer.is_plain(texts),
             self._normalize_others,
         )
-        return self._wordpiece.tokenize(normalized)
+        if not self.pre_split:
+            return self._wordpiece.tokenize(normalized)
+        return self._wordpiece.tokenize(tf.strings.split(normalized)).merge_dims(1, 2)
 
     def words(self, texts):
         """Returns the words of texts [B] before they are cut into pieces, ragged [B, words]."""
@@ -67,8 +87,14 @@ class WordPieceTokenizer(Tokenizer):
         As the reference cuts words for tagging, which splits them at punctuation but not at
         ideographs (tagging_tasks.py:228-250): 日本 becomes 日 ##本, in running text it is 日 本.
         """
+        words = as_strings(words)
+        if self.pre_split:
+            return self(words)
+        return self._added.ids(words, self._of_words) if self._added else self._of_words(words)
+
+    def _of_words(self, words):
         normalizer, wordpiece = self._for_words
-        parts = normalizer.words(as_strings(words), lambda found: self._fitting(found)[0])
+        parts = normalizer.words(words, lambda found: self._fitting(found)[0])
         ids = wordpiece.tokenize(parts)  # [n, parts, tokens]
         return ids.merge_dims(1, 2)
 
@@ -92,14 +118,17 @@ class WordPieceTokenizer(Tokenizer):
         offsets(["Cafés!"]) has ids of cafe, ##s, !; starts [0, 5, 6]; ends [5, 6, 7].
         """
         texts = as_strings(texts)
+        return self._added.offsets(texts, self._offsets) if self._added else self._offsets(texts)
+
+    def _offsets(self, texts):
         expansion = self._normalizer.expand(texts)
         code_points, kept = self._fitting(expansion.code_points)
         expansion = expansion._replace(
             code_points=code_points, sources=tf.boolean_mask(expansion.sources, kept)
         )
-        ids, starts, ends = self._wordpiece.tokenize_with_offsets(normalization.encode(code_points))
+        ids, starts, ends = self._cut_with_offsets(normalization.encode(code_points))
         rows = row_numbers(starts.row_splits)
-        starts_at, ends_at = _original_offsets(
+        starts_at, ends_at = normalization.original_offsets(
             expansion, texts, rows, starts.flat_values, ends.flat_values
         )
         return TokensWithOffsets(
@@ -113,6 +142,19 @@ class WordPieceTokenizer(Tokenizer):
             return code_points, kept
         code_points, still_kept = self._long_tokens.mark(code_points)
         return code_points, tf.tensor_scatter_nd_update(kept, tf.where(kept), still_kept)
+
+    def _cut_with_offsets(self, normalized):
+        """Ids and byte offsets in the normalized texts [B]."""
+        if not self.pre_split:
+            return self._wordpiece.tokenize_with_offsets(normalized)
+        words = tf.strings.split(normalized, " ")
+        ids, starts, ends = (
+            found.merge_dims(0, 1) for found in self._wordpiece.tokenize_with_offsets(words)
+        )  # [words of all rows, tokens]
+        shift = tf.gather(part_starts(words, 1), row_numbers(tf.cast(starts.row_splits, tf.int64)))
+        columns = (ids.flat_values, starts.flat_values + shift, ends.flat_values + shift)
+        row_splits = tf.gather(ids.row_splits, words.row_splits)
+        return tuple(tf.RaggedTensor.from_row_splits(c, row_splits, validate=False) for c in columns)
 
     def _normalize_others(self, texts):
         """Normalizes texts [B] that are not plain, though most of their words may be.
@@ -151,29 +193,3 @@ def _matchable(tokens, marked):
     for place, token in marked.items():
         matchable[place] = token
     return [*matchable, chr(FIRST_MARK + NUM_MARKS)]
-
-
-def _original_offsets(expansion, texts, rows, starts, ends):
-    """Returns (starts, ends) in the texts [B] of tokens that lie at byte offsets of the encoding.
-
-    rows, starts, ends: int64 [tokens]; row and byte offsets in its encoded expansion.
-    """
-    code_points = expansion.code_points.flat_values
-    row_splits = expansion.code_points.row_splits
-    num_bytes = 1 + sum(tf.cast(code_points >= first, tf.int64) for first in (0x80, 0x800, 0x10000))
-    byte_splits = tf.concat([[0], tf.cumsum(num_bytes)], 0)
-    row_bytes = tf.gather(tf.gather(byte_splits, row_splits), rows)
-
-    def character_at(byte):
-        found = tf.searchsorted(byte_splits, byte + row_bytes, side="right", out_type=tf.int64)
-        return found - 1
-
-    first, last = character_at(starts), character_at(ends - 1)
-    sources = expansion.sources
-    own_ends = tf.gather(expansion.ends, tf.gather(sources, last))
-    # Up to where the next character that was not removed begins, or the text ends.
-    lengths = tf.gather(tf.cast(tf.strings.length(texts), tf.int64), rows)
-    is_last = last + 1 >= tf.gather(row_splits, rows + 1)
-    following = tf.gather(sources, tf.where(is_last, last, last + 1))
-    next_starts = tf.where(is_last, lengths, tf.gather(expansion.starts, following))
-    return tf.gather(expansion.starts, tf.gather(sources, first)), tf.maximum(own_ends, next_starts)
