@@ -43,6 +43,10 @@ _SPACE = ord(" ")
 _ASCII_SPACES = tuple(map(ord, "\t\n\r "))
 _MORE_WHITE_SPACE = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
 """White space of Unicode that cleaning takes for control characters."""
+UNKNOWN = 0x7F
+"""Stands for what no token has: cleaning removes this character from every text."""
+_NEVER_IN_TOKENS = (0, UNKNOWN, 0xFFFD)
+"""See `vocabulary_lines.never_matches`."""
 
 
 class CharacterTable(typing.NamedTuple):
@@ -88,7 +92,7 @@ def character_table(
 
     split_ideographs, split_punctuation: whether such characters are words of their own.
     clean: whether control characters are removed. If not, a shared slot holds one code point that
-        stands for the character itself, whichever it is.
+        stands for the character itself, whichever it is, and what no token has becomes `UNKNOWN`.
     """
     settings = do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
     expansions = [_expand(code_point, *settings) for code_point in _slots()]
@@ -119,6 +123,8 @@ def _expand(
         return (_SPACE,)
     if not clean and code_point in _MORE_WHITE_SPACE:
         return (_SPACE,)
+    if not clean and code_point in _NEVER_IN_TOKENS:
+        return (UNKNOWN,)
     if clean and (code_point == 0xFFFD or code_point in code_points_of("CONTROL")):
         return ()
     result = (code_point,)

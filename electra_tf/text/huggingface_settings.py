@@ -27,25 +27,24 @@ TOKENIZER_CLASSES = (
     "PreTrainedTokenizerFast",
     "TokenizersBackend",
 )
-_IN_CONFIG: dict[str, tuple] = {
+_OF_WORDS: dict[str, tuple] = {
     "word_tokenizer_type": ("basic",),
-    "subword_tokenizer_type": ("wordpiece",),
     "do_word_tokenize": (True,),
-    "do_subword_tokenize": (True,),
-    "do_basic_tokenize": (True,),
     "never_split": ([],),
     "tokenize_chinese_chars": (True,),
     "clean_text": (True,),
-    "wordpieces_prefix": ("##",),
-    **dict(
-        zip(
-            ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"),
-            ((token,) for token in SPECIAL_TOKENS),
-            strict=True,
-        )
-    ),
 }
 """Key of tokenizer_config.json -> values that BERT's tokenizer has; null is none at all."""
+_OF_PIECES: dict[str, tuple] = {
+    "subword_tokenizer_type": ("wordpiece",),
+    "do_subword_tokenize": (True,),
+    "wordpieces_prefix": ("##",),
+    "pad_token": ("[PAD]",),
+    "unk_token": ("[UNK]",),
+    "cls_token": ("[CLS]",),
+    "sep_token": ("[SEP]",),
+    "mask_token": ("[MASK]",),
+}
 _IN_MODEL: dict[str, tuple] = {
     "type": ("WordPiece",),
     "unk_token": ("[UNK]",),
@@ -79,15 +78,17 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     if described is None and not config and not added and name is None:
         return None
     pre_split = described is not None and _is_pre_split(described)
-    problems = _wrong({"tokenizer_class": name}, {"tokenizer_class": TOKENIZER_CLASSES}, class_path)
-    expected = {**_IN_CONFIG, "do_basic_tokenize": (True, not pre_split)}
-    plain = {key: _content(config.get(key)) for key in expected}
-    problems += _wrong(plain, expected, config_path)
+    word_problems = _wrong(
+        {"tokenizer_class": name}, {"tokenizer_class": TOKENIZER_CLASSES}, class_path
+    )
+    of_words = {**_OF_WORDS, "do_basic_tokenize": (True, not pre_split)}
+    word_problems += _wrong(config, of_words, config_path)
+    plain = {key: _content(config.get(key)) for key in _OF_PIECES}
+    problems = _wrong(plain, _OF_PIECES, config_path)
     said = _case(config.get("do_lower_case"), config.get("strip_accents"), config_path)
     if described is not None:
-        problems += _wrong(described["model"] or {}, _IN_MODEL, f"{path}: model")
-        if not pre_split:
-            problems += _wrong_stages(described, path)
+        problems += _wrong(described["model"] or {}, _IN_MODEL, path, "model.")
+        word_problems += () if pre_split else _wrong_stages(described, path)
         normalizer = described.get("normalizer") or {}
         if normalizer.get("type") == "BertNormalizer" or pre_split:
             case = normalizer.get("lowercase", False), normalizer.get("strip_accents")
@@ -95,8 +96,8 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
             _check_agreement(said, theirs, config_path, path)
             said = {**theirs, **said}
     if said.get("strip_accents") and said.get("do_lower_case") is False:
-        place = config_path if config.get("strip_accents") else f"{path}: normalizer"
-        problems += (f"{place}: strip_accents is true where letters keep their case",)
+        place = config_path if config.get("strip_accents") else path
+        problems += (f"{place}: strip_accents is true though letters keep their case",)
         said["strip_accents"] = False
     return TokenizerSettings(
         WORDPIECE,
@@ -107,6 +108,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
         added=added,
         is_binding=False,
         problems=problems,
+        word_problems=word_problems,
     )
 
 
@@ -126,10 +128,12 @@ def _class_of_model(path) -> str | None:
         return None
 
 
-def _wrong(found: Mapping[str, Any], allowed: Mapping[str, tuple], where) -> tuple[str, ...]:
+def _wrong(
+    found: Mapping[str, Any], allowed: Mapping[str, tuple], path, prefix=""
+) -> tuple[str, ...]:
     """A phrase for each value that is not allowed."""
     return tuple(
-        f"{where}: {key} is expected to be {' or '.join(map(_shown, values))}, but is "
+        f"{path}: {prefix}{key} is expected to be {' or '.join(map(_shown, values))}, but is "
         f"{_shown(found[key])}"
         for key, values in allowed.items()
         if found.get(key) is not None and found[key] not in values
@@ -140,16 +144,15 @@ def _wrong_stages(described, path) -> tuple[str, ...]:
     normalizer, pre_tokenizer = (
         described.get(stage) or {} for stage in ("normalizer", "pre_tokenizer")
     )
-    # Without a type: there is none, which leaves out cleaning and ideographs.
-    problems = _wrong(
-        {"type": normalizer.get("type", "none"), **_only_flags(normalizer)},
-        {"type": ("BertNormalizer",), "clean_text": (True,), "handle_chinese_chars": (True,)},
-        f"{path}: normalizer",
-    )
+    if not normalizer:  # nothing is removed then, and ideographs are parts of words
+        problems: tuple[str, ...] = (f"{path}: normalizer is null",)
+    else:
+        problems = _wrong(normalizer, {"type": ("BertNormalizer",)}, path, "normalizer.")
+    flags = {"clean_text": (True,), "handle_chinese_chars": (True,)}
+    problems += _wrong(_only_flags(normalizer), flags, path, "normalizer.")
     # No pre-tokenizer at all would make a word of each text: the file says nothing of it.
-    return problems + _wrong(
-        pre_tokenizer, {"type": ("BertPreTokenizer",)}, f"{path}: pre_tokenizer"
-    )
+    expected = {"type": ("BertPreTokenizer",)}
+    return problems + _wrong(pre_tokenizer, expected, path, "pre_tokenizer.")
 
 
 def _only_flags(normalizer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from electra_tf.files import listed, write_bytes
 from electra_tf.text import settings_file
+from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
 from electra_tf.text.sentencepiece_tokenizer import (
     MODEL_SUFFIX,
     SentencePieceTokenizer,
@@ -23,28 +24,42 @@ from electra_tf.text.vocabulary import (
 from electra_tf.text.wordpiece import WordPieceTokenizer
 
 WORDPIECE_FILE = "vocab.txt"
+BERT = "bert"
 
 
-def load_tokenizer(path, do_lower_case=None, strip_accents=None) -> Tokenizer:
+def load_tokenizer(
+    path, do_lower_case=None, strip_accents=None, *, pre_split=None, tokenizer=None
+) -> Tokenizer:
     """Returns the tokenizer of a vocabulary file or of a folder that holds one.
 
     A `vocab.txt` gives a `WordPieceTokenizer`, a `.model` file a `SentencePieceTokenizer`, unless a
     `tokenizer.json` beside it says otherwise. In a folder, the `tokenizer.json` names the file;
     else it is `vocab.txt` or the only `.model` file. Hugging Face's `tokenizer.json` of a WordPiece
-    tokenizer will do, too. See `find_vocabulary_file`.
+    tokenizer will do, too; beside a `vocab.txt` their files say case, accents and added tokens. See
+    `find_vocabulary_file`.
 
     Args:
         path: a file or folder.
         do_lower_case: default: what the files say, else True.
         strip_accents: default: what the files say, else True. Only where letters are lower-cased.
+        pre_split: whether words are what white space separates, and nothing else; default: what
+            the files say, else False.
+        tokenizer: "bert" takes a vocabulary for BERT's although its files describe another
+            tokenizer.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a file is wrong, or the settings differ from those it was made with.
+        ValueError: a file is wrong, describes another tokenizer than BERT's, or the settings differ
+            from those it was made with.
     """
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
     if _kind(path, settings) == SENTENCEPIECE:
+        if pre_split:
+            raise ValueError(
+                f"pre_split is for WordPiece vocabularies, but {path} is a SentencePiece model, "
+                "which splits words by itself."
+            )
         special = settings.special if settings else None
         tokenizer = SentencePieceTokenizer(_read_model(path), special, path)
         made_with = tokenizer.do_lower_case, tokenizer.strip_accents
@@ -56,14 +71,21 @@ def load_tokenizer(path, do_lower_case=None, strip_accents=None) -> Tokenizer:
             )
         _check_agreement(path, made_with, do_lower_case, strip_accents)
         return tokenizer
-    vocabulary = read_vocabulary(path, settings.special if settings else None)
-    stored = (settings.do_lower_case, settings.strip_accents) if settings else (True, True)
+    vocabulary = _wordpiece_vocabulary(path, settings)
+    stored = said_by(settings, tokenizer, pre_split)
+    case = stored.get("do_lower_case", True), stored.get("strip_accents", True)
     if settings and settings.is_binding:
-        _check_agreement(path, stored, do_lower_case, strip_accents)
+        _check_agreement(path, case, do_lower_case, strip_accents)
+        if pre_split not in (None, settings.pre_split):
+            raise ValueError(
+                f"{path} was made with pre_split {settings.pre_split}; received {pre_split}. Leave "
+                "it out, or give the same."
+            )
     return WordPieceTokenizer(
         vocabulary,
-        stored[0] if do_lower_case is None else do_lower_case,
-        stored[1] if strip_accents is None else strip_accents,
+        case[0] if do_lower_case is None else do_lower_case,
+        case[1] if strip_accents is None else strip_accents,
+        stored.get("pre_split", False),
     )
 
 
@@ -71,17 +93,20 @@ def load_vocabulary(path) -> Vocabulary:
     """Returns the vocabulary of a file or folder; as `load_tokenizer`, without the rest of it."""
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
-    special = settings.special if settings else None
     if _kind(path, settings) == SENTENCEPIECE:
+        special = settings.special if settings else None
         return vocabulary_of_model(_read_model(path), special, path)
-    return read_vocabulary(path, special)
+    return _wordpiece_vocabulary(path, settings)
 
 
-def stored_settings(path) -> dict[str, bool]:
-    """Returns `do_lower_case` and `strip_accents` of a vocabulary as far as its files say them.
+def stored_settings(path, *, pre_split=None, tokenizer=None) -> dict[str, bool]:
+    """Returns what the files of a vocabulary say, by the names of the arguments.
+
+    That is `do_lower_case` and `strip_accents` as far as they are said, and `pre_split` if it is
+    true. Arguments as those of `load_tokenizer`.
 
     Raises:
-        ValueError: a file is wrong.
+        ValueError: a file is wrong, or describes another tokenizer than BERT's.
     """
     path = str(path) if tf.io.gfile.isdir(str(path)) else find_vocabulary_file(path)
     if not tf.io.gfile.exists(path):
@@ -90,9 +115,42 @@ def stored_settings(path) -> dict[str, bool]:
     settings = _settings_of(path)
     if settings is None and _kind(path, settings) == SENTENCEPIECE:
         settings = SentencePieceTokenizer(_read_model(path), None, path)
+    if isinstance(settings, SentencePieceTokenizer):
+        return settings.case
+    return said_by(settings, tokenizer, pre_split)
+
+
+def said_by(settings, tokenizer=None, pre_split=None) -> dict[str, bool]:
+    """Returns what `TokenizerSettings` or None say, see `stored_settings`.
+
+    This is the one place that decides whether a tokenizer of others can be represented here.
+
+    Raises:
+        ValueError: they are those of another tokenizer than BERT's, and neither is it to be taken
+            for BERT's nor is the text split before; names files, fields and values.
+    """
+    if tokenizer not in (None, BERT):
+        raise ValueError(f"tokenizer is expected to be null or {BERT!r}, but is {tokenizer!r}.")
     if settings is None:
-        return {}
-    return {"do_lower_case": settings.do_lower_case, "strip_accents": settings.strip_accents}
+        return {"pre_split": True} if pre_split else {}
+    is_pre_split = pre_split
+    if pre_split is None:
+        is_pre_split = settings.pre_split and (settings.is_binding or tokenizer is None)
+    words = settings.word_problems
+    if settings.pre_split and not is_pre_split and not settings.is_binding:
+        words = ("the files say that words are split before, but pre_split is false",)
+    problems = settings.problems + (() if is_pre_split else words)
+    if problems and tokenizer != BERT:
+        way_out = f"Give tokenizer {BERT!r} to take it for BERT's on purpose"
+        if not settings.problems:
+            way_out += ", or split the text into words, by spaces, before, and give pre_split true"
+        raise ValueError(
+            f"{'; '.join(problems)}. With BERT's tokenizer the text would get other ids than those "
+            f"that the model was trained with. {way_out}."
+        )
+    said = {"do_lower_case": settings.do_lower_case, "strip_accents": settings.strip_accents}
+    said = {name: value for name, value in said.items() if value is not None}
+    return {**said, "pre_split": True} if is_pre_split else said
 
 
 def find_vocabulary_file(path) -> str:
@@ -112,7 +170,7 @@ def find_vocabulary_file(path) -> str:
         return path
     folder = path if is_folder else os.path.dirname(path)
     settings = read_settings(folder)
-    if settings and settings.is_binding:
+    if settings:
         return os.path.join(folder, settings.file)
     wordpiece, theirs = os.path.join(folder, WORDPIECE_FILE), settings_file.path_in(folder)
     if not is_folder or tf.io.gfile.exists(wordpiece):
@@ -151,17 +209,23 @@ def settings_of(tokenizer, file):
         tokenizer.do_lower_case,
         tokenizer.strip_accents,
         tokenizer.vocabulary.special,
+        tokenizer.pre_split,
+        tokenizer.vocabulary.added,
     )
 
 
 def _settings_of(path):
-    """What `tokenizer.json` says of a vocabulary file; None if that is about another one."""
-    settings = read_settings(os.path.dirname(path))
-    name = os.path.basename(path)
-    if settings is None or settings.file == name:
-        return settings
-    is_huggingface = not settings.is_binding and name == settings_file.FILE_NAME
-    return settings if is_huggingface else None
+    """What the files beside a vocabulary say of it; None if they are about another one."""
+    folder, name = os.path.split(path)
+    settings = read_settings(folder)
+    if settings is not None:
+        return settings if settings.file == name else None
+    return read_huggingface_settings(folder) if name in VOCABULARY_FILES else None
+
+
+def _wordpiece_vocabulary(path, settings):
+    vocabulary = read_vocabulary(path, settings.special if settings else None)
+    return vocabulary.with_added(settings.added, os.path.dirname(path)) if settings else vocabulary
 
 
 def _kind(path, settings):

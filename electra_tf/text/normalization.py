@@ -124,7 +124,10 @@ class BasicNormalizer(tf.Module):
         code_points, sources = expanded.flat_values, row_numbers(expanded.row_splits)
         if not self._clean:
             is_itself = tf.reduce_any(slots[:, None] == character_table.SHARED_SLOTS, axis=1)
-            originals = tf.gather(characters, sources)
+            # No token has characters of plane 15, which stand for something else inside.
+            is_reserved = (characters >= 0xF0000) & (characters <= 0xFFFFF)
+            originals = tf.where(is_reserved, character_table.UNKNOWN, characters)
+            originals = tf.gather(originals, sources)
             code_points = tf.where(tf.gather(is_itself, sources), originals, code_points)
         return Expansion(
             code_points=tf.RaggedTensor.from_row_splits(

@@ -42,6 +42,8 @@ class TokenizerSettings:
     """Whether other settings are an error; those of a Hugging Face file are defaults only."""
     problems: tuple[str, ...] = ()
     """What the files of a Hugging Face folder say that no tokenizer of BERT's has."""
+    word_problems: tuple[str, ...] = ()
+    """Likewise, of how text is split into words, which does not matter if it is split before."""
 
 
 def path_in(folder):

@@ -54,19 +54,22 @@ class Tokenizer(tf.Module, abc.ABC):
         """The content of the vocabulary file by its usual name."""
 
     @property
+    def case(self) -> dict[str, bool]:
+        """The settings that are hyperparameters too, those of later versions only if they count."""
+        found = {"do_lower_case": self.do_lower_case, "strip_accents": self.strip_accents}
+        return {**found, "pre_split": True} if self.pre_split else found
+
+    @property
     def settings(self) -> dict[str, typing.Any]:
         """What decides the ids; stored with records and models and compared before they meet."""
         found = {
             "kind": self.vocabulary.kind,
-            "do_lower_case": self.do_lower_case,
-            "strip_accents": self.strip_accents,
+            **self.case,
             "vocab_size": len(self.vocabulary),
             "vocab_sha256": self.vocabulary.sha256,
         }
         if self.vocabulary.special != SpecialTokens():
             found["special_tokens"] = list(self.vocabulary.special.all)
-        if self.pre_split:
-            found["pre_split"] = True
         if self.vocabulary.added:
             found["added_tokens"] = [dataclasses.asdict(token) for token in self.vocabulary.added]
         return found
