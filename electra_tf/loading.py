@@ -33,6 +33,8 @@ def load(
     hparams: Mapping[str, Any] | None = None,
     labels: Sequence[str] | None = None,
     top_k: int = 5,
+    pre_split: bool | None = None,
+    tokenizer: str | None = None,
 ) -> "LoadedModel":
     """The model of a folder, ready for text.
 
@@ -46,6 +48,10 @@ def load(
             task_names, with the path of a JSON file that describes it, and max_seq_length.
         labels: the classes of a fine-tuned checkpoint of the original, in the order of their ids.
         top_k: fillings for each `[MASK]`; of an exported model, what it was exported with.
+        pre_split: of a Hugging Face folder or a checkpoint of the original: whether words are what
+            white space separates in the text, and nothing else; default: what the files say.
+        tokenizer: of the same: "bert" takes the vocabulary for BERT's although the files describe
+            another tokenizer.
 
     Raises:
         FileNotFoundError: there is no model there.
@@ -54,14 +60,17 @@ def load(
     if top_k < 1:
         raise ValueError(f"top_k is expected to be at least 1, but is {top_k}.")
     if folders.kind_of(folder) == folders.EXPORTED:
-        given = (task, generator, hparams, labels)
+        given = (task, generator, hparams, labels, pre_split, tokenizer)
         if any(value is not None for value in given):
             raise ValueError(
                 f"{folder} is an exported model, which has nothing to choose, but task, generator, "
-                "hparams or labels were given."
+                "hparams, labels, pre_split or tokenizer were given."
             )
         exported = tf.saved_model.load(folder)
         return LoadedModel(dict(exported.signatures), folder, exported)
+    choice = {"pre_split": pre_split, "tokenizer": tokenizer}
+    choice = {name: value for name, value in choice.items() if value is not None}
+    hparams = {**(hparams or {}), **choice}
     model = read_model(folder, hparams, labels, generator).model
     if model.tokenizer is None:
         raise ValueError(

@@ -147,9 +147,29 @@ def add_blanks_flag(parser):
 
 
 def add_case_flags_of_vocabulary(parser):
-    """Adds the switches of `add_case_flags`; by default the files of the vocabulary decide."""
+    """Adds the switches of `add_case_flags` and two more; by default the vocabulary's files decide.
+
+    `pre_split` and `tokenizer` are arguments of `text.load_tokenizer`.
+    """
     add_case_flags(parser)
-    parser.set_defaults(do_lower_case=None, strip_accents=None)
+    add_pre_split_flag(parser)
+    parser.add_argument(
+        "--tokenizer",
+        choices=("bert",),
+        help="take the vocabulary for BERT's although its files describe another tokenizer",
+    )
+    # Not given is not the same as the default: files that say it are not overruled.
+    parser.set_defaults(do_lower_case=None, strip_accents=None, pre_split=None)
+
+
+def add_pre_split_flag(parser):
+    """Adds `pre_split`."""
+    parser.add_argument(
+        "--pre-split",
+        action="store_true",
+        help="the text is split into words already, by spaces: no word is split at punctuation "
+        "or ideographs, and nothing is removed from it",
+    )
 
 
 def add_case_flags(parser):

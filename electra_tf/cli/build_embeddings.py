@@ -59,7 +59,13 @@ def build_embeddings(args):
     """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
     _check(args)
     check_new(args.output_dir)
-    tokenizer = load_tokenizer(args.vocab_file, args.do_lower_case, args.strip_accents)
+    tokenizer = load_tokenizer(
+        args.vocab_file,
+        args.do_lower_case,
+        args.strip_accents,
+        pre_split=args.pre_split,
+        tokenizer=args.tokenizer,
+    )
     num_tokens = len(tokenizer.vocabulary)
     vocab_size = num_tokens if args.vocab_size is None else args.vocab_size
     if vocab_size < num_tokens:

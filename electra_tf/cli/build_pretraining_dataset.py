@@ -111,6 +111,8 @@ def build(args, corpus, vocabulary, output_dir, **settings):
         num_processes=args.num_processes,
         do_lower_case=args.do_lower_case,
         strip_accents=args.strip_accents,
+        pre_split=args.pre_split,
+        tokenizer=args.tokenizer,
         num_out_files=args.num_out_files,
         seed=args.seed,
         word_starts=args.word_starts,

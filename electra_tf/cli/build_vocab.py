@@ -70,6 +70,7 @@ def make_parser():
         help="train on this share of the lines, spread evenly, for texts that are very large",
     )
     arguments.add_case_flags(parser)
+    arguments.add_pre_split_flag(parser)
     return parser
 
 
@@ -112,6 +113,8 @@ def _check(args):
         )
     if args.limit_alphabet is not None and is_model:
         raise ValueError("--limit-alphabet is for WordPiece; use --character-coverage.")
+    if args.pre_split and is_model:
+        raise ValueError("--pre-split is for WordPiece; SentencePiece splits words by itself.")
     if args.limit_alphabet is not None and args.character_coverage is not None:
         raise ValueError("--limit-alphabet and --character-coverage exclude each other.")
     reserved = len(text.SPECIAL_TOKENS) + args.num_unused
@@ -141,14 +144,18 @@ def _train(args, lines):
         )
         write_bytes(args.output_file, model)
     else:
-        tokens = text.train_wordpiece_vocabulary(lines, args.vocab_size, *settings, **chosen)
+        tokens = text.train_wordpiece_vocabulary(
+            lines, args.vocab_size, *settings, pre_split=args.pre_split, **chosen
+        )
         text.save_vocabulary(tokens, args.output_file)
 
 
 def _settings(args, name):
     kind = SENTENCEPIECE if args.tokenizer in MODEL_TYPES else WORDPIECE
     accents = args.strip_accents and args.do_lower_case
-    return settings_file.TokenizerSettings(kind, name, args.do_lower_case, accents)
+    return settings_file.TokenizerSettings(
+        kind, name, args.do_lower_case, accents, pre_split=args.pre_split
+    )
 
 
 def _sources(args, temporary):

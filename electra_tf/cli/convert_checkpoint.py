@@ -35,16 +35,14 @@ def make_parser():
     parser.add_argument(
         "--labels", help="comma-separated classes of a checkpoint of the original, by id"
     )
-    arguments.add_case_flags(parser)
-    # Not given is not the same as the default: sources that tell their own are not overruled.
-    parser.set_defaults(do_lower_case=None, strip_accents=None)
+    arguments.add_case_flags_of_vocabulary(parser)
     return parser
 
 
 def convert_checkpoint(args):
     """Read, write, and say what was written."""
     hparams = load_hparams(args.hparams)
-    for name in ("do_lower_case", "strip_accents", "vocab_file"):
+    for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
         if getattr(args, name) is not None:
             hparams[name] = getattr(args, name)
     labels = args.labels.split(",") if args.labels else None

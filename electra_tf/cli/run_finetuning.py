@@ -39,7 +39,9 @@ def resolve(
     if asked.init_checkpoint is None:
         return config_for(model_name, data_dir, hparams, None), None
     try:
-        found = find_starting_point(asked.init_checkpoint)
+        found = find_starting_point(
+            asked.init_checkpoint, hparams.get("pre_split"), asked.tokenizer
+        )
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"init_checkpoint: {error} For random weights, give null."

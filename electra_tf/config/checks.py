@@ -14,6 +14,9 @@ from electra_tf.files import exists, parse_json, read_json
 SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
 """Sizes that float32, which models compute in, holds with all its digits."""
 
+TOKENIZERS = (None, "bert")
+"""What a vocabulary can be taken for, whatever its files say."""
+
 
 def check(condition: bool, name: str, expected: str, received: Any):
     """Raise the ValueError every wrong value gets, unless `condition` holds."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from electra_tf.config.checks import (
     LARGEST_FLOAT,
+    TOKENIZERS,
     check,
     check_at_most,
     check_given,
@@ -82,6 +83,10 @@ class FinetuningConfig:
     do_lower_case: bool = True
     strip_accents: bool = True
     """New here; in the original always on."""
+    pre_split: bool = False
+    """New. Whether words are what white space separates in the text, and nothing else."""
+    tokenizer: str | None = None
+    """New. "bert" takes a vocabulary for BERT's although its files describe another tokenizer."""
     classifier_dropout: float | None = None
     """New. Dropout before a classification head; default: the encoder's hidden dropout."""
     classifier_hidden_layer: bool = False
@@ -216,6 +221,7 @@ class FinetuningConfig:
         self.devices  # noqa: B018  (its own checks)
         check_precision(self.precision)
         check_at_most(self, LARGEST)
+        check(self.tokenizer in TOKENIZERS, "tokenizer", 'null or "bert"', self.tokenizer)
         for name in (
             "learning_rate",
             "weight_decay_rate",

@@ -33,6 +33,7 @@ MODEL_KEYS = (
     "vocab_size",
     "do_lower_case",
     "strip_accents",
+    "pre_split",
     "uniform_generator",
     "two_tower_generator",
     "untied_generator_embeddings",
@@ -123,6 +124,10 @@ class PretrainingConfig:
     do_lower_case: bool = True
     strip_accents: bool = True
     """New here; in the original a flag of the dataset builder only."""
+    pre_split: bool = False
+    """New. Whether words are what white space separates in the text, and nothing else."""
+    tokenizer: str | None = None
+    """New. "bert" takes a vocabulary for BERT's although its files describe another tokenizer."""
 
     # Generator
     uniform_generator: bool = False

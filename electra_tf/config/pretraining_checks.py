@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from electra_tf.config.checks import check, check_at_most, check_model_name, check_names
+from electra_tf.config.checks import TOKENIZERS, check, check_at_most, check_model_name, check_names
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE
 from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import MOST_ROWS, MOST_STEPS
@@ -43,6 +43,7 @@ def _check_values(config):
         f"one of {tuple(MODEL_SIZES)}",
         config.model_size,
     )
+    check(config.tokenizer in TOKENIZERS, "tokenizer", 'null or "bert"', config.tokenizer)
     check(config.masking in MASKING_RULES, "masking", f"one of {MASKING_RULES}", config.masking)
     check(0 < config.mask_prob < 1, "mask_prob", "in (0, 1)", config.mask_prob)
     check(

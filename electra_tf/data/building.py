@@ -58,6 +58,8 @@ def build_pretraining_records(
     held_out_share: float = 0.0,
     work_share: WorkShare | None = None,
     execute: Executor | None = None,
+    pre_split: bool | None = None,
+    tokenizer: str | None = None,
 ) -> Manifest | None:
     """Builds records from text; the same arguments give the same bytes for any `num_processes`.
 
@@ -86,6 +88,8 @@ def build_pretraining_records(
         work_share: builds a share of the shards only, and no manifest; a run without it, with the
             other arguments the same, completes what all shares have built.
         execute: runs the work elsewhere than in `num_processes` processes here.
+        pre_split: whether words are what white space separates; by default what its files say.
+        tokenizer: "bert" takes the vocabulary for BERT's whatever its files say.
 
     Returns:
         What was written; None for a share.
@@ -104,6 +108,8 @@ def build_pretraining_records(
         tokenizer_path=tokenizer_path,
         do_lower_case=do_lower_case,
         strip_accents=strip_accents,
+        pre_split=pre_split,
+        tokenizer=tokenizer,
         max_seq_length=max_seq_length,
         blanks_separate_docs=blanks_separate_docs,
         seed=seed,

@@ -65,6 +65,10 @@ class BuildPlan:
     held_out_share: float = 0.0
     """Share of the documents whose examples go to the held-out records."""
 
+    pre_split: bool | None = None
+    tokenizer: str | None = None
+    """What the vocabulary is taken for, see `text.load_tokenizer`."""
+
     @property
     def features(self) -> tuple[str, ...]:
         """Optional features of the records."""

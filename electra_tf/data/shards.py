@@ -68,7 +68,11 @@ class ShardBuilder:
     def tokenizer(self):
         """The plan's tokenizer."""
         return load_tokenizer(
-            self.plan.tokenizer_path, self.plan.do_lower_case, self.plan.strip_accents
+            self.plan.tokenizer_path,
+            self.plan.do_lower_case,
+            self.plan.strip_accents,
+            pre_split=self.plan.pre_split,
+            tokenizer=self.plan.tokenizer,
         )
 
     @property

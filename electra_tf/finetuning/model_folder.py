@@ -25,7 +25,7 @@ from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.weights import check_size, load_weights
 
 VOCABULARY_FILE = "vocab.txt"
-_CASE = ("do_lower_case", "strip_accents")
+_CASE = ("do_lower_case", "strip_accents", "pre_split")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,8 @@ class StoredModel:
 
     @property
     def case(self) -> dict[str, bool]:
-        """do_lower_case and strip_accents."""
-        return {name: self.tokenizer[name] for name in _CASE}
+        """do_lower_case, strip_accents and, if it is true, pre_split."""
+        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
 def read_config(folder: str) -> StoredModel | None:
@@ -126,7 +126,8 @@ def read_config(folder: str) -> StoredModel | None:
         return None
     names = [field.name for field in dataclasses.fields(StoredModel)]
     found = from_stored(StoredModel, {n: stored[n] for n in names if n in stored}, path)
-    check_keys(found.tokenizer, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+    settings = {"pre_split": False, **found.tokenizer}
+    check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
     for spec in found.tasks:
         check_spec(spec, path)
     return found

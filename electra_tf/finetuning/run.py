@@ -103,7 +103,13 @@ def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
     Raises:
         ValueError: its vocabulary is larger than the model's.
     """
-    tokenizer = load_tokenizer(config.vocab_file, config.do_lower_case, config.strip_accents)
+    tokenizer = load_tokenizer(
+        config.vocab_file,
+        config.do_lower_case,
+        config.strip_accents,
+        pre_split=config.pre_split,
+        tokenizer=config.tokenizer,
+    )
     if len(tokenizer.vocabulary) > config.vocab_size:
         raise ValueError(
             f"vocab_size is expected to be at least {len(tokenizer.vocabulary)}, the number of "

@@ -40,7 +40,7 @@ class StartingPoint:
     inferred: tuple[str, ...] = ()
     """Fields of `encoder` that the source does not tell; hyperparameters may set them."""
     tokenizer: Mapping[str, bool] = dataclasses.field(default_factory=dict)
-    """do_lower_case and strip_accents, where the source tells."""
+    """do_lower_case, strip_accents and pre_split, where the source tells."""
     vocab_file: str | None = None
 
     @property
@@ -86,7 +86,8 @@ def config_for(
 def _with_tokenizer_settings(model_name, data_dir, settings) -> FinetuningConfig:
     """Case and accents are those of the vocabulary where its files say them, see `text`."""
     asked = FinetuningConfig.from_hparams(model_name, data_dir, settings)
-    settings = {**stored_settings(asked.vocab_file), **settings}
+    given = {"pre_split": settings.get("pre_split"), "tokenizer": asked.tokenizer}
+    settings = {**stored_settings(asked.vocab_file, **given), **settings}
     return FinetuningConfig.from_hparams(model_name, data_dir, settings)
 
 

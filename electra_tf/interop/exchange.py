@@ -15,18 +15,24 @@ from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
 
 
-def load_huggingface(folder: str) -> HuggingFaceModel:
+def load_huggingface(
+    folder: str, *, pre_split: bool | None = None, tokenizer: str | None = None
+) -> HuggingFaceModel:
     """The model of a Hugging Face ELECTRA folder.
 
     Args:
         folder: with config.json and model.safetensors; nothing is downloaded.
+        pre_split: whether words are what white space separates, and nothing else; default: what
+            the folder says.
+        tokenizer: "bert" takes the vocabulary for BERT's although the folder describes another
+            tokenizer.
 
     Returns:
         A Keras model that is called on {input_ids, input_mask, segment_ids} int32 [B, L].
 
     Raises:
         FileNotFoundError: there is no such folder, or no weights in it.
-        ValueError: it is another kind of folder; the class or a setting has no counterpart here;
+        ValueError: it is another kind of folder; class, tokenizer or a setting has no counterpart;
             the weights are pickled; or names or shapes differ, and all of them are listed.
     """
     kind = folders.kind_of(folder)
@@ -35,7 +41,7 @@ def load_huggingface(folder: str) -> HuggingFaceModel:
             f"{folder} is expected to be a Hugging Face ELECTRA folder, but is one of the kind "
             f"{kind!r}; electra_tf.load reads all kinds."
         )
-    return model_of(read_content(folder))
+    return model_of(read_content(folder, pre_split, tokenizer))
 
 
 def save_huggingface(

@@ -116,9 +116,7 @@ def _require_pair(content, generator, source):
 
 def _pretrained(content, encoder, objective, weights, source) -> Transfer:
     tokenizer = content.tokenizer
-    case = {}
-    if tokenizer is not None:
-        case = {"do_lower_case": tokenizer.do_lower_case, "strip_accents": tokenizer.strip_accents}
+    case = {} if tokenizer is None else tokenizer.case
     model = PretrainedModel.build(pretraining_config(encoder, objective, case), tokenizer)
     _assign(model, weights, source)
     return Transfer(model, source, content.config.extra.get("step", 0))
@@ -176,10 +174,7 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
         **{**extra.get("settings", {}), **given},
     )
     if content.tokenizer is not None:
-        settings = settings.replace(
-            do_lower_case=content.tokenizer.do_lower_case,
-            strip_accents=content.tokenizer.strip_accents,
-        )
+        settings = settings.replace(**content.tokenizer.case)
     model = FinetuningModel(settings, [spec])
     weights = {
         renamed(name, f"task_specific/{content.task}/", f"task_specific/{spec.name}/"): weight

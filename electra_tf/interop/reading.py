@@ -18,6 +18,8 @@ from electra_tf.training.checkpoint import read_step, resolve_prefix
 from electra_tf.training.weights import check_size, load_weights, usable_weights
 
 _CASE = ("do_lower_case", "strip_accents")
+_TOKENIZER = ("pre_split", "tokenizer")
+"""Hyperparameters that say what a vocabulary is used by, see `text.load_tokenizer`."""
 
 
 def read_model(
@@ -35,7 +37,8 @@ def read_model(
         hparams: what a checkpoint of the original does not tell of itself, see
             `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For a
             Hugging Face folder with a task's head: task_names, with the path of a JSON file that
-            describes the task, and max_seq_length. For others there is nothing to give.
+            describes the task, and max_seq_length. For both pre_split and tokenizer, see
+            `text.load_tokenizer`. For others there is nothing to give.
         labels: classes of a fine-tuned checkpoint of the original.
         generator: a Hugging Face folder with the generator, if it is elsewhere.
 
@@ -50,7 +53,7 @@ def read_model(
             f"{path} is an exported model, whose weights have no names any more; the folder that "
             "it was exported from is expected."
         )
-    taken = OF_A_TASK if kind == folders.HUGGING_FACE else ()
+    taken = (*OF_A_TASK, *_TOKENIZER) if kind == folders.HUGGING_FACE else ()
     refused = sorted(set(hparams) - set(taken))
     if kind != folders.REFERENCE and (refused or labels):
         raise ValueError(
@@ -124,15 +127,18 @@ def _from_finetuned(folder, prefix=None) -> Transfer:
 def _from_reference(path, hparams, labels) -> Transfer:
     folder = os.path.dirname(resolve_prefix(path))
     vocab_file = hparams.pop("vocab_file", None)
-    case = {name: hparams[name] for name in _CASE if name in hparams}
+    given = {name: hparams[name] for name in (*_CASE, *_TOKENIZER) if name in hparams}
     if vocab_file is None:
         vocab_file = folders.vocabulary_in(folder)
-    tokenizer = None if vocab_file is None else load_tokenizer(vocab_file, **case)
+    tokenizer = None if vocab_file is None else load_tokenizer(vocab_file, **given)
+    if tokenizer is not None:
+        hparams["pre_split"] = tokenizer.pre_split
     return read_checkpoint(path, tokenizer, hparams, labels)
 
 
 def _from_huggingface(path, generator, hparams) -> Transfer:
-    content = read_content(path)
+    choice = {name: hparams.pop(name) for name in _TOKENIZER if name in hparams}
+    content = read_content(path, **choice)
     inside = os.path.join(path, GENERATOR_FOLDER)
     if generator is None and folders.is_electra_folder(inside):
         generator = inside
@@ -140,5 +146,5 @@ def _from_huggingface(path, generator, hparams) -> Transfer:
     if generator is not None:
         if folders.kind_of(generator) != folders.HUGGING_FACE:
             raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
-        beside = read_content(generator)
+        beside = read_content(generator, **choice)
     return transfer_of(content, beside, f"the Hugging Face model {path}", hparams)

@@ -19,12 +19,16 @@ from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import check_size, usable_weights
 
 
-def find_starting_point(path: str) -> StartingPoint:
+def find_starting_point(
+    path: str, pre_split: bool | None = None, tokenizer: str | None = None
+) -> StartingPoint:
     """The encoder at a path.
 
     Args:
         path: a folder that pre-training or fine-tuning wrote here, a Hugging Face ELECTRA folder,
             or a checkpoint of the original or a folder with one.
+        pre_split: see `text.load_tokenizer`; what the folder says by default.
+        tokenizer: likewise.
 
     Raises:
         FileNotFoundError: there is nothing of the kind.
@@ -37,7 +41,7 @@ def find_starting_point(path: str) -> StartingPoint:
             "was exported from is expected."
         )
     if kind == folders.HUGGING_FACE:
-        return _from_huggingface(path)
+        return _from_huggingface(path, pre_split, tokenizer)
     prefix = resolve_prefix(path)
     folder = os.path.dirname(prefix)
     if kind == folders.FINETUNED:
@@ -46,7 +50,7 @@ def find_starting_point(path: str) -> StartingPoint:
         return _from_own(prefix, folder, finetuned.read_config(folder), "the fine-tuned model")
     if kind == folders.PRETRAINED:
         return _from_own(prefix, folder, pretrained.read_config(folder), "the pre-trained model")
-    return _from_reference(prefix, folder)
+    return _from_reference(prefix, folder, pre_split, tokenizer)
 
 
 def _from_own(
@@ -65,20 +69,23 @@ def _from_own(
     )
 
 
-def _from_reference(prefix, folder) -> StartingPoint:
+def _from_reference(prefix, folder, pre_split, tokenizer) -> StartingPoint:
     vocab_file = folders.vocabulary_in(folder)
+    settings = {}
+    if vocab_file is not None:
+        settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
     return StartingPoint(
         encoder_of(prefix),
         _encoder_weights(prefix),
         f"the checkpoint {prefix}",
         inferred=inferred_fields(prefix),
-        tokenizer={} if vocab_file is None else stored_settings(vocab_file),
+        tokenizer=settings,
         vocab_file=vocab_file,
     )
 
 
-def _from_huggingface(folder) -> StartingPoint:
-    found, files = read_encoder(folder), read_tokenizer(folder)
+def _from_huggingface(folder, pre_split, tokenizer) -> StartingPoint:
+    files, found = read_tokenizer(folder, pre_split, tokenizer), read_encoder(folder)
     return StartingPoint(
         found.config.encoder,
         found.weights,

@@ -18,7 +18,7 @@ from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
 
 VOCABULARY_FILE = "vocab.txt"
-_CASE = ("do_lower_case", "strip_accents")
+_CASE = ("do_lower_case", "strip_accents", "pre_split")
 
 
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
@@ -31,7 +31,8 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
             keys that differ.
     """
     config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
-    hparams = {**stored_settings(config.vocab_file), **hparams}
+    given = {"pre_split": hparams.get("pre_split"), "tokenizer": config.tokenizer}
+    hparams = {**stored_settings(config.vocab_file, **given), **hparams}
     config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
     found = read_config(config.model_dir)
     if found is None or starts_over(config):
@@ -58,8 +59,8 @@ class StoredModel:
 
     @property
     def case(self) -> dict[str, bool]:
-        """do_lower_case and strip_accents."""
-        return {name: self.tokenizer[name] for name in _CASE}
+        """do_lower_case, strip_accents and, if it is true, pre_split."""
+        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
 def read_config(model_dir: str) -> StoredModel | None:
@@ -73,7 +74,8 @@ def read_config(model_dir: str) -> StoredModel | None:
         return None
     stored = read_json(path)
     check_keys(stored, {"pretraining": dict}, path)
-    model = {"disentangled_embeddings": False, **stored["pretraining"]}  # a later key
+    later_keys = dict.fromkeys(("disentangled_embeddings", "pre_split"), False)
+    model = {**later_keys, **stored["pretraining"]}
     missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
@@ -81,7 +83,8 @@ def read_config(model_dir: str) -> StoredModel | None:
     found = from_stored(
         StoredModel, {**{name: stored[name] for name in names}, "pretraining": model}, path
     )
-    check_keys(found.tokenizer, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+    settings = {"pre_split": False, **found.tokenizer}
+    check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
     return found
 
 

@@ -197,6 +197,8 @@ def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
         config.vocab_file,
         do_lower_case=config.do_lower_case,
         strip_accents=config.strip_accents,
+        pre_split=config.pre_split,
+        tokenizer=config.tokenizer,
     )
     if len(tokenizer.vocabulary) > config.vocab_size:
         raise ValueError(

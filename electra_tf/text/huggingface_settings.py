@@ -30,6 +30,7 @@ TOKENIZER_CLASSES = (
 _OF_WORDS: dict[str, tuple] = {
     "word_tokenizer_type": ("basic",),
     "do_word_tokenize": (True,),
+    "do_basic_tokenize": (True,),
     "never_split": ([],),
     "tokenize_chinese_chars": (True,),
     "clean_text": (True,),
@@ -81,8 +82,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     word_problems = _wrong(
         {"tokenizer_class": name}, {"tokenizer_class": TOKENIZER_CLASSES}, class_path
     )
-    of_words = {**_OF_WORDS, "do_basic_tokenize": (True, not pre_split)}
-    word_problems += _wrong(config, of_words, config_path)
+    word_problems += _wrong(config, {} if pre_split else _OF_WORDS, config_path)
     plain = {key: _content(config.get(key)) for key in _OF_PIECES}
     problems = _wrong(plain, _OF_PIECES, config_path)
     said = _case(config.get("do_lower_case"), config.get("strip_accents"), config_path)

@@ -30,6 +30,7 @@ def train_wordpiece_vocabulary(
     limit_alphabet=1000,
     character_coverage=None,
     num_unused=0,
+    pre_split=False,
 ):
     """Returns the tokens of a new vocabulary, `[PAD] [UNK] [CLS] [SEP] [MASK]` first.
 
@@ -46,19 +47,22 @@ def train_wordpiece_vocabulary(
         character_coverage: instead of a number, the share of the text that the kept characters
             make up, up to 1.
         num_unused: number of reserved tokens.
+        pre_split: whether words are what white space separates, and nothing else.
 
     Raises:
         ValueError: there is no word in the texts, or an argument is out of range.
     """
-    counts = count_words(texts_iterable, do_lower_case, strip_accents)
+    counts = count_words(texts_iterable, do_lower_case, strip_accents, pre_split)
     return wordpieces_from_counts(
         counts, vocab_size, min_frequency, limit_alphabet, character_coverage, num_unused
     )
 
 
-def count_words(texts_iterable, do_lower_case=True, strip_accents=True):
+def count_words(texts_iterable, do_lower_case=True, strip_accents=True, pre_split=False):
     """Returns {word: number of occurrences} after the basic tokenization of texts."""
-    normalizer = BasicNormalizer(do_lower_case, strip_accents and do_lower_case)
+    normalizer = BasicNormalizer(
+        do_lower_case, strip_accents and do_lower_case, *[not pre_split] * 3
+    )
 
     def batches():
         remaining = iter(texts_iterable)

@@ -21,7 +21,7 @@ from electra_tf.interop.huggingface.names import (
     to_theirs,
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
-from electra_tf.text import Tokenizer, WordPieceTokenizer
+from electra_tf.text import Tokenizer
 from electra_tf.training.matching import require_match
 
 Tensors = Mapping[str, weights_file.StoredTensor]
@@ -43,14 +43,22 @@ class Content:
     """Name of the task of the head, if it has one."""
 
 
-def read_content(folder: str) -> Content:
+def read_content(
+    folder: str, pre_split: bool | None = None, tokenizer: str | None = None
+) -> Content:
     """Read a folder; every tensor is accounted for.
+
+    Args:
+        folder: with config.json and weights.
+        pre_split: see `text.load_tokenizer`.
+        tokenizer: likewise.
 
     Raises:
         FileNotFoundError: there are no weights.
         ValueError: the class or a setting has no counterpart here; the weights are pickled; or
             names or shapes differ, and all of them are listed.
     """
+    files = read_tokenizer(folder, pre_split, tokenizer)
     tensors = _without_constants(weights_file.read_tensors(folder))
     config = config_file.read_config(folder, _shapes(tensors))
     require_known(config.architecture, folder)
@@ -61,10 +69,9 @@ def read_content(folder: str) -> Content:
     if config.architecture == "ElectraForMaskedLM":
         tensors = _without_tied_layer(tensors, folder)
     weights = _read_rows(tensors, rows, folder)
-    tokenizer = load_tokenizer(folder)
-    if tokenizer is not None:
-        config = _with_ids_of(tokenizer, config, folder)
-    return Content(config, weights, tokenizer, task)
+    if files.tokenizer is not None:
+        config = _with_ids_of(files.tokenizer, config, folder)
+    return Content(config, weights, files.tokenizer, task)
 
 
 def read_encoder(folder: str) -> Content:
@@ -112,14 +119,6 @@ def _write(content: Content, folder):
     weights_file.write_tensors(folder, to_theirs(content.weights, rows))
     if content.tokenizer is not None:
         write_tokenizer(folder, content.tokenizer, config.encoder.max_position_embeddings)
-
-
-def load_tokenizer(folder: str) -> WordPieceTokenizer | None:
-    """The tokenizer of a folder; None without vocabulary. Lower case where nothing is said."""
-    files = read_tokenizer(folder)
-    if files.vocabulary is None:
-        return None
-    return WordPieceTokenizer(files.vocabulary, **files.settings)
 
 
 def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
