@@ -45,7 +45,7 @@ _MORE_WHITE_SPACE = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
 """White space of Unicode that cleaning takes for control characters."""
 UNKNOWN = 0x7F
 """Stands for what no token has: cleaning removes this character from every text."""
-_NEVER_IN_TOKENS = (0, UNKNOWN, 0xFFFD)
+_NEVER_IN_TOKENS = (0, UNKNOWN)
 """See `vocabulary_lines.never_matches`."""
 
 
@@ -116,9 +116,7 @@ def _slots():
     yield 0
 
 
-def _expand(
-    code_point, do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
-):
+def _expand(code_point, do_lower_case, strip_accents, split_ideographs, split_punctuation, clean):
     if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
         return (_SPACE,)
     if not clean and code_point in _MORE_WHITE_SPACE:

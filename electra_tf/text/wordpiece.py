@@ -154,7 +154,9 @@ class WordPieceTokenizer(Tokenizer):
         shift = tf.gather(part_starts(words, 1), row_numbers(tf.cast(starts.row_splits, tf.int64)))
         columns = (ids.flat_values, starts.flat_values + shift, ends.flat_values + shift)
         row_splits = tf.gather(ids.row_splits, words.row_splits)
-        return tuple(tf.RaggedTensor.from_row_splits(c, row_splits, validate=False) for c in columns)
+        return tuple(
+            tf.RaggedTensor.from_row_splits(c, row_splits, validate=False) for c in columns
+        )
 
     def _normalize_others(self, texts):
         """Normalizes texts [B] that are not plain, though most of their words may be.

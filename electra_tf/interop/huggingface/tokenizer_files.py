@@ -96,8 +96,7 @@ def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int):
         content["do_basic_tokenize"] = False
     if vocabulary.added:
         content["added_tokens_decoder"] = {
-            str(entry.pop("id")): entry
-            for entry in json.loads(built.to_str())["added_tokens"]
+            str(entry.pop("id")): entry for entry in json.loads(built.to_str())["added_tokens"]
         }
     write_json(os.path.join(folder, TOKENIZER_CONFIG_FILE), content)
 
@@ -134,4 +133,3 @@ def _as_library(tokenizer) -> tokenizers.Tokenizer:
         del flags["id"]
         built.add_tokens([tokenizers.AddedToken(**flags)])
     return built
-
