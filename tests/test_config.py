@@ -57,6 +57,8 @@ REFERENCE_DEFAULTS = {
 """Every hyperparameter of the original (configure_pretraining.py) for data in /data."""
 
 NEW_DEFAULTS = {
+    "pre_split": False,
+    "tokenizer": None,
     "masking": "without_replacement",
     "adam_bias_correction": False,
     "seed": 0,

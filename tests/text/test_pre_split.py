@@ -84,9 +84,7 @@ def test_words_of_tagged_sentences_are_the_same_words():
     tokenizer = WordPieceTokenizer(text.Vocabulary(tuple(TOKENS)), False, False, pre_split=True)
     words = ["日本", "a,b", "日本本."]
     assert tokenizer.of_words(words).to_list() == tokenizer(words).to_list()
-    assert tokenizer.words(["日本  a,b\t."]).to_list() == [
-        ["日本".encode(), b"a,b", b"."]
-    ]
+    assert tokenizer.words(["日本  a,b\t."]).to_list() == [["日本".encode(), b"a,b", b"."]]
 
 
 def test_the_setting_is_stored_and_held_to(tmp_path):
@@ -96,7 +94,7 @@ def test_the_setting_is_stored_and_held_to(tmp_path):
     assert found.pre_split and found.settings == tokenizer.settings
     assert found.settings["pre_split"] is True
     assert text.stored_settings(tmp_path)["pre_split"] is True
-    with pytest.raises(ValueError, match=r"vocab\.txt was made with pre_split True; received False"):
+    with pytest.raises(ValueError, match=r"was made with pre_split True; received False"):
         text.load_tokenizer(tmp_path, pre_split=False)
     plain = tmp_path / "plain"
     text.save_tokenizer(WordPieceTokenizer(text.Vocabulary(tuple(TOKENS))), plain)
