@@ -128,15 +128,14 @@ def _packed_pieces(
 def _json_range(chunk: Chunk, text_field: str) -> Piece:
     piece = Piece(source_bytes=chunk.end - chunk.start)
     with tf.io.gfile.GFile(chunk.source.path, "rb") as file:
-        start = 0
+        start = _next_line(file, chunk.start, chunk.source.bytes)
+        end = _next_line(file, chunk.end, chunk.source.bytes)
+        file.seek(start)
         try:
-            start = _next_line(file, chunk.start, chunk.source.bytes)
-            end = _next_line(file, chunk.end, chunk.source.bytes)
-            file.seek(start)
             piece.add_json_lines(file.read(end - start), text_field)
         except json_lines.BadLine as bad:
-            number = _newlines_before(file, start + bad.offset) + 1
-            raise ValueError(f"{chunk.source.path}: line {number} {bad.reason}.") from bad
+            number, reason = _first_bad_line(file, chunk.source.bytes, text_field)
+            raise ValueError(f"{chunk.source.path}: line {number} {reason}.") from bad
     return piece
 
 
@@ -156,10 +155,21 @@ def _next_line(file: BinaryIO, place: int, size: int) -> int:
     return min(offset + 1, size)
 
 
-def _newlines_before(file: BinaryIO, place: int) -> int:
-    file.seek(0)
-    blocks = range(0, place, CHUNK_BYTES)
-    return sum(file.read(min(CHUNK_BYTES, place - start)).count(b"\n") for start in blocks)
+def _first_bad_line(file: BinaryIO, size: int, text_field: str) -> tuple[int, str]:
+    """Number of the first line of a file that holds no text, and why; chunks come in any order."""
+    start = lines_before = 0
+    while start < size:
+        end = _next_line(file, min(start + CHUNK_BYTES, size), size)
+        file.seek(start)
+        block = file.read(end - start)
+        try:
+            for _ in json_lines.texts(block, text_field):
+                pass
+        except json_lines.BadLine as bad:
+            return lines_before + block.count(b"\n", 0, bad.offset) + 1, bad.reason
+        lines_before += block.count(b"\n")
+        start = end
+    raise ValueError("A file of the corpus was changed while it was read.")
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from absl import logging
+
 import electra_tf
 from electra_tf.config import EncoderConfig, FinetuningConfig
 from electra_tf.config.checks import check
@@ -20,7 +22,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import METRICS
 from electra_tf.finetuning.task_table import KINDS, TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.weights import check_size, load_weights
 
@@ -197,6 +199,8 @@ def load_finetuned(
             f".../finetuning_models/cola_model_1, but has no {missing} of one."
         )
     config = stored.finetuning
+    if stored.converted_from is None:
+        _warn_if_unfinished(folder, prefix)
     if precision is not None:
         config = config.replace(precision=precision)
     tokenizer = load_tokenizer(folder, **stored.case)
@@ -209,3 +213,21 @@ def load_finetuned(
     model = FinetuningModel(config, specs)
     load_weights(prefix, model)
     return FinetunedModel(config, tokenizer, tasks, model)
+
+
+def _warn_if_unfinished(folder: str, prefix: str):
+    """Say so if the training of a trial has not come to its end."""
+    # The best checkpoint was not the last one; that one is always saved.
+    newest = checkpoints(folder).latest()
+    state = read_state(newest) if newest else {}
+    if newest and state.get("finished", True):
+        return
+    total = f" of {state['num_steps']}" if "num_steps" in state else ""
+    logging.warning(
+        "%s is a trial whose training was interrupted, after %d%s steps, or is still running; its "
+        "weights are those of step %d. The same run_finetuning.py command continues it.",
+        folder,
+        read_step(newest or prefix),
+        total,
+        read_step(prefix),
+    )

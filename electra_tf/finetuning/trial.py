@@ -278,6 +278,7 @@ class Trainer:
             "best_score": self.best_score,
             "evaluations_since_best": self.evaluations_since_best,
             "finished": step == self.num_steps or self._is_over(),
+            "num_steps": self.num_steps,
             "run_key": self.trial.run_key,
         }
         folder.save(step, training_variables(self.model), state)

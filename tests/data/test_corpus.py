@@ -148,6 +148,11 @@ def test_missing_and_empty_corpora_are_errors(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(ValueError, match=r"All 1 text files in .* are empty"):
         find_sources(str(tmp_path))
+    with pytest.raises(NotADirectoryError, match=r"'.*/a.txt' .* is a file; .* --input-files"):
+        find_sources(str(tmp_path / "a.txt"))
+    for pattern in (str(tmp_path), str(tmp_path.parent / f"{tmp_path.name[:-1]}*")):
+        with pytest.raises(IsADirectoryError, match=r"is a folder; .* by --corpus-dir"):
+            find_sources([pattern])
     with pytest.raises(FileNotFoundError, match=r"text file '.*b.txt' does not exist"):
         find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
 

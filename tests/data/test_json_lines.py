@@ -91,6 +91,24 @@ def test_bad_lines_are_errors_with_file_and_number(tmp_path, monkeypatch, form, 
         documents(tmp_path, chunk_bytes=100)
 
 
+@pytest.mark.parametrize("first", [0, 3, 50])
+def test_the_first_bad_line_is_named_whichever_chunk_is_read(tmp_path, monkeypatch, first):
+    monkeypatch.setattr("electra_tf.data.reading.CHUNK_BYTES", 200)
+    lines = [b'{"text": "some words"}'] * 100
+    lines[first], lines[70], lines[99] = b"[1]", b"{", b'{"text": 3}'
+    (tmp_path / "a").write_bytes(b"\n".join(lines))
+    chunks = cut_in_chunks(find_sources(str(tmp_path)), 300)
+    assert len(chunks) > 5
+    errors = []
+    for chunk in reversed(chunks):
+        try:
+            list(reading.read_pieces(chunk, True, "text"))
+        except ValueError as error:
+            errors.append(str(error))
+    assert len(errors) == 3
+    assert set(errors) == {f"{tmp_path}/a: line {first + 1} is not a JSON object but of type list."}
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_without_lines_is_an_error_before_memory_is_full(tmp_path, monkeypatch, packed):
     monkeypatch.setattr(json_lines, "LONGEST_LINE_BYTES", 1 << 20)

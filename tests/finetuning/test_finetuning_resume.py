@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 
 from electra_tf.cli import run_finetuning
 from electra_tf.finetuning import FinetuningModel
+from electra_tf.finetuning.prediction import Predictor
+from electra_tf.serving.sources import load_source
 
 HERE = pathlib.Path(__file__).parent
 RUN = {"num_trials": 2, "eval_every_steps": 2}
@@ -91,17 +94,30 @@ def command(data_dir, task, **changes) -> int:
     return exit.value.code or 0
 
 
-def test_stopped_by_signals(finished, tuning_dir, monkeypatch, capfd):
+def warnings_of_use(folder, caplog):
+    """What is said when the model of a trial is loaded for predictions and for an export."""
+    caplog.clear()
+    for load in (Predictor, load_source):
+        load(folder)
+    return [record.message for record in caplog.records if "interrupted" in record.message]
+
+
+def test_stopped_by_signals(finished, tuning_dir, monkeypatch, capfd, caplog):
     task = classification(tuning_dir)
     for number, which, status in ((2, signal.SIGTERM, 143), (5, signal.SIGINT, 130)):
         with monkeypatch.context() as patch:
             signal_in_step(patch, number, which)
             assert command(tuning_dir, task) == status
         assert f"stopped by {which.name} after step" in capfd.readouterr().err
+        said = warnings_of_use(f"{model_dir(tuning_dir)}_1", caplog)
+        expected = "_1 is a trial whose training was interrupted, after 2 of 6 steps, .* of step 2"
+        is_trained = number > 4  # up to the end, but not evaluated
+        assert [bool(re.search(expected, text)) for text in said] == [True, True] * (not is_trained)
     # Steps per host call change no number.
     assert command(tuning_dir, task, iterations_per_loop=1, log_every_steps=5) == 0
     for number in (1, 2):
         assert_identical(f"{model_dir(tuning_dir)}_{number}", f"{finished[0]}_{number}")
+    assert warnings_of_use(f"{model_dir(tuning_dir)}_1", caplog) == []
     assert "words accuracy: median" in capfd.readouterr().out
 
 
