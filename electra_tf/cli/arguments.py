@@ -16,17 +16,21 @@ A command is written as::
 """
 
 import argparse
+import contextlib
 import logging as std_logging
 import signal
 import sys
+import threading
 
 import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
+from electra_tf.cli import SIGNALS, end_at_once, message_of
 from electra_tf.config import load_hparams
 from electra_tf.config.devices import STRATEGIES
 from electra_tf.files import split_patterns
+from electra_tf.text.sentencepiece_training import TRAINER_THREAD
 from electra_tf.training import stops
 
 _FILE_ERRORS = (
@@ -214,6 +218,46 @@ def parse_bool(text):
     )
 
 
+class _Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM; raised in the main thread, so that everything is cleaned up.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, number=signal.SIGINT):
+        super().__init__()
+        self.signal = number
+
+
+@contextlib.contextmanager
+def _raising_signals():
+    """Raises `_Interrupted` at a signal inside; a second one ends the process at once."""
+
+    def stop(number, _):
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        raise _Interrupted(number)
+
+    previous = {}
+    # Only the main thread may set handlers.
+    if threading.current_thread() is threading.main_thread():
+        previous = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _after_signal(number):
+    """Returns the status after a signal that was answered by cleaning up; says so in one line."""
+    if any(thread.name == TRAINER_THREAD for thread in threading.enumerate()):
+        end_at_once(number)  # it cannot be stopped, and an orderly exit would crash in it
+    print(message_of(number), file=sys.stderr)
+    return 128 + number
+
+
 def run(main, parser):
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
@@ -231,10 +275,10 @@ def run(main, parser):
 
     def guarded_main(namespace):
         try:
-            return main(namespace)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 128 + signal.SIGINT
+            with _raising_signals():
+                return main(namespace)
+        except KeyboardInterrupt as interrupted:
+            return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
         except stops.Stopped as stopped:
             print(stopped, file=sys.stderr)
             return 128 + stopped.signal

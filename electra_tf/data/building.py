@@ -4,7 +4,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -193,11 +193,9 @@ def _find_duplicates(
         first = work_share.index * len(tasks) // work_share.count
         tasks = tasks[first:] + tasks[:first]
     with _progress_bar(plan.bytes, "Hashing documents") as bar:
-        for _ in execute(hashing, tasks, bar.update):
-            pass
+        _do(execute, hashing, tasks, bar.update)
     finding = FindDuplicates.after(hashing, len(tasks))
-    for _ in execute(finding, range(finding.num_partitions), lambda amount: None):
-        pass
+    _do(execute, finding, range(finding.num_partitions), lambda amount: None)
     finding.finish()
 
 
@@ -224,10 +222,23 @@ def _build_shards(
             len(results) + len(tasks),
         )
     with _progress_bar(total, "Building records", initial=finished_bytes) as bar:
-        for _ in execute(builder, tasks, bar.update):
-            pass
+        _do(execute, builder, tasks, bar.update)
     results += [builder.finished(index) for index, _ in tasks]
     return sorted(results, key=lambda result: result.index)
+
+
+def _do(
+    execute: Executor, work: Work, tasks: Sequence[Any], progress: Callable[[int], None]
+) -> None:
+    """Does all tasks; what comes of them stands in files."""
+    results = execute(work, tasks, progress)
+    try:
+        for _ in results:
+            pass
+    finally:
+        # At once, also if this frame lives on in a traceback: it ends the worker processes.
+        if isinstance(results, Generator):
+            results.close()
 
 
 def _progress_bar(total: int, what: str, initial: int = 0) -> tqdm:

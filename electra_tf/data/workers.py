@@ -1,9 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tasks over several processes: errors surface once, and nobody is left running."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.resource_tracker
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,6 +15,8 @@ import tensorflow as tf
 
 Work = Callable[[Any, Callable[[int], None]], Any]
 """Called with a task and a function to report progress to; returns the task's result."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_tasks(
@@ -37,17 +42,41 @@ def run_tasks(
     context = multiprocessing.get_context("spawn")
     processes = {}
     try:
-        for _ in range(min(num_processes, len(tasks))):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(work, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            processes[ours] = process
+        with _signals_later():
+            for _ in range(min(num_processes, len(tasks))):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+                process.start()
+                theirs.close()
+                processes[ours] = process
         yield from _supervise(processes, deque(tasks), progress)
     finally:
         for process in processes.values():
-            process.terminate()
+            process.kill()  # while it starts, it heeds nothing less
             process.join()
+
+
+@contextlib.contextmanager
+def _signals_later() -> Iterator[None]:
+    """Signals wait for the end; what is started inside is born with them blocked.
+
+    Ctrl-C reaches every process of a terminal, also those that are just importing TensorFlow.
+    """
+    # It unblocks them, so it must be there already.
+    multiprocessing.resource_tracker.ensure_running()
+    received, handlers = [], {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            handlers[number] = signal.signal(number, lambda number, _: received.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in received[:1]:
+        signal.raise_signal(number)
 
 
 def _supervise(processes: dict, tasks: deque, progress: Callable[[int], None]) -> Iterator[Any]:
@@ -79,8 +108,10 @@ def _supervise(processes: dict, tasks: deque, progress: Callable[[int], None]) -
 
 def _serve(work: Work, connection: multiprocessing.connection.Connection) -> None:
     """A worker process: runs tasks until it is ended."""
-    # Ctrl-C reaches every process of a terminal; the first one ends the others.
+    # The first process ends the others, at Ctrl-C too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     # One core each, and no claim on an accelerator's memory.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -93,6 +124,7 @@ def _serve(work: Work, connection: multiprocessing.connection.Connection) -> Non
         try:
             result = work(task, lambda amount: connection.send(("progress", amount)))
         except (ValueError, OSError) as error:
-            connection.send(("error", error))
+            with contextlib.suppress(BrokenPipeError):  # the first process is gone
+                connection.send(("error", error))
             return
         connection.send(("result", result))

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import tempfile
+import threading
 import unicodedata
 
 import sentencepiece
@@ -20,6 +21,9 @@ from electra_tf.text.vocabulary import SpecialTokens, unused_tokens
 MODEL_TYPES = ("unigram", "bpe")
 # Trained models depend on the number of threads, which is the same on every machine therefore.
 _NUM_THREADS = 4
+
+TRAINER_THREAD = "sentencepiece trainer"
+"""Name of the thread that trains: it cannot be stopped, only left with the process."""
 _LONGEST_STRETCH = 1000  # characters; longer ones are cut
 _MAX_BYTES = 4 * _LONGEST_STRETCH
 # The trainer leaves out lines that hold these, which it uses itself; words are split at them.
@@ -132,7 +136,8 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
         if not _write_counts(counts, path):
             raise ValueError("The texts hold no words to train a vocabulary on.")
         try:
-            sentencepiece.SentencePieceTrainer.train(
+            _interruptible(
+                sentencepiece.SentencePieceTrainer.train,
                 input=path,
                 input_format="tsv",
                 model_writer=model,
@@ -164,6 +169,23 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
     found = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
     found.trainer_spec.ClearField("input")
     return found.SerializeToString(deterministic=True)
+
+
+def _interruptible(function, **options):
+    """Calls what does not return to Python for long, where this thread can still be interrupted."""
+    raised = []
+
+    def call():
+        try:
+            function(**options)
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=call, name=TRAINER_THREAD, daemon=True)
+    thread.start()
+    thread.join()
+    for error in raised:
+        raise error
 
 
 def _write_counts(counts, path):
