@@ -82,6 +82,8 @@ def build_embeddings(args):
         args.text_field,
         args.sample_share,
     )
+    unknown = cooccurrence.unknown_tokens(counts, tokenizer.vocabulary)
+    unknown.log(args.vocab_file)
     table = embeddings.latent_semantic_embeddings(
         counts, vocab_size, args.embedding_size, args.norm, args.seed
     )
@@ -91,6 +93,7 @@ def build_embeddings(args):
     print(
         f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "
         f"random embeddings; {counts.nnz:,} counts in {counts.shape[0]:,} blocks.\n"
+        f"{unknown}.\n"
         f"To begin with them: run_pretraining.py --hparams '{hparams}'"
     )
 

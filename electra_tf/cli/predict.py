@@ -44,6 +44,7 @@ def predict(args):
     with _output(args.output) as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    print(f"{predictor.unknown}.", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -133,6 +133,8 @@ def build_pretraining_records(
         remove_unfinished(builder.folder)
         raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
     publish(builder, output_dir, manifests)
+    for split, manifest in manifests.items():
+        manifest.unknown.log(f"{output_dir}, {split} records")
     standard_input.remove_kept(output_dir)
     return manifests[TRAINING]
 

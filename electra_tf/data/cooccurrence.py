@@ -10,7 +10,8 @@ from scipy import sparse
 
 from electra_tf.data.corpus import CHUNK_BYTES, SourceFile, cut_in_chunks
 from electra_tf.data.reading import Piece, read_pieces
-from electra_tf.text import Tokenizer
+from electra_tf.text import Tokenizer, Vocabulary
+from electra_tf.text.unknown import UnknownTokens
 
 BLOCK_TOKENS = 200
 """A long paragraph or a short review: about one topic."""
@@ -66,6 +67,12 @@ def count_tokens(
             f"of whose documents a share of {sample_share:g} was read."
         )
     return counts
+
+
+def unknown_tokens(counts: sparse.csr_matrix, vocabulary: Vocabulary) -> UnknownTokens:
+    """How many of the tokens that were counted are unknown."""
+    unknown = counts.data[counts.indices == vocabulary.unk_id]
+    return UnknownTokens(int(unknown.sum(dtype=np.int64)), int(counts.data.sum(dtype=np.int64)))
 
 
 def _blocks(piece: Piece, tokenizer, block_tokens, size) -> sparse.csr_matrix:

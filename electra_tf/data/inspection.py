@@ -31,6 +31,7 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("  examples", f"{manifest.num_examples:,}"),
         ("  tokens", f"{manifest.num_tokens:,}"),
         ("  tokens cut", f"{manifest.cut_tokens:,}"),
+        *([("  tokens unknown", f"{manifest.unknown}")] if manifest.text_tokens else []),
         ("  max_seq_length", str(longest)),
         ("  mean length", f"{manifest.mean_length:.1f}"),
         ("  padding", f"{manifest.padding_share:.1%} of a batch of {longest}"),

@@ -10,6 +10,7 @@ from typing import Any
 from electra_tf.config.stored import from_stored
 from electra_tf.data.writer import write_file
 from electra_tf.files import read_json
+from electra_tf.text.unknown import UnknownTokens
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -88,7 +89,18 @@ class Manifest:
     num_documents: int = 0
     """Documents that the records were made from."""
 
+    text_tokens: int = 0
+    """Tokens of the text, cut ones included; 0 if the manifest is older than this number."""
+
+    unknown_tokens: int = 0
+    """How many of them are unknown to the vocabulary."""
+
     format_version: int = FORMAT_VERSION
+
+    @property
+    def unknown(self) -> UnknownTokens:
+        """How much of the text is unknown."""
+        return UnknownTokens(self.unknown_tokens, self.text_tokens)
 
     @staticmethod
     def path_in(folder: str) -> str:

@@ -50,6 +50,8 @@ def describe(
         blanks_separate_docs=plan.blanks_separate_docs,
         replaced_bytes=sum(result.replaced_bytes for result in results),
         cut_tokens=sum(shard.cut_tokens for shard in written),
+        text_tokens=sum(shard.text_tokens for shard in written),
+        unknown_tokens=sum(shard.unknown_tokens for shard in written),
         sources=tuple(Source(source.name, source.bytes) for source in plan.sources),
         text_field=plan.text_field or "",
         features=plan.features,

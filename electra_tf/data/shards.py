@@ -24,6 +24,7 @@ from electra_tf.data.spec import Rows
 from electra_tf.data.writer import ShardWriter, write_file
 from electra_tf.files import read_json
 from electra_tf.text import load_tokenizer
+from electra_tf.text.unknown import UnknownTokens
 
 TRAINING = "training"
 
@@ -40,6 +41,10 @@ class WrittenShard:
     """Tokens of the text that no example holds: what the ends of long lines lost."""
 
     num_documents: int
+    text_tokens: int
+    """Tokens of the text, those that were cut too."""
+
+    unknown_tokens: int
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,8 @@ class ShardBuilder:
             self.split_folders()[split], names.shard_name(index, self.plan.num_shards)
         )
 
-    def examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int]:
-        """The features of a piece's examples, and how many of its tokens they lack."""
+    def examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int, UnknownTokens]:
+        """The features of a piece's examples, how many tokens they lack, and the unknown ones."""
         with tf.device("CPU"):
             tokens = self._tokenize(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
         segments = build_segments(
@@ -154,7 +159,8 @@ class ShardBuilder:
         if self.plan.pack_documents:
             features = fill_sequences(features, self.plan.max_seq_length)
         kept = len(segments.first.values) + len(segments.second.values)
-        return features, int(tokens.row_splits[-1]) - kept
+        unknown = UnknownTokens.among(tokens.values.numpy(), vocabulary)
+        return features, int(tokens.row_splits[-1]) - kept, unknown
 
     def _check_result(self, result: ShardResult, index: int, path: str) -> None:
         """Raises a ValueError unless it describes the files of that shard."""
@@ -196,6 +202,7 @@ class _SplitWriter:
         rng = plan.rng("shuffle", *self._purpose, index)
         self._writer = ShardWriter(builder.path(split, index), plan.max_seq_length, rng)
         self._cut_tokens = self._num_documents = 0
+        self._unknown = UnknownTokens()
 
     def __enter__(self) -> "_SplitWriter":
         self._writer.__enter__()
@@ -208,13 +215,21 @@ class _SplitWriter:
         """Adds the examples of a piece, which is the chunk's `number`th."""
         # The same examples come out wherever and whenever the chunk is read.
         rng = self._plan.rng("examples", *self._purpose, chunk.source.name, chunk.start, number)
-        examples, lost = self._builder.examples(piece, rng)
+        examples, lost, unknown = self._builder.examples(piece, rng)
         self._writer.add(examples)
         self._cut_tokens += lost
+        self._unknown += unknown
         self._num_documents += sum(1 for _ in piece.documents())
 
     def finish(self) -> WrittenShard:
         """Gives the file its name."""
         size = self._writer.finish()
         counts = tuple(self._writer.length_counts.tolist())
-        return WrittenShard(size, counts, self._cut_tokens, self._num_documents)
+        return WrittenShard(
+            size,
+            counts,
+            self._cut_tokens,
+            self._num_documents,
+            self._unknown.tokens,
+            self._unknown.unknown,
+        )

@@ -19,6 +19,7 @@ from electra_tf.finetuning.features import task_features
 from electra_tf.finetuning.qa_features import AnswerWindows, question_features
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
+from electra_tf.text.unknown import UnknownTokens
 
 FORMAT_VERSION = 2
 """Counted up when features change in a way that no setting tells."""
@@ -78,6 +79,8 @@ def load_split(
         _write(path, key, stored)
         _remove_others(path, task.name, split)
     arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
+    unknown = UnknownTokens.among(arrays["input_ids"], tokenizer.vocabulary)
+    unknown.log(f"{task.name} {split}")
     arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
     windows = {
         name.removeprefix(_WINDOWS): rows

@@ -13,6 +13,7 @@ from electra_tf.finetuning.files import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.question_files import question_of_line
 from electra_tf.finetuning.task import Task
+from electra_tf.text.unknown import UnknownTokens
 
 LINES_AT_ONCE = 1000
 """Lines of a stream that are read before they are predicted."""
@@ -20,6 +21,9 @@ LINES_AT_ONCE = 1000
 
 class Predictor:
     """The model of a folder that fine-tuning wrote.
+
+    Attributes:
+        unknown: the `UnknownTokens` of all texts so far.
 
     Args:
         folder: such as .../finetuning_models/cola_model_1.
@@ -44,6 +48,7 @@ class Predictor:
     def _use(self, loaded, task_id):
         self._loaded, self._task_id = loaded, task_id
         self.task: Task = dataclasses.replace(loaded.tasks[task_id], bad_rows=BadRows())
+        self.unknown, self._has_warned = UnknownTokens(), False
         self._evaluator = Evaluator(loaded.model, loaded.config.predict_batch_size)
 
     def of_examples(self, examples: list) -> list[dict]:
@@ -53,8 +58,16 @@ class Predictor:
         data = split_of_examples(
             task, _split(task), examples, self._task_id, config, self._loaded.tokenizer
         )
+        self._count_unknown(data.arrays["input_ids"])
         predictions = self._evaluator(data).predictions
         return records_of(data, predictions, config.qa_na_threshold)
+
+    def _count_unknown(self, ids):
+        """Adds to `unknown`; the first time that it is high, a warning tells so."""
+        self.unknown += UnknownTokens.among(ids, self._loaded.tokenizer.vocabulary)
+        if self.unknown.is_high and not self._has_warned:
+            self._has_warned = True
+            self.unknown.log(f"texts for {self.task.name}")
 
     def of_file(self, path: str, like: str | None = None) -> list[dict]:
         """Predictions for a file laid out as one of the task's splits, labels left aside.
