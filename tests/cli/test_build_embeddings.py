@@ -44,12 +44,20 @@ def train(folder, **hparams):
     return tf.train.load_checkpoint(config.model_dir)
 
 
+def test_unknown_tokens_are_told(folder, capsys, caplog):
+    (folder / "corpus" / "a.txt").write_text("w1 한국어 w2 한국어\n\nw3 w4 한국어 w5\n")
+    build(folder, "--embedding-size", 1)
+    told = "3 of 8 tokens are unknown (37.5%)."
+    assert told in capsys.readouterr().out and told in caplog.text
+
+
 def test_pretraining_begins_with_them(folder, capsys):
     build(folder, "--norm", 1.5)
     table = tf.train.load_checkpoint(str(folder / "embeddings")).get_tensor(TOKEN_TABLE)
     assert table.shape == (100, 8)
     out = capsys.readouterr().out
     assert "95 of 100 tokens occur in the text" in out
+    assert "\n0 of 960 tokens are unknown (0.0%).\n" in out
     hparams = json.loads(re.search(r"--hparams '(.*)'", out)[1])
     still = {"num_train_steps": 1, "learning_rate": 1e-12}
     begun = train(folder, **hparams, **still)

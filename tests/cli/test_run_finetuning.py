@@ -78,8 +78,12 @@ def test_predict_file(data_dir, model_dir, monkeypatch, tmp_path):
 def test_predict_standard_input(model_dir, monkeypatch, capfd):
     monkeypatch.setattr(sys, "stdin", io.StringIO("w1 w2\n\nw3 w4 naïve\n"))
     assert command(monkeypatch, "predict.py", "--model-dir", model_dir) == 0
-    rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    printed = capfd.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
     assert [(row["id"], row["text_a"]) for row in rows] == [(0, "w1 w2"), (2, "w3 w4 naïve")]
+    warning, told = [line for line in printed.err.splitlines() if "tokens are unknown" in line]
+    assert "texts for words: 1 of 5 tokens are unknown (20.0%). What they" in warning
+    assert told == "1 of 5 tokens are unknown (20.0%)."
     assert all(row["prediction"] in ("no", "yes") for row in rows)
 
 

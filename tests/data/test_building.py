@@ -14,10 +14,11 @@ import pytest
 import tensorflow as tf
 from small_corpus import TOKENS, WORDS, build, contents, examples
 
-from electra_tf.data import PretrainingRecords, shards
+from electra_tf.data import Manifest, PretrainingRecords, shards
 from electra_tf.data.corpus import find_sources
 from electra_tf.data.plan import make_plan
 from electra_tf.text import load_vocabulary
+from electra_tf.text.unknown import UnknownTokens
 
 
 def test_records_hold_all_the_text(corpus):
@@ -46,6 +47,31 @@ def test_tokens_that_no_example_holds_are_counted(corpus):
         for ids, _ in examples(corpus / "records")
     )
     assert manifest.cut_tokens == 3 * 100 - in_examples > 0
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_unknown_tokens_are_counted(corpus, caplog, num_processes):
+    """In every process and both splits; what was cut is counted too."""
+    texts = {
+        "a": "".join(f"w{i} w2 한국어 w3\nw4\n\nw{i} 한국어 w6\n\n" for i in range(20)),
+        "b": "w1 " * 99 + "w" * 201,
+        "c": "w2",
+    }
+    for name, content in texts.items():
+        (corpus / "text" / f"{name}.txt").write_text(content)
+    manifest = build(corpus, num_processes=num_processes, held_out_share=0.3)
+    held_out = Manifest.load(str(corpus / "records" / "held_out"))
+    assert manifest.cut_tokens + held_out.cut_tokens > 60
+    assert held_out.unknown_tokens > 0
+    assert manifest.unknown + held_out.unknown == UnknownTokens(20 * 2 + 1, 20 * 8 + 100 + 1)
+    for message, split in zip(caplog.messages, ("training", "held_out"), strict=True):
+        assert f", {split} records: " in message and "tokens are unknown (" in message
+
+
+def test_few_unknown_tokens_give_no_warning(corpus, caplog):
+    manifest = build(corpus)
+    assert manifest.unknown_tokens == 0 and manifest.text_tokens > 2000
+    assert not caplog.messages
 
 
 def test_the_manifest_describes_the_records(corpus):

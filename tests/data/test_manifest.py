@@ -51,9 +51,9 @@ def test_anything_else_than_its_keys_is_an_error_naming_the_file(tmp_path, chang
 
 
 def test_manifests_from_before_an_option_have_its_default(tmp_path):
-    folder = saved(tmp_path, held_out_share=None, features=None)
+    folder = saved(tmp_path, held_out_share=None, features=None, unknown_tokens=None)
     manifest = Manifest.load(folder)
-    assert (manifest.held_out_share, manifest.features) == (0.0, ())
+    assert (manifest.held_out_share, manifest.features, manifest.unknown_tokens) == (0.0, (), 0)
 
 
 def test_text_that_is_no_json_is_an_error(tmp_path):

@@ -49,6 +49,21 @@ def assert_same(one, two):
         assert rows.dtype == two.arrays[name].dtype
 
 
+def test_the_share_of_unknown_tokens_is_told(tuning_dir, caplog):
+    """Of features that are made and of those that are there already."""
+    task = classification(tuning_dir)
+    with caplog.at_level("INFO", logger="absl"):
+        load(tuning_dir, task)
+    assert any("words train: 0 of " in message for message in caplog.messages)
+    path = tuning_dir / "finetuning_data" / "words" / "train.tsv"
+    path.write_text("text\tlabel\nw1 한국어 w2\tno\nw3 w4\tyes\n", encoding="utf-8")
+    caplog.clear()
+    for _ in range(2):
+        load(tuning_dir, task)
+    found = [m for m in caplog.messages if "words train: 1 of 5 tokens are unknown (20.0%). " in m]
+    assert len(found) == 2
+
+
 def test_used_again(tuning_dir, made):
     task = classification(tuning_dir)
     first, config = load(tuning_dir, task)
