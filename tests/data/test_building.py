@@ -64,14 +64,15 @@ def test_unknown_tokens_are_counted(corpus, caplog, num_processes):
     assert manifest.cut_tokens + held_out.cut_tokens > 60
     assert held_out.unknown_tokens > 0
     assert manifest.unknown + held_out.unknown == UnknownTokens(20 * 2 + 1, 20 * 8 + 100 + 1)
-    for message, split in zip(caplog.messages, ("training", "held_out"), strict=True):
-        assert f", {split} records: " in message and "tokens are unknown (" in message
+    warnings = [message for message in caplog.messages if "tokens are unknown (" in message]
+    for message, split in zip(warnings, ("training", "held_out"), strict=True):
+        assert f", {split} records: " in message
 
 
 def test_few_unknown_tokens_give_no_warning(corpus, caplog):
     manifest = build(corpus)
     assert manifest.unknown_tokens == 0 and manifest.text_tokens > 2000
-    assert not caplog.messages
+    assert "unknown" not in caplog.text
 
 
 def test_the_manifest_describes_the_records(corpus):
