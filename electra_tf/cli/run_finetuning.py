@@ -8,8 +8,8 @@ from absl import logging
 from electra_tf.cli import arguments
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import run
-from electra_tf.finetuning.model_folder import with_stored_settings
-from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.model_folder import read_config, with_stored_settings
+from electra_tf.finetuning.starting_weights import StartingPoint, config_for, without_shape
 from electra_tf.interop import find_starting_point
 
 
@@ -29,7 +29,7 @@ def resolve(
         FileNotFoundError: there are no weights where they are expected.
         ValueError: see `config_for`, `with_stored_settings` and `find_starting_point`.
     """
-    asked = FinetuningConfig.from_hparams(model_name, data_dir, _without_lengths(hparams))
+    asked = FinetuningConfig.from_hparams(model_name, data_dir, without_shape(hparams))
     if not asked.do_train:
         # What is evaluated has been trained: its encoder is the one in its own folder.
         folder = f"{asked.model_dir}_1"
@@ -37,6 +37,7 @@ def resolve(
         hparams = {**with_stored_settings(folder, hparams), "debug": False}
         return config_for(model_name, data_dir, hparams, found), found
     if asked.init_checkpoint is None:
+        hparams = {**_stored_size(asked), **hparams}
         return config_for(model_name, data_dir, hparams, None), None
     try:
         found = find_starting_point(
@@ -63,10 +64,10 @@ def finetune(args):
         print(f"results: {config.results_txt}")
 
 
-def _without_lengths(hparams: dict[str, Any]) -> dict[str, Any]:
-    """Hyperparameters without the shape of the encoder, which is not known yet."""
-    free = ("max_seq_length", "model_hparam_overrides", "vocab_size", "embedding_size")
-    return {name: value for name, value in hparams.items() if name not in free}
+def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
+    """`vocab_size` of an earlier run with random weights in the same folders, to resume it."""
+    stored = (read_config(f"{asked.model_dir}_1") or {}).get("finetuning", {})
+    return {"vocab_size": stored["vocab_size"]} if "vocab_size" in stored else {}
 
 
 def main():

@@ -101,6 +101,9 @@ def encoder_of_size(
         embedding_size: E; None for the hidden size.
         debug: whether to take the tiny encoder of debug runs.
     """
+    # A tuple finds what cannot be a key, too.
+    known = tuple(MODEL_SIZES)
+    check(model_size in known, "model_size", f"one of {known}", model_size)
     shape = {**MODEL_SIZES[model_size], **overrides}
     hidden_size = shape["hidden_size"]
     check(isinstance(hidden_size, int), "hidden_size", "a whole number", hidden_size)

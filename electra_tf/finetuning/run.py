@@ -29,7 +29,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial
-from electra_tf.text import Tokenizer, load_tokenizer
+from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import read_step
 from electra_tf.training.coordination import ending_with_others
@@ -110,11 +110,7 @@ def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
         pre_split=config.pre_split,
         tokenizer=config.tokenizer,
     )
-    if len(tokenizer.vocabulary) > config.vocab_size:
-        raise ValueError(
-            f"vocab_size is expected to be at least {len(tokenizer.vocabulary)}, the number of "
-            f"entries of {config.vocab_file}, but is {config.vocab_size}."
-        )
+    check_rows(tokenizer.vocabulary, config.vocab_size, config.vocab_file)
     return tokenizer
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from absl import logging
 
-from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig
-from electra_tf.config.encoder import encoder_of_size
+from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
+from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
 from electra_tf.config.stored_sizes import encoder_sizes
-from electra_tf.text import stored_settings
+from electra_tf.text import stored_settings, vocabulary_size
 from electra_tf.training.matching import require_match
 from electra_tf.training.weights import fingerprint
 
@@ -54,12 +55,19 @@ def config_for(
 ) -> FinetuningConfig:
     """Configuration of a run whose encoder is the one that was loaded.
 
+    What is not given follows from files: case and accents are those of the vocabulary where they
+    say them, see `text`; the size of the vocabulary is that of the model, else of its file; texts
+    are no longer than the model has positions.
+
     Raises:
         ValueError: see `FinetuningConfig.from_hparams`; hyperparameters that were given ask for
             another encoder or tokenizer than what is loaded: both are named.
     """
+    overrides = hparams.get("model_hparam_overrides", {})
+    check(isinstance(overrides, dict), "model_hparam_overrides", "an object", overrides)
+    check_names(overrides, OVERRIDABLE, "model_hparam_overrides key")
     if start is None:
-        return _with_tokenizer_settings(model_name, data_dir, dict(hparams))
+        return _with_values_of_files(model_name, data_dir, dict(hparams))
     if hparams.get("debug"):
         raise ValueError(
             "init_checkpoint is expected to be null in debug mode, whose encoder is a tiny one, "
@@ -80,14 +88,33 @@ def config_for(
             if name not in ("vocab_size", "embedding_size")
         },
     }
-    return _with_tokenizer_settings(model_name, data_dir, settings)
+    return _with_values_of_files(model_name, data_dir, settings)
 
 
-def _with_tokenizer_settings(model_name, data_dir, settings) -> FinetuningConfig:
-    """Case and accents are those of the vocabulary where its files say them, see `text`."""
-    asked = FinetuningConfig.from_hparams(model_name, data_dir, settings)
+def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters without those that depend on the shape of an encoder."""
+    shape = ("max_seq_length", "model_hparam_overrides", "vocab_size", "embedding_size")
+    return {name: value for name, value in hparams.items() if name not in shape}
+
+
+def _with_values_of_files(model_name, data_dir, settings) -> FinetuningConfig:
+    asked = FinetuningConfig.from_hparams(model_name, data_dir, without_shape(settings))
     given = {"pre_split": settings.get("pre_split"), "tokenizer": asked.tokenizer}
     settings = {**stored_settings(asked.vocab_file, **given), **settings}
+    if "vocab_size" not in settings:
+        found = vocabulary_size(asked.vocab_file)
+        if found is not None:
+            settings["vocab_size"], place = found
+            logging.info("vocab_size=%d, as in %s.", settings["vocab_size"], place)
+    positions = settings.get("model_hparam_overrides", {}).get("max_position_embeddings")
+    is_shorter = type(positions) is int and 5 <= positions < asked.max_seq_length
+    if is_shorter and "max_seq_length" not in settings:
+        logging.info(
+            "max_seq_length=%d instead of %d: the model has no more positions.",
+            positions,
+            asked.max_seq_length,
+        )
+        settings["max_seq_length"] = positions
     return FinetuningConfig.from_hparams(model_name, data_dir, settings)
 
 

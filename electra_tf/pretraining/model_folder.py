@@ -13,6 +13,7 @@ import electra_tf
 from electra_tf.config import MODEL_KEYS, EncoderConfig, PretrainingConfig
 from electra_tf.config.stored import from_stored
 from electra_tf.files import check_keys, exists, read_json, write_json
+from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
 from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
@@ -24,19 +25,26 @@ _CASE = ("do_lower_case", "strip_accents", "pre_split")
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
     """Configuration of a run; what the model is comes from its folder, if that exists already.
 
-    Case and accents are those of the vocabulary where its files say them, see `text`.
+    Case and accents are those of the vocabulary where its files say them, see `text`; its size
+    and the length of the records are taken where they are not given, see `file_values`.
 
     Raises:
+        FileNotFoundError: there is no `init_checkpoint`.
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """
-    config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
+    # Only to find the files, whose sequences may be as short as the model's positions are few.
+    shortest = {"max_seq_length": min(128, _positions(hparams)), **hparams}
+    config = PretrainingConfig.from_hparams(model_name, data_dir, shortest)
     given = {"pre_split": hparams.get("pre_split"), "tokenizer": config.tokenizer}
     hparams = {**stored_settings(config.vocab_file, **given), **hparams}
-    config = PretrainingConfig.from_hparams(model_name, data_dir, hparams)
     found = read_config(config.model_dir)
+    if config.do_train or config.do_eval:
+        hparams = with_record_length(config, hparams)
     if found is None or starts_over(config):
-        return config
+        folder = None if starts_over(config) else config.model_dir
+        hparams = with_vocabulary_size(config, folder, hparams)
+        return PretrainingConfig.from_hparams(model_name, data_dir, hparams)
     saved = found.pretraining.to_dict()
     if saved["debug"] and config.do_train:
         raise ValueError(
@@ -44,6 +52,13 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
             "Choose another --model-name, or set debug to start over."
         )
     return PretrainingConfig.from_hparams(model_name, data_dir, hparams, saved=saved)
+
+
+def _positions(hparams: dict[str, Any]) -> int:
+    """Positions of the model that is asked for; wrong values are for the configuration to say."""
+    overrides = hparams.get("model_hparam_overrides")
+    positions = overrides.get("max_position_embeddings") if isinstance(overrides, dict) else None
+    return positions if type(positions) is int else 512
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
 from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
-from electra_tf.text import Tokenizer, load_tokenizer
+from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import (
@@ -200,11 +200,7 @@ def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
         pre_split=config.pre_split,
         tokenizer=config.tokenizer,
     )
-    if len(tokenizer.vocabulary) > config.vocab_size:
-        raise ValueError(
-            f"vocab_size is expected to be at least {len(tokenizer.vocabulary)}, the number of "
-            f"entries of {config.vocab_file}, but is {config.vocab_size}."
-        )
+    check_rows(tokenizer.vocabulary, config.vocab_size, config.vocab_file)
     return tokenizer
 
 

@@ -2,11 +2,13 @@
 """Text: vocabularies, tokenization in the graph, packing of segments, vocabulary training."""
 
 from electra_tf.text.loading import (
+    check_rows,
     find_vocabulary_file,
     load_tokenizer,
     load_vocabulary,
     save_tokenizer,
     stored_settings,
+    vocabulary_size,
 )
 from electra_tf.text.packing import PackedSegments, pack_segments
 from electra_tf.text.sentencepiece_tokenizer import SentencePieceTokenizer
@@ -34,6 +36,7 @@ __all__ = [
     "TokensWithOffsets",
     "Vocabulary",
     "WordPieceTokenizer",
+    "check_rows",
     "count_words",
     "find_vocabulary_file",
     "load_tokenizer",
@@ -44,5 +47,6 @@ __all__ = [
     "stored_settings",
     "train_sentencepiece_model",
     "train_wordpiece_vocabulary",
+    "vocabulary_size",
     "wordpieces_from_counts",
 ]

@@ -4,6 +4,7 @@
 import os
 
 import tensorflow as tf
+from absl import logging
 
 from electra_tf.files import listed, write_bytes
 from electra_tf.text import settings_file
@@ -97,6 +98,39 @@ def load_vocabulary(path) -> Vocabulary:
         special = settings.special if settings else None
         return vocabulary_of_model(_read_model(path), special, path)
     return _wordpiece_vocabulary(path, settings)
+
+
+def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str):
+    """Raises a ValueError unless a model of `vocab_size` token embeddings has all tokens.
+
+    Rows beyond them are padding: they are said, once, where they are more than a few.
+    """
+    tokens = len(vocabulary)
+    if tokens > vocab_size:
+        raise ValueError(
+            f"vocab_size is expected to be at least {tokens}, the number of entries of {path}, "
+            f"but is {vocab_size}."
+        )
+    if tokens < vocab_size:
+        many = vocab_size > 1.1 * tokens
+        logging.log(
+            logging.WARNING if many else logging.INFO,
+            "vocab_size is %d, but %s has %d tokens: %d rows of the token embeddings belong to no "
+            "token.",
+            vocab_size,
+            path,
+            tokens,
+            vocab_size - tokens,
+        )
+
+
+def vocabulary_size(path) -> tuple[int, str] | None:
+    """Returns how many tokens a vocabulary has, and its file; None where there is no file."""
+    try:
+        path = find_vocabulary_file(path)
+        return len(load_vocabulary(path)), path
+    except FileNotFoundError:
+        return None
 
 
 def stored_settings(path, *, pre_split=None, tokenizer=None) -> dict[str, bool]:
