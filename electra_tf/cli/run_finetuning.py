@@ -66,8 +66,8 @@ def finetune(args):
 
 def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
     """`vocab_size` of an earlier run with random weights in the same folders, to resume it."""
-    stored = (read_config(f"{asked.model_dir}_1") or {}).get("finetuning", {})
-    return {"vocab_size": stored["vocab_size"]} if "vocab_size" in stored else {}
+    found = read_config(f"{asked.model_dir}_1")
+    return {} if found is None else {"vocab_size": found.finetuning.vocab_size}
 
 
 def main():

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Hyperparameters that follow from the files of a run where they are not given."""
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -50,14 +51,16 @@ def with_record_length(config: PretrainingConfig, hparams: dict[str, Any]) -> di
     Records of the original have no manifest: there the default stays, and is checked.
 
     Raises:
-        ValueError: records of several lengths would be read with it; files are missing.
+        ValueError: records of several lengths would be read with it.
     """
     if "max_seq_length" in hparams:
         return hparams
     lengths: dict[int, str] = {}
     for patterns in _read_at_that_length(config):
-        for folder, manifest in PretrainingRecords(patterns).manifests.items():
-            lengths.setdefault(manifest.max_seq_length, folder)
+        # What is wrong with records is said by the run, which opens them, too.
+        with contextlib.suppress(ValueError):
+            for folder, manifest in PretrainingRecords(patterns).manifests.items():
+                lengths.setdefault(manifest.max_seq_length, folder)
     if len(lengths) > 1:
         described = ", ".join(f"{length} in {folder}" for length, folder in lengths.items())
         raise ValueError(

@@ -2,14 +2,13 @@
 """What is not given follows from files: the vocabulary's size, a length that the model has."""
 
 import dataclasses
-import json
 
 import pytest
 from tiny_run import SPECIAL, WORDS
 
 from electra_tf.cli.run_finetuning import resolve
 from electra_tf.config import EncoderConfig
-from electra_tf.finetuning import run
+from electra_tf.finetuning import model_folder, run
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 
 SIZE = len(SPECIAL + WORDS)
@@ -41,9 +40,8 @@ def test_a_run_that_is_resumed_keeps_its_size(data_dir):
     config, _ = resolve("m", str(data_dir), hparams)
     folder = data_dir / "models" / "m" / "finetuning_models" / "cola_model_1"
     assert str(folder) == f"{config.model_dir}_1"
-    folder.mkdir(parents=True)
-    stored = {"finetuning": config.replace(vocab_size=30522).to_dict()}
-    (folder / "config.json").write_text(json.dumps(stored))
+    old = config.replace(vocab_size=30522)
+    model_folder.write_config(str(folder), old, run.load_matching_tokenizer(old), [], "key")
     assert resolve("m", str(data_dir), hparams)[0].vocab_size == 30522
 
 

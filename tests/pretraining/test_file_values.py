@@ -198,6 +198,7 @@ def test_a_model_of_few_positions_takes_the_length_of_its_records(data_dir):
         resolved(data_dir, model_hparam_overrides=shape)
 
 
-def test_missing_records_are_named(data_dir):
+def test_missing_records_are_named_by_the_run(data_dir):
+    config = resolved(data_dir, pretrain_tfrecords=str(data_dir / "nothing_there*"))
     with pytest.raises(ValueError, match="nothing_there"):
-        resolved(data_dir, pretrain_tfrecords=str(data_dir / "nothing_there*"))
+        run.train(config)
