@@ -6,24 +6,30 @@ Names are the reference's: `input_ids, input_mask, segment_ids, task_id, <task>_
 `<task>_start_positions, _end_positions, _is_impossible`. Integers are int32.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
+from electra_tf.finetuning.bounded import arrays_of_parts
+from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
 from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.tagging_features import tagging_features
+from electra_tf.finetuning.task_table import TaskSpec
+from electra_tf.text import Tokenizer
+from electra_tf.text.packing import text_batch
 
 
 def task_features(
-    spec,
-    examples,
-    tokenizer,
-    max_seq_length,
-    task_id=0,
-    doc_stride=128,
-    max_query_length=64,
-    first_number=0,
-):
+    spec: TaskSpec,
+    examples: Sequence[TextExample] | Sequence[TaggingExample] | Sequence[QuestionExample],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    task_id: int = 0,
+    doc_stride: int = 128,
+    max_query_length: int = 64,
+    first_number: int = 0,
+) -> dict[str, np.ndarray]:
     """Returns the arrays of examples of a task whose labels are known (`Task.spec`).
 
     Rows are in the order of the examples; a long sentence or context has several. first_number is
@@ -49,7 +55,13 @@ def task_features(
     return text_features(examples, tokenizer, max_seq_length, spec, task_id)
 
 
-def text_features(examples, tokenizer, max_seq_length, spec, task_id=0):
+def text_features(
+    examples: Sequence[TextExample],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    spec: TaskSpec,
+    task_id: int = 0,
+) -> dict[str, np.ndarray]:
     """Returns the arrays of `TextExample`s: one row each, [n, L]; labels that are None become 0.
 
     Pairs that are too long lose tokens at the end of their longer text, of the second if both are
@@ -60,33 +72,17 @@ def text_features(examples, tokenizer, max_seq_length, spec, task_id=0):
     """
     if max_seq_length < 5:
         raise ValueError(f"max_seq_length must be 5 or more for texts, received {max_seq_length}.")
-    first = tokenizer([example.text_a for example in examples])
-    second = tokenizer([example.text_b or "" for example in examples])
-    lengths = first.row_lengths().numpy(), second.row_lengths().numpy()
-    kept = _kept_lengths(*lengths, max_seq_length)
-    arrays = packed_rows(
-        _heads(first, kept[0]), _heads(second, kept[1]), tokenizer.vocabulary, max_seq_length
-    )
+
+    def make(part: Sequence[TextExample]) -> dict[str, tf.Tensor]:
+        first = tf.constant([example.text_a for example in part], tf.string)
+        second = tf.constant([example.text_b or "" for example in part], tf.string)
+        return text_batch(tokenizer, first, second, max_seq_length, max_seq_length)
+
+    sizes = [len(example.text_a) + len(example.text_b or "") for example in examples]
+    arrays = arrays_of_parts(make, examples, sizes)
     arrays["task_id"] = np.full(len(examples), task_id, np.int32)
     arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
     return arrays | _targets(examples, spec)
-
-
-def _kept_lengths(first, second, max_seq_length):
-    """Returns how many tokens of each text fit, beside [CLS] and one [SEP] for each text."""
-    room = max_seq_length - 2 - (second > 0)
-    larger_half = (room + 1) // 2
-    return (
-        np.minimum(first, np.maximum(larger_half, room - second)),
-        np.minimum(second, np.maximum(room - larger_half, room - first)),
-    )
-
-
-def _heads(ragged, lengths):
-    """Returns the first lengths[i] values of each row, a RaggedTensor."""
-    starts = ragged.row_splits.numpy()[:-1]
-    values = ragged.flat_values.numpy()[ragged_ranges(starts, lengths)]
-    return tf.RaggedTensor.from_row_lengths(values, lengths)
 
 
 def _targets(examples, spec):

@@ -1,14 +1,26 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tagged sentences as rows; long ones in windows, so that every word is predicted exactly once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
+from electra_tf.finetuning.bounded import arrays_of_parts
+from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.spans import to_bioes
+from electra_tf.finetuning.tagging_windows import word_batch
+from electra_tf.finetuning.task_table import TaskSpec
+from electra_tf.text import Tokenizer
 
 
-def tagging_features(examples, tokenizer, max_seq_length, spec, task_id=0):
+def tagging_features(
+    examples: Sequence[TaggingExample],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    spec: TaskSpec,
+    task_id: int = 0,
+) -> dict[str, np.ndarray]:
     """Returns the arrays of `TaggingExample`s.
 
     A word is predicted at its first token. `<task>_labels, _labels_mask, _labeled_positions`
@@ -21,36 +33,35 @@ def tagging_features(examples, tokenizer, max_seq_length, spec, task_id=0):
     """
     if max_seq_length < 3:
         raise ValueError(f"max_seq_length must be 3 or more for tags, received {max_seq_length}.")
-    room = max_seq_length - 2
-    word_counts = np.array([len(example.words) for example in examples], np.int64)
-    pieces = tokenizer.of_words([word for example in examples for word in example.words])
-    counts = np.minimum(pieces.row_lengths().numpy(), room)
-    tokens = pieces.flat_values.numpy()[ragged_ranges(pieces.row_splits.numpy()[:-1], counts)]
-    token_starts = np.concatenate([[0], np.cumsum(counts)])
-    windows = _all_windows(np.maximum(counts, 1), word_counts, room)
 
-    first_tokens = token_starts[windows["first"]]
-    lengths = token_starts[windows["end"]] - first_tokens
-    rows = tf.RaggedTensor.from_row_lengths(tokens[ragged_ranges(first_tokens, lengths)], lengths)
-    arrays = packed_rows(rows, None, tokenizer.vocabulary, max_seq_length)
-    arrays["segment_ids"] = arrays["input_mask"].copy()  # tagging_tasks.py:147
+    def make(part: Sequence[TaggingExample]) -> dict[str, np.ndarray]:
+        return _part_features(part, tokenizer, max_seq_length, spec)
 
-    predicted = windows["predict_end"] - windows["predict_first"]
-    words = ragged_ranges(windows["predict_first"], predicted)
+    sizes = [sum(len(word) + 1 for word in example.words) for example in examples]
+    arrays = arrays_of_parts(make, examples, sizes)
+    return {**arrays, "task_id": np.full(len(arrays["input_ids"]), task_id, np.int32)}
+
+
+def _part_features(examples, tokenizer, max_seq_length, spec):
+    flat = tf.constant([word for example in examples for word in example.words], tf.string)
+    counts = tf.constant([len(example.words) for example in examples], tf.int64)
+    words = tf.RaggedTensor.from_row_lengths(flat, counts, validate=False)
+    arrays, places = word_batch(words, tokenizer, max_seq_length, max_seq_length)
+    places = type(places)(*(column.numpy() for column in places))
+
+    predicted = np.bincount(places.row, minlength=len(places.sentence))
     mask = np.arange(max_seq_length)[None, :] < predicted[:, None]
     labels, positions = (np.zeros(mask.shape, np.int32) for _ in range(2))
-    labels[mask] = _label_ids(examples, spec)[words]
-    positions[mask] = 1 + token_starts[words] - np.repeat(first_tokens, predicted)
-    sentence_starts = np.cumsum(word_counts) - word_counts
-    name, sentences = spec.name, windows["sentence"]
-    arrays["task_id"] = np.full(len(lengths), task_id, np.int32)
-    arrays[f"{name}_eid"] = np.array([example.id for example in examples], np.int32)[sentences]
-    first_words = windows["predict_first"] - sentence_starts[sentences]
-    arrays[f"{name}_first_word"] = first_words.astype(np.int32)
-    arrays[f"{name}_labels"] = labels
-    arrays[f"{name}_labels_mask"] = mask.astype(np.float32)
-    arrays[f"{name}_labeled_positions"] = positions
-    return arrays
+    labels[mask], positions[mask] = _label_ids(examples, spec), places.position
+    ids = np.array([example.id for example in examples], np.int32)
+    return {
+        **arrays,
+        f"{spec.name}_eid": ids[places.sentence],
+        f"{spec.name}_first_word": places.first_word.astype(np.int32),
+        f"{spec.name}_labels": labels,
+        f"{spec.name}_labels_mask": mask.astype(np.float32),
+        f"{spec.name}_labeled_positions": positions,
+    }
 
 
 def join_windows(eids, first_words, masks, predictions):
@@ -83,52 +94,3 @@ def _label_ids(examples, spec):
         else:
             labels += [ids[tag] for tag in tags]
     return np.array(labels, np.int32)
-
-
-def _all_windows(costs, word_counts, room):
-    """Returns vectors over all rows: sentence, first, end, predict_first, predict_end.
-
-    Words are numbered over all sentences; ends are exclusive. A row holds the words first .. end
-    and predicts those from predict_first to predict_end.
-    """
-    cost_before = np.concatenate([[0], np.cumsum(costs)])
-    ends = np.cumsum(word_counts)
-    rows = []
-    for sentence, (first, end) in enumerate(zip(ends - word_counts, ends, strict=True)):
-        if cost_before[end] - cost_before[first] <= room:
-            rows.append((sentence, first, end, first, end))
-        else:
-            rows += [(sentence, *row) for row in _windows(cost_before, first, end, room)]
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    names = ("sentence", "first", "end", "predict_first", "predict_end")
-    return dict(zip(names, columns, strict=True))
-
-
-def _windows(cost_before, first, end, room):
-    """Yields (first, end, predict_first, predict_end) of a sentence that is too long.
-
-    Neighbours share up to half of the room; of these words each predicts the half that has more
-    context in it.
-    """
-    predict_first = first
-    while True:
-        window_end = _last_start(cost_before, cost_before[first] + room)
-        if window_end >= end:
-            yield first, end, predict_first, end
-            return
-        next_first = max(
-            _first_start(cost_before, cost_before[window_end] - room // 2),
-            _first_start(cost_before, cost_before[window_end + 1] - room),
-        )
-        middle = (cost_before[next_first] + cost_before[window_end] + 1) // 2
-        predict_end = _first_start(cost_before, middle)
-        yield first, window_end, predict_first, predict_end
-        first, predict_first = next_first, predict_end
-
-
-def _last_start(cost_before, cost):
-    return int(np.searchsorted(cost_before, cost, side="right")) - 1
-
-
-def _first_start(cost_before, cost):
-    return int(np.searchsorted(cost_before, cost, side="left"))

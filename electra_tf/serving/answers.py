@@ -9,7 +9,7 @@ import typing
 import tensorflow as tf
 
 from electra_tf.serving.questions import QuestionWindows
-from electra_tf.serving.rows import dense
+from electra_tf.text.packing import dense
 
 _SPACE_AT_THE_END = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+$"
 """What `str.rstrip` takes off."""

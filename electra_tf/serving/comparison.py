@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from electra_tf.model import Encoder
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
-from electra_tf.serving.rows import text_batch
 from electra_tf.text import Tokenizer
+from electra_tf.text.packing import text_batch
 
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
 """By dtype of the export: how far its hidden states, which have a scale of 1, may be from those of

@@ -4,8 +4,8 @@
 import tensorflow as tf
 
 from electra_tf.finetuning.spans import OUTSIDE, tag_parts
-from electra_tf.serving.rows import dense
 from electra_tf.serving.tagged_text import Words
+from electra_tf.text.packing import dense
 
 
 def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):

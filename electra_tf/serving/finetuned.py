@@ -1,16 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What a fine-tuned model serves: one task's predictions for raw text, for ids, and features."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.finetuning.tagging_windows import word_batch
 from electra_tf.serving import answers
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder
 from electra_tf.serving.entities import entities_of
 from electra_tf.serving.questions import question_batch
-from electra_tf.serving.rows import in_chunks, text_batch
 from electra_tf.serving.signatures import (
     IDS,
     LAYER,
@@ -19,7 +21,8 @@ from electra_tf.serving.signatures import (
     plain_variables,
     signature,
 )
-from electra_tf.serving.tagged_text import per_text, word_batch, words_of
+from electra_tf.serving.tagged_text import per_text, words_of
+from electra_tf.text.packing import text_batch
 
 ROWS_AT_ONCE = 32
 """Windows of long sentences that are computed together; bounds memory."""
@@ -251,3 +254,39 @@ class AnswerServer(TaskServer):
         for name in ("answer", "start", "end"):
             result[name] = tf.where(is_none, tf.zeros_like(result[name]), result[name])
         return {**result, "no_answer_score": odds, "is_answered": ~is_none}
+
+
+def in_chunks(
+    function: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]],
+    batch: dict[str, tf.Tensor],
+    rows_at_once: int,
+) -> dict[str, tf.Tensor]:
+    """`function` of a batch, a bounded number of rows at a time, so that memory is bounded too.
+
+    Args:
+        function: dict of [rows, ...] -> dict of [rows, ...], row by row.
+    """
+    rows = tf.shape(batch["input_ids"])[0]
+    names = sorted(batch)
+    first = {name: batch[name][:rows_at_once] for name in names}
+    outputs = function(first)
+    keys = sorted(outputs)
+
+    def more(start, *_):
+        return start < rows
+
+    def body(start, *parts):
+        chunk = {name: batch[name][start : start + rows_at_once] for name in names}
+        found = function(chunk)
+        joined = [tf.concat([part, found[key]], 0) for key, part in zip(keys, parts, strict=True)]
+        return start + rows_at_once, *joined
+
+    values = [outputs[key] for key in keys]
+    shapes = [tf.TensorShape([None]).concatenate(value.shape[1:]) for value in values]
+    _, *values = tf.while_loop(
+        more,
+        body,
+        [tf.constant(rows_at_once), *values],
+        shape_invariants=[tf.TensorShape([]), *shapes],
+    )
+    return dict(zip(keys, values, strict=True))

@@ -3,12 +3,17 @@
 
 import tensorflow as tf
 
-from electra_tf.serving.rows import Tokens, tokens_of
+from electra_tf.text import Tokenizer, TokensWithOffsets
 from electra_tf.text.parts import Parts
 from electra_tf.text.ragged import part_starts
 
 
-def tokens_of_masked(tokenizer, texts) -> Tokens:
+def tokens_of(tokenizer: Tokenizer, texts: tf.Tensor) -> TokensWithOffsets:
+    """Ids of texts [B] and the bytes that each stands for, all int32."""
+    return TokensWithOffsets(*(tf.cast(column, tf.int32) for column in tokenizer.offsets(texts)))
+
+
+def tokens_of_masked(tokenizer: Tokenizer, texts: tf.Tensor) -> TokensWithOffsets:
     """As `tokens_of`, but each "[MASK]" in the texts is the one mask token.
 
     "go [MASK]!" has the ids of go, [MASK], !; starts [0, 3, 9]; ends [2, 9, 10]. The pieces
@@ -26,4 +31,4 @@ def tokens_of_masked(tokenizer, texts) -> Tokens:
     masks = tf.boolean_mask(ends, lasts == 0)
     ids = tf.fill(tf.shape(masks), vocabulary.mask_id)
     parts = Parts(pieces.flat_values, row_splits, starts, ids, masks, masks + mask_bytes)
-    return Tokens(*parts.with_offsets(*tokens_of(tokenizer, pieces.flat_values)))
+    return TokensWithOffsets(*parts.with_offsets(*tokens_of(tokenizer, pieces.flat_values)))

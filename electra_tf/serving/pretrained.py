@@ -12,7 +12,6 @@ from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerato
 from electra_tf.pretraining.scatter import gather_positions, neighbours
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
-from electra_tf.serving.rows import text_batch
 from electra_tf.serving.signatures import (
     IDS,
     LAYER,
@@ -22,6 +21,7 @@ from electra_tf.serving.signatures import (
     signature,
 )
 from electra_tf.serving.token_tasks import filled_masks, located_batch, text_positions
+from electra_tf.text.packing import text_batch
 
 
 class PretrainedServer(tf.Module):

@@ -6,7 +6,9 @@ import typing
 import tensorflow as tf
 
 from electra_tf.finetuning.qa_features import WINDOWS_PER_QUESTION
-from electra_tf.serving.rows import Tokens, heads, packed_batch, tokens_of
+from electra_tf.serving.masked_text import tokens_of
+from electra_tf.text import TokensWithOffsets
+from electra_tf.text.packing import heads, packed_batch
 
 
 class QuestionWindows(typing.NamedTuple):
@@ -24,7 +26,7 @@ class QuestionWindows(typing.NamedTuple):
     length: tf.Tensor
     first_token: tf.Tensor
     best: tf.RaggedTensor
-    tokens: Tokens
+    tokens: TokensWithOffsets
 
 
 def question_batch(

@@ -3,8 +3,9 @@
 
 import tensorflow as tf
 
-from electra_tf.serving.masked_text import tokens_of_masked
-from electra_tf.serving.rows import Tokens, dense, heads, packed_batch, tokens_of
+from electra_tf.serving.masked_text import tokens_of, tokens_of_masked
+from electra_tf.text import TokensWithOffsets
+from electra_tf.text.packing import dense, heads, packed_batch
 
 
 def located_batch(tokenizer, texts, max_seq_length: int, masked: bool = False):
@@ -18,7 +19,7 @@ def located_batch(tokenizer, texts, max_seq_length: int, masked: bool = False):
     found = tokens_of_masked(tokenizer, texts) if masked else tokens_of(tokenizer, texts)
     lengths = found.ids.row_lengths()
     kept = tf.minimum(lengths, max_seq_length - 2)
-    found = Tokens(*(heads(column, kept) for column in found))
+    found = TokensWithOffsets(*(heads(column, kept) for column in found))
     located = {
         "tokens": dense(names_of(tokenizer, found.ids), ""),
         "token_ids": dense(found.ids),

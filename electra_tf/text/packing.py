@@ -1,9 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The one place where segments become `[CLS] a [SEP] b [SEP]`."""
+"""The one place where texts become rows: cut to what fits, `[CLS] a [SEP] b [SEP]`, filled up."""
 
 import typing
 
 import tensorflow as tf
+
+from electra_tf.text.tokenizer import Tokenizer
+from electra_tf.text.vocabulary import Vocabulary
 
 
 class PackedSegments(typing.NamedTuple):
@@ -13,7 +16,87 @@ class PackedSegments(typing.NamedTuple):
     segment_ids: tf.RaggedTensor
 
 
-def pack_segments(first, second, cls_id, sep_id):
+def text_batch(
+    tokenizer: Tokenizer,
+    first: tf.Tensor,
+    second: tf.Tensor | None,
+    max_seq_length: int,
+    length: int | None = None,
+) -> dict[str, tf.Tensor]:
+    """Rows of texts [B], or pairs of them (second is not None); what is too long is cut.
+
+    An empty text is `[CLS] [SEP]`; an empty second text is left out with its `[SEP]`.
+
+    Args:
+        length: as in `packed_batch`.
+    """
+    ids = tokenizer(first)
+    others = None if second is None else tokenizer(second)
+    counts = tf.zeros_like(ids.row_lengths()) if others is None else others.row_lengths()
+    kept = kept_lengths(ids.row_lengths(), counts, max_seq_length)
+    others = None if others is None else heads(others, kept[1])
+    return packed_batch(heads(ids, kept[0]), others, tokenizer.vocabulary, length)
+
+
+def kept_lengths(
+    first: tf.Tensor, second: tf.Tensor, max_seq_length: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many tokens of each text of a row fit, beside [CLS] and one [SEP] per filled text.
+
+    A pair that is too long loses tokens of its longer text, of the second if both are of one
+    length (classification_tasks.py:289-306).
+
+    Args:
+        first, second: numbers of tokens, int64 [B]; second is 0 where there is no second text.
+    """
+    room = max_seq_length - 2 - tf.cast(second > 0, tf.int64)
+    larger_half = (room + 1) // 2
+    return (
+        tf.minimum(first, tf.maximum(larger_half, room - second)),
+        tf.minimum(second, tf.maximum(room - larger_half, room - first)),
+    )
+
+
+def heads(ragged: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+    """The first lengths[i] values of row i; no row is shorter."""
+    starts = ragged.row_starts()
+    places = tf.ragged.range(starts, starts + tf.cast(lengths, starts.dtype))
+    return tf.RaggedTensor.from_row_splits(
+        tf.gather(ragged.flat_values, places.flat_values), places.row_splits, validate=False
+    )
+
+
+def packed_batch(
+    first: tf.RaggedTensor,
+    second: tf.RaggedTensor | None,
+    vocabulary: Vocabulary,
+    length: int | None = None,
+) -> dict[str, tf.Tensor]:
+    """`input_ids, input_mask, segment_ids` int32 [B, L] of rows that fit.
+
+    Args:
+        first, second: ragged ids; second may be None (see `pack_segments`).
+        length: L; by default that of the longest row.
+    """
+    packed = pack_segments(first, second, vocabulary.cls_id, vocabulary.sep_id)
+    return {
+        "input_ids": dense(packed.input_ids, vocabulary.pad_id, length),
+        "input_mask": dense(tf.ones_like(packed.input_ids), 0, length),
+        "segment_ids": dense(packed.segment_ids, 0, length),
+    }
+
+
+def dense(
+    ragged: tf.RaggedTensor, default: int | float | str = 0, length: int | None = None
+) -> tf.Tensor:
+    """Rows filled up with `default` to a length, or to the longest: [B, length]."""
+    shape = None if length is None else [None, length]
+    return ragged.to_tensor(tf.constant(default, ragged.dtype), shape=shape)
+
+
+def pack_segments(
+    first: tf.RaggedTensor, second: tf.RaggedTensor | None, cls_id: int, sep_id: int
+) -> PackedSegments:
     """Joins one or two segments per row with the special tokens; cuts nothing.
 
     first: ragged int [B, tokens]. second: the same, or None; an empty row means no second segment.
