@@ -17,6 +17,7 @@ from electra_tf.interop import folders
 from electra_tf.interop.reading import read_model
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
+from electra_tf.training.checkpoint_reader import without_pattern
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]
@@ -66,8 +67,9 @@ def load(
                 f"{folder} is an exported model, which has nothing to choose, but task, generator, "
                 "hparams, labels, pre_split or tokenizer were given."
             )
-        exported = tf.saved_model.load(folder)
-        return LoadedModel(dict(exported.signatures), folder, exported)
+        path, alias = without_pattern(folder)
+        exported = tf.saved_model.load(path)
+        return LoadedModel(dict(exported.signatures), folder, (exported, alias))
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}
     hparams = {**(hparams or {}), **choice}

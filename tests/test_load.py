@@ -68,6 +68,13 @@ def test_every_kind_of_folder_gives_the_same(kind, models):
     same(other.fill_mask(["w5 [MASK] w7", "w1"]), own.fill_mask(["w5 [MASK] w7", "w1"]))
 
 
+@pytest.mark.parametrize("kind", ["own", "reference", "huggingface", "exported"])
+def test_a_folder_may_have_brackets_in_its_name(kind, folders, models, tmp_path):
+    moved = str(shutil.copytree(folders[kind], tmp_path / "[x],*"))
+    other = electra_tf.load(moved, hparams=HEADS if kind == "reference" else None)
+    same(other.encode(TEXTS), models["own"].encode(TEXTS))
+
+
 def test_replaced_tokens_are_the_discriminators(folders, models):
     found = models["own"].replaced_tokens(TEXTS)
     assert found["tokens"].tolist()[0] == ["w5", "w6", *[""] * (found["tokens"].shape[1] - 2)]

@@ -2,6 +2,7 @@
 """What is readable in data files but hardly meant so: one warning each, with a count."""
 
 import collections
+import functools
 import re
 
 from absl import logging
@@ -14,6 +15,23 @@ _WRITTEN_WITHOUT_SPACES = re.compile(
 )
 """Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese letters."""
 _LONGEST_MEAN_WORD = 6
+
+
+@functools.cache
+def _warn_once(message):
+    """Files are read several times, for their labels and for their examples."""
+    logging.warning("%s", message)
+
+
+def warn_of_spellings(spellings, path):
+    """Names cells that differ in the spaces around a label, or in the decimals of a number.
+
+    spellings: label -> what the cells that are read as it hold.
+    """
+    several = [list(found) for found in spellings.values() if len(found) > 1]
+    if several:
+        examples = "; ".join(" and ".join(map(repr, found)) for found in several[:_SHOWN])
+        _warn_once(f"{path}: {len(several)} labels are written in several ways: {examples}.")
 
 
 def warn_of_similar_labels(labels, path):

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tables of labelled texts: TSV, CSV and JSONL files become `TextExample`s."""
 
+import collections
 import csv
 import dataclasses
 import io
@@ -8,6 +9,7 @@ import math
 import re
 
 from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.data_warnings import warn_of_spellings
 from electra_tf.finetuning.examples import TextExample
 from electra_tf.finetuning.files import (
     BLANKS,
@@ -64,7 +66,7 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
             header, or no row is left.
     """
     read = {"tsv": _tsv_records, "csv": _csv_records, "jsonl": _json_records}[file_format]
-    examples = []
+    examples, spellings = [], collections.defaultdict(dict)
     for number, line, cells in read(str(path), columns, bad_rows, labelled):
         place = f"{path}, line {line}"
         texts = [cells[name] for name in ("text_a", "text_b") if name in cells]
@@ -79,8 +81,12 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
         label = _checked_label(cells["label"], rule, place, bad_rows) if labelled else None
         if labelled and label is None:
             continue
+        if labelled and isinstance(cells["label"], str):
+            spellings[label][cells["label"]] = None
         text_b = texts[1] if len(texts) > 1 else None
         examples.append(TextExample(number, texts[0], text_b, label, str(path), line))
+    if rule.kind == "classification":
+        warn_of_spellings(spellings, path)
     return require_examples(examples, path)
 
 

@@ -62,21 +62,29 @@ class CheckpointReader:
             ) from error
 
 
-def _opened(prefix: str) -> tuple[Any, tempfile.TemporaryDirectory | None]:
-    """TensorFlow's reader, and a folder that has to last as long as it.
-
-    TensorFlow takes the prefix for a glob pattern: it does not find "runs/[x]/model.ckpt-1". A
-    link without such characters leads there.
-    """
-    alias = None
-    folder, name = os.path.split(prefix)
-    if _NOT_FOUND.search(folder) and os.path.isdir(folder):
-        alias = tempfile.TemporaryDirectory()
-        link = os.path.join(alias.name, "folder")
-        os.symlink(os.path.abspath(folder), link)
-        prefix = os.path.join(link, name)
+def _opened(prefix: str) -> tuple[Any, Any]:
+    """TensorFlow's reader, and what has to last as long as it."""
+    folder, alias = without_pattern(os.path.dirname(prefix))
     # Not load_checkpoint, which takes a folder of that name for the checkpoint.
-    return tf.compat.v1.train.NewCheckpointReader(prefix), alias
+    path = os.path.join(folder, os.path.basename(prefix))
+    return tf.compat.v1.train.NewCheckpointReader(path), alias
+
+
+def without_pattern(folder: str) -> tuple[str, tempfile.TemporaryDirectory | None]:
+    """A path of a folder in which TensorFlow finds checkpoints and SavedModels.
+
+    TensorFlow takes it for a glob pattern: it finds nothing in "runs/[x]". A link without such
+    characters leads there.
+
+    Returns:
+        The path, and what has to be kept as long as it is used.
+    """
+    if not (_NOT_FOUND.search(folder) and os.path.isdir(folder)):
+        return folder, None
+    alias = tempfile.TemporaryDirectory()
+    link = os.path.join(alias.name, "folder")
+    os.symlink(os.path.abspath(folder), link)
+    return link, alias
 
 
 def step_in_name(prefix: str) -> int:

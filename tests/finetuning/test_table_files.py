@@ -55,9 +55,13 @@ def test_labels_are_stripped(tmp_path, caplog):
     task = task_of(tmp_path, "a.tsv", "text\tlabel\na\tyes\nb\tyes \nc\t no\nd\tno\r\n")
     assert task.spec.labels == ("no", "yes")
     assert [e.label for e in task.examples("train")] == ["yes", "yes", "no", "no"]
+    (record,) = caplog.records
+    assert "2 labels are written in several ways: 'yes' and 'yes '; ' no' and 'no'" in (
+        record.message
+    )
     listed = task_of(tmp_path, "a.csv", "text,label\na,yes \nb, no\n", labels=["no ", "yes"])
     assert [e.label for e in listed.examples("train")] == ["yes", "no"]
-    assert not caplog.records
+    assert len(caplog.records) == 1
 
 
 def test_labels_that_differ_in_case_or_spaces_are_named(tmp_path, caplog):

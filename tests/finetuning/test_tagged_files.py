@@ -4,6 +4,7 @@
 import json
 
 import pytest
+import tensorflow as tf
 from task_files import write
 
 from electra_tf.finetuning.bad_rows import BadRows
@@ -11,6 +12,9 @@ from electra_tf.finetuning.scorers import entity_scores
 from electra_tf.finetuning.spans import spans_of, to_bioes
 from electra_tf.finetuning.tagged_files import read_tagged
 from electra_tf.finetuning.task import load_task
+from electra_tf.interop.tasks import task_spec
+from electra_tf.serving.entities import entities_of
+from electra_tf.serving.tagged_text import words_of
 
 
 def words(tmp_path, text, bad_rows=None, **options):
@@ -141,6 +145,25 @@ def test_schemes_of_tags_mark_the_same_spans(scheme, rule):
     assert spans_of(tags, rule) == [(0, 2, "A"), (4, 4, "B"), (5, 5, "B")]
     assert to_bioes(tags, rule) == tuple(SCHEMES["BIOES"].split())
     assert entity_scores([SCHEMES["BIOES"].split()], [tags], rule)["f1"] == 100.0
+
+
+@pytest.mark.parametrize("rule", ["conll", "reference"])
+def test_entities_of_any_scheme_are_served(rule):
+    texts = tf.constant(["a b c d e f"])
+    found = []
+    for tags in (SCHEMES[name].split() for name in ("BIOES", "BILOU", "BMES", "BMEWO")):
+        labels = sorted(set(tags))
+        numbers = tf.constant([labels.index(tag) for tag in tags], tf.int64)
+        entities = entities_of(texts, words_of(texts), numbers, tf.ones([6]), labels, rule)
+        found.append({name: values.numpy().tolist() for name, values in entities.items()})
+    assert found[0]["entities"] == [[b"a b c", b"e", b"f"]]
+    assert found[0]["entity_types"] == [[b"A", b"B", b"B"]]
+    assert found[1:] == found[:1] * 3
+
+
+def test_models_whose_labels_are_of_another_scheme_mark_spans():
+    assert task_spec("own", "tagging", ["O", "B-A", "I-A", "L-A", "U-A"]).scheme == "spans"
+    assert task_spec("own", "tagging", ["O", "X-A"]).scheme == "tokens"
 
 
 def test_tags_of_segmentation_have_no_types():
