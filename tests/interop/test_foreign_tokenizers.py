@@ -1,0 +1,185 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tokenizers of Hugging Face folders on every way into this library, and through every format."""
+
+import json
+import pathlib
+import shutil
+
+import pytest
+import tokenizers
+
+import electra_tf
+from electra_tf import text
+from electra_tf.cli import build_embeddings, build_pretraining_dataset, run_finetuning
+from electra_tf.finetuning.starting_weights import config_for
+from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
+from electra_tf.interop.conversion import convert
+from electra_tf.interop.reading import read_model
+from electra_tf.pretraining.model_folder import resolve_config
+
+FOLDER = pathlib.Path(__file__).parent.parent / "goldens" / "huggingface" / "discriminator"
+TOKENS = [
+    *text.SPECIAL_TOKENS,
+    *"abcdefghijklmnopqrstuvwxyz[].",
+    *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz."),
+    "日",
+    "本",
+    "日本",
+    "##.",
+]
+JAPANESE = {
+    "tokenizer_class": "BertJapaneseTokenizer",
+    "word_tokenizer_type": "mecab",
+    "subword_tokenizer_type": "wordpiece",
+    "do_lower_case": False,
+}
+URL, USER = len(TOKENS), len(TOKENS) + 1
+ADDED = {
+    "do_lower_case": True,
+    "added_tokens_decoder": {
+        str(URL): {"content": "[URL]", "rstrip": True, "special": False, "normalized": True},
+        str(USER): {"content": "<User>", "normalized": False, "single_word": True},
+        "8": {"content": "d", "lstrip": True, "special": True},
+    },
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A Hugging Face model with a vocabulary."""
+    shutil.copytree(FOLDER, tmp_path / "model")
+    text.save_vocabulary(TOKENS, tmp_path / "model" / "vocab.txt")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("日本. 本\nab cd\n" * 10, encoding="utf-8")
+    return tmp_path / "model"
+
+
+def say(folder, config):
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+
+def with_flags(command, call, folder, *flags, **choice):
+    switches = ["--pre-split"] if choice.get("pre_split") else []
+    switches += ["--tokenizer", choice["tokenizer"]] if "tokenizer" in choice else []
+    line = ["--corpus-dir", folder.parent / "corpus", "--vocab-file", folder / "vocab.txt"]
+    line += ["--output-dir", folder.parent / "_".join(["out", command.__name__, *choice])]
+    call(command.make_parser().parse_args(list(map(str, [*line, *flags, *switches]))))
+
+
+WAYS = {
+    "read_model": lambda folder, **choice: read_model(str(folder), choice),
+    "load": lambda folder, **choice: electra_tf.load(str(folder), **choice),
+    "load_huggingface": lambda folder, **choice: load_huggingface(str(folder), **choice),
+    "starting point": lambda folder, **choice: find_starting_point(str(folder), **choice),
+    "fine-tuning from it": lambda folder, **choice: run_finetuning.resolve(
+        "m", str(folder.parent), {"init_checkpoint": str(folder), "max_seq_length": 40, **choice}
+    ),
+    "fine-tuning with its vocabulary": lambda folder, **choice: config_for(
+        "m", "d", {"vocab_file": str(folder / "vocab.txt"), **choice}, None
+    ),
+    "pre-training": lambda folder, **choice: resolve_config(
+        "m", str(folder.parent), {"vocab_file": str(folder / "vocab.txt"), **choice}
+    ),
+    "records": lambda folder, **choice: with_flags(
+        build_pretraining_dataset, build_pretraining_dataset.run, folder, **choice
+    ),
+    "embeddings": lambda folder, **choice: with_flags(
+        build_embeddings,
+        build_embeddings.build_embeddings,
+        folder,
+        "--embedding-size=1",
+        "--block-tokens=3",
+        **choice,
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_in_asks_the_same(folder, way):
+    say(folder, JAPANESE)
+    with pytest.raises(
+        ValueError, match=r"BertJapaneseTokenizer.*mecab.*tokenizer 'bert'.*pre_spl"
+    ):
+        WAYS[way](folder)
+    WAYS[way](folder, tokenizer="bert")
+    WAYS[way](folder, pre_split=True)
+
+
+def test_what_is_asked_of_a_run_is_checked(folder):
+    say(folder, JAPANESE)
+    with pytest.raises(ValueError, match='tokenizer is expected to be null or "bert", but is'):
+        WAYS["pre-training"](folder, tokenizer="mecab")
+    with pytest.raises(ValueError, match='tokenizer is expected to be null or "bert", but is'):
+        WAYS["fine-tuning from it"](folder, tokenizer="mecab")
+    config, start = WAYS["fine-tuning from it"](folder, pre_split=True)
+    assert config.pre_split and not config.do_lower_case
+    assert start.tokenizer == {"do_lower_case": False, "strip_accents": False, "pre_split": True}
+
+
+LINES = ("ab [url]  日本. d d", "<User> <user> x<User>", "[URL][URL] 日本 本. a.b", "")
+
+
+def through_all_formats(folder, source, **hparams):
+    """The tokenizers of a model's folders, as one format after the other is written."""
+    for number, target in enumerate(("electra_tf", "huggingface", "reference", "huggingface")):
+        transfer = read_model(str(source), hparams)
+        yield transfer.model.tokenizer, source
+        source, hparams = folder.parent / f"{number}_{target}", {}
+        convert(transfer, target, str(source))
+    yield read_model(str(source)).model.tokenizer, source
+
+
+@pytest.mark.parametrize(
+    ("config", "hparams"),
+    [(ADDED, {}), (JAPANESE, {"pre_split": True})],
+    ids=["added", "pre_split"],
+)
+def test_every_format_keeps_the_tokenizer(folder, config, hparams):
+    say(folder, config)
+    (first, _), *others = through_all_formats(folder, folder, **hparams)
+    expected = first.offsets(LINES)
+    assert len(first.vocabulary) == len(TOKENS) + len(first.vocabulary.added) - (config is ADDED)
+    theirs = []
+    for tokenizer, source in others:
+        assert tokenizer.settings == first.settings, source
+        found = tokenizer.offsets(LINES)
+        for ours, same in zip(found, expected, strict=True):
+            assert ours.to_list() == same.to_list()
+        if "huggingface" in source.name:
+            library = tokenizers.Tokenizer.from_file(str(source / "tokenizer.json"))
+            encoded = library.encode_batch(list(LINES), add_special_tokens=False)
+            theirs.append([line.ids for line in encoded])
+    assert theirs == [expected.ids.to_list()] * 2
+
+
+def test_a_model_that_was_loaded_is_written_with_its_tokenizer(folder):
+    say(folder, ADDED)
+    model = load_huggingface(str(folder))
+    save_huggingface(model, str(folder.parent / "again"))
+    again = load_huggingface(str(folder.parent / "again"))
+    assert again.tokenizer.settings == model.tokenizer.settings
+    assert again.tokenizer(["[URL]"]).to_list() == [[URL]]
+
+
+def test_more_added_tokens_than_embeddings_are_an_error(folder):
+    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    many = {f"[E{number}]": number for number in range(len(TOKENS), size + 1)}
+    (folder / "added_tokens.json").write_text(json.dumps(many))
+    with pytest.raises(ValueError, match=rf"vocab_size={size}.*but has {size + 1}"):
+        read_model(str(folder))
+
+
+def test_a_model_is_served_with_its_added_tokens(folder):
+    say(folder, ADDED)
+    found = electra_tf.load(str(folder)).replaced_tokens(["ab[URL] d"])
+    assert found["tokens"].tolist() == [["a", "##b", "[URL]", "d"]]
+    # The space before d is its own.
+    assert found["starts"].tolist() == [[0, 1, 2, 7]] and found["ends"].tolist() == [[1, 2, 7, 9]]
+
+
+def test_a_model_is_served_on_words_that_were_split(folder):
+    say(folder, JAPANESE)
+    found = electra_tf.load(str(folder), pre_split=True).replaced_tokens(["日本. 日"])
+    assert found["tokens"].tolist() == [["日本", "##.", "日"]]
+    found = electra_tf.load(str(folder), tokenizer="bert").replaced_tokens(["日本. 日"])
+    assert found["tokens"].tolist() == [["日", "本", ".", "日"]]
