@@ -16,6 +16,7 @@ from electra_tf.text.sentencepiece_training import train_sentencepiece_model
 from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets
 from electra_tf.text.vocabulary import (
     SPECIAL_TOKENS,
+    AddedToken,
     SpecialTokens,
     Vocabulary,
     save_vocabulary,
@@ -29,6 +30,7 @@ from electra_tf.text.wordpiece import WordPieceTokenizer
 
 __all__ = [
     "SPECIAL_TOKENS",
+    "AddedToken",
     "PackedSegments",
     "SentencePieceTokenizer",
     "SpecialTokens",

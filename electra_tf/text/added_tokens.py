@@ -140,15 +140,19 @@ class _Matcher(tf.Module):
         row_texts = tf.gather(texts, rows)
         is_same = rows[1:] == rows[:-1]
         if self._has_flag["rstrip"]:
-            ahead = tf.where(is_same, starts[1:], tf.gather(lengths, rows)[:-1])
+            # A token that begins with white space, as ideographs do after normalization, has it
+            # all the same; the two then share it.
+            ahead = tf.where(is_same, stops[1:], tf.gather(lengths, rows)[:-1])
             ahead = tf.concat([ahead, tf.gather(lengths, rows)[-1:]], 0)
             behind = tf.strings.substr(row_texts, stops, ahead - stops)
             stops += tf.where(self._flag("rstrip", numbers), _num_bytes(f"^{_SPACE}+", behind), 0)
         if self._has_flag["lstrip"]:
             last_stops = tf.where(is_same, stops[:-1], 0)
             last_stops = tf.concat([tf.zeros_like(stops[:1]), last_stops], 0)
-            before = tf.strings.substr(row_texts, last_stops, starts - last_stops)
-            starts -= tf.where(self._flag("lstrip", numbers), _num_bytes(f"{_SPACE}+$", before), 0)
+            between = tf.maximum(starts - last_stops, 0)
+            before = tf.strings.substr(row_texts, starts - between, between)
+            begins = tf.maximum(starts - _num_bytes(f"{_SPACE}+$", before), last_stops)
+            starts = tf.where(self._flag("lstrip", numbers), begins, starts)
         return starts, stops
 
     def _flag(self, name, numbers):
@@ -167,7 +171,8 @@ def _parts_between(texts, lengths, rows, starts, stops, ids) -> Parts:
         tf.concat([before, row_splits[1:, None] - 1], 0), tf.concat([starts, lengths], 0), size
     )
     row_texts = tf.gather(texts, row_numbers(row_splits))
-    part_texts = tf.strings.substr(row_texts, part_starts, part_stops - part_starts)
+    sizes = tf.maximum(part_stops - part_starts, 0)
+    part_texts = tf.strings.substr(row_texts, part_starts, sizes)
     return Parts(part_texts, row_splits, part_starts, ids, starts, stops)
 
 

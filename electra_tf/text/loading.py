@@ -56,10 +56,10 @@ def load_tokenizer(
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
     if _kind(path, settings) == SENTENCEPIECE:
-        if pre_split:
+        if pre_split or tokenizer is not None:
             raise ValueError(
-                f"pre_split is for WordPiece vocabularies, but {path} is a SentencePiece model, "
-                "which splits words by itself."
+                f"pre_split and tokenizer are for WordPiece vocabularies, but {path} is a "
+                "SentencePiece model, which splits words by itself."
             )
         special = settings.special if settings else None
         tokenizer = SentencePieceTokenizer(_read_model(path), special, path)

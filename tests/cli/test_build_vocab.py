@@ -151,3 +151,16 @@ def test_json_lines_on_standard_input(tmp_path, monkeypatch):
     run_in_process("--corpus-dir", "-", "--text-field", "body", "--output-file", output)
     tokens = text.load_vocabulary(output).tokens
     assert "words" in tokens and "body" not in tokens
+
+
+def test_words_that_are_split_already(tmp_path):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("日本 , a.b 日本\n" * 20, encoding="utf-8")
+    output = tmp_path / "vocab.txt"
+    flags = ["--corpus-dir", tmp_path / "corpus", "--pre-split"]
+    run_in_process(*flags, "--output-file", output)
+    assert {"日本", "a.b"} <= set(text.load_vocabulary(output).tokens)
+    tokenizer = text.load_tokenizer(output)  # it is stored
+    assert [len(row) for row in tokenizer(["日本 a.b", "日本."]).to_list()] == [2, 2]
+    with pytest.raises(ValueError, match="--pre-split is for WordPiece"):
+        run_in_process(*flags, "--output-file", tmp_path / "vocab.model", "--tokenizer", "unigram")

@@ -183,6 +183,11 @@ def test_settings_that_are_not_the_models(tmp_path):
     assert text.load_tokenizer(tmp_path / "m.model", False, True).do_lower_case is False
     with pytest.raises(ValueError, match=r"m\.model was made with do_lower_case False"):
         text.load_tokenizer(tmp_path / "m.model", do_lower_case=True)
+    for choice in ({"pre_split": True}, {"tokenizer": "bert"}):
+        with pytest.raises(
+            ValueError, match=r"for WordPiece vocabularies, but .*m\.model is a Sent"
+        ):
+            text.load_tokenizer(tmp_path / "m.model", **choice)
 
 
 def test_pieces_as_text():
