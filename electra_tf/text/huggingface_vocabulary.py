@@ -1,10 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The vocabulary inside a tokenizer.json of Hugging Face's tokenizers library."""
 
-import json
+from typing import Any
 
-import tensorflow as tf
-
+from electra_tf.files import read_json
 from electra_tf.text import vocabulary_lines
 
 
@@ -14,12 +13,8 @@ def read_tokens(path: str) -> list[str]:
     Raises:
         ValueError: the file is not JSON, or its tokenizer is another one than BERT's WordPiece.
     """
-    with tf.io.gfile.GFile(path) as file:
-        try:
-            stored = json.load(file)
-        except ValueError as error:
-            raise ValueError(f"{path} is expected to be JSON: {error}.") from error
-    model = (stored.get("model") if isinstance(stored, dict) else None) or {}
+    stored = read_json(path)
+    model = stored.get("model") or {}
     expected = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##"}
     # Files of early versions leave the type out.
     found = {name: model.get(name, expected[name] if model else None) for name in expected}
@@ -27,9 +22,26 @@ def read_tokens(path: str) -> list[str]:
         raise ValueError(
             f"{path}: model is expected to have {_shown(expected)}, but has {_shown(found)}."
         )
-    tokens = sorted(model["vocab"], key=model["vocab"].get)
-    if [model["vocab"][token] for token in tokens] != list(range(len(tokens))):
-        raise ValueError(f"{path}: the ids of model.vocab are expected to count from 0 upwards.")
+    return _in_order(model.get("vocab"), f"{path}: model.vocab")
+
+
+def _in_order(ids: Any, where: str) -> list[str]:
+    """The tokens of {token: id}; ids of no token have an empty one, which matches nothing.
+
+    Such files come from a vocab.txt in which a token is twice: it has its later id.
+    """
+    is_right = (
+        isinstance(ids, dict)
+        and all(type(number) is int and number >= 0 for number in ids.values())
+        and len(set(ids.values())) == len(ids) > max(ids.values(), default=0) // 2
+    )
+    if not is_right:
+        raise ValueError(
+            f"{where}: ids of tokens are expected to count from 0 upwards, one for each token."
+        )
+    tokens = [""] * (1 + max(ids.values()))
+    for token, number in ids.items():
+        tokens[number] = token
     return vocabulary_lines.from_keys(tokens)
 
 

@@ -101,13 +101,13 @@ def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
     for number, token in enumerate(tokens):
         kind = _kind_of_unmatched(token)
         if kind is None and last[token] != number:
-            kind = "repeated by a later line"
+            kind = "there again later"
         if kind is not None:
-            places.setdefault(kind, []).append(number + 1)
+            places.setdefault(kind, []).append(number)
     if places:
         counts = ", ".join(
-            f"{len(lines)} {kind} (line {lines[0]}{', ...' * (len(lines) > 1)})"
-            for kind, lines in sorted(places.items())
+            f"{len(ids)} {kind} (id {ids[0]}{', ...' * (len(ids) > 1)})"
+            for kind, ids in sorted(places.items())
         )
         _warn_once(
             f"{path}: {sum(map(len, places.values()))} of {len(tokens)} tokens match no text and "

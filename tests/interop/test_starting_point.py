@@ -74,7 +74,7 @@ def test_a_vocabulary_inside_tokenizer_json(tmp_path):
     for change, message in (
         ({"model": {"type": "BPE"}}, "model is expected to have type 'WordPiece'"),
         ({"added_tokens": [{"content": "new", "id": 3}]}, "token .new. is expected to have the id"),
-        ({"model": {**stored["model"], "vocab": {"a": 0, "b": 2}}}, "expected to count from 0"),
+        ({"model": {**stored["model"], "vocab": {"a": 0, "b": 4}}}, "expected to count from 0"),
     ):
         (folder / "tokenizer.json").write_text(json.dumps({**stored, **change}))
         with pytest.raises(ValueError, match=message):

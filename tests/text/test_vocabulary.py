@@ -105,8 +105,8 @@ def test_one_warning_names_how_many_tokens_match_nothing(tmp_path, caplog):
         text.load_tokenizer(path)
     (message,) = caplog.messages
     assert message == (
-        f"{path}: 4 of 11 tokens match no text and keep their ids: 1 empty (line 7), 1 repeated by "
-        "a later line (line 6), 2 with white space in it (line 9, ...)."
+        f"{path}: 4 of 11 tokens match no text and keep their ids: 1 empty (id 6), 1 there again "
+        "later (id 5), 2 with white space in it (id 8, ...)."
     )
 
 
@@ -122,10 +122,43 @@ def test_a_token_that_is_no_line_is_named(tmp_path, token):
     tokens = (*SPECIAL, "a", token)
     with pytest.raises(ValueError, match=r"but token 6 is '.*'\.$"):
         text.Vocabulary(tokens)
-    path = tmp_path / "tokenizer.json"
-    path.write_text(json.dumps({"model": {"vocab": {t: i for i, t in enumerate(tokens)}}}))
+    path = write_json(tmp_path, {token: number for number, token in enumerate(tokens)})
     with pytest.raises(ValueError, match=r"tokenizer\.json: .*without a line end.* token 6 is "):
         text.load_tokenizer(path)
+
+
+def write_json(folder, ids):
+    path = folder / "tokenizer.json"
+    stored = {
+        "model": {"type": "WordPiece", "vocab": ids},
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+    }
+    path.write_text(json.dumps(stored))
+    return path
+
+
+def test_a_tokenizer_json_made_from_a_vocabulary_with_a_token_twice(tmp_path):
+    """transformers writes it with its later id, and leaves the earlier one out."""
+    ids = {token: number for number, token in enumerate([*SPECIAL, "a", "b", "a", "c"])}
+    assert sorted(set(range(9)) - set(ids.values())) == [5]
+    tokenizer = text.load_tokenizer(write_json(tmp_path, ids))
+    assert tokenizer.vocabulary.tokens == (*SPECIAL, "", "b", "a", "c")
+    assert tokenizer(["a b c"]).to_list() == [[7, 6, 8]]
+
+
+@pytest.mark.parametrize(
+    "ids", [{"a": 0, "b": 0}, {"a": -1}, {"a": 0.5}, {"a": 10**9}, {}, ["a"], None]
+)
+def test_ids_of_a_tokenizer_json_that_cannot_be_right(tmp_path, ids):
+    with pytest.raises(ValueError, match=r"tokenizer\.json: model.*expected to count from 0"):
+        text.load_tokenizer(write_json(tmp_path, ids))
 
 
 def test_a_missing_file(tmp_path):
