@@ -78,10 +78,10 @@ def read_model(
 
 def _checked(transfer: Transfer) -> Transfer:
     tokenizer, size = transfer.model.tokenizer, transfer.model.config.vocab_size
-    if tokenizer is not None and len(tokenizer.vocabulary) > size:
+    if tokenizer is not None and tokenizer.vocabulary.num_rows > size:
         raise ValueError(
             f"the vocabulary of {transfer.source} is expected to have at most vocab_size={size} "
-            f"tokens, as many as the embeddings, but has {len(tokenizer.vocabulary)}."
+            f"tokens, as many as the embeddings, but has {tokenizer.vocabulary.num_rows}."
         )
     return transfer
 

@@ -106,10 +106,10 @@ def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str):
     Rows beyond them are padding: they are said, once, where they are more than a few.
     """
     tokens = len(vocabulary)
-    if tokens > vocab_size:
+    if vocabulary.num_rows > vocab_size:
         raise ValueError(
-            f"vocab_size is expected to be at least {tokens}, the number of entries of {path}, "
-            f"but is {vocab_size}."
+            f"vocab_size is expected to be at least {vocabulary.num_rows}, the number of entries "
+            f"of {path}, but is {vocab_size}."
         )
     if tokens < vocab_size:
         many = vocab_size > 1.1 * tokens

@@ -75,6 +75,11 @@ class Vocabulary:
     def __len__(self):
         return len(self.tokens)
 
+    @functools.cached_property
+    def num_rows(self):
+        """How many rows of embeddings the tokens need; empty lines at the end need none."""
+        return 1 + max(number for number, token in enumerate(self.tokens) if token)
+
     @property
     def pieces(self):
         """The tokens of the vocabulary file."""

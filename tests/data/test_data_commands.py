@@ -46,6 +46,8 @@ def test_flags_and_defaults_are_the_references():
         ["--corpus-dir", "c", "--vocab-file", "v", "--output-dir", "o"]
     )
     new = {
+        "pre_split": None,
+        "tokenizer": None,
         "word_starts": False,
         "pack_documents": False,
         "remove_duplicates": False,

@@ -98,6 +98,14 @@ def test_of_tokens_that_are_there_twice_the_later_id_counts():
     assert vocabulary.sha256 != text.Vocabulary(tuple(TWICE[:-1])).sha256
 
 
+def test_empty_lines_at_the_end_need_no_rows():
+    vocabulary = text.Vocabulary((*SPECIAL, "", "a", "", ""))
+    assert (len(vocabulary), vocabulary.num_rows) == (9, 7)
+    text.loading.check_rows(vocabulary, 7, "v.txt")
+    with pytest.raises(ValueError, match=r"at least 7, the number of entries of v\.txt, but is"):
+        text.loading.check_rows(vocabulary, 6, "v.txt")
+
+
 def test_one_warning_names_how_many_tokens_match_nothing(tmp_path, caplog):
     tokens = [*SPECIAL, "a", "", "a", "\u2028", "##\u2028", "[unused1]"]
     path = write(tmp_path / "v.txt", "\r\n".join(tokens))
