@@ -18,8 +18,8 @@ _LONGEST_MEAN_WORD = 6
 
 
 @functools.cache
-def _warn_once(message):
-    """Files are read several times, for their labels and for their examples."""
+def warn_once(message):
+    """Warns; files are read several times, for their labels and for their examples."""
     logging.warning("%s", message)
 
 
@@ -31,7 +31,7 @@ def warn_of_spellings(spellings, path):
     several = [list(found) for found in spellings.values() if len(found) > 1]
     if several:
         examples = "; ".join(" and ".join(map(repr, found)) for found in several[:_SHOWN])
-        _warn_once(f"{path}: {len(several)} labels are written in several ways: {examples}.")
+        warn_once(f"{path}: {len(several)} labels are written in several ways: {examples}.")
 
 
 def warn_of_similar_labels(labels, path):

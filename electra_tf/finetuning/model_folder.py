@@ -193,10 +193,15 @@ def load_finetuned(
     """
     stored, prefix = read_config(folder), prefix or weights_prefix(folder)
     if stored is None or prefix is None:
-        missing = CONFIG_FILE if stored is None else "a checkpoint"
+        problem = f"has no {CONFIG_FILE} of one."
+        if stored is not None:
+            problem = (
+                "has no checkpoint: its training was interrupted before it saved one, or is still "
+                "running. The same run_finetuning.py command begins it anew."
+            )
         raise FileNotFoundError(
             f"{folder} is expected to be the folder of a fine-tuned model, such as "
-            f".../finetuning_models/cola_model_1, but has no {missing} of one."
+            f".../finetuning_models/cola_model_1, but {problem}"
         )
     config = stored.finetuning
     if stored.converted_from is None:

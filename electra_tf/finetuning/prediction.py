@@ -96,6 +96,7 @@ class Predictor:
         """
         waiting, ids = [], set()
         for number, line in enumerate(lines, start=1):
+            line = line.removeprefix("\ufeff") if number == 1 else line
             if not line.strip():
                 continue
             example = self._example(line.rstrip("\r\n"), number, place)

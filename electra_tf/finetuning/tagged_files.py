@@ -13,11 +13,13 @@ What a line is:
 - A first row that names the columns is skipped if a header is expected, else refused.
 """
 
+import itertools
 import re
 
 from absl import logging
 
 from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.data_warnings import warn_once
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.files import BLANKS, read_lines, require_examples
 from electra_tf.finetuning.readers import column_positions
@@ -60,6 +62,8 @@ def read_tagged(path, bad_rows, word_column=0, tag_column=-1, labelled=True, hea
             f'what seems to be a header, {shown(names)}; say "header": true to skip it, or false '
             "to read it, in the description of the task",
         )
+    if labelled:
+        _warn_of_comments(rows, wanted["tag"], path)
     examples, sentence = [], []
     for line, row in [*rows, (0, [])]:
         if row:
@@ -131,6 +135,24 @@ def _names_columns(rows, first, tag):
         return len(names) > 1 and _COLUMN_NAMES.issuperset(names)
     others = (row for _, row in rows[first + 1 :] if -len(row) <= tag < len(row))
     return names[tag] in _COLUMN_NAMES and all(row[tag] != rows[first][1][tag] for row in others)
+
+
+def _warn_of_comments(rows, tag, path):
+    """Warns of sentences that begin with "#" and a tag that no other word has."""
+    whole = [(line, row) for line, row in rows if not row or -len(row) <= tag < len(row)]
+    used = {row[tag] for _, row in whole if row and not row[0].startswith("#")}
+    odd = [
+        (line, row)
+        for (_, before), (line, row) in itertools.pairwise([(0, []), *whole])
+        if row and not before and row[0].startswith("#") and row[tag] not in used
+    ]
+    if odd:
+        line, row = odd[0]
+        warn_once(
+            f"{path}: {len(odd)} lines that begin with # have as many cells as others and are read "
+            f"as words, though no other word has such a tag; the first is line {line}, "
+            f"{shown(' '.join(row))}."
+        )
 
 
 def _is_usable(sentence, path, expected, wanted, bad_rows):

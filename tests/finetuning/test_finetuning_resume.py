@@ -121,6 +121,23 @@ def test_stopped_by_signals(finished, tuning_dir, monkeypatch, capfd, caplog):
     assert "words accuracy: median" in capfd.readouterr().out
 
 
+def test_a_trial_without_a_checkpoint_says_why(finished, tmp_path, caplog):
+    folder = shutil.copytree(f"{finished[0]}_1", tmp_path / "words_model_1")
+    for path in [*folder.glob("model.ckpt*"), folder / "checkpoint"]:
+        path.unlink()
+    # What evaluation kept can be used, but the training did not come to its end.
+    assert len(warnings_of_use(str(folder), caplog)) == 2
+    shutil.rmtree(folder / "best")
+    with pytest.raises(FileNotFoundError, match=r"has no checkpoint: its training was interrupted"):
+        Predictor(str(folder))
+
+
+def test_lines_to_predict_for_may_begin_with_a_byte_order_mark(finished):
+    predictor = Predictor(f"{finished[0]}_1")
+    marked, plain = (list(predictor.of_lines([text], "lines")) for text in ("\ufeffw1", "w1"))
+    assert marked == plain
+
+
 def test_what_is_trained_already_is_left_and_what_changed_starts_over(tuning_dir, caplog, info_log):
     task = classification(tuning_dir)
     _, first = finetune(tuning_dir, [task])

@@ -67,6 +67,13 @@ def test_columns_decide_what_a_line_with_a_number_sign_is(text, expected, tmp_pa
     assert words(tmp_path, text) == expected
 
 
+def test_a_comment_that_may_be_a_word_is_read_as_one_and_told(tmp_path, caplog):
+    assert words(tmp_path, "# one\na X\n\n# two\n# X\n") == [("#", "a"), ("#", "#")]
+    (record,) = caplog.records
+    assert "2 lines that begin with # have as many cells" in record.message
+    assert "the first is line 1, '# one'" in record.message
+
+
 def test_a_word_that_lacks_its_tag_is_no_comment(tmp_path):
     with pytest.raises(ValueError, match=r"a\.txt, line 2: expected 2 columns, received 1: '#x'"):
         words(tmp_path, "a O\n#x\nb O\n")
