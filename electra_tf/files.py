@@ -241,18 +241,46 @@ class _Output:
         writing(self._path, self._file.write, content)
 
 
-def writing(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
-    """Call a function of TensorFlow that writes.
+_FULL = {n: os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+"""A full disk, a full quota, and the limit on the size of a file."""
+
+
+MAKE_ROOM = "Make room there, or raise the limit; then the same command goes on."
+
+
+def full_disk(error: BaseException) -> str | None:
+    """What there is no room for, in the system's words; None if the error is another one.
+
+    TensorFlow has the same types of errors for other things: a step that needs too much memory.
+    """
+    if isinstance(error, OSError):
+        return _FULL.get(error.errno)
+    return next((text for text in _FULL.values() if text in str(error)), None)
+
+
+@contextlib.contextmanager
+def writes(path: str) -> Iterator[None]:
+    """What is inside writes to a path.
 
     Raises:
-        OSError: it fails; names the path.
+        OSError: it cannot; names the path, and on a full disk what to do.
     """
     import tensorflow as tf
 
     try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        full = full_disk(error)
+        if full is None and isinstance(error, OSError):
+            raise
+        reason = f"{full}. {MAKE_ROOM}" if full else error.message
+        raise OSError(f"Cannot write {path}: {reason}") from error
+
+
+def writing(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
+    """Call a function that writes; raises as `writes` does."""
+    with writes(path):
         return call(*arguments, **options)
-    except tf.errors.OpError as error:
-        raise OSError(f"Cannot write {path}: {error.message}") from error
 
 
 @contextlib.contextmanager

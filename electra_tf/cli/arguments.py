@@ -18,6 +18,7 @@ A command is written as::
 import argparse
 import contextlib
 import logging as std_logging
+import os
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ from absl.flags import argparse_flags
 from electra_tf.cli import SIGNALS, end_at_once, message_of
 from electra_tf.config import load_hparams
 from electra_tf.config.devices import STRATEGIES
-from electra_tf.files import split_patterns
+from electra_tf.files import MAKE_ROOM, full_disk, split_patterns
 from electra_tf.text.sentencepiece_training import TRAINER_THREAD
 from electra_tf.training import stops
 
@@ -258,6 +259,21 @@ def _after_signal(number):
     return 128 + number
 
 
+def _error(problem):
+    """Returns the status after what users can mend; says so in one line."""
+    logging.debug("Where the error came from:", exc_info=True)
+    if full := full_disk(problem):  # of a file that nobody has named yet
+        path = getattr(problem, "filename", None) or "standard output"
+        where = problem.message if isinstance(problem, tf.errors.OpError) else f"{path}: {full}"
+        problem = f"Cannot write {where}. {MAKE_ROOM}"
+    print(f"error: {problem}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # else Python says so once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2
+
+
 def run(main, parser):
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
@@ -276,7 +292,9 @@ def run(main, parser):
     def guarded_main(namespace):
         try:
             with _raising_signals():
-                return main(namespace)
+                status = main(namespace)
+                sys.stdout.flush()  # what cannot be written is found here, not at the exit
+                return status
         except KeyboardInterrupt as interrupted:
             return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
         except stops.Stopped as stopped:
@@ -286,8 +304,10 @@ def run(main, parser):
             print(f"error: {problem}", file=sys.stderr)
             return 1
         except (ValueError, OSError, *_FILE_ERRORS) as problem:
-            logging.debug("Where the error came from:", exc_info=True)
-            print(f"error: {problem}", file=sys.stderr)
-            return 2
+            return _error(problem)
+        except tf.errors.OpError as problem:
+            if full_disk(problem) is None:
+                raise
+            return _error(problem)
 
     app.run(guarded_main, flags_parser=parse)

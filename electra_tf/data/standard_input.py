@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from electra_tf.data.corpus import SourceFile, source_file
 from electra_tf.data.writer import partial_name
-from electra_tf.files import writing
+from electra_tf.files import writes, writing
 
 NAME = "standard_input"
 _BLOCK_BYTES = 1 << 20
@@ -23,19 +23,18 @@ def keep(stream: BinaryIO, folder: str) -> SourceFile:
         ValueError: if nothing comes, or a packed format that cannot be read.
         OSError: if the file cannot be written; nothing is left of it then.
     """
-    tf.io.gfile.makedirs(folder)
+    writing(folder, tf.io.gfile.makedirs, folder)
     partial = partial_name(os.path.join(folder, NAME))
     hashed = hashlib.sha256()
     block = stream.read(_BLOCK_BYTES)
     if not block:
         raise ValueError("No text came through standard input.")
     try:
-        with tf.io.gfile.GFile(partial, "wb") as file:
+        with writes(partial), tf.io.gfile.GFile(partial, "wb") as file:
             while block:
                 hashed.update(block)
-                writing(partial, file.write, block)
+                file.write(block)
                 block = stream.read(_BLOCK_BYTES)
-            writing(partial, file.close)
         digest = hashed.hexdigest()
         path = os.path.join(folder, f"{NAME}-{digest[:16]}")
         writing(path, tf.io.gfile.rename, partial, path, overwrite=True)

@@ -18,7 +18,7 @@ from absl import logging
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored_sizes import configured_sizes
-from electra_tf.files import new_folder, write_json, write_text
+from electra_tf.files import new_folder, write_json, write_text, writing
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel
@@ -167,7 +167,9 @@ def write_checkpoint(transfer: Transfer, folder: str):
         name = f"model.ckpt-{transfer.step}"
         tensors = {**transfer.weights, **transfer.moments}
         tensors[GLOBAL_STEP] = np.int64(transfer.step)
-        tf.raw_ops.SaveV2(
+        writing(
+            os.path.join(folder, name),
+            tf.raw_ops.SaveV2,
             prefix=os.path.join(partial, name),
             tensor_names=list(tensors),
             shape_and_slices=[""] * len(tensors),

@@ -16,6 +16,7 @@ import unicodedata
 
 import sentencepiece
 
+from electra_tf.files import writes
 from electra_tf.text.vocabulary import SpecialTokens, unused_tokens
 
 MODEL_TYPES = ("unigram", "bpe")
@@ -133,7 +134,9 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
     model = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "counts.tsv")
-        if not _write_counts(counts, path):
+        with writes(path):
+            is_filled = _write_counts(counts, path)
+        if not is_filled:
             raise ValueError("The texts hold no words to train a vocabulary on.")
         try:
             _interruptible(

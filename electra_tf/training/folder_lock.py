@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import write_text
+from electra_tf.files import write_text, writing
 
 RENEW_SECONDS = 20
 ABANDONED_SECONDS = 90
@@ -44,7 +44,7 @@ def locked(folder: str) -> Iterator[None]:
     path = folder.rstrip("/") + ".lock"
     parent = os.path.dirname(path) or "."
     is_new = not tf.io.gfile.exists(parent)
-    tf.io.gfile.makedirs(parent)
+    writing(path, tf.io.gfile.makedirs, parent)
     hold = _remotely if "://" in path.removeprefix("file://") else _by_kernel
     try:
         with hold(path.removeprefix("file://")):
@@ -102,7 +102,7 @@ def _by_kernel(path):
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.truncate(descriptor, 0)
-        os.write(descriptor, json.dumps(_description()).encode())
+        writing(path, os.write, descriptor, json.dumps(_description()).encode())
         yield
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -9,7 +9,15 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import check_keys, exists, parse_json, read_bytes, write_bytes
+from electra_tf.files import (
+    check_keys,
+    exists,
+    parse_json,
+    read_bytes,
+    write_bytes,
+    writes,
+    writing,
+)
 
 LOG_FILE = "train_log.jsonl"
 
@@ -25,15 +33,15 @@ class RunLog:
     def __init__(self, folder: str, step: int):
         self.path = os.path.join(folder, LOG_FILE)
         _cut_after(self.path, step)
-        self._summaries = tf.summary.create_file_writer(folder)
+        self._summaries = writing(folder, tf.summary.create_file_writer, folder)
 
     def write(self, step: int, values: dict[str, float], kind: str = "train"):
         """Log `values` of step `step`; `kind` is "train" or "eval"."""
-        with self._summaries.as_default(step=step):
+        with writes(os.path.dirname(self.path)), self._summaries.as_default(step=step):
             for name, value in values.items():
                 tf.summary.scalar(f"{kind}/{name}", value)
-        self._summaries.flush()
-        with tf.io.gfile.GFile(self.path, "a") as file:
+            self._summaries.flush()
+        with writes(self.path), tf.io.gfile.GFile(self.path, "a") as file:
             file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
 
 
