@@ -23,10 +23,9 @@ class UnknownTokens:
     @classmethod
     def among(cls, ids: np.ndarray, vocabulary: Vocabulary) -> "UnknownTokens":
         """Counts ids of any shape."""
-        ids, counts = np.unique(ids, return_counts=True)
-        is_text = ~np.isin(ids, [vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id])
-        unknown = counts[ids == vocabulary.unk_id]
-        return cls(int(unknown.sum()), int(counts[is_text].sum()))
+        no_text = {vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id}
+        others = sum(np.count_nonzero(ids == number) for number in no_text)
+        return cls(int(np.count_nonzero(ids == vocabulary.unk_id)), int(ids.size - others))
 
     def __add__(self, other: "UnknownTokens") -> "UnknownTokens":
         return UnknownTokens(self.unknown + other.unknown, self.tokens + other.tokens)

@@ -5,6 +5,7 @@ import collections
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from electra_tf.text.unknown import UnknownTokens
 from electra_tf.text.vocabulary import WORD_START
 
 _LINES_PER_BATCH = 1024
@@ -77,16 +78,17 @@ def _example(word, strip):
 
 
 def _measures(tokenizer, lines, num_words):
-    num_tokens = num_unknown = 0
+    found = UnknownTokens()
     num_characters = sum(len("".join(line.split())) for line in lines)
     for start in range(0, len(lines), _LINES_PER_BATCH):
         ids = tokenizer(lines[start : start + _LINES_PER_BATCH]).flat_values.numpy()
-        num_tokens += len(ids)
-        num_unknown += int((ids == tokenizer.vocabulary.unk_id).sum())
+        found += UnknownTokens.among(ids, tokenizer.vocabulary)
     yield f"held-out words:       {num_words} in {len(lines)} lines"
-    yield f"tokens per word:      {num_tokens / num_words:.3f}"
-    yield f"characters per token: {num_characters / max(1, num_tokens):.2f}"
-    yield f"unknown tokens:       {num_unknown} ({num_unknown / max(1, num_tokens):.3%})"
+    yield f"tokens per word:      {found.tokens / num_words:.3f}"
+    yield f"characters per token: {num_characters / max(1, found.tokens):.2f}"
+    yield f"unknown tokens:       {found.unknown} ({found.share:.3%})"
+    if found.is_high:
+        found.log("held-out lines (--character-coverage 0.9995 keeps more characters)")
 
 
 def _reserved(pieces):

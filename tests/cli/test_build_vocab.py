@@ -3,6 +3,7 @@ import gzip
 import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -75,6 +76,20 @@ def test_warns_if_letters_of_the_text_are_changed(tmp_path, caplog, kind):
     )
     caplog.clear()
     run_in_process(*flags, "--no-strip-accents")
+    assert not caplog.messages
+
+
+def test_warns_if_the_alphabet_is_too_small(tmp_path, caplog):
+    characters = [chr(0x4E00 + number) for number in range(300)]
+    corpus = tmp_path / "text.txt"
+    lines = ["".join(characters[first : first + 10]) for first in range(290)]
+    corpus.write_text("\n".join(lines), encoding="utf-8")
+    flags = ["--input-files", corpus, "--output-file", tmp_path / "vocab.txt"]
+    run_in_process(*flags, "--limit-alphabet", "150")
+    (message,) = caplog.messages
+    assert re.match(r"held-out lines \(--character-coverage .* of 20 tokens are unknown", message)
+    caplog.clear()
+    run_in_process(*flags, "--character-coverage", "1")
     assert not caplog.messages
 
 

@@ -33,7 +33,7 @@ TOKENS = st.one_of(
     st.sampled_from("ab\n\r\u2028\ud800 #\x85").flatmap(lambda c: st.just(f"a{c}")),
     st.text(max_size=4),
 )
-LINES = ["ab a b aab", "é中a ba \u2028 [PAD] ## # \x7f", "กa ก " + "a" * 201]
+LINES = ["ab a b aab", "é中a ba \u2028 [PAD] ## # \x7f", f"กa ก {'ก' * 199} {'a' * 201}"]
 
 
 def tokenizers_from_files(tokenizer, folder):
@@ -82,6 +82,7 @@ def test_what_is_accepted_survives_every_file(before, after):
         ["\ufeff[PAD]", *SPECIAL, "a"],
         [*SPECIAL, "a\ufffd5", "a", "a\ufffd5", "b\ufffd8", "b", "a"],
         [*SPECIAL, "a", *SPECIAL, "a", "", ""],
+        [*SPECIAL, "ก" * 117, "##" + "ก" * 90, "ก", "##ก", "x" * 201],
     ],
 )
 def test_odd_vocabularies_survive(tokens):
