@@ -215,8 +215,12 @@ def _inputs(function) -> list[str]:
 def _columns(texts, names: list[str]) -> dict[str, list[bytes]]:
     """Input -> its B strings."""
     expected = "str" if len(names) == 1 else f"({', '.join(names)})"
-    is_sequence = hasattr(texts, "__len__") and hasattr(texts, "__getitem__")
-    if not is_sequence or isinstance(texts, str | bytes | Mapping) or not len(texts):
+    rank = getattr(texts, "ndim", 1)
+    is_sequence = hasattr(texts, "__len__") and hasattr(texts, "__getitem__") and rank > 0
+    # Tables of other libraries are iterated by their columns.
+    is_table = rank > 1 and not isinstance(texts, np.ndarray)
+    is_other = is_table or isinstance(texts, str | bytes | Mapping)
+    if not is_sequence or is_other or not len(texts):
         raise ValueError(
             f"texts is expected to be a sequence of one or more {expected}, but is {texts!r}."
         )

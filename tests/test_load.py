@@ -206,8 +206,12 @@ def test_what_a_model_cannot_do_is_said(models, finetuned, folders):
     classifier = electra_tf.load(finetuned["sequence_classification"])
     with pytest.raises(ValueError, match="has no fill_mask; it has features, ids, text"):
         classifier.fill_mask(["w1"])
-    with pytest.raises(ValueError, match="texts is expected to be a sequence of one or more str"):
-        own.encode("w1")
+    for wrong in ("w1", b"w1", np.array("w1"), tf.constant("w1"), tf.constant([["w1", "w2"]])):
+        with pytest.raises(ValueError, match="texts is expected to be a sequence of one or more s"):
+            own.encode(wrong)
+    for wrong in ([["w1", "w2"]], np.array([["w1", "w2"]]), np.array([[["w1"]]]), [[]], [b"w1"]):
+        with pytest.raises(ValueError, match=r"texts\[0\] is expected to be str, but is"):
+            own.encode(wrong)
     with pytest.raises(ValueError, match=r"texts is expected to be a sequence of .*generator"):
         own.encode(text for text in ["w1"])
     with pytest.raises(ValueError, match=r"texts\[1\] is expected to be Unicode text"):

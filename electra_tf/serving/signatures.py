@@ -16,7 +16,7 @@ IDS = {
 def signature(function, **inputs: tf.TensorSpec):
     """A function that can be saved as a signature with named inputs, all of one shape.
 
-    Inputs of several shapes and of no rows are errors when it runs.
+    Inputs of another rank, of several shapes and of no rows are errors when it runs.
     """
     specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
     names = list(specs)
@@ -31,7 +31,8 @@ def signature(function, **inputs: tf.TensorSpec):
 
 
 def _checked(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """`inputs`, of one shape and at least one row; others are an error when it runs."""
+    """`inputs`, of their ranks, one shape and at least one row; others are an error at run time."""
+    inputs = _after(inputs, [_rank_check(name, values) for name, values in inputs.items()])
     shapes = tf.stack([tf.shape(values) for values in inputs.values()])
     names = ", ".join(inputs)
     checks = [
@@ -44,6 +45,27 @@ def _checked(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             tf.reduce_all(shapes[:, 0] > 0), [f"{names}: expected one row at least, but got none"]
         ),
     ]
+    return _after(inputs, checks)
+
+
+def _rank_check(name: str, values: tf.Tensor) -> tf.Operation:
+    """Asserts that an input has the rank of its specification.
+
+    A loaded signature takes every rank, and operations that trust the specification would then read
+    a part of the values. Optimizers trust it too, and replace `tf.rank` by what it says; the shape
+    written out they leave.
+    """
+    expected, pattern = {
+        1: ("[rows]", r"\[\d+\]"),
+        2: ("[rows, tokens]", r"\[\d+ \d+\]"),
+    }[values.shape.rank]
+    shape = tf.shape(values)
+    has_rank = tf.strings.regex_full_match(tf.strings.format("{}", [shape]), pattern)
+    message = f"{name} is expected to have the shape {expected}, but has the shape"
+    return tf.debugging.Assert(has_rank, [message, shape], summarize=8)
+
+
+def _after(inputs: dict[str, tf.Tensor], checks: list[tf.Operation]) -> dict[str, tf.Tensor]:
     with tf.control_dependencies(checks):
         return {name: tf.identity(values) for name, values in inputs.items()}
 
@@ -55,8 +77,7 @@ def checked_ids(batch: dict[str, tf.Tensor], max_length: int) -> dict[str, tf.Te
         length <= max_length,
         [f"input_ids is expected to have at most {max_length} tokens in a row, but has", length],
     )
-    with tf.control_dependencies([fits]):
-        return {name: tf.identity(values) for name, values in batch.items()}
+    return _after(batch, [fits])
 
 
 def plain_variables(layer) -> list[tf.Variable]:

@@ -153,3 +153,33 @@ def test_spans_are_those_of_fine_tuning(rule):
         texts_found, kinds = ([value.decode() for value in column] for column in columns)
         probabilities = found["entity_probabilities"][row, :size].numpy()
         assert list(zip(texts_found, kinds, probabilities, strict=True)) == expected
+
+
+SHAPES = {1: [(), (1, 2), (2, 1), (1, 1, 1), (0, 3)], 2: [(), (3,), (1, 2, 3), (1,)]}
+
+
+@pytest.mark.parametrize("served", ["pair", "tagger", "reader"])
+def test_every_input_of_every_signature_says_which_shape_it_expects(served, request):
+    """Also those shapes of which a part could be read."""
+    signatures = request.getfixturevalue(served)
+    for function in signatures.values():
+        specs = function.structured_input_signature[1]
+        for name, spec in specs.items():
+            for shape in SHAPES[spec.shape.rank]:
+                inputs = {
+                    other: tf.zeros([2] * s.shape.rank, s.dtype) for other, s in specs.items()
+                }
+                inputs[name] = tf.zeros(shape, spec.dtype)
+                with pytest.raises(tf.errors.InvalidArgumentError) as error:
+                    function(**inputs)
+                expected = "[rows]" if spec.shape.rank == 1 else "[rows, tokens]"
+                words = f"{name} is expected to have the shape {expected}, but has the shape"
+                assert f"[{words}] [{' '.join(map(str, shape))}]" in error.value.message
+
+
+def test_inputs_of_another_type(pair):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a string tensor"):
+        pair["text"](text=tf.constant([1, 2]))
+    rows = dict.fromkeys(("input_ids", "input_mask", "segment_ids"), tf.ones([1, 3], tf.int64))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a int32 tensor"):
+        pair["ids"](**rows)
