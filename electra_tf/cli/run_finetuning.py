@@ -56,7 +56,6 @@ def finetune(args):
     config, start = resolve(args.model_name, args.data_dir, arguments.run_hparams(args))
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
-    logging.info("Beginning with %s.", start.description if start else "random weights")
     results = run.finetune(config, start)
     for line in results.lines():
         print(line)

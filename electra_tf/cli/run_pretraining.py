@@ -4,6 +4,7 @@
 from absl import logging
 
 from electra_tf.cli import arguments
+from electra_tf.interop.starting_point import find_pretraining_weights
 from electra_tf.pretraining import model_folder, run
 
 
@@ -25,7 +26,7 @@ def pretrain(args):
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
     if config.do_train:
-        run.train(config)
+        run.train(config, find_weights=find_pretraining_weights)
     else:
         for name, value in sorted(run.evaluate(config).items()):
             print(f"  {name} = {value}")

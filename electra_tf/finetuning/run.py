@@ -81,6 +81,9 @@ def finetune(
         OSError: another run writes to the model folders, or another worker has died.
         Stopped: SIGTERM or Ctrl-C; the run is saved and can be continued.
     """
+    if config.do_train:
+        source = f"with {start.description}" if start else "from random weights"
+        logging.info("Beginning %s.", source)
     # First: workers cannot find each other once TensorFlow has computed something.
     strategy = strategy or make_strategy(config.devices)
     if config.do_train:

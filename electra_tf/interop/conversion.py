@@ -9,7 +9,7 @@ from electra_tf.files import new_folder
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import write_contents
-from electra_tf.interop.models import Transfer
+from electra_tf.interop.models import PretrainedModel, Transfer
 from electra_tf.interop.reference import write_checkpoint
 from electra_tf.interop.to_huggingface import contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
@@ -93,6 +93,11 @@ def convert(
             lines.append(f"  with {len(transfer.moments)} of Adam's moments")
     if left:
         lines.append(f"not written, since the format has no place for them: {', '.join(left)}")
+    if isinstance(transfer.model, PretrainedModel) and transfer.model.config.uniform_generator:
+        lines.append(
+            "no generator was found: this is a discriminator alone, and trained further as it is, "
+            "it sees fakes drawn uniformly from the vocabulary"
+        )
     if transfer.model.tokenizer is None:
         lines.append("no vocabulary was found, so no tokenizer was written")
     return lines

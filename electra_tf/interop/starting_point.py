@@ -1,19 +1,22 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Whatever fine-tuning may begin with: found by path, told apart by its files."""
+"""Whatever training may begin with: found by path, told apart by its files."""
 
 import os
 
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop import folders
 from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
+from electra_tf.interop.reading import read_model
 from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.pretraining.starting_weights import StartingWeights
 from electra_tf.text import stored_settings
 from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import check_size, usable_weights
@@ -36,10 +39,7 @@ def find_starting_point(
     """
     kind = folders.kind_of(path)
     if kind == folders.EXPORTED:
-        raise ValueError(
-            f"{path} is an exported model, whose weights cannot be trained; the folder that it "
-            "was exported from is expected."
-        )
+        raise _exported(path)
     if kind == folders.HUGGING_FACE:
         return _from_huggingface(path, pre_split, tokenizer)
     prefix = resolve_prefix(path)
@@ -51,6 +51,41 @@ def find_starting_point(
     if kind == folders.PRETRAINED:
         return _from_own(prefix, folder, pretrained.read_config(folder), "the pre-trained model")
     return _from_reference(prefix, folder, pre_split, tokenizer)
+
+
+def find_pretraining_weights(config: PretrainingConfig) -> StartingWeights | None:
+    """The weights at `init_checkpoint` of a pre-training run; None if it is a checkpoint.
+
+    Of Hugging Face folders: a pair, a discriminator or a generator; of other classes the encoder.
+
+    Raises:
+        FileNotFoundError: there is nothing of the kind.
+        ValueError: what is there cannot be used.
+    """
+    path = config.init_checkpoint
+    try:
+        kind = folders.kind_of(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"init_checkpoint: {error}") from error
+    if kind == folders.EXPORTED:
+        raise _exported(path)
+    if kind != folders.HUGGING_FACE:
+        return None
+    found = read_encoder(path)
+    if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
+        return StartingWeights(found.weights, f"the Hugging Face model {path}")
+    given = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
+    transfer = read_model(path, {name: v for name, v in given.items() if v is not None})
+    tokenizer = transfer.model.tokenizer
+    vocabulary = tokenizer.vocabulary if tokenizer else None
+    return StartingWeights(transfer.weights, transfer.source, vocabulary)
+
+
+def _exported(path: str) -> ValueError:
+    return ValueError(
+        f"{path} is an exported model, whose weights cannot be trained; the folder that it was "
+        "exported from is expected."
+    )
 
 
 def _from_own(

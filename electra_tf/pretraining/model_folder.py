@@ -14,7 +14,7 @@ from electra_tf.config import MODEL_KEYS, EncoderConfig, PretrainingConfig
 from electra_tf.config.stored import from_stored
 from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
-from electra_tf.text import Tokenizer, load_vocabulary, save_tokenizer, stored_settings
+from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
 
@@ -115,11 +115,16 @@ def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer):
         stored = load_vocabulary(os.path.dirname(prefix))
     except FileNotFoundError:
         return
+    warn_if_other(stored, prefix, tokenizer)
+
+
+def warn_if_other(stored: Vocabulary, source: str, tokenizer: Tokenizer):
+    """Say so if the vocabulary of weights is not the run's."""
     if stored.sha256 != tokenizer.vocabulary.sha256:
         logging.warning(
             "The vocabulary beside %s differs from that of the run: its token embeddings may be "
             "those of other tokens.",
-            prefix,
+            source,
         )
 
 

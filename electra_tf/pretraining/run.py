@@ -2,7 +2,7 @@
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +18,7 @@ from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
 from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
+from electra_tf.pretraining.starting_weights import FindWeights, load_starting_weights
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.agreement import check_same_run, check_same_weights
@@ -56,12 +57,17 @@ from electra_tf.training.workers import Workers
 _STATE_KEYS = {"best_loss": (float, type(None))}
 
 
-def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = None) -> dict:
+def train(
+    config: PretrainingConfig,
+    strategy: tf.distribute.Strategy | None = None,
+    find_weights: FindWeights | None = None,
+) -> dict:
     """Pre-train to `num_train_steps`, going on where the model folder's last checkpoint stopped.
 
     Args:
         config: the run.
         strategy: where to compute; default: what `config` says.
+        find_weights: reads an `init_checkpoint` that is no checkpoint.
 
     Returns:
         The last logged values; empty if there was nothing left to do.
@@ -77,10 +83,10 @@ def train(config: PretrainingConfig, strategy: tf.distribute.Strategy | None = N
     workers = Workers(strategy)
     lock = workers.only_chief(lambda: locked(config.model_dir))
     with ending_with_others(workers.resolver), lock:
-        return _train(config, strategy, workers)
+        return _train(config, strategy, workers, find_weights)
 
 
-def _train(config, strategy, workers) -> dict:
+def _train(config, strategy, workers, find_weights) -> dict:
     check_same_run(workers, config)
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
@@ -104,6 +110,7 @@ def _train(config, strategy, workers) -> dict:
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
     training = _Training(config, strategy, workers, pretrainer, tokenizer, records, held_out)
+    training.find_weights = find_weights
     return training.run()
 
 
@@ -273,8 +280,23 @@ def _check_same_data(workers: Workers, tokenizer: Tokenizer, fingerprints: Mappi
     )
 
 
-def _first(names: Sequence[str], count: int = 3) -> str:
-    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
+def _tell_uniform_fakes(config: PretrainingConfig):
+    """Say that there is no generator; a converted discriminator's user may not know."""
+    if not config.uniform_generator:
+        return
+    stored = model_folder.read_config(config.model_dir)
+    source = stored.converted_from if stored else None
+    if source is None:
+        logging.info("uniform_generator: fakes are drawn uniformly from the vocabulary.")
+        return
+    logging.warning(
+        "The model in %s was converted from %s, a discriminator without its generator: "
+        "fakes are drawn uniformly from the vocabulary, which teaches it little. To train it "
+        "against a generator, begin another model with init_checkpoint %s.",
+        config.model_dir,
+        source,
+        config.model_dir,
+    )
 
 
 # ---- Training
@@ -297,6 +319,7 @@ class _Training:
             self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
         self.timing = Timing(self._flops_of)
         self.flops_of_sequence: dict[int, float] = {}
+        self.find_weights: FindWeights | None = None
         self.last_logged = {}
         self.runners = {}
         self.step = 0
@@ -415,19 +438,9 @@ class _Training:
             check_keys({"best_loss": self.best_loss}, _STATE_KEYS, f"{prefix}: {STATE}")
             logging.info("Continuing from %s, step %d.", prefix, self.step)
             self.records.restore(self.step, state, prefix)
-        elif config.init_checkpoint is not None:
-            prefix = resolve_prefix(config.init_checkpoint)
-            model_folder.warn_of_other_vocabulary(prefix, self.tokenizer)
-            report = load_weights(prefix, self.pretrainer, config.init_checkpoint_ignore)
-            self.pretrainer.updates.begin_averages()
-            logging.info(
-                "Beginning at step 0 with the weights of %s: %d variables matched%s.",
-                prefix,
-                len(report.loaded),
-                f", {len(report.excused)} were left alone: {_first(report.excused)}"
-                if report.excused
-                else "",
-            )
+        else:
+            load_starting_weights(config, self.pretrainer, self.tokenizer, self.find_weights)
+        _tell_uniform_fakes(config)
 
     def _log(self, step: int):
         pretrainer, timing = self.pretrainer, self.timing

@@ -32,10 +32,8 @@ from electra_tf.training.checkpoint_reader import (
 )
 from electra_tf.training.matching import (
     Sizes,
-    differing_sizes,
-    explained,
+    differing_names,
     float32_of,
-    mismatches,
     warn_of_rounding,
 )
 
@@ -334,12 +332,9 @@ def load_variables(
     if ignored is not None:
         shapes = {name: shape for name, shape in shapes.items() if not re.search(ignored, name)}
     expected = {name: variable.shape.as_list() for name, variable in variables.items()}
-    differing = mismatches(shapes, expected, "the checkpoint")
-    pattern = re.compile(excused) if excused is not None else None
-    let_off = {found.name for found in differing if pattern and pattern.search(found.name)}
-    if differences := [found for found in differing if found.name not in let_off]:
-        phrases = differing_sizes(shapes, expected, "the checkpoint", sizes)
-        raise ValueError(explained(f"{prefix} does not fit the model", differences, phrases))
+    let_off = differing_names(
+        shapes, expected, "the checkpoint", f"{prefix} does not fit the model", excused, sizes
+    )
     loaded = sorted(set(variables) - let_off)
     _check_types(reader, {name: variables[name] for name in loaded})
     # All are read before the first is assigned.

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Names, shapes and types of stored variables that ought to agree: what differs."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -83,21 +84,36 @@ def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str
 def require_match(
     found: Shapes, expected: Shapes, place: str, subject: str, sizes: Sizes | None = None
 ):
-    """Raise a ValueError that says what differs, if anything does.
+    """Raise a ValueError that says what differs, if anything does; see `differing_names`."""
+    differing_names(found, expected, place, subject, None, sizes)
+
+
+def differing_names(
+    found: Shapes,
+    expected: Shapes,
+    place: str,
+    subject: str,
+    excused: str | None = None,
+    sizes: Sizes | None = None,
+) -> set[str]:
+    """Names that differ and are excused.
 
     Args:
         place: where `found` is from, such as "the checkpoint".
         subject: begins the message, such as "/models/x does not fit the model".
+        excused: regular expression; names that it matches may differ.
         sizes: which hyperparameters follow from shapes.
+
+    Raises:
+        ValueError: others differ; says in which hyperparameters, and some of the names.
     """
-    if differences := mismatches(found, expected, place):
-        differing = differing_sizes(found, expected, place, sizes)
-        raise ValueError(explained(subject, differences, differing))
-
-
-def differing_sizes(found: Shapes, expected: Shapes, place: str, sizes: Sizes | None) -> list[str]:
-    """A phrase for each hyperparameter in which two models differ, as far as shapes tell."""
-    return [] if sizes is None else size_differences(sizes(found), sizes(expected), place)
+    differing = mismatches(found, expected, place)
+    pattern = re.compile(excused) if excused is not None else None
+    let_off = {each.name for each in differing if pattern and pattern.search(each.name)}
+    if differences := [each for each in differing if each.name not in let_off]:
+        phrases = [] if sizes is None else size_differences(sizes(found), sizes(expected), place)
+        raise ValueError(explained(subject, differences, phrases))
+    return let_off
 
 
 def refuse_far_larger(

@@ -19,7 +19,12 @@ from electra_tf.training.checkpoint import (
     read_step,
 )
 from electra_tf.training.checkpoint_reader import CheckpointReader
-from electra_tf.training.matching import float32_of, refuse_far_larger, warn_of_rounding
+from electra_tf.training.matching import (
+    differing_names,
+    float32_of,
+    refuse_far_larger,
+    warn_of_rounding,
+)
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
@@ -56,7 +61,7 @@ def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
     Names in the report are those of the weights.
     """
     weights = weights_by_name(model)
-    averaged = _names_in(prefix) & {f"{name}{SUFFIX}" for name in weights}
+    averaged = names_in(prefix) & {f"{name}{SUFFIX}" for name in weights}
     if not averaged:
         return load_variables(prefix, weights, excused, NOT_WEIGHTS, sizes_of_weights)
     variables = {
@@ -67,6 +72,29 @@ def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
     ignored = f"/adam_[mv]$|{NOT_MODEL}|^electra_tf/|{replaced}"
     report = load_variables(prefix, variables, excused, ignored, sizes_of_weights)
     return LoadReport(*(sorted(n.removesuffix(SUFFIX) for n in names) for names in report))
+
+
+def assign_weights(
+    weights: Mapping[str, np.ndarray], model, source: str, excused: str | None = None
+) -> LoadReport:
+    """Give a model weights by name, as `load_weights` does with those of a checkpoint.
+
+    Raises:
+        ValueError: what differs and is not excused.
+    """
+    variables = weights_by_name(model)
+    let_off = differing_names(
+        {name: list(weight.shape) for name, weight in weights.items()},
+        {name: variable.shape.as_list() for name, variable in variables.items()},
+        "what was loaded",
+        f"{source} does not fit the model",
+        excused,
+        sizes_of_weights,
+    )
+    loaded = sorted(set(variables) - let_off)
+    for name in loaded:
+        variables[name].assign(weights[name])
+    return LoadReport(loaded, sorted(let_off))
 
 
 def sizes_of_weights(shapes: Shapes) -> dict[str, Any]:
@@ -125,7 +153,7 @@ def restore_training(prefix: str, model) -> LoadReport:
 
     A checkpoint without any moments (weights published alone) leaves them at zero.
     """
-    names, step = _names_in(prefix), read_step(prefix)
+    names, step = names_in(prefix), read_step(prefix)
     if any(name.endswith("/adam_m") for name in names):
         # Further state that only the checkpoint has is left, that only the model has is as new.
         variables = {
@@ -143,5 +171,6 @@ def restore_training(prefix: str, model) -> LoadReport:
     return report
 
 
-def _names_in(prefix) -> set[str]:
+def names_in(prefix: str) -> set[str]:
+    """Of all variables of a checkpoint."""
     return set(CheckpointReader(prefix).shapes)

@@ -19,7 +19,7 @@ SCRIPT = pathlib.Path(__file__).parents[2] / "run_pretraining.py"
 def configs(monkeypatch):
     """Configurations that training or evaluation was asked for, instead of doing it."""
     asked = []
-    monkeypatch.setattr(run, "train", lambda config: asked.append(config) or {})
+    monkeypatch.setattr(run, "train", lambda config, **_: asked.append(config) or {})
     monkeypatch.setattr(
         run, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
     )
@@ -135,7 +135,7 @@ def test_missing_special_tokens(data_dir, monkeypatch, capfd):
 
 
 def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
-    def stopped(config):
+    def stopped(config, **_):
         raise stops.Stopped("stopped by SIGTERM after step 3 of 12", 15)
 
     monkeypatch.setattr(run, "train", stopped)
@@ -144,7 +144,7 @@ def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
 
 
 def test_arithmetic_errors_are_one_line_and_status_1(monkeypatch, capfd):
-    def fail(config):
+    def fail(config, **_):
         raise ArithmeticError("the loss of step 6 is nan")
 
     monkeypatch.setattr(run, "train", fail)

@@ -275,18 +275,20 @@ def test_checkpoints_of_the_original_with_other_floats(kind, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"vocab_size": 10**9}, "vocab_size is 300 in the file, 1000000000 here"),
-        ({"num_hidden_layers": 10**9}, "num_hidden_layers is 2 in the file, 1000000000 here"),
-        ({"hidden_size": 4 * 10**8}, "hidden_size is 32 in the file, 400000000 here"),
-        ({"intermediate_size": 10**12}, "intermediate_size is .* in the file, 1000000000000 here"),
-        ({"max_position_embeddings": 10**9}, "max_position_embeddings is 40 in the file"),
-        ({"type_vocab_size": 10**9}, "type_vocab_size is 2 in the file, 1000000000 here"),
+        ({"vocab_size": 10**9}, "vocab_size is expected to be at most"),
+        ({"vocab_size": 10**6}, "vocab_size is 300 in the file, 1000000 here"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers is expected to be at most"),
+        ({"num_hidden_layers": 1000}, "num_hidden_layers is 2 in the file, 1000 here"),
+        ({"hidden_size": 40000}, "hidden_size is 32 in the file, 40000 here"),
+        ({"intermediate_size": 10**5}, "intermediate_size is .* in the file, 100000 here"),
+        ({"max_position_embeddings": 10**6}, "max_position_embeddings is 40 in the file"),
+        ({"type_vocab_size": 10**4}, "type_vocab_size is 2 in the file, 10000 here"),
         ({"num_hidden_layers": 3}, "num_hidden_layers is 2 in the file, 3 here"),
         ({"vocab_size": -1}, "vocab_size is expected to be at least 1, but is -1"),
         ({"num_hidden_layers": True}, "num_hidden_layers is expected to be of type int"),
         ({"hidden_size": 32.0}, "hidden_size is expected to be of type int"),
         ({"embedding_size": "16"}, "embedding_size is expected to be of type int"),
-        ({"num_attention_heads": 10**9}, "num_attention_heads is expected to be a divisor"),
+        ({"num_attention_heads": 33}, "num_attention_heads is expected to be a divisor"),
     ],
 )
 def test_sizes_are_those_of_the_tensors(read, settings, message, folder_of):

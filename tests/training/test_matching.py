@@ -110,9 +110,9 @@ def test_the_number_of_lines_is_bounded(count, lines):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"vocab_size": 10**9},
-        {"num_hidden_layers": 10**9},
-        {"hidden_size": 10**9, "num_attention_heads": 1},
+        {"vocab_size": 10**7},
+        {"num_hidden_layers": 1000},
+        {"hidden_size": 65536, "num_attention_heads": 1},
         {"max_position_embeddings": 129},
     ],
 )

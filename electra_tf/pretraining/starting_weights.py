@@ -1,0 +1,100 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The weights that pre-training begins with at step 0, wherever they come from."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from absl import logging
+
+from electra_tf.config import PretrainingConfig
+from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.text import Tokenizer, Vocabulary
+from electra_tf.training.checkpoint import LoadReport, resolve_prefix
+from electra_tf.training.weights import assign_weights, load_weights, names_in
+
+_GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
+
+
+@dataclasses.dataclass(frozen=True)
+class StartingWeights:
+    """Weights that are not in a checkpoint."""
+
+    weights: Mapping[str, np.ndarray]
+    """By the names of our variables."""
+    description: str
+    """What was loaded, for messages."""
+    vocabulary: Vocabulary | None = None
+
+
+FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
+"""Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
+
+
+def load_starting_weights(
+    config: PretrainingConfig,
+    pretrainer: ElectraPretrainer,
+    tokenizer: Tokenizer,
+    find: FindWeights | None = None,
+):
+    """Load what `init_checkpoint` names into a new model, or say that there is nothing.
+
+    A generator that the source lacks keeps its random weights, with a warning.
+
+    Raises:
+        FileNotFoundError: there are no weights.
+        ValueError: names or shapes differ that `init_checkpoint_ignore` does not excuse.
+    """
+    if config.init_checkpoint is None:
+        logging.info(
+            "There is no checkpoint in %s: beginning at step 0 from random weights.",
+            config.model_dir,
+        )
+        return
+    start = find(config) if find is not None else None
+    if start is None:
+        source = resolve_prefix(config.init_checkpoint)
+        model_folder.warn_of_other_vocabulary(source, tokenizer)
+        excused = _excused(names_in(source), config, source)
+        report = load_weights(source, pretrainer, excused)
+    else:
+        source = start.description
+        if start.vocabulary is not None:
+            model_folder.warn_if_other(start.vocabulary, source, tokenizer)
+        excused = _excused(start.weights, config, source)
+        report = assign_weights(start.weights, pretrainer, source, excused)
+    pretrainer.updates.begin_averages()
+    _log(report, source)
+
+
+def _excused(names: Iterable[str], config: PretrainingConfig, source: str) -> str | None:
+    """Which variables may differ: those that the run says, and a generator that is not there."""
+    names = list(names)
+    has_discriminator = any(name.startswith("discriminator_predictions/") for name in names)
+    has_generator = any(re.search(_GENERATOR, name) for name in names)
+    if has_generator or not (has_discriminator and config.has_generator):
+        return config.init_checkpoint_ignore
+    logging.warning(
+        "%s is a discriminator without its generator: the generator begins with random weights, "
+        "and the discriminator sees easy fakes until it has learned.",
+        source,
+    )
+    return "|".join(filter(None, [config.init_checkpoint_ignore, _GENERATOR]))
+
+
+def _log(report: LoadReport, source: str):
+    left = ""
+    if report.excused:
+        left = f", {len(report.excused)} were left alone: {_first(report.excused)}"
+    logging.info(
+        "Beginning at step 0 with the weights of %s: %d variables matched%s.",
+        source,
+        len(report.loaded),
+        left,
+    )
+
+
+def _first(names: Sequence[str], count: int = 3) -> str:
+    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])

@@ -1,0 +1,174 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What pre-training begins with: Hugging Face folders, discriminators alone, random weights."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from run_results import stored
+from tiny_run import make_data_dir, tiny_config
+
+from electra_tf.interop.conversion import convert
+from electra_tf.interop.reading import read_model
+from electra_tf.interop.starting_point import find_pretraining_weights
+from electra_tf.pretraining import model_folder, run
+
+pytestmark = pytest.mark.usefixtures("idle_steps", "info_log")
+ONE_LAYER = {"num_hidden_layers": 1}
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    return make_data_dir(tmp_path / "data")
+
+
+@pytest.fixture
+def as_huggingface(finished, tmp_path):
+    """The finished run as a Hugging Face folder: its path."""
+
+    def write(**options):
+        folder = str(tmp_path / "theirs")
+        convert(read_model(finished.config.model_dir), "huggingface", folder, **options)
+        return folder
+
+    return write
+
+
+def begun(config):
+    """The variables of a run after its first step, which changes nothing."""
+    run.train(config, find_weights=find_pretraining_weights)
+    values = stored(config.model_dir)
+    return {name: v for name, v in values.items() if "/adam_" not in name and v.dtype.kind == "f"}
+
+
+def config_from(data_dir, folder, shape=None, **changes):
+    shape = {**ONE_LAYER, **(shape or {})}
+    changes = {"num_train_steps": 1, "init_checkpoint": str(folder), **changes}
+    return tiny_config(data_dir, "begun", shape, **changes)
+
+
+def assert_same(found, finished, without=()):
+    source = stored(finished.config.model_dir)
+    names = [name for name in found if not name.startswith(tuple(without))]
+    assert names
+    for name in names:
+        np.testing.assert_array_equal(found[name], source[name], err_msg=name)
+    return sorted(set(found) - set(names))
+
+
+def test_a_hugging_face_pair(finished, data_dir, as_huggingface, caplog):
+    found = begun(config_from(data_dir, as_huggingface()))
+    assert assert_same(found, finished) == []
+    assert f"Hugging Face model {data_dir.parent}/theirs: {len(found)} variables" in caplog.text
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_hugging_face_discriminator_alone(finished, data_dir, as_huggingface, caplog):
+    found = begun(config_from(data_dir, as_huggingface(part="discriminator")))
+    random = assert_same(found, finished, without=("generator",))
+    assert "generator_predictions/dense/kernel" in random
+    assert all(np.isfinite(found[name]).all() for name in random)
+    assert "theirs is a discriminator without its generator: the generator begins with" in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        {"untied_generator": False},
+        {"electra_objective": False, "electric_objective": True, "two_tower_generator": True},
+        {"untied_generator_embeddings": True},
+    ],
+)
+def test_a_discriminator_for_other_generators(
+    objective, finished, data_dir, as_huggingface, caplog
+):
+    found = begun(config_from(data_dir, as_huggingface(part="discriminator"), **objective))
+    assert_same(found, finished, without=("generator", "cloze_predictions"))
+    assert "is a discriminator without its generator" in caplog.text
+
+
+def test_a_discriminator_against_uniform_fakes(finished, data_dir, as_huggingface, caplog):
+    folder = as_huggingface(part="discriminator")
+    found = begun(config_from(data_dir, folder, uniform_generator=True))
+    assert assert_same(found, finished) == []
+    assert "is a discriminator without its generator" not in caplog.text
+    assert "uniform_generator: fakes are drawn uniformly from the vocabulary." in caplog.text
+
+
+def test_a_hugging_face_encoder_alone(finished, data_dir, as_huggingface):
+    """Its heads are missing, which a run has to excuse."""
+    folder = as_huggingface(part="discriminator")
+    path = f"{folder}/config.json"
+    with open(path) as file:
+        stored_config = json.load(file)
+    with open(path, "w") as file:
+        json.dump({**stored_config, "architectures": ["ElectraForMultipleChoice"]}, file)
+    config = config_from(data_dir, folder)
+    with pytest.raises(ValueError, match="missing in what was loaded: discriminator_predictions"):
+        begun(config)
+    found = begun(config.replace(init_checkpoint_ignore="predictions/|^generator/"))
+    assert_same(found, finished, without=("generator", "discriminator_predictions"))
+
+
+def test_a_hugging_face_folder_of_another_shape(data_dir, as_huggingface):
+    config = config_from(data_dir, as_huggingface(), {"num_hidden_layers": 2})
+    with pytest.raises(ValueError) as error:
+        begun(config)
+    lines = str(error.value).splitlines()
+    assert lines[0].endswith("theirs does not fit the model:")
+    assert "num_hidden_layers is 1 in what was loaded, 2 here" in lines[1]
+    assert "generator_layers" not in lines[1] and len(lines) <= 13
+
+
+def test_a_vocabulary_that_is_not_that_of_the_weights(data_dir, as_huggingface, caplog):
+    folder = as_huggingface()
+    path = data_dir / "vocab.txt"
+    path.write_text(path.read_text().replace("w7\n", "other\n"))
+    begun(config_from(data_dir, folder))
+    assert f"beside the Hugging Face model {folder} differs from that of the run" in caplog.text
+
+
+def test_nothing_is_at_the_path(data_dir):
+    with pytest.raises(FileNotFoundError, match=r"init_checkpoint: .*Nothing is downloaded"):
+        begun(config_from(data_dir, "google/electra-small-discriminator"))
+
+
+def test_random_weights_are_said(data_dir, caplog):
+    config = tiny_config(data_dir, "new", ONE_LAYER, num_train_steps=1)
+    run.train(config)
+    line = f"There is no checkpoint in {config.model_dir}: beginning at step 0 from random weights."
+    assert line in caplog.text
+    caplog.clear()
+    run.train(config.replace(num_train_steps=2))
+    assert "random weights" not in caplog.text
+
+
+def test_a_folder_that_lost_its_checkpoints_begins_from_random_weights(finished, data_dir, caplog):
+    config = tiny_config(data_dir, "lost", ONE_LAYER, num_train_steps=1)
+    shutil.copytree(finished.config.model_dir, config.model_dir)
+    for path in (data_dir / "models" / "lost").glob("model.ckpt*"):
+        path.unlink()
+    run.train(config)
+    assert "from random weights" in caplog.text
+
+
+def test_a_converted_discriminator_without_its_generator(
+    finished, data_dir, as_huggingface, caplog
+):
+    folder = str(data_dir / "models" / "converted")
+    lines = convert(read_model(as_huggingface(part="discriminator")), "electra_tf", folder)
+    assert any("no generator was found: this is a discriminator alone" in line for line in lines)
+    hparams = {"num_train_steps": 13, "max_seq_length": 16, "train_batch_size": 8}
+    config = model_folder.resolve_config("converted", str(data_dir), hparams)
+    caplog.clear()
+    run.train(config)
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "a discriminator without its generator: fakes are drawn uniformly" in warning
+
+
+def test_conversion_of_a_pair_says_nothing_of_generators(finished, tmp_path):
+    lines = convert(read_model(finished.config.model_dir), "electra_tf", str(tmp_path / "pair"))
+    assert not any("generator" in line for line in lines)
