@@ -10,6 +10,7 @@ import typing
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import check
 from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
 
 WINDOWS_PER_QUESTION = 1000
@@ -81,12 +82,14 @@ def question_features(
         ValueError: a setting leaves no room for the context, or a context or an answer has no
             token; names the question.
     """
-    if max_seq_length - max_query_length - 3 < 1 or doc_stride < 1 or max_query_length < 1:
-        raise ValueError(
-            "max_seq_length must be at least max_query_length + 4, and doc_stride and "
-            f"max_query_length positive; received {max_seq_length}, {max_query_length} and "
-            f"{doc_stride}."
-        )
+    for name, value in {"doc_stride": doc_stride, "max_query_length": max_query_length}.items():
+        check(value >= 1, name, "at least 1", value)
+    check(
+        max_query_length <= max_seq_length - 4,
+        "max_query_length",
+        f"at most {max_seq_length - 4}, 4 less than max_seq_length={max_seq_length}",
+        max_query_length,
+    )
     queries = tokenizer([example.question for example in examples])
     query_lengths = np.minimum(queries.row_lengths().numpy(), max_query_length)
     contexts = _tokenize_contexts(examples, tokenizer)

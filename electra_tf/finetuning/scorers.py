@@ -68,8 +68,8 @@ def multilabel_scores(predictions, gold):
     predictions, gold = np.asarray(predictions, np.int64), np.asarray(gold, np.int64)
     if gold.ndim != 2 or gold.shape != predictions.shape or not len(gold):
         raise ValueError(
-            "predictions and gold must be of one shape [n, C] with n > 0, received "
-            f"{predictions.shape} and {gold.shape}."
+            "predictions and gold must be of one shape [n, C] with n > 0, received predictions "
+            f"of shape {predictions.shape} and gold of shape {gold.shape}."
         )
     # Column by column: of a single label scikit-learn would also count its absence as a class.
     columns = [
@@ -137,8 +137,8 @@ def _vectors(predictions, gold, dtype=np.int64):
     predictions, gold = np.asarray(predictions, dtype), np.asarray(gold, dtype)
     if gold.ndim != 1 or gold.shape != predictions.shape or not len(gold):
         raise ValueError(
-            "predictions and gold must be vectors of one length, not 0; received shapes "
-            f"{predictions.shape} and {gold.shape}."
+            "predictions and gold must be vectors of one length, not 0; received predictions of "
+            f"shape {predictions.shape} and gold of shape {gold.shape}."
         )
     return predictions, gold
 
@@ -147,11 +147,12 @@ def _check_rows(predictions, gold):
     lengths = [len(row) for row in predictions], [len(row) for row in gold]
     if lengths[0] != lengths[1] or not sum(lengths[1]):
         row = next((i for i, (p, g) in enumerate(zip(*lengths, strict=False)) if p != g), None)
-        place = f"in row {row}: {lengths[0][row]} and {lengths[1][row]}" if row is not None else ""
+        place = "."
+        if row is not None:
+            place = f"; in row {row}: {lengths[0][row]} predictions, {lengths[1][row]} gold labels."
         raise ValueError(
             "predictions and gold must have as many labels in every row, and some; received "
-            f"{len(predictions)} and {len(gold)} rows {place}".strip()
-            + "."
+            f"{len(predictions)} rows of predictions and {len(gold)} rows of gold{place}"
         )
 
 

@@ -129,7 +129,7 @@ def _difference(what: str, exported: np.ndarray, expected: np.ndarray, tolerance
     typical = float(np.sqrt(np.mean(difference**2))) if difference.size else 0.0
     if not (worst <= 10 * tolerance and typical <= tolerance):  # NaN is neither
         raise ExportDiffersError(
-            f"{what}: differs by {worst:.2e}, {typical:.2e} in the root mean square; allowed are "
-            f"{10 * tolerance:.0e} and {tolerance:.0e}"
+            f"{what}: differs by {worst:.2e} at most, where {10 * tolerance:.0e} is allowed, and "
+            f"by {typical:.2e} in the root mean square, where {tolerance:.0e} is allowed"
         )
     return worst

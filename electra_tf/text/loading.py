@@ -68,7 +68,8 @@ def load_tokenizer(
             raise ValueError(
                 f"{settings_file.path_in(os.path.dirname(path))} says do_lower_case "
                 f"{settings.do_lower_case} and strip_accents {settings.strip_accents}, but the "
-                f"rules in {path} are {made_with[0]} and {made_with[1]}."
+                f"rules in {path} are do_lower_case {made_with[0]} and strip_accents "
+                f"{made_with[1]}."
             )
         _check_agreement(path, made_with, do_lower_case, strip_accents)
         return tokenizer
@@ -282,5 +283,6 @@ def _check_agreement(path, made_with, do_lower_case, strip_accents):
     if lower != made_with[0] or accents not in (made_with[1], made_with[1] or not lower):
         raise ValueError(
             f"{path} was made with do_lower_case {made_with[0]} and strip_accents {made_with[1]}; "
-            f"received {do_lower_case} and {strip_accents}. Leave them out, or give the same."
+            f"received do_lower_case {do_lower_case} and strip_accents {strip_accents}. Leave them "
+            "out, or give the same."
         )

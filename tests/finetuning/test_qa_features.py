@@ -99,8 +99,11 @@ def test_each_token_has_the_most_context_in_exactly_one_window(words, length, st
 
 
 def test_settings_and_texts_that_cannot_be_used_are_errors():
-    with pytest.raises(ValueError, match="at least max_query_length"):
+    room = r"max_query_length is expected to be at most 7, 4 less than max_seq_length=11, but is 8"
+    with pytest.raises(ValueError, match=room):
         features_of("a b", length=11)
+    with pytest.raises(ValueError, match="doc_stride is expected to be at least 1, but is 0"):
+        features_of("a b", stride=0)
     with pytest.raises(ValueError, match=r"question 'q': expected a context with words"):
         features_of("\u200b")
     with pytest.raises(ValueError, match=r"question 'q': expected an answer with words"):
