@@ -28,7 +28,7 @@ from electra_tf.finetuning.scoring import baseline_of, failures_of
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
-from electra_tf.finetuning.trial import Trainer, Trial
+from electra_tf.finetuning.trial import Trainer, Trial, make_schedule
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.agreement import check_same_run, check_same_weights
 from electra_tf.training.checkpoint import read_step
@@ -37,6 +37,7 @@ from electra_tf.training.device_loop import rows_of_each
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.logs import clock
 from electra_tf.training.loss_scale import check_precision
+from electra_tf.training.schedule import warn_of_long_warmup
 from electra_tf.training.stops import DivergedError
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import load_weights
@@ -89,6 +90,11 @@ def finetune(
     if config.do_train:
         rows_of_each(strategy, config.train_batch_size)
         check_precision(config.precision, strategy.num_replicas_in_sync)
+        warn_of_long_warmup(
+            make_schedule(config, 1000),
+            f"warmup_proportion is {config.warmup_proportion}",
+            "warmup_proportion to 0.1",
+        )
     workers = Workers(strategy)
     lock = workers.only_chief(lambda: locked(config.model_dir))
     with ending_with_others(workers.resolver), lock:

@@ -19,6 +19,7 @@ from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.agreement import check_same_weights
 from electra_tf.training.checkpoint import STATE, CheckpointFolder, read_state, read_step
+from electra_tf.training.first_line import FirstLine
 from electra_tf.training.logs import RunLog, progress_line
 from electra_tf.training.loop import (
     Event,
@@ -39,6 +40,12 @@ _STATE_KEYS = {
     "evaluations_since_best": int,
     "finished": bool,
 }
+
+
+INSTEAD_OF_A_CPU = (
+    "Use a machine with a GPU (docs/scaling.md), a smaller model, fewer num_train_epochs or "
+    "num_trials, or a shorter max_seq_length."
+)
 
 
 class _PatienceOver(Exception):
@@ -117,6 +124,7 @@ class Trainer:
         self.workers = Workers(strategy)
         self.checkpoints = model_folder.checkpoints(trial.folder)
         self.timing = Timing()
+        self.first_line: FirstLine | None = None  # of the chief
         self.best_score = None
         self.evaluations_since_best = 0
         self.saved_step = 0
@@ -135,6 +143,7 @@ class Trainer:
         if self.workers.is_chief:
             self.checkpoints.remove_incomplete()
             self.log = RunLog(self.trial.folder, step)
+            self.first_line = FirstLine(step, self.num_steps, self._steps_of_run, INSTEAD_OF_A_CPU)
         self.began = time.monotonic()
         self.timing.reset()
         try:
@@ -172,6 +181,7 @@ class Trainer:
                 config.iterations_per_loop,
                 signals,
                 self.workers,
+                self.first_line,
             )
         except _PatienceOver:
             step = self.saved_step
@@ -183,6 +193,11 @@ class Trainer:
             self.workers.wait_for_all()
             raise stopped(signals, step, self.num_steps, self.trial.folder)
         return step
+
+    def _steps_of_run(self, step: int) -> tuple[int, int]:
+        """Steps of all trials, and those that are left of this one and the next ones."""
+        trials = self.config.num_trials
+        return trials * self.num_steps, (trials + 1 - self.trial.number) * self.num_steps - step
 
     def _own_rows(self, first_step: int) -> Iterator[Arrays]:
         own = self.workers.share_of(self.config.train_batch_size)

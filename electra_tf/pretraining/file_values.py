@@ -31,9 +31,6 @@ def with_vocabulary_size(
         folder: of a run that is continued, and whose configuration is not stored; None for a new
             run.
         hparams: as given.
-
-    Raises:
-        FileNotFoundError: there is no `init_checkpoint`.
     """
     if "vocab_size" in hparams:
         return hparams
@@ -96,7 +93,9 @@ def _rows_of_weights(config: PretrainingConfig, folder: str | None) -> tuple[int
         told = _told_by_config(start)
         if told is not None:
             return told, start
-        prefix = resolve_prefix(start)
+        # Whoever loads the weights says what is wrong with them.
+        with contextlib.suppress(FileNotFoundError):
+            prefix = resolve_prefix(start)
     if prefix is None:
         return None
     rows = encoder_sizes(CheckpointReader(prefix).shapes).get("vocab_size")

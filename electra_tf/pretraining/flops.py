@@ -108,3 +108,18 @@ def _electra(
     return FORWARD_AND_BACKWARD * batch_size * steps * forward + _masked_lm(
         generator, batch_size, steps
     )
+
+
+def steps_like_those_at(config: PretrainingConfig, step: int) -> tuple[float, float]:
+    """Steps of a whole run, and those that are left after `step`, as many as would be of its kind.
+
+    A step of a later stage, on longer sequences or larger batches, counts for several.
+    """
+    costs = [
+        (stage, stage.train_batch_size * flops_of_sequence(config, stage.max_seq_length))
+        for stage in config.plan
+    ]
+    one = next(cost for stage, cost in costs if step <= stage.last_step)
+    whole = sum(stage.steps * cost for stage, cost in costs)
+    left = sum(min(s.steps, max(0, s.last_step - step)) * cost for s, cost in costs)
+    return whole / one, left / one

@@ -29,7 +29,6 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
     and the length of the records are taken where they are not given, see `file_values`.
 
     Raises:
-        FileNotFoundError: there is no `init_checkpoint`.
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-training run: from a configuration to checkpoints, logs and results."""
 
+import functools
 import time
 from collections.abc import Mapping
 
@@ -14,7 +15,7 @@ from electra_tf.data import PretrainingRecords
 from electra_tf.files import check_keys, write_json, write_pickle, write_text
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.evaluation import Evaluator
-from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence
+from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
@@ -31,6 +32,7 @@ from electra_tf.training.checkpoint import (
 )
 from electra_tf.training.coordination import ending_with_others
 from electra_tf.training.device_loop import rows_of_each
+from electra_tf.training.first_line import FirstLine
 from electra_tf.training.folder_lock import locked
 from electra_tf.training.lamb import ElectraLamb
 from electra_tf.training.logs import RunLog, clock, progress_line
@@ -43,7 +45,7 @@ from electra_tf.training.loop import (
     run_loop,
 )
 from electra_tf.training.optimizer import ElectraAdam
-from electra_tf.training.schedule import WarmupPolynomialDecay
+from electra_tf.training.schedule import WarmupPolynomialDecay, warn_of_long_warmup
 from electra_tf.training.stops import stopped, with_saved_batch
 from electra_tf.training.strategy import make_strategy
 from electra_tf.training.weights import (
@@ -54,6 +56,10 @@ from electra_tf.training.weights import (
 )
 from electra_tf.training.workers import Workers
 
+INSTEAD_OF_A_CPU = (
+    "Use a machine with a GPU (docs/scaling.md), fewer num_train_steps, a smaller model "
+    "(model_size, model_hparam_overrides), or weights that exist (init_checkpoint)."
+)
 _STATE_KEYS = {"best_loss": (float, type(None))}
 
 
@@ -320,6 +326,7 @@ class _Training:
         self.timing = Timing(self._flops_of)
         self.flops_of_sequence: dict[int, float] = {}
         self.find_weights: FindWeights | None = None
+        self.first_line: FirstLine | None = None  # of the chief
         self.last_logged = {}
         self.runners = {}
         self.step = 0
@@ -351,6 +358,13 @@ class _Training:
             model_folder.write_config(config, self.tokenizer)
             self.checkpoints.remove_incomplete()
             self.log = RunLog(config.model_dir, first_step)
+            self._warn_of_warmup()
+            self.first_line = FirstLine(
+                first_step,
+                config.num_train_steps,
+                functools.partial(steps_like_those_at, config),
+                INSTEAD_OF_A_CPU,
+            )
         self.began = time.monotonic()
         self.timing.reset()
         step = first_step
@@ -404,7 +418,17 @@ class _Training:
             config.iterations_per_loop,
             signals,
             self.workers,
+            self.first_line,
         )
+
+    def _warn_of_warmup(self):
+        steps, warmup = self.config.num_train_steps, self.config.num_warmup_steps
+        if not self.config.debug:  # which nobody looks at for what it learns
+            warn_of_long_warmup(
+                self.schedule,
+                f"num_warmup_steps is {warmup}, but num_train_steps {steps}",
+                f"num_warmup_steps to a tenth of num_train_steps, {steps // 10}",
+            )
 
     def _runner(self, batch_size: int, accumulation_steps: int):
         """What runs such steps; stages that differ in nothing else share what was compiled."""

@@ -224,6 +224,7 @@ def run_loop(
     iterations_per_loop: int = 200,
     signals: StopSignals | None = None,
     workers: Workers | None = None,
+    watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> int:
     """Train from `first_step` steps done to `num_steps` steps done, or until a signal.
 
@@ -238,6 +239,7 @@ def run_loop(
             after a few seconds, which changes no number.
         signals: asked before every call.
         workers: the processes of the run, which make the same calls; default: this one only.
+        watch: called after every call with the number of steps done and the call's losses.
 
     Returns:
         Steps done.
@@ -266,6 +268,8 @@ def run_loop(
             raise NonFiniteLossError(step + int(bad[0]) + 1, losses[bad[0]], chunk[bad[0]])
         step += count
         timing.add(chunk, waited=fetched - start)
+        if watch is not None:
+            watch(step, losses)
         for event in events:
             if event.every and (step % event.every == 0 or step == num_steps):
                 event.action(step)

@@ -3,6 +3,7 @@
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 
 class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -39,3 +40,26 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
             "num_warmup_steps": self.num_warmup_steps,
             "power": self.power,
         }
+
+
+def warn_of_long_warmup(schedule: WarmupPolynomialDecay, given: str, instead: str):
+    """Warn if the warm-up is not over before the run is: its rate stays far below the peak.
+
+    Args:
+        given: the hyperparameters that say so, as in "num_warmup_steps is 10000".
+        instead: what to set.
+    """
+    if schedule.num_warmup_steps < schedule.num_steps or not schedule.peak:
+        return
+    power = schedule.power
+    # The derivative of (1 - s/n)^p * s is 0 at s = n / (1 + p).
+    share = (power / (1.0 + power)) ** power * schedule.num_steps / (1.0 + power)
+    highest = schedule.peak * share / schedule.num_warmup_steps
+    logging.warning(
+        "%s: the warm-up does not end before the run does, and the learning rate gets no higher "
+        "than %.2g of learning_rate=%g. Set %s.",
+        given,
+        highest,
+        schedule.peak,
+        instead,
+    )

@@ -13,7 +13,12 @@ from tiny_run import make_examples, tensors, tiny_config, tiny_pretrainer
 from electra_tf.cli import flops as command
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.pretraining import run
-from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, published_flops
+from electra_tf.pretraining.flops import (
+    flops_of_run,
+    flops_of_sequence,
+    published_flops,
+    steps_like_those_at,
+)
 from electra_tf.training.logs import read_log
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -114,3 +119,16 @@ def test_the_benchmark_counts_the_products_of_a_step(data_dir, changes):
     graph = tf.function(pretrainer.train_step).get_concrete_function(batch).graph
     computed = sum(product_flops_of(operation) for operation in graph.get_operations())
     assert 8 * product_flops(pretrainer.config) == pytest.approx(computed, rel=0.01)
+
+
+def test_steps_of_longer_stages_count_for_more():
+    plain = PretrainingConfig.from_hparams("name", "data", {"num_train_steps": 1000})
+    assert steps_like_those_at(plain, 1) == (1000, 999)
+    assert steps_like_those_at(plain, 1000) == (1000, 0)
+    stages = [{"steps": 900}, {"steps": 100, "max_seq_length": 512, "train_batch_size": 256}]
+    config = PretrainingConfig.from_hparams("name", "data", {"stages": stages})
+    long = 2 * flops_of_sequence(config, 512) / flops_of_sequence(config, 128)
+    assert long > 8
+    assert steps_like_those_at(config, 1) == pytest.approx((900 + 100 * long, 899 + 100 * long))
+    assert steps_like_those_at(config, 900) == pytest.approx((900 + 100 * long, 100 * long))
+    assert steps_like_those_at(config, 950) == pytest.approx((900 / long + 100, 50))

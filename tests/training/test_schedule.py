@@ -1,7 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import re
+
 import pytest
 
-from electra_tf.training import WarmupPolynomialDecay
+from electra_tf.training.schedule import WarmupPolynomialDecay, warn_of_long_warmup
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,22 @@ def test_config_round_trip():
     schedule = WarmupPolynomialDecay(**config)
     assert schedule.get_config() == config
     assert float(WarmupPolynomialDecay.from_config(config)(3)) == float(schedule(3))
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup", "power"), [(100, 100, 1.0), (50, 1000, 2.0), (9, 9, 0)]
+)
+def test_a_warmup_longer_than_the_run_is_a_warning(caplog, steps, warmup, power):
+    schedule = WarmupPolynomialDecay(1e-3, steps, warmup, power)
+    warn_of_long_warmup(schedule, f"num_warmup_steps is {warmup}", "num_warmup_steps to 10")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    said = re.search(r"no higher than (\S+) of learning_rate=0.001\. Set num_warm", record.message)
+    highest = max(float(schedule(step / 10)) for step in range(10 * steps + 1))
+    assert float(said[1]) == pytest.approx(highest, rel=0.06)
+
+
+@pytest.mark.parametrize(("steps", "warmup", "peak"), [(100, 99, 1e-3), (10, 0, 1.0), (5, 9, 0.0)])
+def test_a_warmup_that_ends_is_none(caplog, steps, warmup, peak):
+    warn_of_long_warmup(WarmupPolynomialDecay(peak, steps, warmup), "given", "instead")
+    assert not caplog.records
