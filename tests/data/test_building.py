@@ -49,7 +49,7 @@ def test_tokens_that_no_example_holds_are_counted(corpus):
     assert manifest.cut_tokens == 3 * 100 - in_examples > 0
 
 
-@pytest.mark.parametrize("num_processes", [1, 2])
+@pytest.mark.parametrize("num_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_unknown_tokens_are_counted(corpus, caplog, num_processes):
     """In every process and both splits; what was cut is counted too."""
     texts = {
