@@ -5,6 +5,7 @@ import collections
 import csv
 import dataclasses
 import io
+import itertools
 import math
 import re
 
@@ -146,8 +147,7 @@ def _table_records(path, rows, columns, bad_rows, labelled):
     rows = iter(rows)
     wanted, count = _wanted(columns, labelled), columns.count
     if columns.header:
-        _, header = next(rows, (0, []))
-        if header:
+        for _, header in itertools.islice(rows, 1):
             wanted = column_positions(f"{path}, line 1", header, wanted)
             count = len(header)
     for number, (line, row) in enumerate(rows):
@@ -180,7 +180,7 @@ def column_positions(place, header, wanted):
             if header.count(column) != 1:
                 raise ValueError(
                     f"{place}: expected one column named {column!r} ({part}), received "
-                    f"{', '.join(map(repr, header))}."
+                    f"{', '.join(map(repr, header)) or 'an empty line'}."
                 )
             column = header.index(column)
         elif not -len(header) <= column < len(header):

@@ -2,10 +2,11 @@
 """Own data by configuration alone: a task described in a JSON file."""
 
 import dataclasses
-import math
+import json
 import os
+import sys
 
-from electra_tf.finetuning.files import json_value
+from electra_tf.finetuning.files import is_text, json_value
 from electra_tf.finetuning.qa_metrics import ANSWER_UNITS
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns
 from electra_tf.finetuning.spans import SPAN_TAGS, is_span_tag, with_all_letters
@@ -56,7 +57,10 @@ def task_from_json(path):
             those that the key may have; names the file and the key.
     """
     path = str(path)
-    return _Description(path, json_value(path)).spec()
+    fields = json_value(path)
+    if not is_text(json.dumps(fields, ensure_ascii=False)):
+        raise ValueError(f"{path}: expected texts, received half of a surrogate pair.")
+    return _Description(path, fields).spec()
 
 
 class _Description:
@@ -158,7 +162,7 @@ class _Description:
             isinstance(value, list)
             and len(value) == 2
             and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
-            and all(map(math.isfinite, value))
+            and all(abs(v) <= sys.float_info.max for v in value)
             and value[0] < value[1]
         )
         self._need(valid, "value_range", "to be [lowest, highest] score", repr(value))

@@ -138,7 +138,20 @@ def test_tables_and_descriptions_may_have_a_byte_order_mark(encoding, tmp_path):
     assert [(e.text_a, e.label) for e in task.examples("train")] == [("ä", "1"), ("b", "0")]
 
 
-def test_a_range_of_scores_is_finite(tmp_path):
-    fields = {"kind": "regression", "value_range": [0, float("inf")]}
+@pytest.mark.parametrize(("name", "separator"), [("a.tsv", "\t"), ("a.csv", ",")])
+def test_an_empty_line_is_no_header(name, separator, tmp_path):
+    path = write(tmp_path / name, f"\ntext{separator}label\na{separator}1\n")
+    with pytest.raises(ValueError, match=r"line 1: expected one column named 'text' .*, received"):
+        labels(path)
+
+
+def test_halves_of_surrogate_pairs_are_no_names(tmp_path):
+    with pytest.raises(ValueError, match=r"own\.json: expected texts, .* half of a surrogate"):
+        task_of(tmp_path, "a.tsv", "text\tlabel\na\t1\n", about="\ud800")
+
+
+@pytest.mark.parametrize("highest", [float("inf"), float("nan"), 10**400])
+def test_a_range_of_scores_is_finite(highest, tmp_path):
+    fields = {"kind": "regression", "value_range": [0, highest]}
     with pytest.raises(ValueError, match=r"'value_range' to be \[lowest, highest\]"):
         task_of(tmp_path, "a.tsv", "text\tlabel\na\t1\n", **fields)
