@@ -367,8 +367,10 @@ def check_removable(
         is_made: whether a file was written by this program, by its name relative to the folder.
 
     Raises:
-        FileExistsError: it holds files of others; names them.
+        FileExistsError: it holds files of others, or is a file; names them.
     """
+    if exists(folder) and not _gfile().isdir(folder):
+        raise FileExistsError(f"{folder} is expected to be a folder, but is a file. Move it away.")
     others = [name for name in files_in(folder) if not (is_ours and is_made(name))]
     if others:
         raise FileExistsError(
@@ -418,8 +420,6 @@ def check_new(folder: str) -> None:
     if exists(folder) and (not _gfile().isdir(folder) or _gfile().listdir(folder)):
         raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
     partial = f"{folder}.incomplete"
-    if exists(partial) and not _gfile().isdir(partial):
-        raise FileExistsError(f"{partial} is expected to be absent, but is a file. Move it away.")
     check_removable(partial, exists(os.path.join(partial, MARK)))
 
 

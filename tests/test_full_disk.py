@@ -79,7 +79,7 @@ def commands(folder, model, out):
     return {
         "vocabulary": (
             build_vocab,
-            [0.1],
+            [0, 4],
             [*text, "--output-file", str(out / "vocab.txt"), "--vocab-size", "2000"],
         ),
         "records": (
@@ -148,7 +148,8 @@ def test_a_command_goes_on_when_there_is_room(data, disk, monkeypatch, capfd, na
     fill = disk(4) / "fill"
     for kib in sizes:
         folder = disk(max(4, kib))
-        if kib < 4:
+        fill.unlink(missing_ok=True)
+        if not kib:
             fill.write_bytes(b"x" * 4096)
         check_error(*run(module, flags, monkeypatch, capfd), folder)
     fill.unlink(missing_ok=True)

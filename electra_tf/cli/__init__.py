@@ -4,6 +4,7 @@
 Every command imports this first, before the seconds that TensorFlow takes.
 """
 
+import contextlib
 import multiprocessing
 import os
 import pathlib
@@ -20,8 +21,8 @@ def message_of(number: int) -> str:
 
 def end_at_once(number: int, _=None):
     """End the process with that line; for when there is nothing to clean up."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # it may be in use, or closed
+        sys.stdout.flush()
     os.write(2, f"{message_of(number)}\n".encode())
     os._exit(128 + number)
 

@@ -12,7 +12,7 @@ from absl import logging
 from electra_tf import text
 from electra_tf.cli import arguments
 from electra_tf.data import corpus, reading, standard_input
-from electra_tf.files import write_bytes
+from electra_tf.files import exists, write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
 from electra_tf.text.sentencepiece_training import MODEL_TYPES, without_accents
@@ -84,13 +84,18 @@ def build_vocab(args):
     folder, name = os.path.split(args.output_file)
     tf.io.gfile.makedirs(folder or ".")
     settings_file.check_free(folder, name)
-    held_out = []
+    is_new, held_out = not exists(args.output_file), []
     with tempfile.TemporaryDirectory() as temporary:
         files = _sources(args, temporary)
         lines = _training_lines(files, held_out, args.text_field, args.sample_share)
         first = list(itertools.islice(lines, _MAX_SAMPLE))
         _train(args, itertools.chain(first, lines))
-    settings_file.save_settings(_settings(args, name), folder)
+    try:
+        settings_file.save_settings(_settings(args, name), folder)
+    except BaseException:
+        if is_new:  # without its settings it would be read in another way
+            tf.io.gfile.remove(args.output_file)
+        raise
     tokenizer = text.load_tokenizer(args.output_file)
     share = "" if args.sample_share == 1 else f" ({args.sample_share:.1%} of their lines)"
     print(f"Wrote {args.output_file}, trained on {len(files)} file(s){share}.")

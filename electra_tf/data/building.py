@@ -123,9 +123,14 @@ def build_pretraining_records(
     settings = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
     _prepare(builder, plan.fingerprint(settings), work_share)
     execute = execute or functools.partial(run_tasks, num_processes)
-    if plan.remove_duplicates:
-        _find_duplicates(builder, execute, work_share)
-    results = _build_shards(builder, execute, work_share)
+    try:
+        if plan.remove_duplicates:
+            _find_duplicates(builder, execute, work_share)
+        results = _build_shards(builder, execute, work_share)
+    except BaseException:
+        if not work_share:  # else others are at work there
+            _remove_partial(builder)  # of worker processes that were ended
+        raise
     if work_share:
         return None
     manifests = {split: describe(plan, results, settings, split) for split in results[0].splits}
@@ -161,12 +166,10 @@ def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | No
     """Makes the builder's folders, empty unless they have finished shards of the same plan."""
     folder = builder.folder
     plan_file = os.path.join(folder, names.PLAN_FILE)
-    folders = [*builder.split_folders().values(), builder.duplicates_folder]
     if tf.io.gfile.exists(plan_file):
         if read_bytes(plan_file) == fingerprint.encode():
-            if not work_share:  # else others are at work there
-                for folder in filter(tf.io.gfile.exists, folders):
-                    remove_partial(folder)
+            if not work_share:
+                _remove_partial(builder)
             return
         if work_share:
             raise ValueError(
@@ -177,10 +180,19 @@ def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | No
     replaced = older_records(os.path.dirname(folder))
     if tf.io.gfile.exists(folder) and not work_share:
         remove_unfinished(folder)
-    for inner in folders:
+    for inner in _folders(builder):
         tf.io.gfile.makedirs(inner)
     write_file(plan_file, fingerprint.encode())
     note_replaced(builder, replaced)
+
+
+def _folders(builder: ShardBuilder) -> list[str]:
+    return [*builder.split_folders().values(), builder.duplicates_folder]
+
+
+def _remove_partial(builder: ShardBuilder) -> None:
+    for folder in filter(tf.io.gfile.exists, _folders(builder)):
+        remove_partial(folder)
 
 
 def _find_duplicates(

@@ -142,6 +142,7 @@ class Trainer:
             return step
         if self.workers.is_chief:
             self.checkpoints.remove_incomplete()
+            model_folder.best_checkpoints(self.trial.folder).remove_incomplete()
             self.log = RunLog(self.trial.folder, step)
             self.first_line = FirstLine(step, self.num_steps, self._steps_of_run, INSTEAD_OF_A_CPU)
         self.began = time.monotonic()

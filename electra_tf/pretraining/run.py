@@ -357,6 +357,7 @@ class _Training:
         if self.workers.is_chief:
             model_folder.write_config(config, self.tokenizer)
             self.checkpoints.remove_incomplete()
+            model_folder.best_checkpoints(config).remove_incomplete()
             self.log = RunLog(config.model_dir, first_step)
             self._warn_of_warmup()
             self.first_line = FirstLine(

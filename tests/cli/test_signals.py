@@ -265,6 +265,7 @@ def test_records_with_several_processes(start, tmp_path, number, seconds):
     os.killpg(process.pid, number)
     check_end(process, number)
     assert [path.name for path in (tmp_path / "records").iterdir()] == ["unfinished"]
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 @pytest.mark.slow
