@@ -15,9 +15,9 @@ from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.interop import folders
 from electra_tf.interop.reading import read_model
+from electra_tf.serving.exported import load_exported
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
-from electra_tf.training.checkpoint_reader import without_pattern
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]
@@ -56,6 +56,7 @@ def load(
 
     Raises:
         FileNotFoundError: there is no model there.
+        OSError: a file of it is damaged; names it.
         ValueError: the model or its tokenizer cannot be represented, or lacks what is needed.
     """
     if top_k < 1:
@@ -67,8 +68,7 @@ def load(
                 f"{folder} is an exported model, which has nothing to choose, but task, generator, "
                 "hparams, labels, pre_split or tokenizer were given."
             )
-        path, alias = without_pattern(folder)
-        exported = tf.saved_model.load(path)
+        exported, alias = load_exported(folder)
         return LoadedModel(dict(exported.signatures), folder, (exported, alias))
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}

@@ -4,9 +4,8 @@
 import os
 from collections.abc import Iterator
 
-import tensorflow as tf
-
 from electra_tf.data import spec
+from electra_tf.data.damage import first_records
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.records import PretrainingRecords
 from electra_tf.text import Vocabulary
@@ -85,13 +84,12 @@ def decode_examples(
                 f"The vocabulary is not the one of {Manifest.path_in(folder)}: its hash is "
                 f"{vocabulary.sha256}, not {manifest.tokenizer.get('vocab_sha256')}."
             )
-    for number, record in enumerate(tf.data.TFRecordDataset(list(records.files)).take(count)):
-        batch = spec.parse(record[tf.newaxis], spec.length(record))
+    for number, (file, place, batch) in enumerate(first_records(records.files, count)):
         ids, mask, segments = (batch[f.name][0].numpy() for f in spec.FEATURES)
         tokens = int(mask.sum())
         if ids.max() >= len(vocabulary):
             raise ValueError(
-                f"Record {number} of {records.files[0]} holds the id {ids.max()}, "
+                f"{file}: record {place} holds the id {ids.max()}, "
                 f"but the vocabulary has {len(vocabulary)} tokens."
             )
         yield (

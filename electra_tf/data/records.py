@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.data import names, pipeline, spec
+from electra_tf.data import names, pipeline
 from electra_tf.data.bucketing import ENDLESS, Span
-from electra_tf.data.damage import READING_ERRORS, find_damage
+from electra_tf.data.damage import READING_ERRORS, find_damage, first_records
 from electra_tf.data.framing import count_records
 from electra_tf.data.manifest import Manifest
 from electra_tf.data.order import EpochOrder
@@ -230,10 +230,11 @@ class PretrainingRecords:
         try:
             yield from batches.as_numpy_iterator()
         except READING_ERRORS as error:
-            damage = find_damage(self.files, max_seq_length, self.features)
+            is_framing = isinstance(error, tf.errors.DataLossError)
+            damage = find_damage(self.files, max_seq_length, self.features, is_framing)
             if damage is None:
                 raise
-            raise ValueError(f"{damage}. Copy or build the records again.") from error
+            raise ValueError(damage) from error
 
     def _require_examples(self) -> None:
         if not self.num_examples:
@@ -288,14 +289,9 @@ def _check_folder(folder: str, manifest: Manifest, found: list[str]) -> None:
 def _unfit_records(files: list[str], max_seq_length: int, vocab_size: int) -> list[str]:
     """What does not fit in the first records of files without a manifest."""
     longest = largest = 0
-    try:
-        for record in tf.data.TFRecordDataset(files).take(_RECORDS_LOOKED_AT):
-            ids = spec.parse(record[tf.newaxis], spec.length(record))["input_ids"]
-            longest, largest = max(longest, ids.shape[1]), max(largest, int(tf.reduce_max(ids)))
-    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-        raise ValueError(
-            f"{files[0]} holds no sound pre-training records: {error.message}"
-        ) from error
+    for _, _, features in first_records(files, _RECORDS_LOOKED_AT):
+        ids = features["input_ids"]
+        longest, largest = max(longest, ids.shape[1]), max(largest, int(tf.reduce_max(ids)))
     differences = []
     if longest > max_seq_length:
         differences.append(

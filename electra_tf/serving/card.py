@@ -122,9 +122,9 @@ def _data(source) -> list[str]:
         parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
         return [*parts, _json("Data that was read:", source.data)] if source.data else parts
     patterns = split_patterns(source.config.pretrain_tfrecords)
-    records = [path for pattern in patterns[:1] for path in matching(pattern)]
-    manifest = os.path.join(os.path.dirname(records[0]) if records else "", "manifest.json")
-    if not records or not os.path.exists(manifest):
+    places = [path for pattern in patterns[:1] for path in (*matching(pattern), pattern)]
+    manifest = os.path.join(os.path.dirname(places[0]) if places else "", "manifest.json")
+    if not places or not os.path.exists(manifest):
         return ["Data: the records it was trained on had no manifest where they are said to be."]
     content = read_json(manifest)
     kept = {k: v for k, v in content.items() if k not in ("shards", "length_histogram")}

@@ -11,13 +11,13 @@ import electra_tf
 from electra_tf.files import check_new, new_folder, write_json, write_text, writing
 from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import TOLERANCES, Comparison, compare
+from electra_tf.serving.exported import DIGESTS, SETTINGS_FILE, digests_of
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
 from electra_tf.serving.sources import FinetunedSource, load_source, with_length
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
 
-SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 CARD_FILE = "README.md"
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 DTYPES = tuple(TOLERANCES)
@@ -148,6 +148,7 @@ def _write_settings(folder, source, settings, signatures):
         "tokenizer": source.tokenizer.settings,
         "mask_token": vocabulary.token_of(vocabulary.mask_id),
         **settings,
+        DIGESTS: digests_of(folder),
     }
     if isinstance(source, FinetunedSource):
         spec = source.task.spec

@@ -12,7 +12,7 @@ import tempfile
 import tensorflow as tf
 
 from electra_tf.files import check_keys, read_json, write_bytes
-from electra_tf.serving.export import SETTINGS_FILE
+from electra_tf.serving.exported import SETTINGS_FILE, load_exported
 
 SIGNATURE = "ids"
 OPSET = 17
@@ -69,7 +69,7 @@ def _numbers_of(export_dir):
     The runtimes have no strings; the labels are in SETTINGS_FILE, in the order of the numbers.
     """
     _check(export_dir)
-    exported = tf.saved_model.load(export_dir)
+    exported, _ = load_exported(export_dir)
     served = exported.signatures[SIGNATURE]
     inputs = served.structured_input_signature[1]
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from record_files import TOKENIZER, numbers_in, write_file, write_records
 
 from electra_tf.data import Manifest, PretrainingRecords, Span
+from electra_tf.data.damage import first_records
 
 TOTAL = 145  # examples in `many_windows`
 
@@ -152,7 +153,7 @@ def test_records_without_a_manifest_are_looked_at(tmp_path):
 @pytest.mark.parametrize("record", [b"no example", b""])
 def test_other_tfrecords_are_refused(tmp_path, record):
     write_file(tmp_path / "other", [record])
-    with pytest.raises(ValueError, match=r"other holds no sound pre-training records"):
+    with pytest.raises(ValueError, match=r"other: record 0 cannot be read"):
         PretrainingRecords(str(tmp_path / "other")).check(8, TOKENIZER)
 
 
@@ -226,7 +227,7 @@ def test_damage_inside_a_record_is_found_when_it_is_read(tmp_path):
     with pytest.raises(tf.errors.DataLossError):
         list(PretrainingRecords(str(tmp_path)).evaluation_batches(4, 8))
     (tmp_path / "manifest.json").unlink()
-    with pytest.raises(ValueError, match=r"-0-of-1 holds no sound .* corrupted record"):
+    with pytest.raises(ValueError, match=r"-0-of-1: record 19 cannot be read: corrupted record"):
         PretrainingRecords(str(tmp_path)).check(8, TOKENIZER)
 
 
@@ -282,6 +283,36 @@ def test_damage_deep_inside_is_named_with_file_and_record(tmp_path):
     with pytest.raises(ValueError, match=message):
         for _ in records.numpy_iterator(records.batches(50, 8, seed=1), 8):
             pass
+
+
+@pytest.mark.parametrize("record", [b"", b"\xff\xff", b"\x0a\x05\x0a\x03a"])
+def test_what_is_no_record_is_named_with_file_and_number(tmp_path, record):
+    write_records(tmp_path, [5, 1300])
+    path = tmp_path / "pretrain_data.tfrecord-1-of-2"
+    sound = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for number, serialized in enumerate(sound):
+            writer.write(record if number == 1199 else serialized)
+    (tmp_path / "manifest.json").unlink()
+    records = PretrainingRecords(str(tmp_path))
+    message = rf"{path}: record 1199 cannot be read: .*\. Copy or build the records again\.$"
+    with pytest.raises(ValueError, match=message):
+        list(records.numpy_iterator(records.evaluation_batches(50, 8), 8))
+
+
+@pytest.mark.parametrize("record", [b"\xff\xff", b"\x0a\x05\x0a\x03a"])
+def test_the_first_records_are_named_too(tmp_path, record):
+    write_records(tmp_path, [2, 5])
+    path = tmp_path / "pretrain_data.tfrecord-1-of-2"
+    sound = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for number, serialized in enumerate(sound):
+            writer.write(record if number == 3 else serialized)
+    (tmp_path / "manifest.json").unlink()
+    files = PretrainingRecords(str(tmp_path)).files
+    assert [place for _, place, _ in first_records(files, 5)] == [0, 1, 0, 1, 2]
+    with pytest.raises(ValueError, match=rf"^{path}: record 3 cannot be read"):
+        list(first_records(files, 6))
 
 
 def test_records_that_are_too_long_are_named_with_file_and_record(tmp_path):
