@@ -6,6 +6,8 @@ match counts, of those the longest; those that are `normalized` are looked for i
 the others, after case and accents.
 """
 
+import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
@@ -96,10 +98,9 @@ class _Matcher(tf.Module):
 
     def __init__(self, tokens: Mapping[str, AddedToken]):
         super().__init__()
-        contents = sorted(tokens, key=lambda content: -len(content.encode()))
+        contents = sorted(tokens)
         chosen = [tokens[content] for content in contents]
-        # The first alternative that matches is taken.
-        self._pattern = "|".join(map(_literal, contents))
+        self._pattern = _longest_of(contents)
         self._has_flag = {
             flag: any(getattr(token, flag) for token in chosen)
             for flag in ("single_word", "lstrip", "rstrip")
@@ -203,6 +204,15 @@ def _normalized(content, normalizer) -> str:
     return found.numpy().decode()
 
 
-def _literal(content) -> str:
-    """A regular expression that matches the content alone."""
-    return "".join(f"\\x{{{ord(character):x}}}" for character in content)
+def _longest_of(contents: Sequence[str]) -> str:
+    """A regular expression for the longest of some sorted strings, a tree of their beginnings."""
+    shared = os.path.commonprefix(contents)  # noqa: RUF071  (character by character is meant)
+    rests = [content[len(shared) :] for content in contents]
+    branches = [
+        _longest_of(list(found))
+        for _, found in itertools.groupby(filter(None, rests), key=lambda rest: rest[0])
+    ]
+    tree = "".join(f"\\x{{{ord(character):x}}}" for character in shared)
+    if branches:
+        tree += f"(?:{'|'.join(branches)})" + "?" * ("" in rests)
+    return tree

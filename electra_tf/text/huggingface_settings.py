@@ -255,6 +255,8 @@ def _special(stored, path) -> Iterator[AddedToken]:
     """Special tokens beside the usual five, which transformers adds wherever they are."""
     for key in ("additional_special_tokens", "extra_special_tokens"):
         values = stored.get(key) or ()
+        if not isinstance(values, list | dict | tuple):
+            raise ValueError(f"{path}: {key} is expected to be a JSON list, but is {values!r}.")
         for value in values.values() if isinstance(values, dict) else values:
             entry = value if isinstance(value, dict) else {"content": value}
             flags = {name: entry[name] for name in _FLAGS[:3] if name in entry}

@@ -15,6 +15,8 @@ def read_tokens(path: str) -> list[str]:
     """
     stored = read_json(path)
     model = stored.get("model") or {}
+    if not isinstance(model, dict):
+        raise ValueError(f"{path}: model is expected to be a JSON object, but is {model!r}.")
     expected = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##"}
     # Files of early versions leave the type out.
     found = {name: model.get(name, expected[name] if model else None) for name in expected}

@@ -4,6 +4,7 @@
 import dataclasses
 import functools
 import hashlib
+import re
 
 import tensorflow as tf
 
@@ -12,6 +13,8 @@ from electra_tf.text import huggingface_vocabulary, vocabulary_lines
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDPIECE, SENTENCEPIECE = KINDS = ("wordpiece", "sentencepiece")
+# Zero bytes and what stands for them while added tokens are looked for; halves of characters.
+_NO_TEXT = re.compile("[\0\1\ud800-\udfff]")
 WORD_START = "\u2581"
 """What a piece of a SentencePiece model has in place of the space before it."""
 
@@ -91,10 +94,16 @@ class Vocabulary:
         where: what errors call the source.
 
         Raises:
-            ValueError: an id is neither that of the vocabulary nor the next one behind it.
+            ValueError: an id is neither that of the vocabulary nor the next one behind it, or a
+                token is no text.
         """
         tokens, placed = list(self.tokens), []
         for token in sorted(added, key=lambda token: (token.id is None, token.id or 0)):
+            if not token.content or _NO_TEXT.search(token.content):
+                raise ValueError(
+                    f"{where}: an added token is expected to be text of one or more characters, "
+                    f"but is {token.content!r}."
+                )
             known = token.content in self._ids
             expected = self._ids[token.content] if known else len(tokens)
             if token.id not in (expected, None):

@@ -125,6 +125,19 @@ def test_flags(token, line, tokens, starts, ends):
     assert tokenizer([line]).to_list() == found.ids.to_list()
 
 
+def test_the_longest_of_many_tokens():
+    rng = random.Random(3)
+    contents = sorted({"".join(rng.choices("abc.*[日", k=rng.randint(2, 5))) for _ in range(300)})
+    contents = [content for content in contents if content not in TOKENS]
+    tokens = [added(c, NEXT + n, normalized=n % 2 == 0) for n, c in enumerate(contents)]
+    texts = ["".join(rng.choices("abc.*[日 ", k=40)) for _ in range(50)]
+    expected = [
+        line.ids
+        for line in library(tokens, True, True, False).encode_batch(texts, add_special_tokens=False)
+    ]
+    assert with_tokens(*tokens)(texts).to_list() == expected
+
+
 def test_the_usual_special_tokens_stay_text():
     mask = added("[MASK]", TOKENS.index("[MASK]"), special=True, normalized=False)
     plain = WordPieceTokenizer(text.Vocabulary(tuple(TOKENS)))

@@ -246,6 +246,12 @@ def test_accents_follow_case_where_nothing_is_said(tmp_path, config, described):
             "'id' is expected to be an integer",
         ),
         (None, {"normalizer": "lower"}, "'normalizer' is expected to be a JSON object"),
+        (
+            {"extra_special_tokens": "[E]"},
+            None,
+            "extra_special_tokens is expected to be a JSON list",
+        ),
+        ({"additional_special_tokens": [5]}, None, "'content' is expected to be a string"),
     ],
 )
 def test_wrong_files(tmp_path, config, described, message):
@@ -275,6 +281,21 @@ def test_added_tokens_are_taken_from_all_files(tmp_path, files):
     tokenizer = text.load_tokenizer(tmp_path)
     assert tokenizer.vocabulary.added == (AddedToken("[URL]", NEXT, rstrip=True, normalized=False),)
     assert tokenizer(["a[URL] b"]).to_list() == [[VOCABULARY["a"], NEXT, VOCABULARY["b"]]]
+
+
+@pytest.mark.parametrize("content", ["", "\ud800", "a\0b"])
+def test_added_tokens_that_are_no_text(tmp_path, content):
+    folder_with(tmp_path, described={"added_tokens": [{"content": content, "id": NEXT}]})
+    with pytest.raises(ValueError, match="token is expected to be text of one or more characters"):
+        text.load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("vocab", [None, [], {"[PAD]": "0"}, {"[PAD]": 0, "[UNK]": None}])
+def test_a_vocabulary_inside_the_file_that_is_wrong(tmp_path, vocab):
+    folder_with(tmp_path, described={"model.vocab": vocab})
+    (tmp_path / "vocab.txt").unlink()
+    with pytest.raises(ValueError, match=r"tokenizer\.json: model.*expected to count from 0"):
+        text.load_tokenizer(tmp_path)
 
 
 def test_added_tokens_without_flags(tmp_path):
