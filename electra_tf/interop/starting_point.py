@@ -2,6 +2,7 @@
 """Whatever training may begin with: found by path, told apart by its files."""
 
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -72,9 +73,10 @@ def find_pretraining_weights(config: PretrainingConfig) -> StartingWeights | Non
     if kind != folders.HUGGING_FACE:
         return None
     found = read_encoder(path)
+    given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
     if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
-        return StartingWeights(found.weights, f"the Hugging Face model {path}")
-    given = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
+        vocabulary = read_tokenizer(path, **given).vocabulary
+        return StartingWeights(found.weights, f"the Hugging Face model {path}", vocabulary)
     transfer = read_model(path, {name: v for name, v in given.items() if v is not None})
     tokenizer = transfer.model.tokenizer
     vocabulary = tokenizer.vocabulary if tokenizer else None

@@ -20,13 +20,13 @@ CONFIG_FILE = "tokenizer_config.json"
 VOCABULARY_FILES = ("vocab.txt", TOKENIZER_FILE)
 """The files whose tokens are described."""
 
-_MODELS = ("Bert", "Electra", "DistilBert", "MobileBert", "ConvBert")
 TOKENIZER_CLASSES = (
-    *(f"{name}Tokenizer{suffix}" for name in _MODELS for suffix in ("", "Fast")),
+    *("BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer", "MobileBertTokenizer"),
+    "ConvBertTokenizer",
     # Whatever tokenizer.json says.
-    "PreTrainedTokenizerFast",
-    "TokenizersBackend",
+    *("PreTrainedTokenizer", "TokenizersBackend"),
 )
+"""Names of BERT's tokenizer, each also with "Fast" behind it."""
 _OF_WORDS: dict[str, tuple] = {
     "word_tokenizer_type": ("basic",),
     "do_word_tokenize": (True,),
@@ -79,9 +79,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     if described is None and not config and not added and name is None:
         return None
     pre_split = described is not None and _is_pre_split(described)
-    word_problems = _wrong(
-        {"tokenizer_class": name}, {"tokenizer_class": TOKENIZER_CLASSES}, class_path
-    )
+    word_problems = _wrong_class(name, class_path)
     word_problems += _wrong(config, {} if pre_split else _OF_WORDS, config_path)
     plain = {key: _content(config.get(key)) for key in _OF_PIECES}
     problems = _wrong(plain, _OF_PIECES, config_path)
@@ -126,6 +124,15 @@ def _class_of_model(path) -> str | None:
         return read_json(path).get("tokenizer_class") if exists(path) else None
     except ValueError:
         return None
+
+
+def _wrong_class(name: Any, path) -> tuple[str, ...]:
+    if name is None or str(name).removesuffix("Fast") in TOKENIZER_CLASSES:
+        return ()
+    return (
+        f"{path}: tokenizer_class is expected to be one of {', '.join(TOKENIZER_CLASSES)}, with or "
+        f"without Fast, but is {_shown(name)}",
+    )
 
 
 def _wrong(

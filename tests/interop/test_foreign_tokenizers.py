@@ -7,15 +7,18 @@ import shutil
 
 import pytest
 import tokenizers
+from tiny_finetuning import finetune, write_task
 
 import electra_tf
 from electra_tf import text
 from electra_tf.cli import build_embeddings, build_pretraining_dataset, run_finetuning
+from electra_tf.finetuning.model_folder import load_finetuned
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.reading import read_model
 from electra_tf.pretraining.model_folder import resolve_config
+from electra_tf.serving import export_model
 
 FOLDER = pathlib.Path(__file__).parent.parent / "goldens" / "huggingface" / "discriminator"
 TOKENS = [
@@ -25,7 +28,6 @@ TOKENS = [
     "日",
     "本",
     "日本",
-    "##.",
 ]
 JAPANESE = {
     "tokenizer_class": "BertJapaneseTokenizer",
@@ -175,6 +177,43 @@ def test_a_model_is_served_with_its_added_tokens(folder):
     assert found["tokens"].tolist() == [["a", "##b", "[URL]", "d"]]
     # The space before d is its own.
     assert found["starts"].tolist() == [[0, 1, 2, 7]] and found["ends"].tolist() == [[1, 2, 7, 9]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "hparams", "line", "tokens"),
+    [
+        (ADDED, {}, "ab[URL] <User>", ["a", "##b", "[URL]", "<User>"]),
+        (JAPANESE, {"pre_split": True}, "日本. 日", ["日本", "##.", "日"]),
+    ],
+    ids=["added", "pre_split"],
+)
+def test_an_export_has_the_tokenizer(folder, config, hparams, line, tokens):
+    say(folder, config)
+    convert(read_model(str(folder), hparams), "electra_tf", str(folder.parent / "own"))
+    export_model(str(folder.parent / "own"), str(folder.parent / "export"))
+    found = electra_tf.load(str(folder.parent / "export")).replaced_tokens([line])
+    assert found["tokens"].tolist() == [tokens]
+    assets = folder.parent / "export" / "assets"
+    expected = text.load_tokenizer(folder.parent / "own").settings
+    assert text.load_tokenizer(assets).settings == expected
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_model_keeps_the_tokenizer(folder):
+    say(folder, JAPANESE)
+    rows = ["text\tlabel", *["日本. 日\tyes", "本 a.\tno"] * 8]
+    table = "\n".join(rows) + "\n"
+    columns = {"text_a": "text", "label": "label"}
+    fields = {"kind": "classification", "format": "tsv", "columns": columns}
+    task = write_task(folder.parent, "own", {"train.tsv": table, "dev.tsv": table}, **fields)
+    config, _ = finetune(
+        folder.parent, [task], init_checkpoint=str(folder), pre_split=True, num_trials=1
+    )
+    loaded = load_finetuned(f"{config.model_dir}_1")
+    assert loaded.tokenizer.pre_split and loaded.config.pre_split
+    found = electra_tf.load(f"{config.model_dir}_1").predict(["日本. 日"])
+    assert found["label"].tolist()[0] in ("yes", "no")
 
 
 def test_a_model_is_served_on_words_that_were_split(folder):

@@ -140,6 +140,7 @@ def test_the_class_may_stand_in_the_models_configuration(tmp_path):
         {"tokenizer_class": None, "never_split": None, "do_basic_tokenize": True},
         {"tokenizer_class": "ElectraTokenizerFast", "never_split": [], "strip_accents": None},
         {"tokenizer_class": "PreTrainedTokenizerFast", "mask_token": {"content": "[MASK]"}},
+        {"tokenizer_class": "TokenizersBackend", "model_max_length": 512},
         {"tokenizer_class": "DistilBertTokenizer", "word_tokenizer_type": "basic"},
     ],
 )
