@@ -19,7 +19,12 @@ from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, steps_
 from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
-from electra_tf.pretraining.starting_weights import FindWeights, load_starting_weights
+from electra_tf.pretraining.starting_weights import (
+    FindWeights,
+    StartingWeights,
+    found_weights,
+    load_starting_weights,
+)
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
 from electra_tf.training.agreement import check_same_run, check_same_weights
@@ -112,11 +117,12 @@ def _train(config, strategy, workers, find_weights) -> dict:
             model_folder.clear_debug_folder(config)
         workers.wait_for_all()  # before the others look into the folder
     check_saved_model(config)
+    start = found_weights(config, find_weights)
 
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
     training = _Training(config, strategy, workers, pretrainer, tokenizer, records, held_out)
-    training.find_weights = find_weights
+    training.start = start
     return training.run()
 
 
@@ -325,7 +331,7 @@ class _Training:
             self.evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
         self.timing = Timing(self._flops_of)
         self.flops_of_sequence: dict[int, float] = {}
-        self.find_weights: FindWeights | None = None
+        self.start: StartingWeights | None = None
         self.first_line: FirstLine | None = None  # of the chief
         self.last_logged = {}
         self.runners = {}
@@ -464,7 +470,7 @@ class _Training:
             logging.info("Continuing from %s, step %d.", prefix, self.step)
             self.records.restore(self.step, state, prefix)
         else:
-            load_starting_weights(config, self.pretrainer, self.tokenizer, self.find_weights)
+            load_starting_weights(config, self.pretrainer, self.tokenizer, self.start)
         _tell_uniform_fakes(config)
 
     def _log(self, step: int):

@@ -33,15 +33,24 @@ FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 """Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
 
 
+def found_weights(config: PretrainingConfig, find: FindWeights | None) -> StartingWeights | None:
+    """What a new run begins with, if it is not a checkpoint; read before a model is made."""
+    is_new = model_folder.checkpoints(config).latest() is None
+    return find(config) if find and is_new and config.init_checkpoint is not None else None
+
+
 def load_starting_weights(
     config: PretrainingConfig,
     pretrainer: ElectraPretrainer,
     tokenizer: Tokenizer,
-    find: FindWeights | None = None,
+    start: StartingWeights | None,
 ):
     """Load what `init_checkpoint` names into a new model, or say that there is nothing.
 
     A generator that the source lacks keeps its random weights, with a warning.
+
+    Args:
+        start: the weights; None if `init_checkpoint` is a checkpoint or null.
 
     Raises:
         FileNotFoundError: there are no weights.
@@ -53,7 +62,6 @@ def load_starting_weights(
             config.model_dir,
         )
         return
-    start = find(config) if find is not None else None
     if start is None:
         source = resolve_prefix(config.init_checkpoint)
         model_folder.warn_of_other_vocabulary(source, tokenizer)

@@ -7,6 +7,7 @@ weights by path ("electra/encoder/layer_0/..."), moments ("<path>/adam_m", "<pat
 what else a run needs to go on is stored beside, as one JSON string.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -172,11 +173,14 @@ class CheckpointFolder:
                 tf.io.gfile.remove(os.path.join(self.folder, file))
 
     def _keep_newest(self, saved: str):
-        state = tf.train.get_checkpoint_state(self.folder)
-        kept = [
-            path for path in (state.all_model_checkpoint_paths if state else []) if path != saved
-        ]
-        kept = [path for path in kept if tf.io.gfile.exists(f"{path}.index")] + [saved]
+        listed: list[str] = []
+        path = os.path.join(self.folder, NAMING_FILE)
+        if tf.io.gfile.exists(path):
+            listed = _names_of(read_bytes(path), b"all_model_checkpoint_paths")
+        # Whatever machine the list is from: what is in the folder counts.
+        names = dict.fromkeys(map(os.path.basename, listed))
+        kept = [os.path.join(self.folder, name) for name in names if self._is_there(name)]
+        kept = [path for path in kept if path != saved] + [saved]
         # Downloaded weights, with which a run may begin in its own folder, are not ours to delete.
         ours = [path for path in kept if is_ours(path)]
         stale = ours[: -self.keep] if self.keep else []
@@ -232,16 +236,21 @@ def _named_by(content: bytes, path: str) -> str:
     Raises:
         ValueError: it names none.
     """
-    field = rb'^[^#\n]*?\bmodel_checkpoint_path\s*:\s*"((?:[^"\\\n]|\\.)+)"'
-    line = re.search(field, content, re.M)
-    try:
-        # TensorFlow writes bytes beyond ASCII as octal escapes.
-        named = line[1].decode("unicode_escape").encode("latin-1").decode() if line else ""
-    except UnicodeError:
-        named = ""
-    if not named or "\0" in named:
+    names = _names_of(content, b"model_checkpoint_path")
+    if not names:
         raise ValueError(f"{path} is expected to name a checkpoint, but does not.")
-    return named
+    return names[0]
+
+
+def _names_of(content: bytes, field: bytes) -> list[str]:
+    """The values of a field of a `checkpoint` file; one that cannot be read ends the list."""
+    lines = re.findall(rb'^[^#\n]*?\b%s\s*:\s*"((?:[^"\\\n]|\\.)+)"' % field, content, re.M)
+    names = []
+    with contextlib.suppress(UnicodeError):
+        for line in lines:
+            # TensorFlow writes bytes beyond ASCII as octal escapes.
+            names.append(line.decode("unicode_escape").encode("latin-1").decode())
+    return [name for name in names if "\0" not in name]
 
 
 @functools.cache

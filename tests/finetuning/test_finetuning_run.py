@@ -69,8 +69,10 @@ def test_trials_have_seeds_of_their_own(tuning_dir, task):
     )
 
 
-def test_starts_with_the_pretrained_encoder(tuning_dir, task, idle_steps):
+def test_starts_with_the_pretrained_encoder(tuning_dir, task, idle_steps, caplog):
     config, _ = finetune(tuning_dir, [task])
+    assert "Beginning with the pre-trained model" in caplog.text
+    assert "from random weights" not in caplog.text
     found = stored(f"{config.model_dir}_1")
     expected = stored(tuning_dir / "models" / MODEL)
     names = [name for name in expected if name.startswith("electra/")]
@@ -85,6 +87,7 @@ def test_starts_with_the_pretrained_encoder(tuning_dir, task, idle_steps):
         vocab_size=len(WORDS) + 5,
         embedding_size=8,
     )
+    assert "Beginning from random weights." in caplog.text
     name = "electra/embeddings/word_embeddings"
     assert (stored(f"{random.model_dir}_1")[name] != expected[name]).any()
 
