@@ -44,7 +44,8 @@ def begun(config):
 
 def config_from(data_dir, folder, shape=None, **changes):
     shape = {**ONE_LAYER, **(shape or {})}
-    changes = {"num_train_steps": 1, "init_checkpoint": str(folder), **changes}
+    first = {"num_train_steps": 1, "num_warmup_steps": 0}
+    changes = {**first, "init_checkpoint": str(folder), **changes}
     return tiny_config(data_dir, "begun", shape, **changes)
 
 
@@ -161,8 +162,10 @@ def test_a_converted_discriminator_without_its_generator(
     folder = str(data_dir / "models" / "converted")
     lines = convert(read_model(as_huggingface(part="discriminator")), "electra_tf", folder)
     assert any("no generator was found: this is a discriminator alone" in line for line in lines)
-    hparams = {"num_train_steps": 13, "max_seq_length": 16, "train_batch_size": 8}
-    config = model_folder.resolve_config("converted", str(data_dir), hparams)
+    hparams = {"num_train_steps": 13, "num_warmup_steps": 0, "train_batch_size": 8}
+    config = model_folder.resolve_config(
+        "converted", str(data_dir), {**hparams, "max_seq_length": 16}
+    )
     caplog.clear()
     run.train(config)
     (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
