@@ -15,6 +15,7 @@ from electra_tf.config.checks import (
     check_names,
     check_types,
     is_text,
+    shown,
 )
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
@@ -197,12 +198,15 @@ class FinetuningConfig:
         check(
             isinstance(task_names, list)
             and bool(task_names)
-            and all(is_text(name) and name for name in task_names)
-            and len(set(task_names)) == len(task_names),
+            and all(is_text(name) and name for name in task_names),
             "task_names",
-            "a list of different names of tasks",
+            "a list of names of tasks",
             task_names,
         )
+        if len(set(task_names)) < len(task_names):
+            raise ValueError(
+                f"task_names is expected to have different names, but has {shown(task_names)}."
+            )
         size = hparams.get("model_size", "small")
         check(size in tuple(MODEL_SIZES), "model_size", f"one of {tuple(MODEL_SIZES)}", size)
         values = {

@@ -6,7 +6,7 @@ import math
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_given, check_names, check_types, is_text
+from electra_tf.config.checks import check, check_given, check_names, check_types, is_text, shown
 from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import EncoderConfig, encoder_of_size
 from electra_tf.config.pretraining_checks import check_pretraining
@@ -347,6 +347,7 @@ def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> d
 def _with_saved_model(hparams: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """`hparams` completed with what the saved model is; the two may not contradict each other."""
     overrides = hparams.get("model_hparam_overrides", {})
+    check(isinstance(overrides, dict), "model_hparam_overrides", "an object", overrides)
     encoder = encoder_of_size(
         saved["model_size"],
         saved["model_hparam_overrides"],
@@ -355,11 +356,11 @@ def _with_saved_model(hparams: dict[str, Any], saved: dict[str, Any]) -> dict[st
         saved["debug"],
     )
     differing = [
-        f"{key}: saved {saved[key]!r}, given {hparams[key]!r}"
+        f"{key}: saved {saved[key]!r}, given {shown(hparams[key])}"
         for key in MODEL_KEYS
         if key in hparams and key != "model_hparam_overrides" and hparams[key] != saved[key]
     ] + [
-        f"model_hparam_overrides[{key!r}]: saved {getattr(encoder, key)!r}, given {value!r}"
+        f"model_hparam_overrides[{key!r}]: saved {getattr(encoder, key)!r}, given {shown(value)}"
         for key, value in overrides.items()
         if getattr(encoder, key, None) != value
     ]
