@@ -330,6 +330,21 @@ def plan_of(corpus):
     )
 
 
+def test_a_shard_of_an_older_version_is_built_again(corpus, caplog):
+    """Its result lacks numbers that the manifest has: the counts of unknown tokens."""
+    builder = shards.ShardBuilder(plan_of(corpus), str(corpus / "unfinished"))
+    ((index, chunks),) = enumerate(builder.plan.shards())
+    (corpus / "unfinished").mkdir()
+    made = builder((index, chunks), lambda amount: None)
+    assert builder.finished(index) == made
+    (path,) = (corpus / "unfinished").glob("*.json")
+    stored = json.loads(path.read_text())
+    del stored["splits"]["training"]["unknown_tokens"]
+    path.write_text(json.dumps(stored))
+    assert builder.finished(index) is None
+    assert "unknown_tokens" in caplog.text and "The shard is built again" in caplog.text
+
+
 def test_the_number_of_shards_follows_the_size(corpus, monkeypatch):
     assert plan_of(corpus).num_shards == 1
     monkeypatch.setattr("electra_tf.data.plan._SMALL_SHARD_BYTES", 2000)
