@@ -240,6 +240,9 @@ READERS = {
 }
 """Stored file -> what reads it."""
 
+MOST_MEMORY = 6 << 30
+"""Bytes of address space beyond what TensorFlow takes at the start."""
+
 CHECKSUMMED = (".index", ".data-00000-of-00001", ".npz", "0-of-2", "1-of-2", ".pb")
 """Files of which no damage may be taken for sound content."""
 
@@ -299,6 +302,8 @@ def judged(came, path, how, expected) -> str:
         return "damage was taken for sound content" if is_other else ""
     message = came["error"]
     name = path.name.split(".data-")[0].removesuffix(".index")
+    if name == "words.json" and "task words" in message:  # called after its file
+        return ""
     if "Traceback" in message or len(message) > 4000 or message.count("\n") > 30:
         return f"no short error: {message[:2000]}"
     if how == "nothing" or name in message or str(path.parent) in message:
@@ -313,6 +318,10 @@ def memory() -> float:
 
 def main():
     root, sound = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    # What asks for memory without end is to fail before the machine does.
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MOST_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     expected = {}
     for line in sys.stdin:
         file, seed = line.rsplit(maxsplit=1)

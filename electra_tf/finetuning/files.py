@@ -67,7 +67,7 @@ def json_object(text, place, bad_rows):
     """Returns the JSON object that a line holds, or None after reporting that it does not."""
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         bad_rows.report(place, "a JSON object", f"what is not JSON ({error})")
         return None
     if not isinstance(value, dict):

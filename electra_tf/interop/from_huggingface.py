@@ -167,12 +167,11 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
     else:
         spec = task_spec(content.task, config.kind, config.labels)
     given = {name: value for name, value in hparams.items() if name != "task_names"}
-    settings = settings_for(
-        spec,
-        config.encoder,
-        config.classifier_dropout,
-        **{**extra.get("settings", {}), **given},
-    )
+    known = {**extra.get("settings", {}), **given}
+    try:
+        settings = settings_for(spec, config.encoder, config.classifier_dropout, **known)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
     if content.tokenizer is not None:
         settings = settings.replace(**content.tokenizer.case)
     model = FinetuningModel(settings, [spec])

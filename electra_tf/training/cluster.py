@@ -1,10 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which processes train together, and which of them this one is: TF_CONFIG or a SLURM step."""
 
-import json
 import os
 
 import tensorflow as tf
+
+from electra_tf.files import parse_json
 
 JOBS = ("chief", "worker")
 _PORTS = (20000, 20000)
@@ -54,10 +55,7 @@ def resolve_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def _read_tf_config(text: str) -> dict:
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"TF_CONFIG is expected to be JSON, but {error}: {text!r}.") from error
+    content = parse_json(text, "TF_CONFIG", object)
     jobs = content.get("cluster") or {} if isinstance(content, dict) else None
     if not isinstance(jobs, dict) or not all(map(_is_addresses, jobs.values())):
         raise ValueError(f"TF_CONFIG is expected to be as in {_EXAMPLE}, but is {text!r}.")

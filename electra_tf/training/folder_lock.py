@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import write_text, writing
+from electra_tf.files import parse_json, write_text, writing
 
 RENEW_SECONDS = 20
 ABANDONED_SECONDS = 90
@@ -73,10 +73,10 @@ def _in_use(path: str, text: str) -> FolderInUseError:
 
 def _owner(text: str) -> dict[str, str | int] | None:
     try:
-        owner = json.loads(text)
-        return owner if {"process", "host", "since"} <= set(owner) else None
-    except (ValueError, TypeError):
+        owner = parse_json(text, "the lock")
+    except ValueError:
         return None
+    return owner if {"process", "host", "since"} <= set(owner) else None
 
 
 def _check_ours(path: str, text: str):

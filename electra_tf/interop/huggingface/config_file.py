@@ -164,7 +164,7 @@ def require_known(architecture: str, place: str):
     if architecture not in HEADS:
         raise ValueError(
             f"{place} is expected to be of one of the classes {', '.join(HEADS)}, but is of "
-            f"{architecture}, which has no counterpart here."
+            f"{architecture[:200]}, which has no counterpart here."
         )
 
 
