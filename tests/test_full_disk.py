@@ -84,7 +84,7 @@ def commands(folder, model, out):
         ),
         "records": (
             build_pretraining_dataset,
-            [4, 8, 16, 32, 80],
+            [4, 16, 80],
             [
                 *(*text, "--vocab-file", vocabulary, "--output-dir", str(out / "records")),
                 *("--num-out-files", "3"),
@@ -137,8 +137,11 @@ def check_error(status, err, folder):
 
 
 NAMES = [
-    *("vocabulary", "records", "embeddings", "to Hugging Face", "to the original", "to ours"),
-    *("prediction", pytest.param("export", marks=pytest.mark.slow)),
+    *("vocabulary", "records", "to Hugging Face", "prediction"),
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("embeddings", "to the original", "to ours", "export")
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 
 from electra_tf.cli import arguments
 from electra_tf.config import load_hparams
+from electra_tf.files import check_new
 from electra_tf.interop.conversion import FORMATS, convert
 from electra_tf.interop.reading import read_model
 from electra_tf.interop.to_huggingface import PARTS
@@ -41,6 +42,7 @@ def make_parser():
 
 def convert_checkpoint(args):
     """Read, write, and say what was written."""
+    check_new(args.output)
     hparams = load_hparams(args.hparams)
     for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
         if getattr(args, name) is not None:

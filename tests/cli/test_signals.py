@@ -121,7 +121,10 @@ def commands(folder, model, out):
 @pytest.mark.parametrize(
     ("name", "number"),
     [
-        (name, (signal.SIGTERM, signal.SIGINT)[i % 2])
+        pytest.param(
+            *(name, (signal.SIGTERM, signal.SIGINT)[i % 2]),
+            marks=[pytest.mark.slow] if name in ("export", "records") else [],
+        )
         for i, name in enumerate(commands(pathlib.Path(), "", pathlib.Path()))
     ],
 )

@@ -27,9 +27,19 @@ def untrained(monkeypatch):
     monkeypatch.setattr(Trainer, "run", fail)
 
 
-def stored_config(model_dir, **changes):
-    settings = {"model_dir": str(model_dir), "debug": False, **changes.pop("finetuning", {})}
-    return json.dumps({"finetuning": settings, "run_key": "of another run", **changes})
+@pytest.fixture
+def stored(tuning_dir, task, monkeypatch):
+    """What runs store, as a function of what is changed in it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "run", lambda self: 0)
+        finetune(tuning_dir, [task], model_dir=str(tuning_dir / "m"), do_eval=False)
+    content = json.loads((tuning_dir / "m_1" / "config.json").read_text())
+
+    def changed(model_dir, **changes):
+        settings = {**content["finetuning"], "model_dir": str(model_dir)}
+        return json.dumps({**content, "finetuning": settings, **changes})
+
+    return changed
 
 
 @pytest.mark.parametrize(
@@ -40,11 +50,14 @@ def stored_config(model_dir, **changes):
         ("thesis_2_again_1", "data.csv", "mine"),
         ("thesis_1", "config.json", '{"mine": 1}'),
         ("thesis_1", "config.json", json.dumps({"pretraining": {"debug": True}})),
-        ("thesis_2", "config.json", stored_config("x/other")),
-        ("thesis_1", "config.json", stored_config("x/thesis", converted_from="a release")),
+        ("thesis_1", "config.json", json.dumps({"finetuning": {"model_dir": "x/thesis"}})),
+        ("thesis_2", "config.json", {"model_dir": "x/other", "run_key": "another"}),
+        ("thesis_1", "config.json", {"model_dir": "x/thesis", "converted_from": "a release"}),
     ],
 )
-def test_folders_of_others_stay(tuning_dir, task, untrained, folder, file, content):
+def test_folders_of_others_stay(tuning_dir, task, stored, untrained, folder, file, content):
+    if isinstance(content, dict):
+        content = stored(**{"run_key": "converted", **content})
     path = tuning_dir / folder / file
     path.parent.mkdir(parents=True)
     path.write_text(content)
@@ -59,11 +72,11 @@ def test_folders_of_others_stay(tuning_dir, task, untrained, folder, file, conte
     assert path.read_text() == content and files_in(str(tuning_dir / folder)) == [file]
 
 
-def test_a_debug_run_does_not_delete_a_real_model(tuning_dir, task, untrained):
+def test_a_debug_run_does_not_delete_a_real_model(tuning_dir, task, stored, untrained):
     settings = {"debug": True, "max_seq_length": 16, "model_dir": str(tuning_dir / "real")}
     path = tuning_dir / "real_1" / "config.json"
     path.parent.mkdir()
-    path.write_text(stored_config("elsewhere/real"))
+    path.write_text(stored("elsewhere/real"))
     with pytest.raises(FileExistsError, match=r"real_1 .* its own: config\.json"):
         finetune(tuning_dir, [task], vocab_size=100, **settings)
     assert path.exists()
