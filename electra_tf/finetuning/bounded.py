@@ -10,8 +10,8 @@ CHARACTERS_AT_ONCE = 4_000_000
 """Each takes some 100 bytes of memory while it is tokenized."""
 
 
-def bounded_parts(examples: Sequence, sizes: Sequence[int]) -> Iterator[Sequence]:
-    """Parts of the examples that follow each other, of some `CHARACTERS_AT_ONCE`; one at least.
+def bounded_slices(sizes: Sequence[int]) -> Iterator[slice]:
+    """Slices of examples that follow each other, of some `CHARACTERS_AT_ONCE`; one at least.
 
     Args:
         sizes: characters of each example.
@@ -20,23 +20,23 @@ def bounded_parts(examples: Sequence, sizes: Sequence[int]) -> Iterator[Sequence
     for end, characters in enumerate(sizes, start=1):
         size += characters
         if size >= CHARACTERS_AT_ONCE:
-            yield examples[first:end]
+            yield slice(first, end)
             first, size = end, 0
-    if first < len(examples) or not len(examples):
-        yield examples[first:]
+    if first < len(sizes) or not sizes:
+        yield slice(first, len(sizes))
 
 
 def arrays_of_parts(
-    make: Callable[[Sequence], Mapping[str, tf.Tensor]], examples: Sequence, sizes: Sequence[int]
+    make: Callable[[slice], Mapping[str, tf.Tensor]], sizes: Sequence[int]
 ) -> dict[str, np.ndarray]:
     """What `make` gives for bounded parts of the examples, row behind row; on the CPU.
 
     Args:
-        make: examples -> name -> tensor or array [rows, ...].
-        sizes: as in `bounded_parts`.
+        make: which examples -> name -> tensor or array [rows, ...].
+        sizes: as in `bounded_slices`.
     """
     parts = []
     with tf.device("CPU"):
-        for part in bounded_parts(examples, sizes):
+        for part in bounded_slices(sizes):
             parts.append({name: np.asarray(rows) for name, rows in make(part).items()})
     return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}

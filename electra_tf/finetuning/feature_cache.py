@@ -16,7 +16,8 @@ from absl import logging
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import exists, read_bytes, write_bytes
 from electra_tf.finetuning.features import task_features
-from electra_tf.finetuning.qa_features import AnswerWindows, question_features
+from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 from electra_tf.text.unknown import UnknownTokens

@@ -73,13 +73,13 @@ def text_features(
     if max_seq_length < 5:
         raise ValueError(f"max_seq_length must be 5 or more for texts, received {max_seq_length}.")
 
-    def make(part: Sequence[TextExample]) -> dict[str, tf.Tensor]:
-        first = tf.constant([example.text_a for example in part], tf.string)
-        second = tf.constant([example.text_b or "" for example in part], tf.string)
+    def make(part: slice) -> dict[str, tf.Tensor]:
+        first = tf.constant([example.text_a for example in examples[part]], tf.string)
+        second = tf.constant([example.text_b or "" for example in examples[part]], tf.string)
         return text_batch(tokenizer, first, second, max_seq_length, max_seq_length)
 
     sizes = [len(example.text_a) + len(example.text_b or "") for example in examples]
-    arrays = arrays_of_parts(make, examples, sizes)
+    arrays = arrays_of_parts(make, sizes)
     arrays["task_id"] = np.full(len(examples), task_id, np.int32)
     arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
     return arrays | _targets(examples, spec)

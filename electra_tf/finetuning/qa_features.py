@@ -1,56 +1,25 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Questions and their contexts as rows: windows over long contexts, answers as positions.
-
-Contexts are tokenized once each, thousands at a time; rows are cut out of the flat tokens.
-"""
+"""Questions and their contexts as arrays: the rows of their windows, answers as positions."""
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import check
-from electra_tf.finetuning.packed_rows import packed_rows, ragged_ranges
-
-WINDOWS_PER_QUESTION = 1000
-"""`<task>_eid` is 1000 * number of the question + number of the window (qa_tasks.py:406)."""
-
-_CHARACTERS_AT_ONCE = 4_000_000  # some 100 bytes of memory each while they are tokenized
-
-
-@dataclasses.dataclass(frozen=True)
-class AnswerWindows:
-    """Where the tokens of each row stand in the context, to turn positions into text.
-
-    Vectors over rows: `eids`; `question`, the number of the example; `offset`, the position of
-    the first context token in the row; `length`, the number of context tokens; `first_token`,
-    the number of the first of them in its context; `best_first` and `best_last`, the positions
-    between which the row has more context than any other row of the question (none: first > last).
-    `context` is over questions: the number of its context. `splits` is over contexts:
-    `starts` and `ends` of the tokens of context i, in characters, are at splits[i] .. splits[i+1].
-    """
-
-    eids: np.ndarray
-    question: np.ndarray
-    offset: np.ndarray
-    length: np.ndarray
-    first_token: np.ndarray
-    best_first: np.ndarray
-    best_last: np.ndarray
-    context: np.ndarray
-    splits: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-
-    def characters(self, row, start, end):
-        """Returns [first, end) characters of the context for positions start .. end of rows.
-
-        row, start, end: integers or vectors of one shape.
-        """
-        base = self.splits[self.context[self.question[row]]] + self.first_token[row]
-        base = base - self.offset[row]
-        return self.starts[base + start], self.ends[base + end]
+from electra_tf.finetuning.bounded import arrays_of_parts
+from electra_tf.finetuning.examples import QuestionExample
+from electra_tf.finetuning.question_windows import (
+    WINDOWS_PER_QUESTION,
+    AnswerWindows,
+    question_tokens,
+    rooms_of,
+    window_batch,
+    window_counts,
+)
+from electra_tf.text import Tokenizer
 
 
 class QuestionFeatures(typing.NamedTuple):
@@ -61,15 +30,15 @@ class QuestionFeatures(typing.NamedTuple):
 
 
 def question_features(
-    examples,
-    tokenizer,
-    max_seq_length,
-    task_name,
-    task_id=0,
-    doc_stride=128,
-    max_query_length=64,
-    first_number=0,
-):
+    examples: Sequence[QuestionExample],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    task_name: str,
+    task_id: int = 0,
+    doc_stride: int = 128,
+    max_query_length: int = 64,
+    first_number: int = 0,
+) -> QuestionFeatures:
     """Returns the `QuestionFeatures` of `QuestionExample`s.
 
     first_number: the number of the first example in its split, where they come in batches.
@@ -90,139 +59,105 @@ def question_features(
         f"at most {max_seq_length - 4}, 4 less than max_seq_length={max_seq_length}",
         max_query_length,
     )
-    queries = tokenizer([example.question for example in examples])
-    query_lengths = np.minimum(queries.row_lengths().numpy(), max_query_length)
-    contexts = _tokenize_contexts(examples, tokenizer)
-    windows = _windows(examples, contexts, query_lengths, max_seq_length, doc_stride)
-    eids = windows.eids + WINDOWS_PER_QUESTION * first_number
-    windows = dataclasses.replace(windows, eids=eids.astype(np.int32))
+    settings = _Settings(tokenizer, max_seq_length, doc_stride, max_query_length)
+    found = []
 
-    question = windows.question
-    query_tokens = ragged_ranges(queries.row_splits.numpy()[:-1][question], query_lengths[question])
-    context_tokens = ragged_ranges(
-        contexts.splits[windows.context[question]] + windows.first_token, windows.length
-    )
-    arrays = packed_rows(
-        _rows(queries.flat_values.numpy()[query_tokens], query_lengths[question]),
-        _rows(contexts.ids[context_tokens], windows.length),
-        tokenizer.vocabulary,
-        max_seq_length,
-    )
-    arrays["task_id"] = np.full(len(question), task_id, np.int32)
+    def make(part: slice) -> dict[str, tf.Tensor]:
+        arrays, windows = _part_rows(examples[part], settings)
+        found.append(windows)
+        return arrays
+
+    # Contexts count once for each of their questions, as their tokens do in the rows.
+    sizes = [len(example.question) + len(example.context) for example in examples]
+    arrays = arrays_of_parts(make, sizes)
+    windows = _joined(found, first_number)
+    arrays["task_id"] = np.full(len(windows.question), task_id, np.int32)
     arrays[f"{task_name}_eid"] = windows.eids
     if all(example.is_impossible is not None for example in examples):
         arrays |= _answer_positions(examples, windows, task_name)
     return QuestionFeatures(arrays, windows)
 
 
-class _Contexts(typing.NamedTuple):
-    number: np.ndarray  # of each example's context
-    ids: np.ndarray  # of the tokens of all contexts
-    splits: np.ndarray
-    starts: np.ndarray  # characters
-    ends: np.ndarray
+class _Settings(typing.NamedTuple):
+    tokenizer: Tokenizer
+    max_seq_length: int
+    doc_stride: int
+    max_query_length: int
 
 
-def _tokenize_contexts(examples, tokenizer):
+def _part_rows(examples, settings) -> QuestionFeatures:
+    """The rows of examples, and their windows as arrays; starts and ends are characters."""
+    tokenizer, max_seq_length, doc_stride, max_query_length = settings
     numbers = {}
     for example in examples:
         numbers.setdefault(example.context, len(numbers))
-    ids, token_starts, token_ends, counts = _offsets(list(numbers), tokenizer)
-    splits = np.concatenate([[0], np.cumsum(counts)])
-    for example in examples:
-        number = numbers[example.context]
-        if splits[number] == splits[number + 1]:
-            raise ValueError(f"{example.place}: expected a context with words, received none.")
-    # From bytes of each context to characters of it, by way of all contexts in one.
-    encoded = [text.encode() for text in numbers]
-    is_first_byte = (np.frombuffer(b"".join(encoded), np.uint8) & 0xC0) != 0x80
-    character_at = np.concatenate([[0], np.cumsum(is_first_byte)])
-    lengths = np.array([len(text) for text in encoded], np.int64)
-    row_starts = np.repeat(np.cumsum(lengths) - lengths, np.diff(splits))
-    return _Contexts(
-        np.array([numbers[example.context] for example in examples], np.int64),
-        ids,
-        splits,
-        *(
-            character_at[offsets + row_starts] - character_at[row_starts]
-            for offsets in (token_starts, token_ends)
-        ),
+    context = np.array([numbers[example.context] for example in examples], np.int64)
+    questions = tf.constant([example.question for example in examples], tf.string)
+    contexts = tf.constant(list(numbers), tf.string)
+    tokens = question_tokens(tokenizer, questions, contexts, context, max_query_length)
+    counts = window_counts(tokens, max_seq_length, doc_stride)
+    _check(examples, tokens, counts.numpy(), rooms_of(tokens, max_seq_length).numpy())
+    batch, windows = window_batch(
+        tokens, counts, tokenizer.vocabulary, max_seq_length, doc_stride, max_seq_length
     )
+    vectors = {
+        field.name: np.asarray(getattr(windows, field.name))
+        for field in dataclasses.fields(windows)
+    }
+    characters = _characters(numbers, vectors["splits"], vectors["starts"], vectors["ends"])
+    return QuestionFeatures(batch, AnswerWindows(**vectors | characters))
 
 
-def _offsets(texts, tokenizer):
-    """Returns ids, byte starts and byte ends of all tokens, and the number of tokens per text."""
-    parts, batch, size = [], [], 0
-    for number, text in enumerate(texts):
-        batch.append(text)
-        size += len(text)
-        if size >= _CHARACTERS_AT_ONCE or number == len(texts) - 1:
-            tokens = tokenizer.offsets(batch)
-            flat = [ragged.flat_values.numpy() for ragged in tokens]
-            parts.append((*flat, tokens.ids.row_lengths().numpy()))
-            batch, size = [], 0
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def _windows(examples, contexts, query_lengths, max_seq_length, doc_stride):
-    tokens = np.diff(contexts.splits)[contexts.number]
-    rooms = max_seq_length - 3 - query_lengths
-    strides = np.minimum(rooms, doc_stride)
-    counts = 1 + np.maximum(0, -(-(tokens - rooms) // strides))
+def _check(examples, tokens, counts, rooms):
+    empty = tokens.contexts.ids.row_lengths().numpy()[tokens.context] == 0
+    if empty.any():
+        place = examples[int(np.argmax(empty))].place
+        raise ValueError(f"{place}: expected a context with words, received none.")
     if counts.max(initial=0) > WINDOWS_PER_QUESTION:
         worst = int(np.argmax(counts))
         raise ValueError(
             f"{examples[worst].place}: expected at most {WINDOWS_PER_QUESTION} windows, received "
             f"{counts[worst]} of {rooms[worst]} tokens; raise max_seq_length or doc_stride."
         )
-    question = np.repeat(np.arange(len(examples)), counts)
-    number = ragged_ranges(np.zeros_like(counts), counts)
-    first_token = number * strides[question]
-    length = np.minimum(rooms[question], tokens[question] - first_token)
-    offset = query_lengths[question] + 2
-    best_first, best_last = _best_context(counts, first_token, length, tokens)
-    return AnswerWindows(
-        eids=(WINDOWS_PER_QUESTION * question + number).astype(np.int32),
-        question=question,
-        offset=offset,
-        length=length,
-        first_token=first_token,
-        best_first=best_first - first_token + offset,
-        best_last=best_last - first_token + offset,
-        context=contexts.number,
-        splits=contexts.splits,
-        starts=contexts.starts,
-        ends=contexts.ends,
-    )
 
 
-def _best_context(counts, first_token, length, tokens):
-    """Returns for each window the first and last context token that it sees best of all windows.
-
-    Context is the smaller number of tokens on either side, then the length of the window, then
-    the earlier window (qa_tasks.py:75-110). The tokens that are best in a window are neighbours.
-    """
-    best_first, best_last = np.zeros_like(first_token), length - 1
-    row_ends = np.cumsum(counts)
-    for question in np.flatnonzero(counts > 1):
-        rows = slice(row_ends[question] - counts[question], row_ends[question])
-        token = np.arange(tokens[question])[None, :]
-        left = token - first_token[rows, None]
-        right = length[rows, None] - 1 - left
-        context = np.minimum(left, right)
-        score = np.where(context >= 0, context + 0.01 * length[rows, None], -1.0)
-        best = np.argmax(score, axis=0)
-        numbers = np.arange(counts[question])
-        best_first[rows] = np.searchsorted(best, numbers, side="left")
-        best_last[rows] = np.searchsorted(best, numbers, side="right") - 1
-    return best_first, best_last
+def _characters(contexts, splits, starts, ends) -> dict[str, np.ndarray]:
+    """`starts` and `ends` as characters, from bytes, by way of all contexts in one."""
+    encoded = [text.encode() for text in contexts]
+    is_first_byte = (np.frombuffer(b"".join(encoded), np.uint8) & 0xC0) != 0x80
+    character_at = np.concatenate([[0], np.cumsum(is_first_byte)])
+    lengths = np.array([len(text) for text in encoded], np.int64)
+    row_starts = np.repeat(np.cumsum(lengths) - lengths, np.diff(splits))
+    return {
+        name: character_at[offsets + row_starts] - character_at[row_starts]
+        for name, offsets in (("starts", starts), ("ends", ends))
+    }
 
 
-def _rows(values, lengths):
-    return tf.RaggedTensor.from_row_lengths(values, lengths)
+def _joined(parts: list[AnswerWindows], first_number: int) -> AnswerWindows:
+    """The windows of parts of the examples as those of all; numbers of rows go on."""
+    shifted, questions, contexts, tokens = [], 0, 0, 0
+    for part in parts:
+        eids = part.eids + WINDOWS_PER_QUESTION * (first_number + questions)
+        shifted.append(
+            dataclasses.replace(
+                part,
+                eids=eids.astype(np.int32),
+                question=part.question + questions,
+                context=part.context + contexts,
+                splits=part.splits[1 if shifted else 0 :] + tokens,
+            )
+        )
+        questions += len(part.context)
+        contexts += len(part.splits) - 1
+        tokens += len(part.starts)
+    columns = zip(*(vars(windows).values() for windows in shifted), strict=True)
+    return AnswerWindows(*map(np.concatenate, columns))
 
 
-def _answer_positions(examples, windows, task_name):
+def _answer_positions(
+    examples: Sequence[QuestionExample], windows: AnswerWindows, task_name: str
+) -> dict[str, np.ndarray]:
     """Returns start and end positions of the first answer in every row, and is_impossible."""
     first, last = np.full((2, len(examples)), -1, np.int64)
     for number, example in enumerate(examples):
@@ -242,7 +177,9 @@ def _answer_positions(examples, windows, task_name):
     }
 
 
-def _answer_tokens(example, number, windows):
+def _answer_tokens(
+    example: QuestionExample, number: int, windows: AnswerWindows
+) -> tuple[int, int]:
     """Returns the first and the last token that share a character with the answer."""
     text, start = example.answers[0]
     context = windows.context[number]

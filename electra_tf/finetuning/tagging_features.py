@@ -34,11 +34,11 @@ def tagging_features(
     if max_seq_length < 3:
         raise ValueError(f"max_seq_length must be 3 or more for tags, received {max_seq_length}.")
 
-    def make(part: Sequence[TaggingExample]) -> dict[str, np.ndarray]:
-        return _part_features(part, tokenizer, max_seq_length, spec)
+    def make(part: slice) -> dict[str, np.ndarray]:
+        return _part_features(examples[part], tokenizer, max_seq_length, spec)
 
     sizes = [sum(len(word) + 1 for word in example.words) for example in examples]
-    arrays = arrays_of_parts(make, examples, sizes)
+    arrays = arrays_of_parts(make, sizes)
     return {**arrays, "task_id": np.full(len(arrays["input_ids"]), task_id, np.int32)}
 
 

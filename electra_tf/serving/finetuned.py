@@ -1,18 +1,19 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What a fine-tuned model serves: one task's predictions for raw text, for ids, and features."""
 
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from electra_tf.finetuning.answers import best_answers, no_answer_scores
 from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.finetuning.question_windows import question_batch
 from electra_tf.finetuning.tagging_windows import word_batch
-from electra_tf.serving import answers
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder
 from electra_tf.serving.entities import entities_of
-from electra_tf.serving.questions import question_batch
 from electra_tf.serving.signatures import (
     IDS,
     LAYER,
@@ -22,7 +23,7 @@ from electra_tf.serving.signatures import (
     signature,
 )
 from electra_tf.serving.tagged_text import per_text, words_of
-from electra_tf.text.packing import text_batch
+from electra_tf.text.packing import dense, text_batch
 
 ROWS_AT_ONCE = 32
 """Windows of long sentences that are computed together; bounds memory."""
@@ -228,15 +229,21 @@ class AnswerServer(TaskServer):
             config.max_query_length,
         )
         outputs = in_chunks(self._head_outputs, batch, ANSWER_ROWS_AT_ONCE)
-        found = answers.best_answers(
-            context,
-            windows,
-            outputs,
-            config.n_best_size,
-            config.max_answer_length,
-            config.joint_prediction,
+        sizes = (config.n_best_size, config.max_answer_length)
+        candidates = best_answers(
+            context, windows, outputs, *sizes, config.joint_prediction, "BYTE"
         )
-        best = found.pop("answer_scores")[:, 0]
+        # Sums of float64, of which missing ones get the probability 0.
+        scores = tf.cast(candidates.start_logits, tf.float64)
+        scores += tf.cast(candidates.end_logits, tf.float64)
+        probabilities = tf.nn.softmax(dense(scores, -math.inf))
+        found = {
+            "answers": dense(candidates.texts, ""),
+            "answer_starts": tf.cast(dense(candidates.starts), tf.int32),
+            "answer_ends": tf.cast(dense(candidates.ends), tf.int32),
+            "answer_probabilities": tf.cast(probabilities, tf.float32),
+            "num_answers": tf.cast(candidates.texts.row_lengths(), tf.int32),
+        }
         result = {
             "answer": found["answers"][:, 0],
             "start": found["answer_starts"][:, 0],
@@ -246,10 +253,7 @@ class AnswerServer(TaskServer):
         }
         if not self._spec.has_unanswerable:
             return result
-        classifier = config.answerable_classifier
-        odds = answers.no_answer_scores(windows, outputs, tf.shape(context)[0], classifier)
-        if not classifier:
-            odds -= tf.cast(best, tf.float32)
+        odds = no_answer_scores(windows, outputs, candidates, config.answerable_classifier)
         is_none = odds > config.qa_na_threshold
         for name in ("answer", "start", "end"):
             result[name] = tf.where(is_none, tf.zeros_like(result[name]), result[name])

@@ -5,13 +5,13 @@ import sys
 
 import tensorflow as tf
 
-from electra_tf.serving.answers import _SPACE_AT_THE_END
+from electra_tf.finetuning.answers import SPACE_AT_THE_END
 
 
 def test_space_at_the_end_is_what_python_takes_for_space():
     characters = [chr(c) for c in range(1, sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
     texts = [f"a {character}{character}" for character in characters]
-    found = tf.strings.regex_replace(texts, _SPACE_AT_THE_END, "").numpy()
+    found = tf.strings.regex_replace(texts, SPACE_AT_THE_END, "").numpy()
     differing = [
         hex(ord(character))
         for character, text, cut in zip(characters, texts, found, strict=True)
