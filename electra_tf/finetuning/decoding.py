@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.qa_answers import Answers, answer_questions
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.tagging_features import join_windows
 
 

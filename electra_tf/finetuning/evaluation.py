@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from electra_tf.finetuning.batches import ordered_batches
 from electra_tf.finetuning.decoding import Predictions, predictions_of
-from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.heads import TaggingHead, TaskHead
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.scoring import is_better, scores_of
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.training.replicas import gather_rows, rows_of_replica
 from electra_tf.training.workers import Workers
 

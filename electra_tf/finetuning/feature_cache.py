@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +14,8 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import exists, read_bytes, write_bytes
-from electra_tf.finetuning.features import task_features
-from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.split_data import SplitData, split_of_examples
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 from electra_tf.text.unknown import UnknownTokens
@@ -28,29 +26,6 @@ _KEY = "key"
 _WINDOWS = "windows/"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 """Of what is in a file, at its end."""
-
-
-@dataclasses.dataclass(frozen=True)
-class SplitData:
-    """Examples of a split with the arrays that a model reads."""
-
-    task: Task
-    split: str
-    examples: list
-    arrays: dict[str, np.ndarray]
-    windows: AnswerWindows | None
-    """Of questions."""
-    key: str
-    """Changes with data, tokenizer and settings."""
-
-    @property
-    def name(self) -> str:
-        """What scores are listed under: the task; if not of dev, followed by the split."""
-        return self.task.name if self.split == "dev" else f"{self.task.name}_{self.split}"
-
-    @property
-    def is_labelled(self) -> bool:
-        return self.task.is_labelled(self.split)
 
 
 def load_split(
@@ -76,40 +51,14 @@ def load_split(
     path = os.path.join(config.preprocessed_data_dir, f"{task.name}_{split}_{key[:16]}.npz")
     stored = _read(path, key) if config.use_tfrecords_if_existing else None
     if stored is None:
-        stored = _make(task, examples, config, tokenizer)
-        _write(path, key, stored)
+        data = split_of_examples(task, split, examples, task_id, config, tokenizer, key)
+        _write(path, data)
         _remove_others(path, task.name, split)
-    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
-    unknown = UnknownTokens.among(arrays["input_ids"], tokenizer.vocabulary)
+    else:
+        data = _stored_split(task, split, examples, task_id, stored, key)
+    unknown = UnknownTokens.among(data.arrays["input_ids"], tokenizer.vocabulary)
     unknown.log(f"{task.name} {split}")
-    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
-    windows = {
-        name.removeprefix(_WINDOWS): rows
-        for name, rows in stored.items()
-        if name.startswith(_WINDOWS)
-    }
-    return SplitData(
-        task, split, examples, arrays, AnswerWindows(**windows) if windows else None, key
-    )
-
-
-def split_of_examples(
-    task: Task,
-    split: str,
-    examples: Sequence,
-    task_id: int,
-    config: FinetuningConfig,
-    tokenizer: Tokenizer,
-) -> SplitData:
-    """Features of examples from elsewhere, laid out as `split`; nothing is cached."""
-    stored = _make(task, examples, config, tokenizer)
-    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
-    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
-    windows = None
-    if task.spec.kind == "qa":
-        names = [field.name for field in dataclasses.fields(AnswerWindows)]
-        windows = AnswerWindows(**{name: stored[_WINDOWS + name] for name in names})
-    return SplitData(task, split, list(examples), arrays, windows, "")
+    return data
 
 
 def feature_key(
@@ -144,24 +93,23 @@ def _hash_of_file(path: str) -> str:
     return digest.hexdigest()
 
 
-def _make(task, examples, config, tokenizer) -> dict[str, np.ndarray]:
-    """Arrays of the model, and those of `AnswerWindows` under "windows/"."""
-    spec = task.spec
-    if spec.kind != "qa":
-        return task_features(spec, examples, tokenizer, config.max_seq_length)
-    features = question_features(
-        examples,
-        tokenizer,
-        config.max_seq_length,
-        spec.name,
-        doc_stride=config.doc_stride,
-        max_query_length=config.max_query_length,
-    )
+def _stored_split(
+    task: Task,
+    split: str,
+    examples: list,
+    task_id: int,
+    stored: dict[str, np.ndarray],
+    key: str,
+) -> SplitData:
+    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
+    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
     windows = {
-        _WINDOWS + field.name: getattr(features.windows, field.name)
-        for field in dataclasses.fields(features.windows)
+        name.removeprefix(_WINDOWS): rows
+        for name, rows in stored.items()
+        if name.startswith(_WINDOWS)
     }
-    return {**features.arrays, **windows}
+    windows = AnswerWindows(**windows) if windows else None
+    return SplitData(task, split, examples, arrays, windows, key)
 
 
 def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
@@ -185,15 +133,18 @@ def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
     return stored
 
 
-def _write(path: str, key: str, arrays: dict[str, np.ndarray]):
+def _write(path: str, data: SplitData):
+    """Keep the arrays of a split, those of `AnswerWindows` under "windows/"."""
     if tf.io.gfile.isdir(path):
         logging.warning("%s is a folder, so the features are not kept.", path)
         return
     content = io.BytesIO()
-    np.savez(content, **arrays, **{_KEY: np.array(key)})
+    windows = {} if data.windows is None else vars(data.windows)
+    windows = {_WINDOWS + name: rows for name, rows in windows.items()}
+    np.savez(content, **data.arrays, **windows, **{_KEY: np.array(data.key)})
     content.write(hashlib.sha256(content.getbuffer()).digest())
     write_bytes(path, content.getvalue())
-    logging.info("Features written to %s: %d rows.", path, len(arrays["input_ids"]))
+    logging.info("Features written to %s: %d rows.", path, len(data.arrays["input_ids"]))
 
 
 def _remove_others(path: str, task_name: str, split: str):

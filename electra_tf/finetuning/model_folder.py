@@ -16,8 +16,8 @@ from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import METRICS
 from electra_tf.finetuning.task_table import KINDS, TaskSpec

@@ -8,10 +8,10 @@ from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.decoding import records_of
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.examples import TaggingExample, TextExample
-from electra_tf.finetuning.feature_cache import split_of_examples
 from electra_tf.finetuning.files import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.question_files import question_of_line
+from electra_tf.finetuning.split_data import split_of_examples
 from electra_tf.finetuning.task import Task
 from electra_tf.text.unknown import UnknownTokens
 

@@ -15,7 +15,7 @@ from absl import logging
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import model_folder, trial_folders
 from electra_tf.finetuning.evaluation import Evaluation, Evaluator
-from electra_tf.finetuning.feature_cache import SplitData, load_split
+from electra_tf.finetuning.feature_cache import load_split
 from electra_tf.finetuning.results import (
     RunResults,
     beside_results,
@@ -25,6 +25,7 @@ from electra_tf.finetuning.results import (
     write_details,
 )
 from electra_tf.finetuning.scoring import baseline_of, failures_of
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task

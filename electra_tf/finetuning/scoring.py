@@ -6,7 +6,6 @@ import numpy as np
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
 from electra_tf.finetuning.decoding import Predictions
-from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.qa_answers import Answers
 from electra_tf.finetuning.qa_metrics import mrqa_scores, squad_v1_scores, squad_v2_scores
 from electra_tf.finetuning.scorers import (
@@ -17,6 +16,7 @@ from electra_tf.finetuning.scorers import (
     token_scores,
 )
 from electra_tf.finetuning.spans import to_bioes
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import UNSEEN_TAG
 
 LOWER_IS_BETTER = ("mse", "loss")

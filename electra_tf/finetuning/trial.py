@@ -14,8 +14,8 @@ from electra_tf.files import check_keys
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.batches import Arrays, TrainingBatches
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
-from electra_tf.finetuning.feature_cache import SplitData
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
+from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.agreement import check_same_weights
 from electra_tf.training.checkpoint import STATE, CheckpointFolder, read_state, read_step

@@ -21,13 +21,13 @@ from electra_tf.finetuning.task import load_task
 def made(monkeypatch):
     """Counts how often features are made."""
     calls = []
-    make = feature_cache._make
+    make = feature_cache.split_of_examples
 
     def counted(task, *arguments):
         calls.append(task.name)
         return make(task, *arguments)
 
-    monkeypatch.setattr(feature_cache, "_make", counted)
+    monkeypatch.setattr(feature_cache, "split_of_examples", counted)
     return calls
 
 

@@ -1,0 +1,60 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Examples of a split with the arrays that a model reads."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.features import task_features
+from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.task import Task
+from electra_tf.text import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitData:
+    """Examples of a split with the arrays that a model reads."""
+
+    task: Task
+    split: str
+    examples: list
+    arrays: dict[str, np.ndarray]
+    windows: AnswerWindows | None
+    """Of questions."""
+    key: str
+    """Changes with data, tokenizer and settings; empty for examples from elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """What scores are listed under: the task; if not of dev, followed by the split."""
+        return self.task.name if self.split == "dev" else f"{self.task.name}_{self.split}"
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.task.is_labelled(self.split)
+
+
+def split_of_examples(
+    task: Task,
+    split: str,
+    examples: Sequence,
+    task_id: int,
+    config: FinetuningConfig,
+    tokenizer: Tokenizer,
+    key: str = "",
+) -> SplitData:
+    """Examples, laid out as those of `split`, with their features.
+
+    Raises:
+        ValueError: see `task_features`.
+    """
+    length, windows = config.max_seq_length, None
+    if task.spec.kind == "qa":
+        sizes = (config.doc_stride, config.max_query_length)
+        arrays, windows = question_features(examples, tokenizer, length, task.name, task_id, *sizes)
+    else:
+        arrays = task_features(task.spec, examples, tokenizer, length, task_id)
+    return SplitData(task, split, list(examples), arrays, windows, key)
