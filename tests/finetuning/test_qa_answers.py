@@ -105,6 +105,26 @@ def test_independent_prediction_adds_the_logits_of_start_and_end():
     assert answers.null_odds == {}
 
 
+def test_texts_that_come_again_and_again_count_once():
+    """The best 19 of the 20 spans that are allowed have the same text."""
+    example = QuestionExample("q", "where", "é " * 19 + "日", (), True)
+    windows = question_features([example], tokenizer(), 32, "qa", max_query_length=4).windows
+    starts = windows.offset[0] + np.arange(20)
+    ends = np.minimum(starts[:, None] + np.arange(20), 31)
+    outputs = {
+        "eid": np.array([0]),
+        "start_top_index": starts[None],
+        "end_top_index": ends[None],
+        "start_top_log_probs": -np.arange(20.0)[None],
+        "end_top_log_probs": np.zeros([1, 20, 20]),
+    }
+    answers = answer_questions([example], windows, outputs, n_best_size=3, max_answer_length=1)
+    found = [(c.text, c.start, c.start_logit) for c in answers.n_best["q"]]
+    assert found == [("é", 0, 0.0), ("日", 38, -19.0)]
+    answers = answer_questions([example], windows, outputs, n_best_size=1, max_answer_length=1)
+    assert answers.n_best["q"][0].probability == 1.0 and answers.predictions == {"q": "é"}
+
+
 def test_without_a_classifier_the_first_token_stands_for_no_answer():
     options = {"has_unanswerable": True, "answerable_classifier": False}
     answers = independent({0: 1.0, 4: 3.0}, {0: 0.5, 5: 2.0}, **options)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from task_files import as_arrays, recorded, squad_examples, tokenizer
 
+from electra_tf.finetuning import bounded
 from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.qa_features import question_features
 
@@ -31,6 +32,24 @@ def test_batches_of_questions_are_numbered_on():
     ]
     for key, values in whole.items():
         np.testing.assert_array_equal(np.concatenate([p[key] for p in parts]), values)
+
+
+def test_parts_of_the_questions_give_the_same_rows(monkeypatch):
+    """Contexts of several questions may be there twice then, so places are compared."""
+    examples = squad_examples()[:40]
+    found = []
+    for characters in (bounded.CHARACTERS_AT_ONCE, 7000):
+        monkeypatch.setattr(bounded, "CHARACTERS_AT_ONCE", characters)
+        found.append(question_features(examples, tokenizer(), task_name="squad", **SETTINGS))
+    (arrays, windows), (other_arrays, other_windows) = found
+    assert len(other_windows.splits) > len(windows.splits)
+    for name, rows in arrays.items():
+        np.testing.assert_array_equal(other_arrays[name], rows, err_msg=name)
+    rows, offset = np.arange(len(windows.eids)), windows.offset
+    places = [w.characters(rows, offset, offset + w.length - 1) for _, w in found]
+    np.testing.assert_array_equal(*places)
+    for name in ("question", "best_first", "best_last"):
+        np.testing.assert_array_equal(getattr(other_windows, name), getattr(windows, name))
 
 
 def test_answers_are_where_the_positions_say():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from task_files import tokenizer, tokens_of
 
+from electra_tf.finetuning import bounded
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.spans import to_bioes
 from electra_tf.finetuning.tagging_features import join_windows, tagging_features
@@ -70,6 +71,38 @@ def test_words_in_the_middle_have_context_on_both_sides():
     used = features["input_mask"].sum(axis=1)
     assert (first[1:] - 1 >= 5).all()
     assert (used[:-1] - 2 - last[:-1] >= 5).all()
+
+
+def test_windows_are_those_computed_by_hand():
+    """Four tokens fit: rows of words 0-3, 2-5, 4-7 and 6-9, which predict 3, 2, 2 and 3 words."""
+    examples = [
+        TaggingExample(7, (), ()),
+        TaggingExample(8, tuple("abcdefghij"), tuple("ABCDEABCDE")),
+        TaggingExample(9, (), ()),
+        TaggingExample(5, ("supercalifragilistic", "z"), ("E", "D")),
+    ]
+    features = tagging_features(examples, tokenizer(), 6, SPEC)
+    assert features["pos_eid"].tolist() == [7, 8, 8, 8, 8, 9, 5, 5]
+    assert features["pos_first_word"].tolist() == [0, 0, 3, 5, 7, 0, 0, 1]
+    rows = [tokens_of(row)[1:-1] for row in features["input_ids"]]
+    assert ["".join(row) for row in rows[:6]] == ["", "abcd", "cdef", "efgh", "ghij", ""]
+    # Of a word that fills a row, what does not fit is left out.
+    assert (len(rows[6]), rows[7]) == (4, ["z"])
+    places = [row[row > 0].tolist() for row in features["pos_labeled_positions"]]
+    assert places == [[], [1, 2, 3], [2, 3], [2, 3], [2, 3, 4], [], [1], [1]]
+    assert features["pos_labels_mask"].sum(axis=1).tolist() == [len(row) for row in places]
+    assert [row[:3].tolist() for row in features["pos_labels"][1:5]] == [
+        *([0, 1, 2], [3, 4, 0], [0, 1, 0], [2, 3, 4])
+    ]
+
+
+def test_parts_of_the_sentences_give_the_same_rows(monkeypatch):
+    examples = random_sentences([5, 0, 12, 60, 1, 30])
+    whole = tagging_features(examples, tokenizer(), 16, SPEC)
+    monkeypatch.setattr(bounded, "CHARACTERS_AT_ONCE", 300)
+    parts = tagging_features(examples, tokenizer(), 16, SPEC)
+    for name, rows in whole.items():
+        np.testing.assert_array_equal(parts[name], rows, err_msg=name)
 
 
 def test_rows_of_a_window_are_one_segment_of_ones():
