@@ -61,7 +61,10 @@ def test_layers_are_chosen_per_text(pair):
         pair["features"](text=tf.constant(["a"]), layer=tf.constant([3]))
 
 
-def test_inputs_of_different_numbers_are_an_error(pair):
+def test_inputs_of_different_numbers_are_an_error(pair, reader):
+    expected = r"question, context are expected to have one shape, but have\] \[\[2\]\s*\[3\]\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        reader["text"](question=tf.constant(["a", "b"]), context=tf.constant(["a", "b", "c"]))
     expected = "text, layer are expected to have one shape, but have"
     with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
         pair["features"](text=tf.constant(["a", "b"]), layer=tf.constant([1]))
