@@ -24,6 +24,7 @@ from electra_tf.pretraining.starting_weights import (
     StartingWeights,
     found_weights,
     load_starting_weights,
+    tell_uniform_fakes,
 )
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.accumulation import rows_of_part
@@ -292,25 +293,6 @@ def _check_same_data(workers: Workers, tokenizer: Tokenizer, fingerprints: Mappi
     )
 
 
-def _tell_uniform_fakes(config: PretrainingConfig):
-    """Say that there is no generator; a converted discriminator's user may not know."""
-    if not config.uniform_generator:
-        return
-    stored = model_folder.read_config(config.model_dir)
-    source = stored.converted_from if stored else None
-    if source is None:
-        logging.info("uniform_generator: fakes are drawn uniformly from the vocabulary.")
-        return
-    logging.warning(
-        "The model in %s was converted from %s, a discriminator without its generator: "
-        "fakes are drawn uniformly from the vocabulary, which teaches it little. To train it "
-        "against a generator, begin another model with init_checkpoint %s.",
-        config.model_dir,
-        source,
-        config.model_dir,
-    )
-
-
 # ---- Training
 
 
@@ -471,7 +453,7 @@ class _Training:
             self.records.restore(self.step, state, prefix)
         else:
             load_starting_weights(config, self.pretrainer, self.tokenizer, self.start)
-        _tell_uniform_fakes(config)
+        tell_uniform_fakes(config)
 
     def _log(self, step: int):
         pretrainer, timing = self.pretrainer, self.timing

@@ -77,6 +77,25 @@ def load_starting_weights(
     _log(report, source)
 
 
+def tell_uniform_fakes(config: PretrainingConfig):
+    """Say that there is no generator; a converted discriminator's user may not know."""
+    if not config.uniform_generator:
+        return
+    stored = model_folder.read_config(config.model_dir)
+    source = stored.converted_from if stored else None
+    if source is None:
+        logging.info("uniform_generator: fakes are drawn uniformly from the vocabulary.")
+        return
+    logging.warning(
+        "The model in %s was converted from %s, a discriminator without its generator: "
+        "fakes are drawn uniformly from the vocabulary, which teaches it little. To train it "
+        "against a generator, begin another model with init_checkpoint %s.",
+        config.model_dir,
+        source,
+        config.model_dir,
+    )
+
+
 def _excused(names: Iterable[str], config: PretrainingConfig, source: str) -> str | None:
     """Which variables may differ: those that the run says, and a generator that is not there."""
     names = list(names)
