@@ -87,7 +87,7 @@ def check_output(output_dir: str) -> None:
 def older_records(output_dir: str) -> list[str]:
     """What a build may replace: shards and manifests of earlier ones, by name in the folder."""
     noted = os.path.join(output_dir, names.UNFINISHED_FOLDER, names.REPLACED_FILE)
-    found = set(read_json(noted, list)) if exists(noted) else set()
+    found = set(_names_in(noted)) if exists(noted) else set()
     for inner in _FOLDERS.values():
         folder = os.path.join(output_dir, inner)
         if not exists(Manifest.path_in(folder)):
@@ -103,6 +103,14 @@ def older_records(output_dir: str) -> list[str]:
         found |= {os.path.join(inner, name) for name in [manifest, *shards]}
     # Whatever these files say, nothing else is ever removed.
     return sorted(found & _records_in(output_dir))
+
+
+def _names_in(path: str) -> list[str]:
+    names_in = read_json(path, list)
+    wrong = [name for name in names_in if not isinstance(name, str)]
+    if wrong:
+        raise ValueError(f"{path} is expected to be a list of names, but has {wrong[0]!r}.")
+    return names_in
 
 
 def note_replaced(builder: ShardBuilder, replaced: Collection[str]) -> None:

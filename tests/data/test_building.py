@@ -189,6 +189,16 @@ def test_files_of_others_are_never_replaced(corpus, file, message, is_older, mon
     assert begun == [] and (contents(output), os.listdir(path.parent)) == before
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", b'[{"a": 1}]', b"[[]]", b"\xff[", b"[1"])
+def test_a_damaged_note_of_what_is_replaced_is_named(corpus, content):
+    folder = corpus / "records" / "unfinished"
+    folder.mkdir(parents=True)
+    (folder / "plan.sha256").write_text("0" * 64)
+    (folder / "replaced.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"unfinished/replaced\.json"):
+        build(corpus)
+
+
 def test_a_file_of_others_in_an_unfinished_build_stays(corpus, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         interrupt_after(patch, 2)
