@@ -33,9 +33,14 @@ def encoder_of(prefix: str) -> EncoderConfig:
     """The shape of a checkpoint's encoder, with what shapes do not tell if we wrote it.
 
     Raises:
-        ValueError: there is no encoder.
+        ValueError: there is no encoder, or what stands beside it does not fit it.
     """
-    return dataclasses.replace(encoder_shape(shapes_of(prefix), prefix), **stored_untold(prefix))
+    shape, told = encoder_shape(shapes_of(prefix), prefix), stored_untold(prefix)
+    try:
+        return dataclasses.replace(shape, **told)
+    except ValueError as error:
+        path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
+        raise ValueError(f"{path} does not fit the model beside it: {error}") from error
 
 
 def stored_untold(prefix: str) -> dict[str, Any]:

@@ -191,6 +191,30 @@ def test_packed_sequences_hold_the_examples_of_an_ordinary_build(corpus):
     assert manifest.features == ("position_ids", "sequence_ids")
 
 
+@pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "{}", '{"index": 0, "splits": {}}'])
+def test_a_shard_is_built_again_whose_result_is_damaged(corpus, content, caplog):
+    """By the same command, which goes on with the other shards."""
+    assert build(corpus, num_out_files=2, work_share=WorkShare(0, 2)) is None
+    (path,) = (corpus / "records" / "unfinished").glob("pretrain_data*.json")
+    path.write_text(content)
+    build(corpus, num_out_files=2)
+    assert f"{path}" in caplog.text and "The shard is built again" in caplog.text
+    build(corpus, output="plain", num_out_files=2)
+    assert contents(corpus / "records") == contents(corpus / "plain")
+
+
+@pytest.mark.parametrize("change", [lambda b: b[:-5], lambda b: b + b"x"])
+def test_a_shard_is_built_again_that_is_not_as_its_result_says(corpus, change, caplog):
+    assert build(corpus, num_out_files=2, work_share=WorkShare(0, 2)) is None
+    (path,) = (corpus / "records" / "unfinished").glob("pretrain_data*.json")
+    shard = path.with_suffix("")
+    shard.write_bytes(change(shard.read_bytes()))
+    build(corpus, num_out_files=2)
+    assert "The shard is built again" in caplog.text
+    build(corpus, output="plain", num_out_files=2)
+    assert contents(corpus / "records") == contents(corpus / "plain")
+
+
 def test_jobs_that_share_the_work_build_the_same_records(corpus, capsys):
     options = {"remove_duplicates": True, "held_out_share": 0.2}
     for index in (2, 0, 1):

@@ -452,3 +452,15 @@ def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog)
             ValueError, match=r"encoder\.json is expected to (tell|be a JSON object)"
         ):
             read_model(written)
+
+
+def test_heads_that_do_not_fit_the_checkpoint_are_an_error_that_names_the_file(tmp_path):
+    hparams = hparams_of("pretrain/mlm")
+    convert(
+        read_model(released(tmp_path, "pretrain/mlm"), hparams), "reference", str(tmp_path / "w")
+    )
+    path = tmp_path / "w" / "encoder.json"
+    for heads in (7, 1000):
+        path.write_text(json.dumps({"num_attention_heads": heads}))
+        with pytest.raises(ValueError, match=rf"^{path} does not fit .* divisor of hidden_size"):
+            find_starting_point(str(tmp_path / "w"))

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,24 @@ def test_killed_at_three_points(finished, data_dir):
     assert_identical(model_dir, finished.config.model_dir)
     assert logged_steps(model_dir) == [3, 6, 9, 12]
     assert not (model_dir / "incomplete_checkpoint").exists()
+
+
+@pytest.mark.slow
+def test_a_run_resumes_from_an_older_checkpoint_as_the_error_says(finished, data_dir):
+    model_dir = data_dir / "models" / "finished"
+    shutil.copytree(finished.config.model_dir, model_dir)
+    path = model_dir / "model.ckpt-12.data-00000-of-00001"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    config = tiny_config(data_dir, "finished", ONE_LAYER)
+    with pytest.raises(OSError, match=rf"newest older .* is {model_dir}/model.ckpt-8: .* delete"):
+        run.train(config)
+    for file in model_dir.glob("model.ckpt-12.*"):
+        file.unlink()
+    run.train(config)
+    assert_identical(model_dir, finished.config.model_dir)
+    assert logged_steps(model_dir) == [3, 6, 9, 12]
 
 
 def signal_in_step(monkeypatch, number, which):
