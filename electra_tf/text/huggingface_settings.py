@@ -91,7 +91,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
         if normalizer.get("type") == "BertNormalizer" or pre_split:
             case = normalizer.get("lowercase", False), normalizer.get("strip_accents")
             theirs = _case(*case, f"{path}: normalizer")
-            _check_agreement(said, theirs, config_path, path)
+            _check_agreement(said, theirs, config, config_path, path)
             said = {**theirs, **said}
     if said.get("strip_accents") and said.get("do_lower_case") is False:
         place = config_path if config.get("strip_accents") else path
@@ -190,14 +190,15 @@ def _case(lower, accents, where) -> dict[str, bool]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _check_agreement(ours, theirs, config_path, path):
+def _check_agreement(ours, theirs, config, config_path, path):
     names = {"do_lower_case": "lowercase", "strip_accents": "strip_accents"}
     for name, value in ours.items():
-        if value != theirs[name]:
+        if theirs.get(name, value) != value:
+            follows = " as do_lower_case" if config.get(name) is None else ""
             raise ValueError(
-                f"{config_path} and {path} disagree: {name} is {_shown(value)} in the one, "
-                f"normalizer.{names[name]} {_shown(theirs[name])} in the other. Correct the one "
-                "that is wrong."
+                f"{config_path} and {path} disagree: {name} is {_shown(value)}{follows} in the "
+                f"one, normalizer.{names[name]} {_shown(theirs[name])} in the other. Correct the "
+                "one that is wrong."
             )
 
 

@@ -83,12 +83,15 @@ def load_tokenizer(
                 f"{path} was made with pre_split {settings.pre_split}; received {pre_split}. Leave "
                 "it out, or give the same."
             )
-    return WordPieceTokenizer(
-        vocabulary,
-        case[0] if do_lower_case is None else do_lower_case,
-        case[1] if strip_accents is None else strip_accents,
-        stored.get("pre_split", False),
-    )
+    try:
+        return WordPieceTokenizer(
+            vocabulary,
+            case[0] if do_lower_case is None else do_lower_case,
+            case[1] if strip_accents is None else strip_accents,
+            stored.get("pre_split", False),
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def load_vocabulary(path) -> Vocabulary:

@@ -194,6 +194,11 @@ def test_a_folder_can_say_that_words_are_split_before(tmp_path):
             r"strip_accents is false in the one, normalizer\.strip_accents true",
         ),
         (
+            {"do_lower_case": True},
+            {"normalizer.lowercase": True, "normalizer.strip_accents": False},
+            r"strip_accents is true as do_lower_case in the one, normalizer\.strip_accents false",
+        ),
+        (
             {"added_tokens_decoder": {"9": {"content": "new", "lstrip": True}}},
             {"added_tokens": [{"id": 9, "content": "new"}]},
             'disagree on the added token \'new\'.*"lstrip": false.*"lstrip": true',
@@ -299,6 +304,12 @@ def test_a_vocabulary_inside_the_file_that_is_wrong(tmp_path, vocab):
         text.load_tokenizer(tmp_path)
 
 
+def test_an_added_token_that_normalization_removes(tmp_path):
+    folder_with(tmp_path, added_tokens={"\u200d": NEXT})
+    with pytest.raises(ValueError, match=r"vocab\.txt: the added token .* cannot be matched"):
+        text.load_tokenizer(tmp_path)
+
+
 def test_added_tokens_without_flags(tmp_path):
     folder_with(
         tmp_path,
@@ -320,3 +331,57 @@ def test_another_choice_of_tokenizer(tmp_path):
     folder_with(tmp_path)
     with pytest.raises(ValueError, match="tokenizer is expected to be null or 'bert', but is 'mec"):
         text.load_tokenizer(tmp_path, tokenizer="mecab")
+
+
+def places(value, place=()):
+    """The places of all parts of a value of JSON."""
+    yield place
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*place, key))
+
+
+def replaced(value, place, part):
+    if not place:
+        return part
+    value = copy.copy(value)
+    value[place[0]] = replaced(value[place[0]], place[1:], part)
+    return value
+
+
+ODD = (None, True, 0, -1, 1e308, 10**30, "", "x", "\ud800", [], {}, [1], [[]], {"content": "x"})
+GOOD = {
+    "tokenizer": {**BERT, "added_tokens": [*BERT["added_tokens"], URL]},
+    "tokenizer_config": {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": False,
+        "never_split": None,
+        "added_tokens_decoder": {str(NEXT): URL},
+        "additional_special_tokens": ["[E]"],
+        "cls_token": {"content": "[CLS]"},
+    },
+    "added_tokens": {"[URL]": NEXT},
+    "special_tokens_map": {"additional_special_tokens": ["[E]"]},
+    "config": {"tokenizer_class": "BertTokenizer"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("has_vocabulary", [True, False])
+def test_no_odd_value_is_a_traceback(tmp_path, name, has_vocabulary):
+    if has_vocabulary:
+        text.save_vocabulary(TOKENS, tmp_path / "vocab.txt")
+    for file, content in GOOD.items():
+        (tmp_path / f"{file}.json").write_text(json.dumps(content))
+    assert len(text.load_vocabulary(tmp_path)) == NEXT + 2
+    for place in places(GOOD[name]):
+        for part in ODD:
+            changed = json.dumps(replaced(GOOD[name], place, part))
+            (tmp_path / f"{name}.json").write_text(changed)
+            try:
+                text.stored_settings(tmp_path)
+                text.load_vocabulary(tmp_path)
+            except ValueError as error:
+                assert str(tmp_path) in str(error), (place, part)
+                assert not isinstance(error, UnicodeError), (place, part)
