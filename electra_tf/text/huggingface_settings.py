@@ -79,6 +79,11 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     if described is None and not config and not added and name is None:
         return None
     pre_split = described is not None and _is_pre_split(described)
+    if pre_split and config.get("do_basic_tokenize"):
+        raise ValueError(
+            f"{config_path} and {path} disagree: do_basic_tokenize is true in the one, "
+            "pre_tokenizer.type WhitespaceSplit in the other. Correct the one that is wrong."
+        )
     word_problems = _wrong_class(name, class_path)
     word_problems += _wrong(config, {} if pre_split else _OF_WORDS, config_path)
     plain = {key: _content(config.get(key)) for key in _OF_PIECES}

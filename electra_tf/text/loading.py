@@ -61,18 +61,7 @@ def load_tokenizer(
                 f"pre_split and tokenizer are for WordPiece vocabularies, but {path} is a "
                 "SentencePiece model, which splits words by itself."
             )
-        special = settings.special if settings else None
-        tokenizer = SentencePieceTokenizer(_read_model(path), special, path)
-        made_with = tokenizer.do_lower_case, tokenizer.strip_accents
-        if settings and (settings.do_lower_case, settings.strip_accents) != made_with:
-            raise ValueError(
-                f"{settings_file.path_in(os.path.dirname(path))} says do_lower_case "
-                f"{settings.do_lower_case} and strip_accents {settings.strip_accents}, but the "
-                f"rules in {path} are do_lower_case {made_with[0]} and strip_accents "
-                f"{made_with[1]}."
-            )
-        _check_agreement(path, made_with, do_lower_case, strip_accents)
-        return tokenizer
+        return _load_sentencepiece(path, settings, do_lower_case, strip_accents)
     vocabulary = _wordpiece_vocabulary(path, settings)
     stored = said_by(settings, tokenizer, pre_split)
     case = stored.get("do_lower_case", True), stored.get("strip_accents", True)
@@ -92,6 +81,21 @@ def load_tokenizer(
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _load_sentencepiece(path, settings, do_lower_case, strip_accents):
+    special = settings.special if settings else None
+    tokenizer = SentencePieceTokenizer(_read_model(path), special, path)
+    made_with = tokenizer.do_lower_case, tokenizer.strip_accents
+    if settings and (settings.do_lower_case, settings.strip_accents) != made_with:
+        raise ValueError(
+            f"{settings_file.path_in(os.path.dirname(path))} says do_lower_case "
+            f"{settings.do_lower_case} and strip_accents {settings.strip_accents}, but the "
+            f"rules in {path} are do_lower_case {made_with[0]} and strip_accents "
+            f"{made_with[1]}."
+        )
+    _check_agreement(path, made_with, do_lower_case, strip_accents)
+    return tokenizer
 
 
 def load_vocabulary(path) -> Vocabulary:

@@ -194,6 +194,11 @@ def test_a_folder_can_say_that_words_are_split_before(tmp_path):
             r"strip_accents is false in the one, normalizer\.strip_accents true",
         ),
         (
+            {"do_basic_tokenize": True},
+            {"pre_tokenizer.type": "WhitespaceSplit", "normalizer": None},
+            "do_basic_tokenize is true in the one, pre_tokenizer.type WhitespaceSplit in the other",
+        ),
+        (
             {"do_lower_case": True},
             {"normalizer.lowercase": True, "normalizer.strip_accents": False},
             r"strip_accents is true as do_lower_case in the one, normalizer\.strip_accents false",
