@@ -102,6 +102,7 @@ class _Description:
 
     def _need(self, holds, key, expected, received):
         if not holds:
+            received = received if len(received) <= 200 else f"{received[:200]}..."
             raise ValueError(f"{self._path}: expected {key!r} {expected}, received {received}.")
 
     def _double_unordered(self):
@@ -124,7 +125,8 @@ class _Description:
     def _name(self):
         default = os.path.basename(self._path).removesuffix(".json")
         name = self._typed("name", str, default)
-        self._need(name.isidentifier(), "name", "to be letters, digits and _", repr(name))
+        is_name = name.isidentifier() and len(name) <= 100  # files are called after it
+        self._need(is_name, "name", "to be letters, digits and _, at most 100", repr(name))
         return name
 
     def _metric(self, official, scheme):

@@ -44,7 +44,8 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
         folder = None if starts_over(config) else config.model_dir
         hparams = with_vocabulary_size(config, folder, hparams)
         return PretrainingConfig.from_hparams(model_name, data_dir, hparams)
-    saved = found.pretraining.to_dict()
+    # Where it is, which need not be where it was made.
+    saved = {**found.pretraining.to_dict(), "model_dir": config.model_dir}
     if saved["debug"] and config.do_train:
         raise ValueError(
             f"the model in {config.model_dir} is a debug run's, which cannot be trained further. "

@@ -302,3 +302,12 @@ def test_answer_units_are_words_or_characters_of_questions(tmp_path):
     fields = {"kind": "qa", "format": "squad_v1", "columns": ..., "answer_units": "letters"}
     with pytest.raises(ValueError, match="'answer_units' to be one of words, characters"):
         task_from_json(described(tmp_path, **fields))
+
+
+@pytest.mark.parametrize("key", ["name", "kind", "format", "files"])
+def test_messages_on_long_values_are_short(tmp_path, key):
+    fields = {"kind": "classification", "format": "tsv", "files": {"train": "t.tsv"}}
+    (tmp_path / "own.json").write_text(json.dumps({**fields, key: "y" * 5000}))
+    with pytest.raises(ValueError, match=rf"/own.json: expected '{key}' .*\.\.\.") as raised:
+        task_from_json(tmp_path / "own.json")
+    assert len(str(raised.value)) < 700

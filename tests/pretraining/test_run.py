@@ -418,3 +418,11 @@ def test_a_run_goes_on_in_a_folder_with_a_scheme(data_dir):
     run.train(resolve(2))
     run.train(resolve(3))
     assert CheckpointFolder(resolve(3).model_dir).latest() == f"{resolve(3).model_dir}/model.ckpt-3"
+
+
+def test_the_folder_that_is_named_is_where_the_model_is(finished, tmp_path):
+    """Not where it was made."""
+    data_dir = tmp_path / "moved"
+    shutil.copytree(finished.data_dir, data_dir)
+    with pytest.raises(ValueError, match=f"model in {data_dir}/models/finished was made with"):
+        model_folder.resolve_config("finished", str(data_dir), hparams_with(seed=8))
