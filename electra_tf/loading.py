@@ -181,7 +181,7 @@ class LoadedModel:
             )
         return outputs
 
-    def _run(self, name: str, texts, batch_size: int, **per_row: np.ndarray) -> Outputs:
+    def _run(self, name: str, texts: Texts, batch_size: int, **per_row: np.ndarray) -> Outputs:
         if name not in self._signatures:
             raise ValueError(
                 f"{self._source} has no {name}; it has {', '.join(sorted(self._signatures))}."
@@ -203,7 +203,7 @@ class LoadedModel:
         return {key: _joined([part[key] for part in parts]) for key in parts[0]}
 
 
-def _inputs(function) -> list[str]:
+def _inputs(function: Callable) -> list[str]:
     """Names of a signature's inputs, the first text before the second."""
     specs = getattr(function, "input_signature", None)
     if specs is not None:  # not exported: in their order
@@ -212,7 +212,7 @@ def _inputs(function) -> list[str]:
     return sorted(named, key=lambda name: (name in ("text_pair", "context"), name))
 
 
-def _columns(texts, names: list[str]) -> dict[str, list[bytes]]:
+def _columns(texts: Texts, names: list[str]) -> dict[str, list[bytes]]:
     """Input -> its B strings."""
     expected = "str" if len(names) == 1 else f"({', '.join(names)})"
     rank = getattr(texts, "ndim", 1)

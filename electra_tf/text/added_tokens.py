@@ -68,14 +68,14 @@ class AddedTokens(tf.Module):
             *parts.with_offsets(*self._offsets_of_others(parts.texts, tokenize))
         )
 
-    def _ids_of_others(self, texts, tokenize):
+    def _ids_of_others(self, texts: tf.Tensor, tokenize: Callable):
         if self._normalized is None:
             return tokenize(texts)
         expansion = self._normalizer.expand(texts)
         parts = self._normalized(normalization.encode(expansion.code_points))
         return parts.with_ids(tokenize(parts.texts))
 
-    def _offsets_of_others(self, texts, tokenize):
+    def _offsets_of_others(self, texts: tf.Tensor, tokenize: Callable):
         if self._normalized is None:
             return tokenize(texts)
         expansion = self._normalizer.expand(texts)
@@ -136,7 +136,15 @@ class _Matcher(tf.Module):
         starts, stops = self._with_spaces(texts, lengths, numbers, rows, starts, stops)
         return _parts_between(texts, lengths, rows, starts, stops, tf.gather(self._ids, numbers))
 
-    def _with_spaces(self, texts, lengths, numbers, rows, starts, stops):
+    def _with_spaces(
+        self,
+        texts: tf.Tensor,
+        lengths: tf.Tensor,
+        numbers: tf.Tensor,
+        rows: tf.Tensor,
+        starts: tf.Tensor,
+        stops: tf.Tensor,
+    ):
         """(starts, stops) of the tokens with the white space beside them that they take."""
         row_texts = tf.gather(texts, rows)
         is_same = rows[1:] == rows[:-1]
@@ -156,11 +164,18 @@ class _Matcher(tf.Module):
             starts = tf.where(self._flag("lstrip", numbers), begins, starts)
         return starts, stops
 
-    def _flag(self, name, numbers):
+    def _flag(self, name: str, numbers: tf.Tensor):
         return tf.gather(self._flags[name], numbers)
 
 
-def _parts_between(texts, lengths, rows, starts, stops, ids) -> Parts:
+def _parts_between(
+    texts: tf.Tensor,
+    lengths: tf.Tensor,
+    rows: tf.Tensor,
+    starts: tf.Tensor,
+    stops: tf.Tensor,
+    ids: tf.Tensor,
+) -> Parts:
     """The parts of texts [B] around tokens; all but the first two arguments are of tokens."""
     num_rows, num_tokens = tf.shape(texts, tf.int64)[0], tf.shape(rows, tf.int64)[0]
     counts = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, num_rows)
@@ -177,7 +192,7 @@ def _parts_between(texts, lengths, rows, starts, stops, ids) -> Parts:
     return Parts(part_texts, row_splits, part_starts, ids, starts, stops)
 
 
-def _stands_alone(pieces, is_first, is_last):
+def _stands_alone(pieces: tf.Tensor, is_first: tf.Tensor, is_last: tf.Tensor):
     """Whether no letter or the like is right before or behind each piece of all rows."""
     none = tf.zeros([1], tf.bool)
     begins_word = tf.strings.regex_full_match(pieces, f"(?s){_OF_WORDS}.*")
@@ -187,13 +202,13 @@ def _stands_alone(pieces, is_first, is_last):
     return ~(is_behind_word | is_before_word)
 
 
-def _num_bytes(pattern, texts):
+def _num_bytes(pattern: str, texts: tf.Tensor):
     """How many bytes of each text match, int64."""
     rest = tf.strings.regex_replace(texts, pattern, "", replace_global=False)
     return tf.cast(tf.strings.length(texts) - tf.strings.length(rest), tf.int64)
 
 
-def _normalized(content, normalizer) -> str:
+def _normalized(content: str, normalizer: BasicNormalizer) -> str:
     with tf.init_scope():
         (found,) = normalization.encode(normalizer.expand(tf.constant([content])).code_points)
     if not found.numpy():

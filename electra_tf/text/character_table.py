@@ -57,7 +57,7 @@ class CharacterTable(typing.NamedTuple):
 
 
 @functools.cache
-def code_points_of(name):
+def code_points_of(name: str) -> frozenset[int]:
     """Returns the set of code points of a class of `unicode_ranges`, such as "PUNCTUATION"."""
     members = set()
     for covered, _ in _items(name):
@@ -66,7 +66,7 @@ def code_points_of(name):
 
 
 @functools.cache
-def lower_case_mapping():
+def lower_case_mapping() -> dict[int, tuple[int, ...]]:
     """Returns {code point: code points of its lower-case form} of all characters that change."""
     mapping = {0x130: (0x69, 0x307)}  # the only letter that becomes two characters
     for covered, shift in _items("LOWER_CASE"):
@@ -74,7 +74,7 @@ def lower_case_mapping():
     return mapping
 
 
-def _items(name):
+def _items(name: str):
     """Yields (range of code points, shift or None) of one constant of `unicode_ranges`."""
     for item in getattr(unicode_ranges, name).split():
         match = _ITEM.match(item)
@@ -86,8 +86,12 @@ def _items(name):
 
 @functools.cache
 def character_table(
-    do_lower_case, strip_accents, split_ideographs=True, split_punctuation=True, clean=True
-):
+    do_lower_case: bool,
+    strip_accents: bool,
+    split_ideographs: bool = True,
+    split_punctuation: bool = True,
+    clean: bool = True,
+) -> CharacterTable:
     """Returns the `CharacterTable` of some settings.
 
     split_ideographs, split_punctuation: whether such characters are words of their own.
@@ -103,7 +107,7 @@ def character_table(
 
 
 @functools.cache
-def slots_in_class(name):
+def slots_in_class(name: str) -> np.ndarray:
     """Returns a bool array [NUM_SLOTS]: which slots hold a character of a class."""
     members = code_points_of(name)
     return np.fromiter((code_point in members for code_point in _slots()), bool, NUM_SLOTS)
@@ -116,7 +120,14 @@ def _slots():
     yield 0
 
 
-def _expand(code_point, do_lower_case, strip_accents, split_ideographs, split_punctuation, clean):
+def _expand(
+    code_point: int,
+    do_lower_case: bool,
+    strip_accents: bool,
+    split_ideographs: bool,
+    split_punctuation: bool,
+    clean: bool,
+):
     if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
         return (_SPACE,)
     if not clean and code_point in _MORE_WHITE_SPACE:
@@ -143,12 +154,12 @@ def _expand(code_point, do_lower_case, strip_accents, split_ideographs, split_pu
     return spaced
 
 
-def is_cjk(code_point):
+def is_cjk(code_point: int) -> bool:
     """Returns whether BERT takes the character for an ideograph, a word of its own."""
     return any(first <= code_point <= last for first, last in CJK_RANGES)
 
 
-def is_punctuation(code_point):
+def is_punctuation(code_point: int) -> bool:
     """Returns whether BERT takes the character for punctuation, a word of its own."""
     if any(first <= code_point <= last for first, last in ASCII_PUNCTUATION_RANGES):
         return True

@@ -115,7 +115,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     )
 
 
-def _read(path, shape: Mapping[str, type]) -> Any:
+def _read(path: str, shape: Mapping[str, type]) -> Any:
     """The value of a file; if it is an object, keys that are not null have the type given."""
     stored = read_json(path, object)
     if isinstance(stored, dict):
@@ -123,7 +123,7 @@ def _read(path, shape: Mapping[str, type]) -> Any:
     return stored
 
 
-def _class_of_model(path) -> str | None:
+def _class_of_model(path: str) -> str | None:
     """`tokenizer_class` of a config.json; what else may be wrong with that is for its readers."""
     try:
         return read_json(path).get("tokenizer_class") if exists(path) else None
@@ -131,7 +131,7 @@ def _class_of_model(path) -> str | None:
         return None
 
 
-def _wrong_class(name: Any, path) -> tuple[str, ...]:
+def _wrong_class(name: Any, path: str) -> tuple[str, ...]:
     if name is None or str(name).removesuffix("Fast") in TOKENIZER_CLASSES:
         return ()
     return (
@@ -141,7 +141,7 @@ def _wrong_class(name: Any, path) -> tuple[str, ...]:
 
 
 def _wrong(
-    found: Mapping[str, Any], allowed: Mapping[str, tuple], path, prefix=""
+    found: Mapping[str, Any], allowed: Mapping[str, tuple], path: str, prefix: str = ""
 ) -> tuple[str, ...]:
     """A phrase for each value that is not allowed."""
     return tuple(
@@ -152,7 +152,7 @@ def _wrong(
     )
 
 
-def _wrong_stages(described, path) -> tuple[str, ...]:
+def _wrong_stages(described: Mapping[str, Any], path: str) -> tuple[str, ...]:
     normalizer, pre_tokenizer = (
         described.get(stage) or {} for stage in ("normalizer", "pre_tokenizer")
     )
@@ -167,13 +167,13 @@ def _wrong_stages(described, path) -> tuple[str, ...]:
     return problems + _wrong(pre_tokenizer, expected, path, "pre_tokenizer.")
 
 
-def _only_flags(normalizer) -> dict[str, Any]:
+def _only_flags(normalizer: Mapping[str, Any]) -> dict[str, Any]:
     if normalizer.get("type") != "BertNormalizer":
         return {}
     return {name: normalizer.get(name) for name in ("clean_text", "handle_chinese_chars")}
 
 
-def _is_pre_split(described) -> bool:
+def _is_pre_split(described: Mapping[str, Any]) -> bool:
     """Whether words are what white space separates, and nothing is removed from them."""
     normalizer = described.get("normalizer") or {}
     if (described.get("pre_tokenizer") or {}).get("type") != "WhitespaceSplit":
@@ -183,7 +183,7 @@ def _is_pre_split(described) -> bool:
     return not normalizer or (is_bert and all(flag is False for flag in flags))
 
 
-def _case(lower, accents, where) -> dict[str, bool]:
+def _case(lower: Any, accents: Any, where: str) -> dict[str, bool]:
     """do_lower_case and strip_accents as far as they are said; accents follow case by default."""
     for name, value in (("do_lower_case", lower), ("strip_accents", accents)):
         if not isinstance(value, bool | None):
@@ -195,7 +195,13 @@ def _case(lower, accents, where) -> dict[str, bool]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _check_agreement(ours, theirs, config, config_path, path):
+def _check_agreement(
+    ours: Mapping[str, bool],
+    theirs: Mapping[str, bool],
+    config: Mapping[str, Any],
+    config_path: str,
+    path: str,
+):
     names = {"do_lower_case": "lowercase", "strip_accents": "strip_accents"}
     for name, value in ours.items():
         if theirs.get(name, value) != value:
@@ -210,11 +216,13 @@ def _check_agreement(ours, theirs, config, config_path, path):
 # ---- Added tokens
 
 
-def _added_tokens(folder, described, config) -> tuple[AddedToken, ...]:
+def _added_tokens(
+    folder: str, described: Mapping[str, Any], config: Mapping[str, Any]
+) -> tuple[AddedToken, ...]:
     """Those of all files, each once."""
     found: dict[str, tuple[AddedToken, str]] = {}
 
-    def add(token, path):
+    def add(token: AddedToken, path: str):
         earlier, place = found.setdefault(token.content, (token, path))
         # Of the flags of the usual special tokens nothing is taken.
         is_same = token.id == earlier.id if token.content in SPECIAL_TOKENS else token == earlier
@@ -254,7 +262,7 @@ def _added_tokens(folder, described, config) -> tuple[AddedToken, ...]:
     return tuple(token for token, _ in found.values())
 
 
-def _token(entry, path) -> AddedToken:
+def _token(entry: Any, path: str) -> AddedToken:
     if not isinstance(entry, dict):
         raise ValueError(f"{path}: an added token is expected to be an object, but is {entry!r}.")
     check_keys(entry, {"content": str, "id": int}, f"{path}, an added token")
@@ -264,7 +272,7 @@ def _token(entry, path) -> AddedToken:
     return AddedToken(entry["content"], entry["id"], **flags)
 
 
-def _special(stored, path) -> Iterator[AddedToken]:
+def _special(stored: Mapping[str, Any], path: str) -> Iterator[AddedToken]:
     """Special tokens beside the usual five, which transformers adds wherever they are."""
     for key in ("additional_special_tokens", "extra_special_tokens"):
         values = stored.get(key) or ()

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The vocabulary inside a tokenizer.json of Hugging Face's tokenizers library."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.files import read_json
@@ -47,5 +48,5 @@ def _in_order(ids: Any, where: str) -> list[str]:
     return vocabulary_lines.from_keys(tokens)
 
 
-def _shown(settings) -> str:
+def _shown(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value!r}" for name, value in settings.items())

@@ -29,7 +29,12 @@ BERT = "bert"
 
 
 def load_tokenizer(
-    path, do_lower_case=None, strip_accents=None, *, pre_split=None, tokenizer=None
+    path: str,
+    do_lower_case: bool | None = None,
+    strip_accents: bool | None = None,
+    *,
+    pre_split: bool | None = None,
+    tokenizer: str | None = None,
 ) -> Tokenizer:
     """Returns the tokenizer of a vocabulary file or of a folder that holds one.
 
@@ -83,7 +88,12 @@ def load_tokenizer(
         raise ValueError(f"{path}: {error}") from error
 
 
-def _load_sentencepiece(path, settings, do_lower_case, strip_accents):
+def _load_sentencepiece(
+    path: str,
+    settings: TokenizerSettings | None,
+    do_lower_case: bool | None,
+    strip_accents: bool | None,
+) -> SentencePieceTokenizer:
     special = settings.special if settings else None
     tokenizer = SentencePieceTokenizer(_read_model(path), special, path)
     made_with = tokenizer.do_lower_case, tokenizer.strip_accents
@@ -98,7 +108,7 @@ def _load_sentencepiece(path, settings, do_lower_case, strip_accents):
     return tokenizer
 
 
-def load_vocabulary(path) -> Vocabulary:
+def load_vocabulary(path: str) -> Vocabulary:
     """Returns the vocabulary of a file or folder; as `load_tokenizer`, without the rest of it."""
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
@@ -108,7 +118,7 @@ def load_vocabulary(path) -> Vocabulary:
     return _wordpiece_vocabulary(path, settings)
 
 
-def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str):
+def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str) -> None:
     """Raises a ValueError unless a model of `vocab_size` token embeddings has all tokens.
 
     Rows beyond them are padding: they are said, once, where they are more than a few.
@@ -132,7 +142,7 @@ def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str):
         )
 
 
-def vocabulary_size(path) -> tuple[int, str] | None:
+def vocabulary_size(path: str) -> tuple[int, str] | None:
     """Returns how many tokens a vocabulary has, and its file; None where there is no file."""
     try:
         path = find_vocabulary_file(path)
@@ -141,7 +151,9 @@ def vocabulary_size(path) -> tuple[int, str] | None:
         return None
 
 
-def stored_settings(path, *, pre_split=None, tokenizer=None) -> dict[str, bool]:
+def stored_settings(
+    path: str, *, pre_split: bool | None = None, tokenizer: str | None = None
+) -> dict[str, bool]:
     """Returns what the files of a vocabulary say, by the names of the arguments.
 
     That is `do_lower_case` and `strip_accents` as far as they are said, and `pre_split` if it is
@@ -162,7 +174,9 @@ def stored_settings(path, *, pre_split=None, tokenizer=None) -> dict[str, bool]:
     return said_by(settings, tokenizer, pre_split)
 
 
-def said_by(settings, tokenizer=None, pre_split=None) -> dict[str, bool]:
+def said_by(
+    settings: TokenizerSettings | None, tokenizer: str | None = None, pre_split: bool | None = None
+) -> dict[str, bool]:
     """Returns what `TokenizerSettings` or None say, see `stored_settings`.
 
     This is the one place that decides whether a tokenizer of others can be represented here.
@@ -195,7 +209,7 @@ def said_by(settings, tokenizer=None, pre_split=None) -> dict[str, bool]:
     return {**said, "pre_split": True} if is_pre_split else said
 
 
-def find_vocabulary_file(path) -> str:
+def find_vocabulary_file(path: str) -> str:
     """Returns the vocabulary file that a path means: itself, or that of a folder or its settings.
 
     `<folder>/vocab.txt` is what the original calls every vocabulary: where there is none, but a
@@ -230,7 +244,7 @@ def find_vocabulary_file(path) -> str:
     )
 
 
-def save_tokenizer(tokenizer, folder):
+def save_tokenizer(tokenizer: Tokenizer, folder: str) -> None:
     """Writes a tokenizer's vocabulary file and its `tokenizer.json` into a folder.
 
     Raises:
@@ -243,7 +257,7 @@ def save_tokenizer(tokenizer, folder):
     save_settings(settings_of(tokenizer, name), folder)
 
 
-def settings_of(tokenizer, file):
+def settings_of(tokenizer: Tokenizer, file: str) -> TokenizerSettings:
     """Returns the `TokenizerSettings` of a tokenizer whose vocabulary has that file name."""
     return TokenizerSettings(
         tokenizer.vocabulary.kind,
@@ -256,7 +270,7 @@ def settings_of(tokenizer, file):
     )
 
 
-def _settings_of(path):
+def _settings_of(path: str) -> TokenizerSettings | None:
     """What the files beside a vocabulary say of it; None if they are about another one."""
     folder, name = os.path.split(path)
     settings = read_settings(folder)
@@ -265,25 +279,27 @@ def _settings_of(path):
     return read_huggingface_settings(folder) if name in VOCABULARY_FILES else None
 
 
-def _wordpiece_vocabulary(path, settings):
+def _wordpiece_vocabulary(path: str, settings: TokenizerSettings | None) -> Vocabulary:
     vocabulary = read_vocabulary(path, settings.special if settings else None)
     return vocabulary.with_added(settings.added, os.path.dirname(path)) if settings else vocabulary
 
 
-def _kind(path, settings):
+def _kind(path: str, settings: TokenizerSettings | None) -> str:
     if settings:
         return settings.kind
     return SENTENCEPIECE if path.endswith(MODEL_SUFFIX) else WORDPIECE
 
 
-def _read_model(path):
+def _read_model(path: str) -> bytes:
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
     with tf.io.gfile.GFile(path, "rb") as file:
         return file.read()
 
 
-def _check_agreement(path, made_with, do_lower_case, strip_accents):
+def _check_agreement(
+    path: str, made_with: tuple[bool, bool], do_lower_case: bool | None, strip_accents: bool | None
+):
     """Raises a ValueError if settings were given and are others than those of the files."""
     lower = made_with[0] if do_lower_case is None else do_lower_case
     accents = made_with[1] if strip_accents is None else strip_accents

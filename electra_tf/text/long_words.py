@@ -114,7 +114,7 @@ class LongTokens(tf.Module):
             lambda: _all(code_points),
         )
 
-    def _mark(self, code_points, words):
+    def _mark(self, code_points: tf.RaggedTensor, words: tf.Tensor):
         ids, starts, ends = self._wordpiece.tokenize_with_offsets(words)  # [words, pieces]
         pieces = tf.strings.substr(
             tf.repeat(words, ids.row_lengths()), starts.flat_values, (ends - starts).flat_values
@@ -136,11 +136,13 @@ class LongTokens(tf.Module):
         )
 
 
-def _all(code_points):
+def _all(code_points: tf.RaggedTensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
     return code_points, tf.ones_like(code_points.flat_values, tf.bool)
 
 
-def _keep(characters, kept, row_splits):
+def _keep(
+    characters: tf.Tensor, kept: tf.Tensor, row_splits: tf.Tensor
+) -> tuple[tf.RaggedTensor, tf.Tensor]:
     """Those of the characters of texts that are kept, as `without_long_words` returns them."""
     kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int64))], 0)
     code_points = tf.RaggedTensor.from_row_splits(

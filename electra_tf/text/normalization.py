@@ -7,6 +7,7 @@ character came from.
 """
 
 import typing
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -53,11 +54,11 @@ class BasicNormalizer(tf.Module):
 
     def __init__(
         self,
-        do_lower_case,
-        strip_accents,
-        split_ideographs=True,
-        split_punctuation=True,
-        clean=True,
+        do_lower_case: bool,
+        strip_accents: bool,
+        split_ideographs: bool = True,
+        split_punctuation: bool = True,
+        clean: bool = True,
     ):
         super().__init__()
         self.do_lower_case = do_lower_case
@@ -77,15 +78,19 @@ class BasicNormalizer(tf.Module):
                 # Removed by cleaning; nonspacing marks are case-ignorable anyway.
                 self._sigma_looks_across = tf.constant(ignored | removed)
 
-    def is_plain(self, texts):
+    def is_plain(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns bool [B]: whether `lower` is all the normalization that a text needs."""
         return tf.strings.regex_full_match(texts, self._plain_line)
 
-    def lower_plain(self, texts):
+    def lower_plain(self, texts: tf.Tensor) -> tf.Tensor:
         """Lower-cases plain texts [B], if the settings say so."""
         return tf.strings.lower(texts) if self.do_lower_case else texts
 
-    def words(self, texts, change=lambda code_points: code_points):
+    def words(
+        self,
+        texts: tf.Tensor,
+        change: Callable[[tf.RaggedTensor], tf.RaggedTensor] = lambda code_points: code_points,
+    ) -> tf.RaggedTensor:
         """Returns the words of texts [B] as ragged strings [B, words].
 
         change: applied to the ragged code points of the texts that are not plain.
@@ -99,7 +104,13 @@ class BasicNormalizer(tf.Module):
         )
         return tf.strings.split(separated)
 
-    def replace_others(self, normalized, texts, plain, normalize):
+    def replace_others(
+        self,
+        normalized: tf.Tensor,
+        texts: tf.Tensor,
+        plain: tf.Tensor,
+        normalize: Callable[[tf.Tensor], tf.Tensor],
+    ) -> tf.Tensor:
         """Returns `normalized` [B] with the rows that are not `plain` replaced by `normalize`."""
         others = tf.where(~plain)
 
@@ -109,7 +120,7 @@ class BasicNormalizer(tf.Module):
 
         return tf.cond(tf.size(others) > 0, replace, lambda: normalized)
 
-    def expand(self, texts):
+    def expand(self, texts: tf.Tensor) -> Expansion:
         """Returns the `Expansion` of any texts [B]."""
         decoded, starts = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
         characters, row_splits = decoded.flat_values, decoded.row_splits
@@ -138,7 +149,7 @@ class BasicNormalizer(tf.Module):
             ends=_ends(texts, starts),
         )
 
-    def _lower_final_sigmas(self, decoded, slots):
+    def _lower_final_sigmas(self, decoded: tf.RaggedTensor, slots: tf.Tensor):
         """Returns the slots [characters] with those of capital sigmas at a word's end replaced.
 
         `str.lower` makes a capital sigma final where a letter with case stands before it and none
@@ -158,12 +169,14 @@ class BasicNormalizer(tf.Module):
         )
 
 
-def encode(code_points):
+def encode(code_points: tf.RaggedTensor) -> tf.Tensor:
     """Returns the strings [B] of ragged code points [B, characters]."""
     return tf.strings.unicode_encode(code_points, "UTF-8")
 
 
-def original_offsets(expansion, texts, rows, starts, ends):
+def original_offsets(
+    expansion: Expansion, texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns (starts, ends) in the texts [B] of tokens that lie at byte offsets of the encoding.
 
     rows, starts, ends: int64 [tokens]; row and byte offsets in its encoded expansion.
@@ -174,7 +187,7 @@ def original_offsets(expansion, texts, rows, starts, ends):
     byte_splits = tf.concat([[0], tf.cumsum(num_bytes)], 0)
     row_bytes = tf.gather(tf.gather(byte_splits, row_splits), rows)
 
-    def character_at(byte):
+    def character_at(byte: tf.Tensor):
         found = tf.searchsorted(byte_splits, byte + row_bytes, side="right", out_type=tf.int64)
         return found - 1
 
@@ -189,7 +202,7 @@ def original_offsets(expansion, texts, rows, starts, ends):
     return tf.gather(expansion.starts, tf.gather(sources, first)), tf.maximum(own_ends, next_starts)
 
 
-def _slots(characters):
+def _slots(characters: tf.Tensor):
     """Returns the slot of the character table for each code point, int32."""
     table = character_table
     after = characters - (table.SUPPLEMENT_START - (table.DENSE_END + 1))
@@ -197,7 +210,7 @@ def _slots(characters):
     return tf.where(characters < table.DENSE_END, characters, after)
 
 
-def _ends(texts, starts):
+def _ends(texts: tf.Tensor, starts: tf.RaggedTensor):
     """Returns the byte offset behind each character, int64 [characters], from ragged starts."""
     next_starts = tf.concat([starts.flat_values[1:], [0]], 0)[: tf.size(starts.flat_values)]
     filled = tf.where(starts.row_lengths() > 0)[:, 0]

@@ -5,6 +5,7 @@ A model file holds the pieces and the rules by which text is normalized, so it n
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import sentencepiece
@@ -13,7 +14,7 @@ import tensorflow_text as tf_text
 
 from electra_tf.text import character_table
 from electra_tf.text.ragged import row_numbers
-from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
+from electra_tf.text.tokenizer import Strings, Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import SENTENCEPIECE, WORD_START, SpecialTokens, Vocabulary
 
 MODEL_SUFFIX = ".model"
@@ -41,7 +42,7 @@ class SentencePieceTokenizer(Tokenizer):
         ValueError: it is no such model, or one without special tokens for all five purposes.
     """
 
-    def __init__(self, model: bytes, special: SpecialTokens | None = None, name="The model"):
+    def __init__(self, model: bytes, special: SpecialTokens | None = None, name: str = "The model"):
         super().__init__()
         self.vocabulary = vocabulary_of_model(model, special, name)
         self._model = model
@@ -55,11 +56,11 @@ class SentencePieceTokenizer(Tokenizer):
             self._is_blank = tf.constant(blank, tf.bool)
             self._is_space = tf.constant(_spaces())
 
-    def __call__(self, texts):
+    def __call__(self, texts: Strings) -> tf.RaggedTensor:
         """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
         return self._pieces.tokenize(as_strings(texts))
 
-    def offsets(self, texts):
+    def offsets(self, texts: Strings) -> TokensWithOffsets:
         """Returns ids and the bytes of the original strings [B] that each of them stands for.
 
         The space that a piece begins with, `▁`, is not among its bytes: offsets(["ab  cd"]) of the
@@ -77,19 +78,21 @@ class SentencePieceTokenizer(Tokenizer):
         )
         return TokensWithOffsets(ids, *(ids.with_flat_values(values) for values in found))
 
-    def of_words(self, words):
+    def of_words(self, words: Strings) -> tf.RaggedTensor:
         """Returns the ids of each of the words [n] by itself, a RaggedTensor int32 [n, tokens].
 
         The first piece of a word begins with `▁`, as behind a space.
         """
         return self(words)
 
-    def files(self):
+    def files(self) -> dict[str, bytes]:
         """The content of the model file by its usual name."""
         return {MODEL_FILE: self._model}
 
 
-def vocabulary_of_model(model, special=None, name="The model"):
+def vocabulary_of_model(
+    model: bytes, special: SpecialTokens | None = None, name: str = "The model"
+) -> Vocabulary:
     """Returns the `Vocabulary` of the content of a `.model` file; arguments as above."""
     processor = sentencepiece.SentencePieceProcessor()
     try:
@@ -108,7 +111,9 @@ def vocabulary_of_model(model, special=None, name="The model"):
     return Vocabulary(tokens, special, SENTENCEPIECE, hashlib.sha256(model).hexdigest())
 
 
-def _usual_special_tokens(processor, tokens, name):
+def _usual_special_tokens(
+    processor: sentencepiece.SentencePieceProcessor, tokens: Sequence[str], name: str
+) -> SpecialTokens:
     known = set(tokens)
     chosen = {
         purpose: next((token for token in names if token in known), None)
@@ -135,7 +140,14 @@ def _spaces():
     return is_space
 
 
-def _own_bytes(texts, rows, starts, ends, is_blank, is_space):
+def _own_bytes(
+    texts: tf.Tensor,
+    rows: tf.Tensor,
+    starts: tf.Tensor,
+    ends: tf.Tensor,
+    is_blank: tf.Tensor,
+    is_space: tf.Tensor,
+):
     """Returns (starts, ends) of tokens without the spaces that they begin with.
 
     rows, starts, ends: int64 [tokens], where the op says that each token lies; is_blank: which
@@ -152,7 +164,7 @@ def _own_bytes(texts, rows, starts, ends, is_blank, is_space):
     characters = character_starts.flat_values + tf.gather(before, row_numbers(decoded.row_splits))
     seen = tf.boolean_mask(characters, ~tf.gather(is_space, decoded.flat_values))
 
-    def next_of(positions, after, side):
+    def next_of(positions: tf.Tensor, after: tf.Tensor, side: str):
         """The first of the positions at or behind each place, or else the end of its row."""
         padded = tf.concat([positions, [tf.int64.max]], 0)
         found = tf.gather(padded, tf.searchsorted(positions, after, side, out_type=tf.int64))

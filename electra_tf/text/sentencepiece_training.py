@@ -13,6 +13,8 @@ import re
 import tempfile
 import threading
 import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import sentencepiece
 
@@ -43,15 +45,15 @@ _ACCENTS = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _ACCENT_BLO
 
 
 def train_sentencepiece_model(
-    texts_iterable,
-    vocab_size,
-    model_type="unigram",
-    do_lower_case=True,
-    strip_accents=True,
-    min_frequency=1,
-    character_coverage=0.9995,
-    num_unused=0,
-):
+    texts_iterable: Iterable[str],
+    vocab_size: int,
+    model_type: str = "unigram",
+    do_lower_case: bool = True,
+    strip_accents: bool = True,
+    min_frequency: int = 1,
+    character_coverage: float = 0.9995,
+    num_unused: int = 0,
+) -> bytes:
     """Returns the content of a new `.model` file; `[PAD] [UNK] [CLS] [SEP] [MASK]` come first.
 
     The same texts give the same model, whatever their order.
@@ -84,7 +86,9 @@ def train_sentencepiece_model(
 
 
 @functools.cache
-def normalizer_of(do_lower_case, strip_accents):
+def normalizer_of(
+    do_lower_case: bool, strip_accents: bool
+) -> sentencepiece.SentencePieceNormalizer:
     """Returns NFKC rules, which also replace invisible characters, as the trainer wants them."""
     if not do_lower_case:
         return sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
@@ -107,13 +111,13 @@ def normalizer_of(do_lower_case, strip_accents):
 
 
 @functools.cache
-def without_accents(text):
+def without_accents(text: str) -> str:
     """Returns the text without the marks of Latin, Greek and Cyrillic letters, as NFC."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
     return unicodedata.normalize("NFC", plain)
 
 
-def _check(model_type, min_frequency, character_coverage, num_unused):
+def _check(model_type: str, min_frequency: int, character_coverage: float, num_unused: int):
     if model_type not in MODEL_TYPES:
         raise ValueError(
             f"model_type must be one of {', '.join(MODEL_TYPES)}, received {model_type!r}."
@@ -129,7 +133,14 @@ def _check(model_type, min_frequency, character_coverage, num_unused):
         )
 
 
-def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_unused):
+def _train(
+    counts: Mapping[str, int],
+    vocab_size: int,
+    model_type: str,
+    normalizer: sentencepiece.SentencePieceNormalizer,
+    character_coverage: float,
+    num_unused: int,
+):
     special = SpecialTokens()
     model = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +185,7 @@ def _train(counts, vocab_size, model_type, normalizer, character_coverage, num_u
     return found.SerializeToString(deterministic=True)
 
 
-def _interruptible(function, **options):
+def _interruptible(function: Callable, **options: Any):
     """Calls what does not return to Python for long, where this thread can still be interrupted."""
     raised = []
 
@@ -191,7 +202,7 @@ def _interruptible(function, **options):
         raise error
 
 
-def _write_counts(counts, path):
+def _write_counts(counts: Mapping[str, int], path: str):
     """Writes lines of a stretch of text and its number; returns whether there are any."""
     is_filled = False
     with open(path, "w", encoding="utf-8") as file:
@@ -203,7 +214,7 @@ def _write_counts(counts, path):
     return is_filled
 
 
-def _readable(error, vocab_size):
+def _readable(error: Exception, vocab_size: int):
     """The trainer's own words, without the place in its source."""
     reason = str(error).rsplit("] ", 1)[-1]
     found = re.search(r"required_chars\. \d+ vs (\d+)", reason)

@@ -7,6 +7,8 @@ Hugging Face's tokenizers library writes files of the same name. Ours say so in 
 
 import dataclasses
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -46,12 +48,12 @@ class TokenizerSettings:
     """Likewise, of how text is split into words, which does not matter if it is split before."""
 
 
-def path_in(folder):
+def path_in(folder: str) -> str:
     """Returns where the settings of a folder lie."""
     return os.path.join(folder, FILE_NAME)
 
 
-def read_settings(folder):
+def read_settings(folder: str) -> TokenizerSettings | None:
     """Returns the `TokenizerSettings` of a folder, or None if there are none of ours.
 
     A JSON file of that name that is neither ours nor Hugging Face's is left aside with a warning.
@@ -76,12 +78,12 @@ def read_settings(folder):
     return None
 
 
-def is_huggingface(stored):
+def is_huggingface(stored: Any) -> bool:
     """Returns whether the value of a `tokenizer.json` is Hugging Face's."""
     return isinstance(stored, dict) and "model" in stored and stored.get("format") != FORMAT
 
 
-def save_settings(settings, folder):
+def save_settings(settings: TokenizerSettings, folder: str) -> None:
     """Writes the settings of a folder's vocabulary file.
 
     Raises:
@@ -104,7 +106,7 @@ def save_settings(settings, folder):
     write_json(path_in(folder), stored)
 
 
-def check_free(folder, file):
+def check_free(folder: str, file: str) -> None:
     """Raises a FileExistsError if `tokenizer.json` is there for another vocabulary than `file`."""
     path = path_in(folder)
     if tf.io.gfile.exists(path) and is_huggingface(read_json(path, object)):
@@ -122,7 +124,7 @@ def check_free(folder, file):
         )
 
 
-def _own(stored, path):
+def _own(stored: Mapping[str, Any], path: str) -> TokenizerSettings:
     version, keys = VERSION, _KEYS
     if stored.get("version") == _LATER_VERSION:
         version, keys = _LATER_VERSION, _KEYS + _LATER_KEYS
@@ -162,7 +164,7 @@ def _own(stored, path):
     )
 
 
-def _added_token(entry, path):
+def _added_token(entry: Any, path: str) -> AddedToken:
     kinds = {field.name: field.type for field in dataclasses.fields(AddedToken)}
     if not isinstance(entry, dict) or set(entry) != set(kinds):
         raise ValueError(

@@ -4,10 +4,14 @@
 import abc
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from electra_tf.text.vocabulary import SpecialTokens, Vocabulary
+
+Strings = tf.Tensor | Sequence[str]
+"""A vector of strings [B], or what becomes one."""
 
 
 class TokensWithOffsets(typing.NamedTuple):
@@ -34,11 +38,11 @@ class Tokenizer(tf.Module, abc.ABC):
     pre_split: bool = False
 
     @abc.abstractmethod
-    def __call__(self, texts):
+    def __call__(self, texts: Strings) -> tf.RaggedTensor:
         """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
 
     @abc.abstractmethod
-    def offsets(self, texts) -> TokensWithOffsets:
+    def offsets(self, texts: Strings) -> TokensWithOffsets:
         """Returns the ids of texts [B] and the bytes of the texts that each of them stands for.
 
         Neither starts nor ends ever fall from one token to the next. A token that stands for
@@ -46,7 +50,7 @@ class Tokenizer(tf.Module, abc.ABC):
         """
 
     @abc.abstractmethod
-    def of_words(self, words):
+    def of_words(self, words: Strings) -> tf.RaggedTensor:
         """Returns the ids of words [n] that were split before, RaggedTensor int32 [n, tokens]."""
 
     @abc.abstractmethod
@@ -75,7 +79,7 @@ class Tokenizer(tf.Module, abc.ABC):
         return found
 
 
-def as_strings(texts):
+def as_strings(texts: Strings) -> tf.Tensor:
     """Returns texts as a string tensor.
 
     Raises:

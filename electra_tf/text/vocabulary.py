@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
@@ -79,16 +80,16 @@ class Vocabulary:
         return len(self.tokens)
 
     @functools.cached_property
-    def num_rows(self):
+    def num_rows(self) -> int:
         """How many rows of embeddings the tokens need; empty lines at the end need none."""
         return 1 + max(number for number, token in enumerate(self.tokens) if token)
 
     @property
-    def pieces(self):
+    def pieces(self) -> tuple[str, ...]:
         """The tokens of the vocabulary file."""
         return self.tokens[: len(self.tokens) - self.num_added]
 
-    def with_added(self, added, where):
+    def with_added(self, added: Iterable[AddedToken], where: str) -> "Vocabulary":
         """Returns the vocabulary with some `AddedToken`s; the special ones stay what they are.
 
         where: what errors call the source.
@@ -123,36 +124,36 @@ class Vocabulary:
         )
 
     @functools.cached_property
-    def _ids(self):
+    def _ids(self) -> dict[str, int]:
         return {token: number for number, token in enumerate(self.tokens)}
 
     @property
-    def pad_id(self):
+    def pad_id(self) -> int:
         return self._ids[self.special.pad]
 
     @property
-    def unk_id(self):
+    def unk_id(self) -> int:
         return self._ids[self.special.unk]
 
     @property
-    def cls_id(self):
+    def cls_id(self) -> int:
         return self._ids[self.special.cls]
 
     @property
-    def sep_id(self):
+    def sep_id(self) -> int:
         return self._ids[self.special.sep]
 
     @property
-    def mask_id(self):
+    def mask_id(self) -> int:
         return self._ids[self.special.mask]
 
     @property
-    def special_ids(self):
+    def special_ids(self) -> tuple[int, ...]:
         """Ids for padding, unknown, classification, separation, mask."""
         return tuple(self._ids[token] for token in self.special.all)
 
     @property
-    def never_masked_ids(self):
+    def never_masked_ids(self) -> tuple[int, ...]:
         """Ids that stand for no text and so are never to be predicted (pretrain_helpers.py mask).
 
         Padding is told by the input mask; unknown tokens do stand for text.
@@ -160,23 +161,23 @@ class Vocabulary:
         return self.cls_id, self.sep_id, self.mask_id
 
     @functools.cached_property
-    def sha256(self):
+    def sha256(self) -> str:
         """Hexadecimal SHA-256 of the tokens joined by newlines, UTF-8, or the `digest`."""
         return self.digest or hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()
 
-    def token_of(self, token_id):
+    def token_of(self, token_id: int) -> str:
         """Returns the token of an id; raises ValueError outside of 0 .. len - 1."""
         if not 0 <= token_id < len(self.tokens):
             raise ValueError(f"token_id must be in 0..{len(self.tokens) - 1}, received {token_id}.")
         return self.tokens[token_id]
 
-    def id_of(self, token):
+    def id_of(self, token: str) -> int:
         """Returns the id of a token; raises ValueError if the vocabulary lacks it."""
         if token not in self._ids:
             raise ValueError(f"The vocabulary of {len(self)} tokens does not hold {token!r}.")
         return self._ids[token]
 
-    def join(self, tokens):
+    def join(self, tokens: Iterable[str]) -> str:
         """Returns tokens as text for people; special tokens stand between spaces."""
         if self.kind == WORDPIECE:
             return " ".join(tokens).replace(" ##", "")
@@ -185,7 +186,7 @@ class Vocabulary:
         return " ".join("".join(parts).split())
 
 
-def read_vocabulary(path, special=None):
+def read_vocabulary(path: str, special: SpecialTokens | None = None) -> Vocabulary:
     """Reads a `vocab.txt`, or the vocabulary inside a Hugging Face `tokenizer.json`.
 
     Raises:
@@ -208,7 +209,7 @@ def read_vocabulary(path, special=None):
     return Vocabulary(tuple(tokens), special)
 
 
-def save_vocabulary(tokens, path):
+def save_vocabulary(tokens: Iterable[str], path: str) -> None:
     """Writes tokens as a `vocab.txt`, under a temporary name first: no half file is ever left.
 
     Raises:
@@ -217,17 +218,17 @@ def save_vocabulary(tokens, path):
     write_bytes(path, content_of(Vocabulary(tuple(tokens))))
 
 
-def unused_tokens(count):
+def unused_tokens(count: int) -> list[str]:
     """Returns `[unused0]` and so on: tokens that no text has, for whatever is to come later."""
     return [f"[unused{number}]" for number in range(count)]
 
 
-def content_of(vocabulary):
+def content_of(vocabulary: Vocabulary) -> bytes:
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
     return vocabulary_lines.joined(vocabulary.pieces)
 
 
-def _check(tokens, special, kind, where):
+def _check(tokens: Sequence[str], special: SpecialTokens, kind: str, where: str):
     """Raises ValueError if a special token is missing, or a token cannot be written."""
     known = set(tokens)
     missing = [token for token in special.all if token not in known]

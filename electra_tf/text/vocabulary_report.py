@@ -3,8 +3,9 @@
 
 import collections
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from electra_tf.text.tokenizer import Tokenizer
 from electra_tf.text.unknown import UnknownTokens
 from electra_tf.text.vocabulary import WORD_START
 
@@ -16,7 +17,7 @@ _NUM_CHANGED = 5
 _CHARACTERS_AROUND = 6
 
 
-def report(tokenizer, held_out_lines, asked_size):
+def report(tokenizer: Tokenizer, held_out_lines: Sequence[str], asked_size: int) -> Iterator[str]:
     """Yields lines on the size of a vocabulary and on how it cuts held-out lines.
 
     Words are what stands between spaces, whatever the kind of the tokenizer.
@@ -69,7 +70,7 @@ def warning_of_changed_letters(lines: Sequence[str], strip: Callable[[str], str]
     )
 
 
-def _example(word, strip):
+def _example(word: str, strip: Callable[[str], str]):
     """The word, or what is around the first change in it, and what comes of that."""
     place = next((i for i, character in enumerate(word) if strip(character) != character), 0)
     start = max(0, place - _CHARACTERS_AROUND)
@@ -77,7 +78,7 @@ def _example(word, strip):
     return f"{part} -> {strip(part)}"
 
 
-def _measures(tokenizer, lines, num_words):
+def _measures(tokenizer: Tokenizer, lines: Sequence[str], num_words: int):
     found = UnknownTokens()
     num_characters = sum(len("".join(line.split())) for line in lines)
     for start in range(0, len(lines), _LINES_PER_BATCH):
@@ -91,9 +92,9 @@ def _measures(tokenizer, lines, num_words):
         found.log("held-out lines (--character-coverage 0.9995 keeps more characters)")
 
 
-def _reserved(pieces):
+def _reserved(pieces: Iterable[str]):
     return (piece for piece in pieces if piece.startswith("[unused") and piece.endswith("]"))
 
 
-def _length(piece):
+def _length(piece: str):
     return len(piece.removeprefix("##").removeprefix(WORD_START))

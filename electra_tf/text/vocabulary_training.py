@@ -8,6 +8,7 @@ use cannot disagree. Pieces are learned by Hugging Face's trainer: on 32 MB of f
 
 import collections
 import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -22,16 +23,16 @@ _CHARACTERS_PER_ITEM = 1 << 16
 
 
 def train_wordpiece_vocabulary(
-    texts_iterable,
-    vocab_size,
-    do_lower_case=True,
-    strip_accents=True,
-    min_frequency=2,
-    limit_alphabet=1000,
-    character_coverage=None,
-    num_unused=0,
-    pre_split=False,
-):
+    texts_iterable: Iterable[str | bytes],
+    vocab_size: int,
+    do_lower_case: bool = True,
+    strip_accents: bool = True,
+    min_frequency: int = 2,
+    limit_alphabet: int = 1000,
+    character_coverage: float | None = None,
+    num_unused: int = 0,
+    pre_split: bool = False,
+) -> list[str]:
     """Returns the tokens of a new vocabulary, `[PAD] [UNK] [CLS] [SEP] [MASK]` first.
 
     The same texts give the same tokens, whatever their order. Behind the special tokens come the
@@ -58,7 +59,12 @@ def train_wordpiece_vocabulary(
     )
 
 
-def count_words(texts_iterable, do_lower_case=True, strip_accents=True, pre_split=False):
+def count_words(
+    texts_iterable: Iterable[str | bytes],
+    do_lower_case: bool = True,
+    strip_accents: bool = True,
+    pre_split: bool = False,
+) -> dict[str, int]:
     """Returns {word: number of occurrences} after the basic tokenization of texts."""
     normalizer = BasicNormalizer(
         do_lower_case, strip_accents and do_lower_case, *[not pre_split] * 3
@@ -69,7 +75,7 @@ def count_words(texts_iterable, do_lower_case=True, strip_accents=True, pre_spli
         while batch := list(itertools.islice(remaining, _TEXTS_PER_BATCH)):
             yield np.array(batch, dtype=object)
 
-    def count(texts):
+    def count(texts: tf.Tensor):
         words, _, counts = tf.unique_with_counts(normalizer.words(texts).flat_values, tf.int64)
         return words, counts
 
@@ -84,13 +90,13 @@ def count_words(texts_iterable, do_lower_case=True, strip_accents=True, pre_spli
 
 
 def wordpieces_from_counts(
-    word_counts,
-    vocab_size,
-    min_frequency=2,
-    limit_alphabet=1000,
-    character_coverage=None,
-    num_unused=0,
-):
+    word_counts: Mapping[str, int],
+    vocab_size: int,
+    min_frequency: int = 2,
+    limit_alphabet: int = 1000,
+    character_coverage: float | None = None,
+    num_unused: int = 0,
+) -> list[str]:
     """Returns the tokens of a vocabulary for words and their numbers of occurrences.
 
     Arguments and errors as in `train_wordpiece_vocabulary`.
@@ -126,7 +132,9 @@ def wordpieces_from_counts(
     return _learned(words, vocab_size, min_frequency, first_tokens)
 
 
-def _learned(words, vocab_size, min_frequency, first_tokens):
+def _learned(
+    words: Mapping[str, int], vocab_size: int, min_frequency: int, first_tokens: Sequence[str]
+):
     """Returns so many tokens, or fewer, none of which is too long for the fast tokenizer."""
     size = vocab_size
     while True:
@@ -149,7 +157,7 @@ def _learned(words, vocab_size, min_frequency, first_tokens):
         size += 2 * missing
 
 
-def _most_frequent_characters(word_counts, limit, coverage):
+def _most_frequent_characters(word_counts: Mapping[str, int], limit: int, coverage: float | None):
     """Returns so many characters, or so many that they make up that share of the text."""
     totals = collections.Counter()
     for word, number in word_counts.items():
@@ -162,13 +170,13 @@ def _most_frequent_characters(word_counts, limit, coverage):
     return set(ordered[:limit])
 
 
-def _single_characters(words):
+def _single_characters(words: Mapping[str, int]):
     """Returns all characters, sorted, then those that do not begin a word, as `##x`."""
     inner = {character for word in words for character in word[1:]}
     return sorted(set().union(*words)) + [f"##{character}" for character in sorted(inner)]
 
 
-def _repeated(words):
+def _repeated(words: Mapping[str, int]):
     """Yields each word as often as it occurs, in strings of limited size."""
     for word, number in words.items():
         per_item = _CHARACTERS_PER_ITEM // (len(word) + 1)

@@ -7,6 +7,7 @@ normalized by our own tables, without control characters and without words that 
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -15,7 +16,7 @@ from electra_tf.text import normalization
 from electra_tf.text.added_tokens import AddedTokens
 from electra_tf.text.long_words import MAX_BYTES_PER_WORD, LongTokens, without_long_words
 from electra_tf.text.ragged import part_starts, row_numbers
-from electra_tf.text.tokenizer import Tokenizer, TokensWithOffsets, as_strings
+from electra_tf.text.tokenizer import Strings, Tokenizer, TokensWithOffsets, as_strings
 from electra_tf.text.vocabulary import Vocabulary, content_of
 from electra_tf.text.vocabulary_lines import FIRST_MARK, NO_WORD_HAS, NUM_MARKS, never_matches
 
@@ -32,7 +33,11 @@ class WordPieceTokenizer(Tokenizer):
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, do_lower_case=True, strip_accents=True, pre_split=False
+        self,
+        vocabulary: Vocabulary,
+        do_lower_case: bool = True,
+        strip_accents: bool = True,
+        pre_split: bool = False,
     ):
         super().__init__()
         self.vocabulary = vocabulary
@@ -50,7 +55,7 @@ class WordPieceTokenizer(Tokenizer):
             )
             self._added = AddedTokens(vocabulary.added, whole)
 
-    def _make_wordpiece(self, **options):
+    def _make_wordpiece(self, **options: bool) -> tf_text.FastWordpieceTokenizer:
         with tf.init_scope(), tf.device("CPU"):
             return tf_text.FastWordpieceTokenizer(
                 _matchable(self.vocabulary.pieces, self._long_tokens.marked_tokens),
@@ -61,12 +66,12 @@ class WordPieceTokenizer(Tokenizer):
                 **options,
             )
 
-    def __call__(self, texts):
+    def __call__(self, texts: Strings) -> tf.RaggedTensor:
         """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
         texts = as_strings(texts)
         return self._added.ids(texts, self._ids) if self._added else self._ids(texts)
 
-    def _ids(self, texts):
+    def _ids(self, texts: tf.Tensor):
         normalized = self._normalizer.replace_others(
             self._normalizer.lower_plain(texts),
             texts,
@@ -77,11 +82,11 @@ class WordPieceTokenizer(Tokenizer):
             return self._wordpiece.tokenize(normalized)
         return self._wordpiece.tokenize(tf.strings.split(normalized)).merge_dims(1, 2)
 
-    def words(self, texts):
+    def words(self, texts: Strings) -> tf.RaggedTensor:
         """Returns the words of texts [B] before they are cut into pieces, ragged [B, words]."""
         return self._normalizer.words(as_strings(texts))
 
-    def of_words(self, words):
+    def of_words(self, words: Strings) -> tf.RaggedTensor:
         """Returns the ids of each of the words [n] by itself, a RaggedTensor int32 [n, tokens].
 
         As the reference cuts words for tagging, which splits them at punctuation but not at
@@ -92,7 +97,7 @@ class WordPieceTokenizer(Tokenizer):
             return self(words)
         return self._added.ids(words, self._of_words) if self._added else self._of_words(words)
 
-    def _of_words(self, words):
+    def _of_words(self, words: tf.Tensor):
         normalizer, wordpiece = self._for_words
         parts = normalizer.words(words, lambda found: self._fitting(found)[0])
         ids = wordpiece.tokenize(parts)  # [n, parts, tokens]
@@ -106,11 +111,11 @@ class WordPieceTokenizer(Tokenizer):
         )
         return normalizer, self._make_wordpiece(no_pretokenization=True)
 
-    def files(self):
+    def files(self) -> dict[str, bytes]:
         """The content of the vocabulary file by its usual name."""
         return {"vocab.txt": content_of(self.vocabulary)}
 
-    def offsets(self, texts):
+    def offsets(self, texts: Strings) -> TokensWithOffsets:
         """Returns ids and the bytes of the original strings [B] that each of them stands for.
 
         A token covers removed characters (accents, control characters) that follow it, so that
@@ -120,7 +125,7 @@ class WordPieceTokenizer(Tokenizer):
         texts = as_strings(texts)
         return self._added.offsets(texts, self._offsets) if self._added else self._offsets(texts)
 
-    def _offsets(self, texts):
+    def _offsets(self, texts: tf.Tensor):
         expansion = self._normalizer.expand(texts)
         code_points, kept = self._fitting(expansion.code_points)
         expansion = expansion._replace(
@@ -135,7 +140,7 @@ class WordPieceTokenizer(Tokenizer):
             ids, ids.with_flat_values(starts_at), ids.with_flat_values(ends_at)
         )
 
-    def _fitting(self, code_points):
+    def _fitting(self, code_points: tf.RaggedTensor):
         """Replaces words and tokens that the op has no room for; as `without_long_words`."""
         code_points, kept = without_long_words(code_points)
         if not self._long_tokens.marked_tokens:
@@ -143,7 +148,7 @@ class WordPieceTokenizer(Tokenizer):
         code_points, still_kept = self._long_tokens.mark(code_points)
         return code_points, tf.tensor_scatter_nd_update(kept, tf.where(kept), still_kept)
 
-    def _cut_with_offsets(self, normalized):
+    def _cut_with_offsets(self, normalized: tf.Tensor):
         """Ids and byte offsets in the normalized texts [B]."""
         if not self.pre_split:
             return self._wordpiece.tokenize_with_offsets(normalized)
@@ -158,13 +163,13 @@ class WordPieceTokenizer(Tokenizer):
             tf.RaggedTensor.from_row_splits(c, row_splits, validate=False) for c in columns
         )
 
-    def _normalize_others(self, texts):
+    def _normalize_others(self, texts: tf.Tensor):
         """Normalizes texts [B] that are not plain, though most of their words may be.
 
         Spaces part them, which no rule looks across.
         """
 
-        def expand(words):
+        def expand(words: tf.Tensor):
             code_points, _ = self._fitting(self._normalizer.expand(words).code_points)
             return normalization.encode(code_points)
 
@@ -178,7 +183,7 @@ class WordPieceTokenizer(Tokenizer):
         )
 
 
-def _matchable(tokens, marked):
+def _matchable(tokens: Sequence[str], marked: Mapping[int, str]):
     """Returns the tokens, those replaced that no word can have, and those that are too long.
 
     They keep their places, which are the ids; of tokens that are there twice, the last is matched.
