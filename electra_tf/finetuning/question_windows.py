@@ -148,8 +148,15 @@ def window_batch(
     places = tf.ragged.range(first, first + row_length)
     parts = places.with_flat_values(tf.gather(contexts.ids.flat_values, places.flat_values))
     batch = packed_batch(tf.gather(tokens.questions, question), parts, vocabulary, length)
-    best = _best_context(number, first_token, row_length, num_tokens)
-    best_first, best_last = (token - first_token + offset for token in best)
+    # Contexts of one window, which are most, need no comparison.
+    several = tf.where(row_length < num_tokens)
+    columns = (number, first_token, row_length, num_tokens)
+    best = _best_context(*(tf.gather(column, several[:, 0]) for column in columns))
+    whole = (tf.zeros_like(row_length), row_length - 1)
+    best_first, best_last = (
+        tf.tensor_scatter_nd_update(token, several, of_several) - first_token + offset
+        for token, of_several in zip(whole, best, strict=True)
+    )
     windows = AnswerWindows(
         eids=tf.cast(WINDOWS_PER_QUESTION * question + number, tf.int32),
         question=question,
@@ -179,7 +186,7 @@ def _best_context(
     A token is compared in the windows that hold it only: pairs of window and token are as many as
     the tokens of all rows.
 
-    Vectors int64 over the windows of all questions. num_tokens: of the window's context.
+    Vectors int64 over windows, all of each question. num_tokens: of the window's context.
     """
     # All contexts are one behind the other, once for each of their questions.
     ends = tf.cumsum(tf.where(number == 0, num_tokens, 0))
