@@ -1,5 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""An export of a fine-tuned model beside what `finetuning.prediction` says."""
+"""An export of a fine-tuned model beside what `finetuning.prediction` says.
+
+Rows, windows and the choice of answers come from the same functions on both sides, in the export by
+bytes and for rows of the batch's length, in predictions by characters and for rows of full length;
+what they are to be is in test_plain_rows.py. The encoder, the heads and all that follows from their
+numbers are computed in two ways.
+"""
 
 import numpy as np
 import probes

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Signatures beside the model's own answers, computed another way, also on hostile texts."""
+"""Signatures beside the model's own answers, also on hostile texts."""
 
 from compare_pair import compare_pair
 from compare_task import compare_task
