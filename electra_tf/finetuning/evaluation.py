@@ -2,24 +2,21 @@
 """A model's outputs for every row of a split, and what they score."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.batches import ordered_batches
-from electra_tf.finetuning.decoding import Predictions, predictions_of
-from electra_tf.finetuning.heads import TaggingHead, TaskHead
+from electra_tf.finetuning.kinds import Predictions
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.qa_head import QuestionAnsweringHead
-from electra_tf.finetuning.scoring import is_better, scores_of
+from electra_tf.finetuning.scorers import is_better
 from electra_tf.finetuning.split_data import SplitData
+from electra_tf.finetuning.task import Task
 from electra_tf.training.replicas import gather_rows, rows_of_replica
 from electra_tf.training.workers import Workers
-
-_SENTENCES = ("predictions", "logits", "loss")
-_TAGS = ("predictions", "probability", "loss")
-_BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
-_POSITIONS = ("start_logits", "end_logits")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Evaluator:
 
     def __call__(self, data: SplitData, batch_size: int | None = None) -> Evaluation:
         outputs = self.outputs(data, batch_size or self._batch_size)
-        predictions = predictions_of(data, outputs, self._model.config)
+        predictions = data.task.kind.predictions(data, outputs, self._model.config)
         scores = {}
         if data.is_labelled:
             scores = scores_of(data, predictions, self._model.config)
@@ -67,7 +64,7 @@ class Evaluator:
         """What the task's head says of every row, in order."""
         labelled = data.is_labelled
         arrays = data.arrays if labelled else _without_labels(data)
-        predict = self._function(data.task.name, labelled, batch_size)
+        predict = self._function(data.task, labelled, batch_size)
         parts = {}
         all_rows = batch_size * self._strategy.num_replicas_in_sync
         own = self._workers.share_of(all_rows)
@@ -77,11 +74,11 @@ class Evaluator:
                 parts.setdefault(name, []).append(values.numpy()[is_real])
         return {name: np.concatenate(values) for name, values in parts.items()}
 
-    def _function(self, task_name: str, labelled: bool, batch_size: int):
-        key = task_name, labelled, batch_size
+    def _function(self, task: Task, labelled: bool, batch_size: int):
+        key = task.name, labelled, batch_size
         if key not in self._functions:
-            head = next(h for h in self._model.task_heads.heads if h.name == task_name)
-            kept = _outputs_needed(head)
+            head = next(h for h in self._model.task_heads.heads if h.name == task.name)
+            kept = task.kind.outputs_needed(head)
 
             def predict_own(rows):
                 features = rows_of_replica(rows, batch_size, self._workers.replicas_each)
@@ -96,20 +93,48 @@ class Evaluator:
         return self._functions[key]
 
 
-def _outputs_needed(head: TaskHead) -> tuple[str, ...]:
-    """Names of the outputs that predictions are made from; the others can be large."""
-    if isinstance(head, TaggingHead):
-        return _TAGS
-    if not isinstance(head, QuestionAnsweringHead):
-        return _SENTENCES
-    spans = _BEAMS if head.end_hidden is not None else ()
-    # Without a classifier the logits of position 0 are the evidence for "no answer".
-    logits = () if spans and head.answerable_layer is not None else _POSITIONS
-    return (*spans, *logits, "answerable_logit")
+def scores_of(
+    data: SplitData, predictions: Predictions, config: FinetuningConfig
+) -> dict[str, float]:
+    """All metrics of a labelled split: the primary one first, `loss` last."""
+    metric, scores = data.task.spec.metric, data.task.kind.scores(data, predictions, config)
+    if predictions.loss is not None:
+        scores["loss"] = predictions.loss
+    return {metric: scores.pop(metric), **scores}
+
+
+def baseline_of(train: SplitData, data: SplitData, config: FinetuningConfig) -> dict[str, float]:
+    """The metrics of what one would predict without a model: majority, mean, or first word."""
+    return scores_of(data, Predictions(data.task.kind.trivial(train, data)), config)
+
+
+def failures_of(
+    data: SplitData,
+    predictions: Predictions,
+    scores: Mapping[str, float],
+    baseline: Mapping[str, float],
+) -> list[str]:
+    """Why a trial counts as failed; empty if it does not."""
+    spec = data.task.spec
+    collapse = data.task.kind.collapse(spec, predictions.values)
+    reasons = [] if collapse is None else [collapse]
+    score, trivial = scores[spec.metric], baseline[spec.metric]
+    if not is_better(spec.metric, score, trivial):
+        reasons.append(f"{spec.metric} {score:.2f} is not better than the baseline's {trivial:.2f}")
+    return reasons
+
+
+def records_of(evaluation: Evaluation, config: FinetuningConfig) -> list[dict[str, Any]]:
+    """One JSON-serializable dict per example: id, texts, prediction, probabilities, label."""
+    task, predictions = evaluation.data.task, evaluation.predictions
+    return [
+        task.kind.record(task.spec, example, predictions, row, config)
+        for row, example in enumerate(evaluation.data.examples)
+    ]
 
 
 def mean_score(evaluations: list[Evaluation]) -> float:
-    """One number of all tasks, larger for better: the mean headline, errors negated."""
+    """One number of all tasks, larger for better: the mean primary metric, errors negated."""
     scores = []
     for evaluation in evaluations:
         metric = evaluation.data.task.spec.metric
@@ -120,7 +145,5 @@ def mean_score(evaluations: list[Evaluation]) -> float:
 
 def _without_labels(data: SplitData) -> dict[str, np.ndarray]:
     """The arrays without those that stand for labels, which are fillers here."""
-    name = data.task.name
-    labels = [f"{name}_{part}" for part in ("label_ids", "targets", "labels", "labels_mask")]
-    labels += [f"{name}_{part}" for part in ("start_positions", "end_positions", "is_impossible")]
+    labels = {f"{data.task.name}_{part}" for part in data.task.kind.label_arrays}
     return {key: rows for key, rows in data.arrays.items() if key not in labels}

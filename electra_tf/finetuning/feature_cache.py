@@ -75,11 +75,7 @@ def feature_key(
         "doubled": doubled,
         "skip_bad_rows": config.skip_bad_rows,
     }
-    if task.spec.kind == "qa":
-        settings |= {
-            "doc_stride": config.doc_stride,
-            "max_query_length": config.max_query_length,
-        }
+    settings |= {name: getattr(config, name) for name in task.kind.row_settings}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from electra_tf.finetuning.bounded import arrays_of_parts
 from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.tagging_features import tagging_features
 from electra_tf.finetuning.task_table import TaskSpec
@@ -82,19 +83,4 @@ def text_features(
     arrays = arrays_of_parts(make, sizes)
     arrays["task_id"] = np.full(len(examples), task_id, np.int32)
     arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
-    return arrays | _targets(examples, spec)
-
-
-def _targets(examples, spec):
-    if spec.kind == "regression":
-        low, high = spec.value_range
-        scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
-        return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
-    ids = {label: number for number, label in enumerate(spec.labels)}
-    if spec.kind == "classification":
-        labels = [0 if e.label is None else ids[e.label] for e in examples]
-        return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
-    several = np.zeros((len(examples), len(ids)), np.int32)
-    for row, example in enumerate(examples):
-        several[row, [ids[label] for label in example.label or ()]] = 1
-    return {f"{spec.name}_label_ids": several}
+    return arrays | kind_of(spec).targets(examples, spec)

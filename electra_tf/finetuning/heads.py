@@ -101,7 +101,7 @@ class ClassificationHead(SequenceHead):
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
 
-    def call(self, hidden, features, seed=None):
+    def call(self, hidden, features, seed=None, training=False):
         logits = self.first_token_logits(hidden, seed)
         outputs = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
         outputs |= self._passed_on(features, "label_ids")
@@ -115,7 +115,7 @@ class ClassificationHead(SequenceHead):
 class MultiLabelHead(SequenceHead):
     """Any number of classes at once; `<task>_label_ids` is 0 or 1 for each, [B, C]."""
 
-    def call(self, hidden, features, seed=None):
+    def call(self, hidden, features, seed=None, training=False):
         logits = self.first_token_logits(hidden, seed)
         outputs = {"logits": logits, "predictions": tf.cast(logits > 0, tf.int32)}
         outputs |= self._passed_on(features, "label_ids")
@@ -129,7 +129,7 @@ class MultiLabelHead(SequenceHead):
 class RegressionHead(SequenceHead):
     """A number; squared error."""
 
-    def call(self, hidden, features, seed=None):
+    def call(self, hidden, features, seed=None, training=False):
         predictions = self.first_token_logits(hidden, seed)[:, 0]
         outputs = {"predictions": predictions, **self._passed_on(features, "targets")}
         if "targets" in outputs:
@@ -152,7 +152,7 @@ class TaggingHead(TaskHead):
         self.output_layer.build((None, None, self.hidden_size))
         self.built = True
 
-    def call(self, hidden, features, seed=None):
+    def call(self, hidden, features, seed=None, training=False):
         positions = self.labels(features, "labeled_positions")
         words = tf.gather(hidden, positions, batch_dims=1)
         logits = tf.cast(self.output_layer(words), tf.float32)

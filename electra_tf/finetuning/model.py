@@ -9,14 +9,8 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
-from electra_tf.finetuning.heads import (
-    ClassificationHead,
-    MultiLabelHead,
-    RegressionHead,
-    TaggingHead,
-    TaskHead,
-)
-from electra_tf.finetuning.qa_head import QuestionAnsweringHead
+from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
@@ -34,39 +28,15 @@ def make_head(
     Raises:
         ValueError: the task's labels are not known yet.
     """
-    place = (task.name, initializers, hidden_size)
-    if task.kind == "qa":
-        return QuestionAnsweringHead(
-            *place,
-            joint_prediction=config.joint_prediction,
-            beam_size=config.beam_size,
-            answerable_classifier=config.answerable_classifier,
-            answerable_uses_start_logits=config.answerable_uses_start_logits,
-            answerable_weight=config.answerable_weight,
-        )
-    sequence = (config.head_dropout, config.classifier_hidden_layer)
-    if task.kind == "regression":
-        return RegressionHead(*place, 1, *sequence)
-    if not task.labels:
+    kind = kind_of(task)
+    if kind.has_labels and not task.labels:
         raise ValueError(f"the labels of task {task.name} are expected to be known, but are not.")
-    smoothing = {
-        "label_smoothing": config.label_smoothing,
-        "class_weights": _weights_in_order(task, config.class_weights),
-    }
-    if task.kind == "tagging":
-        return TaggingHead(*place, len(task.labels), **smoothing)
-    if task.kind == "multilabel":
-        return MultiLabelHead(*place, len(task.labels), *sequence)
-    return ClassificationHead(*place, len(task.labels), *sequence, **smoothing)
-
-
-def _weights_in_order(task: TaskSpec, weights: Mapping[str, float]) -> tuple[float, ...]:
-    return tuple(float(weights.get(label, 1.0)) for label in task.labels) if weights else ()
+    return kind.head(task, config, initializers, hidden_size)
 
 
 def _check_loss_options(tasks: Sequence[TaskSpec], smoothing: float, weights: Mapping[str, float]):
     """Raise a ValueError unless some head smooths labels and each weight is of a label of one."""
-    weighing = [task for task in tasks if task.kind in ("classification", "tagging")]
+    weighing = [task for task in tasks if kind_of(task).weighs_labels]
     if smoothing and not weighing:
         raise ValueError(
             "label_smoothing is for classification and tagging tasks, and expected to be 0 where "
@@ -97,8 +67,7 @@ class TaskHeads(keras.layers.Layer):
     def call(self, hidden, features, seeds, training):
         outputs = {}
         for head, seed in zip(self.heads, seeds, strict=True):
-            options = {"training": training} if isinstance(head, QuestionAnsweringHead) else {}
-            outputs[head.name] = head(hidden, features, seed=seed, **options)
+            outputs[head.name] = head(hidden, features, seed=seed, training=training)
         return outputs
 
 

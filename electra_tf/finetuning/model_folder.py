@@ -16,11 +16,11 @@ from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_json import METRICS
-from electra_tf.finetuning.task_table import KINDS, TaskSpec
+from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
@@ -140,14 +140,16 @@ def check_spec(spec: TaskSpec, where: str):
     where = f"{where}: task {spec.name!r}"
     check(spec.name.isidentifier(), f"{where}: name", "letters, digits and _", spec.name)
     check(spec.kind in KINDS, f"{where}: kind", f"one of {', '.join(KINDS)}", spec.kind)
-    metrics = METRICS[spec.kind]
-    check(spec.metric in metrics, f"{where}: metric", f"one of {', '.join(metrics)}", spec.metric)
-    if spec.kind == "regression":
-        is_range = spec.value_range is not None and spec.value_range[0] < spec.value_range[1]
-        check(is_range, f"{where}: value_range", "[lowest, highest] score", spec.value_range)
-    elif spec.kind != "qa":
-        different = spec.labels and len(set(spec.labels)) == len(spec.labels)
-        check(different, f"{where}: labels", "the different names of classes", spec.labels)
+    kind = KINDS[spec.kind]
+    check(
+        spec.metric in kind.metrics,
+        f"{where}: metric",
+        f"one of {', '.join(kind.metrics)}",
+        spec.metric,
+    )
+    if problem := kind.problem(spec):
+        field, expected, received = problem
+        check(False, f"{where}: {field}", expected, received)
 
 
 _OF_THE_HEAD = (

@@ -5,12 +5,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.decoding import records_of
-from electra_tf.finetuning.evaluation import Evaluator
-from electra_tf.finetuning.examples import TaggingExample, TextExample
+from electra_tf.finetuning.evaluation import Evaluator, records_of
 from electra_tf.finetuning.files import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
-from electra_tf.finetuning.question_files import question_of_line
 from electra_tf.finetuning.split_data import split_of_examples
 from electra_tf.finetuning.task import Task
 from electra_tf.text.unknown import UnknownTokens
@@ -59,8 +56,7 @@ class Predictor:
             task, _split(task), examples, self._task_id, config, self._loaded.tokenizer
         )
         self._count_unknown(data.arrays["input_ids"])
-        predictions = self._evaluator(data).predictions
-        return records_of(data, predictions, config.qa_na_threshold)
+        return records_of(self._evaluator(data), config)
 
     def _count_unknown(self, ids):
         """Adds to `unknown`; the first time that it is high, a warning tells so."""
@@ -114,20 +110,9 @@ class Predictor:
             yield from self.of_examples(waiting)
 
     def _example(self, line: str, number: int, place: str):
-        kind = self.task.spec.kind
         if not is_text(line):  # where Python lets bytes through that are not UTF-8
             raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
-        if kind == "qa":
-            return question_of_line(line, place, number)
-        if kind == "tagging":
-            return TaggingExample(number - 1, tuple(line.split()), None, place, number)
-        texts = line.split("\t")
-        columns = self.task.spec.splits[0].columns
-        expected = 1 if columns.text_b is None else 2
-        if len(texts) != expected or not any(text.strip() for text in texts):
-            what = "one text" if expected == 1 else "two texts with a tab between them"
-            raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
-        return TextExample(number - 1, *texts, file=place, line=number)
+        return self.task.kind.example_of_line(self.task.spec, line, number, place)
 
 
 def task_number(loaded: FinetunedModel, folder: str, task_name: str | None) -> int:

@@ -6,8 +6,6 @@ import csv
 import dataclasses
 import io
 import itertools
-import math
-import re
 
 from electra_tf.finetuning.bad_rows import shown
 from electra_tf.finetuning.data_warnings import warn_of_spellings
@@ -24,10 +22,6 @@ from electra_tf.finetuning.files import (
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
 _GOOD = object()
-_LABEL_TYPES = (str, int, float)  # JSON may hold labels as numbers or true and false
-_NO_LABELS = ("nan", "inf", "-inf", "infinity", "-infinity", "null")
-"""How programs write a label that is missing; labels only if the task lists them."""
-_WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,22 +38,10 @@ class Columns:
     """Cells per row where there is no header to count; None: as many as the first row has."""
 
 
-@dataclasses.dataclass(frozen=True)
-class LabelRule:
-    """What a label may be."""
-
-    kind: str
-    """classification, regression or multilabel."""
-    labels: tuple[str, ...] | None = None
-    """The classes; None while they are collected from the training file."""
-    value_range: tuple[float, float] | None = None
-    """Lowest and highest score."""
-    separator: str = ";"
-    """Between the classes of a multi-label cell in TSV and CSV."""
-
-
 def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
     """Returns the `TextExample`s of a table; ids are the numbers of the rows, from 0.
+
+    rule: a `LabelRule`, what a label may be.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -79,14 +61,14 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
         if not any(text.strip() for text in texts):
             bad_rows.report(place, f"a text in column {columns.text_a!r}", "an empty cell")
             continue
-        label = _checked_label(cells["label"], rule, place, bad_rows) if labelled else None
+        label = rule.label_of(cells["label"], place, bad_rows) if labelled else None
         if labelled and label is None:
             continue
         if labelled and isinstance(cells["label"], str):
             spellings[label][cells["label"]] = None
         text_b = texts[1] if len(texts) > 1 else None
         examples.append(TextExample(number, texts[0], text_b, label, str(path), line))
-    if rule.kind == "classification":
+    if rule.warns_of_spellings:
         warn_of_spellings(spellings, path)
     return require_examples(examples, path)
 
@@ -204,81 +186,3 @@ def _json_records(path, columns, bad_rows, labelled):
             bad_rows.report(place, f"the keys {missing}", f"the keys {sorted(record)}")
             continue
         yield number, number + 1, {part: record[name] for part, name in wanted.items()}
-
-
-def _checked_label(cell, rule, place, bad_rows):
-    """Returns the label of a cell, or None after reporting what is wrong with it."""
-    cell = cell.strip() if isinstance(cell, str) else cell
-    if cell is None or cell == "":
-        if not (rule.kind == "multilabel" and cell == ""):
-            bad_rows.report(place, "a label", "none")
-            return None
-    check = {
-        "classification": _class_label,
-        "regression": _score_label,
-        "multilabel": _several_labels,
-    }[rule.kind]
-    return check(cell, rule, place, bad_rows)
-
-
-def _class_label(cell, rule, place, bad_rows):
-    label = _label_of(cell, rule.labels)
-    if label is None:
-        bad_rows.report(place, "a label", shown(cell))
-    elif rule.labels is not None and label not in rule.labels:
-        bad_rows.report(place, f"one of the labels {', '.join(rule.labels)}", repr(label))
-        return None
-    return label
-
-
-def _label_of(cell, labels):
-    """Returns the label that a cell is, None for one that can be none.
-
-    labels: those of the task, if they are known; a number is the one that is written so, and else
-    the one of the same value: 1.0 is the label 1.
-    """
-    if not isinstance(cell, _LABEL_TYPES):
-        return None
-    label = str(cell).strip()
-    if labels is not None and label in labels:
-        return label
-    if not label or label.lower() in _NO_LABELS:
-        return None
-    if isinstance(cell, bool) and labels is not None and label.lower() in labels:
-        return label.lower()  # as JSON writes it
-    same = [known for known in labels or () if whole_number(known) == whole_number(label)]
-    return same[0] if same else label
-
-
-def whole_number(label):
-    """Returns a label that is a whole number without its decimals: "1" of "1.0"."""
-    match = _WHOLE_NUMBER.fullmatch(label)
-    return match[1] if match else label
-
-
-def _score_label(cell, rule, place, bad_rows):
-    low, high = rule.value_range
-    try:
-        score = float(cell)
-    except (TypeError, ValueError, OverflowError):
-        score = math.nan
-    if not low <= score <= high:
-        bad_rows.report(place, f"a score from {low:g} to {high:g}", shown(cell))
-        return None
-    return score
-
-
-def _several_labels(cell, rule, place, bad_rows):
-    """An empty cell or list means that no class applies."""
-    parts = cell
-    if isinstance(cell, str):
-        parts = [part for part in cell.split(rule.separator) if part.strip()]
-    labels = [_label_of(part, rule.labels) for part in parts] if isinstance(parts, list) else [None]
-    if None in labels:
-        bad_rows.report(place, "a list of labels", shown(cell))
-        return None
-    unknown = [label for label in labels if rule.labels is not None and label not in rule.labels]
-    if unknown:
-        bad_rows.report(place, f"labels out of {', '.join(rule.labels)}", repr(unknown[0]))
-        return None
-    return tuple(labels)

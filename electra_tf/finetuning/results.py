@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.paths import filled
 from electra_tf.files import check_keys, exists, read_json, write_json, write_pickle, write_text
-from electra_tf.finetuning.confusion import class_report, multilabel_report
-from electra_tf.finetuning.decoding import records_of
-from electra_tf.finetuning.evaluation import Evaluation
-from electra_tf.finetuning.scoring import LOWER_IS_BETTER, gold_ids, gold_tags
+from electra_tf.finetuning.evaluation import Evaluation, records_of
+from electra_tf.finetuning.scorers import LOWER_IS_BETTER
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""
@@ -139,33 +136,8 @@ def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int):
     data = evaluation.data
     folder = beside_results(config, "_details")
     path = os.path.join(folder, f"{data.task.name}_{data.split}_{trial}")
-    records = records_of(data, evaluation.predictions, config.qa_na_threshold)
-    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records_of(evaluation, config)]
     write_text(f"{path}_predictions.jsonl", "\n".join(lines) + "\n")
-    if data.is_labelled and data.task.spec.kind in ("classification", "multilabel", "tagging"):
-        write_text(f"{path}_classes.txt", report_of_classes(evaluation) + "\n")
-
-
-def report_of_classes(evaluation: Evaluation) -> str:
-    """Confusion matrix, where there is one, and a table of the classes."""
-    data, values = evaluation.data, evaluation.predictions.values
-    labels = data.task.spec.labels
-    if data.task.spec.kind == "multilabel":
-        return multilabel_report(values, gold_ids(data), labels)
-    if data.task.spec.kind == "tagging":
-        ids = {label: number for number, label in enumerate(labels)}
-        gold = [ids[tag] for row in gold_tags(data) for tag in row]
-        return class_report(np.concatenate(values), gold, labels)
-    return class_report(values, gold_ids(data), labels)
-
-
-def write_answers(config: FinetuningConfig, evaluation: Evaluation):
-    """Answers, n best answers, null odds and scores of a task of questions, as JSON files."""
-    name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
-    path = filled(config.qa_preds_file, config.data_dir, name)
-    write_json(path, answers.predictions)
-    n_best = {key: [answer._asdict() for answer in best] for key, best in answers.n_best.items()}
-    write_json(os.path.join(os.path.dirname(path), f"{name}_nbest.json"), n_best)
-    write_json(filled(config.qa_eval_file, config.data_dir, name), evaluation.scores)
-    if answers.null_odds:
-        write_json(filled(config.qa_na_file, config.data_dir, name), answers.null_odds)
+    report = data.task.kind.report(data, evaluation.predictions) if data.is_labelled else None
+    if report is not None:
+        write_text(f"{path}_classes.txt", report + "\n")

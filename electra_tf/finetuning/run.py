@@ -14,17 +14,15 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import model_folder, trial_folders
-from electra_tf.finetuning.evaluation import Evaluation, Evaluator
+from electra_tf.finetuning.evaluation import Evaluation, Evaluator, baseline_of, failures_of
 from electra_tf.finetuning.feature_cache import load_split
 from electra_tf.finetuning.results import (
     RunResults,
     beside_results,
     results_lines,
     stored_trials,
-    write_answers,
     write_details,
 )
-from electra_tf.finetuning.scoring import baseline_of, failures_of
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
@@ -419,8 +417,7 @@ class _Run:
             if not self.workers.is_chief:
                 continue
             write_details(config, evaluation, number)
-            if data.task.spec.kind == "qa":
-                write_answers(config, evaluation)
+            data.task.kind.write_answers(config, evaluation)
         if number > config.n_writes_test:
             return
         for data in self.test:

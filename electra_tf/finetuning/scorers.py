@@ -17,6 +17,16 @@ TWO_CLASS_METRICS = ("f1", "precision", "recall")
 """Of `classification_scores`: those of class 1 of two."""
 
 
+LOWER_IS_BETTER = ("mse", "loss")
+
+
+def is_better(metric: str, score: float, than: float | None) -> bool:
+    """Whether a score beats another one; nothing is beaten by anything."""
+    if than is None:
+        return True
+    return score < than if metric in LOWER_IS_BETTER else score > than
+
+
 def classification_scores(predictions, gold, num_labels):
     """Returns accuracy, mcc and macro_f1; of two classes also f1, precision, recall of class 1.
 

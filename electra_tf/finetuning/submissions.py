@@ -5,14 +5,12 @@ import io
 import os
 import zipfile
 
-import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.paths import filled
-from electra_tf.files import listed, write_bytes, write_json, write_pickle, write_text
+from electra_tf.files import listed, write_bytes, write_text
 from electra_tf.finetuning.evaluation import Evaluation
-from electra_tf.finetuning.qa_answers import Answers
 
 GLUE_FILES = {
     ("cola", "test"): "CoLA",
@@ -34,11 +32,8 @@ def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, tri
     """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
     data, predictions = evaluation.data, evaluation.predictions
     path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
-    if isinstance(predictions.values, Answers):
-        write_json(os.path.splitext(path)[0] + ".json", final_answers(config, predictions.values))
-    elif predictions.logits is not None:
-        ids = [example.id for example in data.examples]
-        write_pickle(path, dict(zip(ids, predictions.logits, strict=True)))
+    ids = [example.id for example in data.examples]
+    data.task.kind.write_predictions(path, ids, predictions, config)
     name = GLUE_FILES.get((data.task.name, data.split))
     if name is not None:
         folder = os.path.join(os.path.dirname(path), "glue", f"trial_{trial}")
@@ -46,21 +41,10 @@ def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, tri
         _zip(folder)
 
 
-def final_answers(config: FinetuningConfig, answers: Answers) -> dict[str, str]:
-    """Answers by question, empty where the evidence for "no answer" is above the threshold."""
-    return {
-        name: "" if answers.null_odds.get(name, -np.inf) > config.qa_na_threshold else text
-        for name, text in answers.predictions.items()
-    }
-
-
 def glue_table(evaluation: Evaluation) -> str:
     """Lines "index, prediction" of a test split; classes by name, scores within their range."""
     spec, values = evaluation.data.task.spec, evaluation.predictions.values
-    if spec.kind == "regression":
-        cells = [f"{value:.3f}" for value in np.clip(values, *spec.value_range)]
-    else:
-        cells = [spec.labels[int(value)] for value in values]
+    cells = evaluation.data.task.kind.cells(spec, values)
     ids = [example.id for example in evaluation.data.examples]
     lines = [f"{i}\t{cell}" for i, cell in zip(ids, cells, strict=True)]
     return "\n".join(["index\tprediction", *lines]) + "\n"

@@ -8,8 +8,6 @@ import dataclasses
 
 from electra_tf.finetuning.readers import Columns
 
-KINDS = ("classification", "regression", "multilabel", "tagging", "qa")
-
 
 @dataclasses.dataclass(frozen=True)
 class Split:
@@ -41,6 +39,7 @@ class TaskSpec:
 
     name: str
     kind: str
+    """Name of one of `kinds.KINDS`."""
     splits: tuple[Split, ...]
     metric: str
     """The one that counts, in percent unless it is an error; see `scorers` and `qa_metrics`."""

@@ -10,6 +10,7 @@ import numpy as np
 from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import model_sizes
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel, check_spec
 from electra_tf.finetuning.task import Task
@@ -153,7 +154,7 @@ def _described(content: Content, names, source) -> TaskSpec:
             f"{', '.join(config.labels)}, but has {', '.join(spec.labels)}."
         )
     # What the head gives is the score itself.
-    value_range = (0.0, 1.0) if spec.kind == "regression" else None
+    value_range = kind_of(spec).range_of_outputs
     return dataclasses.replace(spec, labels=config.labels, value_range=value_range)
 
 
@@ -179,7 +180,7 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
         renamed(name, f"task_specific/{content.task}/", f"task_specific/{spec.name}/"): weight
         for name, weight in content.weights.items()
     }
-    if spec.kind == "tagging":
+    if kind_of(spec).first_segment:
         weights = with_segments_exchanged(weights)
     _assign(model, weights, source)
     task = Task(spec, "", BadRows())

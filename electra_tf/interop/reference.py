@@ -20,6 +20,7 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import new_folder, write_json, write_text, writing
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
@@ -215,8 +216,8 @@ def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
     specs = _task_specs(names, hparams.get("task_names", ()), labels, prefix)
     known = {}
     for spec in specs:
-        if spec.kind == "qa":
-            known |= reference_shapes.question_settings(shapes, spec.name)
+        layers = reference_shapes.layers_of_head(shapes, spec.name)
+        known |= kind_of(spec).settings_of_layers(layers)
     encoder = reference_shapes.encoder_of(prefix)
     start = StartingPoint(
         encoder, {}, f"the checkpoint {prefix}", inferred=reference_shapes.inferred_fields(prefix)
@@ -240,7 +241,7 @@ def _task_specs(names, described, labels, prefix) -> list[TaskSpec]:
                 f"{prefix} has a head of the task {name!r}, which is none of {', '.join(TASKS)}; "
                 'describe it in a JSON file and give {"task_names": ["<file>.json"]}.'
             )
-        if spec.kind in ("qa", "regression"):
+        if not kind_of(spec).has_labels:
             continue
         if labels is not None:
             specs[i] = spec = _with_labels(spec, labels, names)

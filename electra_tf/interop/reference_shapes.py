@@ -151,18 +151,10 @@ def objective(shapes: Shapes, place: str) -> dict[str, Any]:
     }
 
 
-def question_settings(shapes: Shapes, task: str) -> dict[str, bool]:
-    """Hyperparameters that decide which layers the head of question answering has."""
-    has = {
-        name
-        for name in ("qa_hidden", "dense_2", "dense_3")
-        if f"task_specific/{task}/{name}/kernel" in shapes
-    }
-    return {
-        "joint_prediction": "qa_hidden" in has,
-        "answerable_classifier": "dense_2" in has,
-        "answerable_uses_start_logits": "dense_3" in has,
-    }
+def layers_of_head(shapes: Shapes, task: str) -> set[str]:
+    """Names of the layers of the head of a task, such as dense_1."""
+    prefix = f"task_specific/{task}/"
+    return {name.removeprefix(prefix).split("/")[0] for name in shapes if name.startswith(prefix)}
 
 
 def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float]:

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
-from electra_tf.finetuning.readers import Columns
-from electra_tf.finetuning.spans import is_span_tag
+from electra_tf.finetuning.kinds import KINDS, TextKind, kind_of
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
-from electra_tf.finetuning.task_json import METRICS
-from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
-
-_FORMATS = {"tagging": "conll", "qa": "squad"}
+from electra_tf.finetuning.task_table import TASKS, TaskSpec
 
 
 def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
@@ -27,25 +23,7 @@ def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
     if name in TASKS and TASKS[name].kind == kind:
         spec = TASKS[name]
         return dataclasses.replace(spec, labels=labels if labels is not None else spec.labels)
-    scheme = _scheme(labels) if kind == "tagging" else None
-    file_format = _FORMATS.get(kind, "tsv")
-    columns = None if kind == "qa" else Columns(0, None, -1 if kind == "tagging" else None)
-    return TaskSpec(
-        name,
-        kind,
-        (Split("test", f"test.{file_format}", file_format, columns, labelled=False),),
-        "accuracy" if scheme == "tokens" else METRICS[kind][0],
-        labels=labels,
-        # What the head gives is the score itself.
-        value_range=(0.0, 1.0) if kind == "regression" else None,
-        official="squad_v1" if kind == "qa" else None,
-        scheme=scheme,
-    )
-
-
-def _scheme(labels: Sequence[str]) -> str:
-    """Whether tags mark spans, such as B-PER and I-PER, or classes of single words."""
-    return "spans" if all(map(is_span_tag, labels)) else "tokens"
+    return KINDS[kind].spec_of_head(name, labels)
 
 
 def settings_for(
@@ -64,7 +42,7 @@ def settings_for(
         # The longest that the published models have seen; rows are trimmed to what is in them.
         "max_seq_length": min(512, encoder.max_position_embeddings),
         "classifier_dropout": classifier_dropout,
-        "classifier_hidden_layer": spec.kind in ("classification", "multilabel", "regression"),
+        "classifier_hidden_layer": isinstance(kind_of(spec), TextKind),
         "joint_prediction": False,
         "answerable_classifier": False,
         **given,

@@ -9,9 +9,10 @@ import dataclasses
 
 import numpy as np
 
+from electra_tf.finetuning.kinds import Questions, TextKind, kind_of
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import Content
-from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
+from electra_tf.interop.huggingface.config_file import ARCHITECTURES, HuggingFaceConfig
 from electra_tf.interop.huggingface.names import (
     GENERATOR_FOLDER,
     renamed,
@@ -120,10 +121,10 @@ def _of_finetuned(transfer: Transfer, task_name) -> Content:
         for name, weight in transfer.weights.items()
         if not name.startswith("task_specific/") or name.startswith(f"task_specific/{task_name}/")
     }
-    if spec.kind == "tagging":
+    if kind_of(spec).first_segment:
         weights = with_segments_exchanged(weights)
     config = HuggingFaceConfig(
-        _architecture(spec.kind, settings),
+        _architecture(kind_of(spec), settings),
         found.model.encoder.config,
         spec.kind,
         spec.labels,
@@ -139,23 +140,25 @@ def _of_finetuned(transfer: Transfer, task_name) -> Content:
 
 def _architecture(kind, settings) -> str:
     """The class of a head; raises ValueError with the reason where there is none."""
-    if kind == "tagging":
-        return "ElectraForTokenClassification"
-    if kind == "qa":
-        if settings.joint_prediction or settings.answerable_classifier:
-            raise ValueError(
-                "the head cannot be written: Hugging Face's predicts start and end of an answer "
-                "independently and has no answerable classifier, but this one has "
-                f"joint_prediction={settings.joint_prediction} and answerable_classifier="
-                f"{settings.answerable_classifier}. Fine-tune with both false to write it; the "
-                "SavedModel export takes every head."
-            )
-        return "ElectraForQuestionAnswering"
-    if not settings.classifier_hidden_layer:
+    if kind.name not in ARCHITECTURES:
+        raise ValueError(
+            f"the head cannot be written: Hugging Face has none for a task of the kind {kind.name},"
+            f" only for {', '.join(ARCHITECTURES)}. The SavedModel export takes every head."
+        )
+    is_joint = settings.joint_prediction or settings.answerable_classifier
+    if isinstance(kind, Questions) and is_joint:
+        raise ValueError(
+            "the head cannot be written: Hugging Face's predicts start and end of an answer "
+            "independently and has no answerable classifier, but this one has "
+            f"joint_prediction={settings.joint_prediction} and answerable_classifier="
+            f"{settings.answerable_classifier}. Fine-tune with both false to write it; the "
+            "SavedModel export takes every head."
+        )
+    if isinstance(kind, TextKind) and not settings.classifier_hidden_layer:
         raise ValueError(
             "the head cannot be written: Hugging Face's sequence classification has a hidden layer "
             "between the first token and the classes, which this one, like the original's, has "
             "not. Fine-tune with classifier_hidden_layer true to write it; the SavedModel export "
             "takes every head."
         )
-    return "ElectraForSequenceClassification"
+    return ARCHITECTURES[kind.name]

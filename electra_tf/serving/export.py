@@ -108,8 +108,8 @@ def _with_checked_length(source, max_seq_length):
     if max_seq_length is None:
         return source
     least = 5
-    if isinstance(source, FinetunedSource) and source.task.spec.kind == "qa":
-        least = source.config.max_query_length + 4
+    if isinstance(source, FinetunedSource):
+        least = source.task.kind.least_length(source.config)
     if not least <= max_seq_length <= source.max_positions:
         raise ValueError(
             f"max-seq-length is expected to be in {least}..{source.max_positions}, the positions "

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from electra_tf.finetuning.answers import best_answers, no_answer_scores
 from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.kinds import Kind, Questions, Tagging, kind_of
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.finetuning.question_windows import question_batch
 from electra_tf.finetuning.tagging_windows import word_batch
@@ -33,14 +34,9 @@ ANSWER_ROWS_AT_ONCE = 8
 
 def server_of(loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype) -> "TaskServer":
     """The server for one task of a fine-tuned model."""
-    kinds = {
-        "classification": ClassServer,
-        "multilabel": SeveralServer,
-        "regression": ScoreServer,
-        "tagging": TagServer,
-        "qa": AnswerServer,
-    }
-    return kinds[loaded.tasks[task_id].spec.kind](loaded, task_id, max_seq_length, dtype)
+    kind = kind_of(loaded.tasks[task_id].spec)
+    server = next(server for of_kind, server in _SERVERS if isinstance(kind, of_kind))
+    return server(loaded, task_id, max_seq_length, dtype)
 
 
 class TaskServer(tf.Module):
@@ -81,7 +77,7 @@ class TaskServer(tf.Module):
 
     def _ids(self, **batch):
         batch = checked_ids(batch, self._encoder.max_length)
-        return self._named(self._numbers(self._head_outputs(batch)))
+        return self._named(self._head_outputs(batch))
 
     def _features(self, layer, **texts):
         batch = self._feature_batch(*texts.values())
@@ -99,64 +95,16 @@ class TaskServer(tf.Module):
     def _text(self, **texts):
         raise NotImplementedError
 
-    def _numbers(self, outputs):
-        """What a head gives, as tensors whose first dimension is that of the rows."""
-        raise NotImplementedError
-
-    def _named(self, numbers) -> dict:
-        """`numbers`, and outputs that spell out the labels they stand for."""
-        return numbers
+    def _named(self, outputs) -> dict:
+        """Labels and numbers for each row."""
+        return kind_of(self._spec).served(self._spec, outputs, self._config)
 
 
-class SequenceServer(TaskServer):
-    """One prediction per text or pair."""
+class TextServer(TaskServer):
+    """One prediction per text or pair; the kind of the task says what it consists of."""
 
     def _text(self, **texts):
-        batch = self._feature_batch(*texts.values())
-        return self._named(self._numbers(self._head_outputs(batch)))
-
-    def _all_labels(self, like):
-        labels = tf.constant(self._spec.labels)[None]
-        return tf.broadcast_to(labels, tf.shape(like))
-
-
-class ClassServer(SequenceServer):
-    """`label`, `probability` [B] of the most probable class; all of them in `labels`."""
-
-    def _numbers(self, outputs):
-        chances = tf.nn.softmax(outputs["logits"])
-        return {
-            "probabilities": chances,
-            "logits": outputs["logits"],
-            "label_id": tf.cast(outputs["predictions"], tf.int32),
-            "probability": tf.reduce_max(chances, axis=-1),
-        }
-
-    def _named(self, numbers):
-        return {
-            **numbers,
-            "label": tf.gather(tf.constant(self._spec.labels), numbers["label_id"]),
-            "labels": self._all_labels(numbers["logits"]),
-        }
-
-
-class SeveralServer(SequenceServer):
-    """`is_label` bool [B, C]: which of `labels` are given to a text."""
-
-    def _numbers(self, outputs):
-        logits = outputs["logits"]
-        return {"probabilities": tf.sigmoid(logits), "logits": logits, "is_label": logits > 0}
-
-    def _named(self, numbers):
-        return {**numbers, "labels": self._all_labels(numbers["logits"])}
-
-
-class ScoreServer(SequenceServer):
-    """`score` [B], in the range of the task."""
-
-    def _numbers(self, outputs):
-        low, high = self._spec.value_range
-        return {"score": low + (high - low) * outputs["predictions"]}
+        return self._named(self._head_outputs(self._feature_batch(*texts.values())))
 
 
 class TagServer(TaskServer):
@@ -170,20 +118,12 @@ class TagServer(TaskServer):
         hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
         return {"logits": tf.cast(self._head.output_layer(hidden), tf.float32)}
 
-    def _numbers(self, outputs):
-        logits = outputs["logits"]
-        return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
-
-    def _named(self, numbers):
-        tags = tf.argmax(numbers["logits"], axis=-1)
-        return {**numbers, "tags": tf.gather(tf.constant(self._spec.labels), tags)}
-
     def _text(self, text):
         words = words_of(text)
         batch, places = word_batch(words.texts, self._tokenizer, self._max_seq_length)
         logits = in_chunks(self._head_outputs, batch, ROWS_AT_ONCE)["logits"]
         logits = tf.gather_nd(logits, tf.stack([places.row, places.position], axis=1))
-        chances = tf.reduce_max(tf.nn.softmax(logits), axis=-1)
+        probabilities = tf.reduce_max(tf.nn.softmax(logits), axis=-1)
         tags = tf.argmax(logits, axis=-1)
         labels = self._spec.labels
         outputs = {
@@ -191,12 +131,12 @@ class TagServer(TaskServer):
             "starts": per_text(words.starts.flat_values, words.texts, 0),
             "ends": per_text(words.ends.flat_values, words.texts, 0),
             "tags": per_text(tf.gather(tf.constant(labels), tags), words.texts, ""),
-            "probabilities": per_text(chances, words.texts, 0),
+            "probabilities": per_text(probabilities, words.texts, 0),
             "num_words": tf.cast(words.texts.row_lengths(), tf.int32),
         }
         if self._spec.scheme != "spans":
             return outputs
-        entities = entities_of(text, words, tags, chances, labels, self._spec.span_rule)
+        entities = entities_of(text, words, tags, probabilities, labels, self._spec.span_rule)
         return {**outputs, **entities}
 
 
@@ -206,17 +146,6 @@ class AnswerServer(TaskServer):
     @property
     def _inputs(self):
         return {"question": STRINGS, "context": STRINGS}
-
-    def _numbers(self, outputs):
-        kept = [name for name in outputs if not name.endswith("_eid")]
-        if self._config.joint_prediction:
-            # The end depends on the start: there are no logits of ends alone.
-            kept = [name for name in kept if name != "end_logits"]
-        else:
-            kept = [name for name in kept if "_top_" not in name]
-        if not self._config.answerable_classifier:
-            kept = [name for name in kept if name != "answerable_logit"]
-        return {name: outputs[name] for name in kept}
 
     def _text(self, question, context):
         config = self._config
@@ -258,6 +187,10 @@ class AnswerServer(TaskServer):
         for name in ("answer", "start", "end"):
             result[name] = tf.where(is_none, tf.zeros_like(result[name]), result[name])
         return {**result, "no_answer_score": odds, "is_answered": ~is_none}
+
+
+_SERVERS = ((Tagging, TagServer), (Questions, AnswerServer), (Kind, TextServer))
+"""What serves a kind; the first that fits."""
 
 
 def in_chunks(

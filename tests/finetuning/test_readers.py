@@ -6,12 +6,13 @@ from task_files import write
 
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.examples import TaggingExample, TextExample
-from electra_tf.finetuning.readers import Columns, LabelRule, read_texts, with_swapped_pairs
+from electra_tf.finetuning.labels import ClassesRule, ClassRule, ScoreRule
+from electra_tf.finetuning.readers import Columns, read_texts, with_swapped_pairs
 from electra_tf.finetuning.tagged_files import read_tagged
 
-BINARY = LabelRule("classification", ("0", "1"))
-SCORES = LabelRule("regression", value_range=(0.0, 5.0))
-TOPICS = LabelRule("multilabel", ("a", "b", "c"))
+BINARY = ClassRule(("0", "1"))
+SCORES = ScoreRule((0.0, 5.0))
+TOPICS = ClassesRule(("a", "b", "c"))
 NAMED = Columns("text", "other", "label")
 
 

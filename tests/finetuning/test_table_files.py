@@ -7,11 +7,12 @@ import pytest
 from task_files import write
 
 from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.readers import Columns, LabelRule, read_texts
+from electra_tf.finetuning.labels import ClassesRule, ClassRule, ScoreRule
+from electra_tf.finetuning.readers import Columns, read_texts
 from electra_tf.finetuning.task import load_task
 
 COLUMNS = Columns("text", label="label")
-ANY = LabelRule("classification")
+ANY = ClassRule()
 
 
 def labels(path, rule=ANY, columns=COLUMNS):
@@ -76,11 +77,17 @@ def test_labels_that_differ_in_case_or_spaces_are_named(tmp_path, caplog):
 @pytest.mark.parametrize(
     "value", ["NaN", "Infinity", "-Infinity", "null", '"nan"', '"NULL"', '" "']
 )
-@pytest.mark.parametrize("kind", ["classification", "multilabel", "regression"])
-def test_values_that_stand_for_nothing_are_no_labels(value, kind, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("classification", ANY),
+        ("multilabel", ClassesRule()),
+        ("regression", ScoreRule((0.0, 9.0))),
+    ],
+)
+def test_values_that_stand_for_nothing_are_no_labels(value, kind, rule, tmp_path):
     written = f"[{value}]" if kind == "multilabel" else value
     text = f'{{"text": "a", "label": {written}}}\n'
-    rule = LabelRule(kind, value_range=(0.0, 9.0))
     with pytest.raises(ValueError, match=r"a\.jsonl, line 1: expected (a label|a score|a list)"):
         labels(write(tmp_path / "a.jsonl", text), rule)
     if kind != "multilabel":
@@ -90,7 +97,7 @@ def test_values_that_stand_for_nothing_are_no_labels(value, kind, tmp_path):
 
 
 def test_a_label_that_the_task_lists_may_be_called_null(tmp_path):
-    rule = LabelRule("classification", ("null", "alternative"))
+    rule = ClassRule(("null", "alternative"))
     assert labels(write(tmp_path / "a.tsv", "text\tlabel\na\tnull\n"), rule) == ["null"]
 
 
@@ -109,14 +116,14 @@ def test_a_number_is_one_label_however_it_is_written(tmp_path):
 
 def test_numbers_and_truth_values_are_the_listed_labels(tmp_path):
     path = write(tmp_path / "a.jsonl", NUMBERS)
-    assert labels(path, LabelRule("classification", ("0.0", "1.0"))) == ["1.0"] * 3
+    assert labels(path, ClassRule(("0.0", "1.0"))) == ["1.0"] * 3
     truths = write(tmp_path / "b.jsonl", '{"text": "a", "label": true}\n')
-    assert labels(truths, LabelRule("classification", ("false", "true"))) == ["true"]
-    assert labels(truths, LabelRule("classification", ("False", "True"))) == ["True"]
+    assert labels(truths, ClassRule(("false", "true"))) == ["true"]
+    assert labels(truths, ClassRule(("False", "True"))) == ["True"]
     with pytest.raises(ValueError, match="one of the labels 0, 1, received 'True'"):
-        labels(truths, LabelRule("classification", ("0", "1")))
+        labels(truths, ClassRule(("0", "1")))
     several = write(tmp_path / "c.jsonl", '{"text": "a", "label": [1.0, "2"]}\n')
-    assert labels(several, LabelRule("multilabel", ("1", "2"))) == [("1", "2")]
+    assert labels(several, ClassesRule(("1", "2"))) == [("1", "2")]
 
 
 def test_texts_with_two_labels_are_counted(tmp_path, caplog):

@@ -9,9 +9,11 @@ import pytest
 from task_files import TASK_FOLDERS, write
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning.task import UNSEEN_TAG, is_held_out, load_task
+from electra_tf.finetuning.kinds import KINDS
+from electra_tf.finetuning.kinds.tagging import UNSEEN_TAG
+from electra_tf.finetuning.task import is_held_out, load_task
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.finetuning.task_table import KINDS, TASKS, HeldOut
+from electra_tf.finetuning.task_table import TASKS, HeldOut
 
 CONFIGS = pathlib.Path(__file__).parent.parent.parent / "configs" / "finetuning"
 DESCRIBED = sorted(path.stem for path in CONFIGS.glob("*.json"))

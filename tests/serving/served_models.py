@@ -7,10 +7,10 @@ import shutil
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_json import METRICS
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining import model_folder as pretrained
@@ -60,7 +60,7 @@ def finetuned_folder(folder, *specs, **changes) -> str:
 def text_task(kind, is_pair=False, **fields) -> TaskSpec:
     columns = Columns("a", "b" if is_pair else None, "label")
     splits = (Split("train", "train.tsv", "tsv", columns),)
-    return TaskSpec(kind, kind, splits, metric=METRICS[kind][0], **fields)
+    return TaskSpec(kind, kind, splits, metric=KINDS[kind].metrics[0], **fields)
 
 
 CLASSES = text_task("classification", is_pair=True, labels=("bad", "good", "ugly"))

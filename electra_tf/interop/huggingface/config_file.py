@@ -13,6 +13,7 @@ from electra_tf import files
 from electra_tf.config import EncoderConfig
 from electra_tf.config.stored_sizes import Shapes, configured_sizes
 from electra_tf.files import check_keys, write_json
+from electra_tf.finetuning.kinds import KINDS
 from electra_tf.interop.huggingface.names import HEADS, class_of, sizes_of
 from electra_tf.interop.huggingface.weights_file import path_of
 from electra_tf.training.matching import refuse_far_larger
@@ -51,15 +52,20 @@ _LAST_LAYERS = {
 }
 _DEFAULT_LABELS = 2
 """Transformers' number of classes where nothing is said."""
-_KINDS = {
-    "ElectraForTokenClassification": "tagging",
-    "ElectraForQuestionAnswering": "qa",
+ARCHITECTURES = {
+    "classification": "ElectraForSequenceClassification",
+    "multilabel": "ElectraForSequenceClassification",
+    "regression": "ElectraForSequenceClassification",
+    "tagging": "ElectraForTokenClassification",
+    "qa": "ElectraForQuestionAnswering",
 }
+"""Kind of task -> the class of a model for it."""
 _PROBLEM_TYPES = {
     "regression": "regression",
     "classification": "single_label_classification",
     "multilabel": "multi_label_classification",
 }
+"""What tells the kinds apart that are of one class."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +76,7 @@ class HuggingFaceConfig:
     """A key of `names.HEADS`, or another class, of which the encoder alone can be read."""
     encoder: EncoderConfig
     kind: str | None = None
-    """Of the task, as in `finetuning.task_table.KINDS`; None without one."""
+    """Of the task, as in `finetuning.kinds.KINDS`; None without one."""
     labels: tuple[str, ...] | None = None
     """Classes in the order of their ids, where the kind has any."""
     classifier_dropout: float | None = None
@@ -82,9 +88,14 @@ class HuggingFaceConfig:
     @property
     def outputs(self) -> int:
         """Width of the last layer of a task's head; 0 without one."""
-        if self.kind in (None, "qa"):
-            return 0
-        return 1 if self.kind == "regression" else len(self.labels)
+        return len(self.classes)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs of a task's head; none where they are numbers of positions."""
+        if self.labels is not None:
+            return self.labels
+        return ("LABEL_0",) if self.kind in _PROBLEM_TYPES else ()
 
 
 def is_electra_folder(folder: str) -> bool:
@@ -135,7 +146,7 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
         architecture,
         encoder,
         kind,
-        labels if kind in ("classification", "multilabel", "tagging") else None,
+        labels if kind is not None and KINDS[kind].has_labels else None,
         dropout,
         _extra(stored, path),
         special_ids,
@@ -254,8 +265,9 @@ def _named_labels(named: Any, path: str) -> tuple[str, ...]:
 
 
 def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -> str | None:
-    if architecture != "ElectraForSequenceClassification":
-        return _KINDS.get(architecture)
+    kinds = [kind for kind, name in ARCHITECTURES.items() if name == architecture]
+    if len(kinds) < 2:
+        return kinds[0] if kinds else None
     named = {theirs: ours for ours, theirs in _PROBLEM_TYPES.items()}
     problem = stored.get("problem_type")
     if problem is None:
@@ -269,9 +281,9 @@ def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -
 
 
 def _label_keys(config) -> dict[str, Any]:
-    if config.kind in (None, "qa"):
+    labels = config.classes
+    if not labels:
         return {}
-    labels = ("LABEL_0",) if config.kind == "regression" else config.labels
     keys: dict[str, Any] = {
         "id2label": {str(number): label for number, label in enumerate(labels)},
         "label2id": {label: number for number, label in enumerate(labels)},

@@ -1,0 +1,52 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The kinds of task: one object for each, and the table that finds it by its name."""
+
+from electra_tf.finetuning.kinds.kind import Kind, Predictions
+from electra_tf.finetuning.kinds.questions import Questions
+from electra_tf.finetuning.kinds.sequence import (
+    Classification,
+    MultiLabel,
+    Regression,
+    TextKind,
+)
+from electra_tf.finetuning.kinds.tagging import Tagging
+from electra_tf.finetuning.task_table import TaskSpec
+
+KINDS: dict[str, Kind] = {}
+"""Name -> kind, in the order in which messages list them."""
+
+
+def register(kind: Kind):
+    """Make a kind known under its name.
+
+    Raises:
+        ValueError: the name is that of another kind.
+    """
+    if kind.name in KINDS:
+        raise ValueError(
+            f"name of a kind is expected to be none of {', '.join(KINDS)}, but is {kind.name!r}."
+        )
+    KINDS[kind.name] = kind
+
+
+def kind_of(spec: TaskSpec) -> Kind:
+    """The kind of a task."""
+    return KINDS[spec.kind]
+
+
+for _kind in (Classification(), Regression(), MultiLabel(), Tagging(), Questions()):
+    register(_kind)
+
+__all__ = [
+    "KINDS",
+    "Classification",
+    "Kind",
+    "MultiLabel",
+    "Predictions",
+    "Questions",
+    "Regression",
+    "Tagging",
+    "TextKind",
+    "kind_of",
+    "register",
+]

@@ -1,0 +1,233 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a kind of task decides: the base class of the objects that decide it.
+
+The methods stand in the order in which a run calls them. Examples are those of a task's files, in
+their order; rows are what the model reads, one or several for each example.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.files import write_pickle
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.task_table import Split, TaskSpec
+from electra_tf.model import Initializers
+
+if TYPE_CHECKING:  # these modules use the kinds
+    from electra_tf.finetuning.evaluation import Evaluation
+    from electra_tf.finetuning.split_data import SplitData
+    from electra_tf.finetuning.task import Task
+    from electra_tf.finetuning.task_json import Description
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Predictions for the examples of a split, in their order.
+
+    values: what the kind predicts; its class says in which form.
+    probabilities: a row or a vector for each example, where the kind has any; else None.
+    logits: what the model gave, [n, C] or [n], where the original stores it; else None.
+    loss: mean over rows; None without labels, or for questions, as in the original.
+    """
+
+    values: Any
+    probabilities: Any = None
+    logits: np.ndarray | None = None
+    loss: float | None = None
+
+
+class Kind:
+    """A kind of task: one object, which `kinds.KINDS` lists under its name.
+
+    A new kind subclasses this, or the kind that it resembles most, and overrides what it decides
+    otherwise; `kinds.register` makes it known.
+    """
+
+    name = ""
+    """As "kind" in JSON files and in the folders of models."""
+    formats: tuple[str, ...] = ()
+    """Of files, as "format" in a task's JSON file."""
+    keys: tuple[str, ...] = ()
+    """Of a task's JSON file, besides those that all kinds have."""
+    metrics: tuple[str, ...] = ()
+    """Those that can be a task's primary metric; the first is the default."""
+    has_labels = True
+    """Whether a task has names of classes, as many as its head has outputs."""
+    weighs_labels = False
+    """Whether `label_smoothing` and `class_weights` apply to the loss."""
+    label_arrays: tuple[str, ...] = ()
+    """Names, behind that of the task, of the arrays that stand for labels."""
+    row_settings: tuple[str, ...] = ()
+    """Hyperparameters besides `max_seq_length` that decide the rows of an example."""
+    first_segment = 0
+    """The segment id of the tokens of the first text."""
+    range_of_outputs: tuple[float, float] | None = None
+    """`value_range` of a task whose head gives the scores themselves."""
+
+    # ---- Description and data
+
+    def columns(self, description: Description) -> Columns | None:
+        """Where the parts of an example stand in the files, as a JSON file says."""
+        return None
+
+    def described(self, description: Description) -> dict[str, Any]:
+        """The fields of a `TaskSpec` that the kind's keys of a JSON file give, `metric` included.
+
+        Raises:
+            ValueError: a value is not one of those that the key may have.
+        """
+        raise NotImplementedError
+
+    def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
+        """A task of a single unlabelled file, for a head that comes without a description.
+
+        Args:
+            labels: names of the classes in the order of their ids; None for kinds without.
+        """
+        raise NotImplementedError
+
+    def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
+        """Field, expected and received, if a stored task is not one that a model can have."""
+        if self.has_labels and not (spec.labels and len(set(spec.labels)) == len(spec.labels)):
+            return "labels", "the different names of classes", spec.labels
+        return None
+
+    def read(
+        self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
+    ) -> list:
+        """The examples of a file that is laid out as `file`.
+
+        Raises:
+            FileNotFoundError, ValueError: see `Task.examples_of`.
+        """
+        raise NotImplementedError
+
+    def collected_labels(self, task: Task) -> tuple[str, ...]:
+        """The labels of a task that lists none, in the order of their ids: sorted."""
+        raise NotImplementedError
+
+    def check_labels(self, spec: TaskSpec):
+        """Raise a ValueError unless the primary metric is for such labels."""
+
+    def warn(self, examples: list, spec: TaskSpec, path: str, split: str):
+        """Log a warning of labelled examples that are hardly meant so."""
+
+    def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> Any:
+        """The example that a line of text stands for.
+
+        Args:
+            number: of the line, from 1.
+            place: what messages call the source of lines.
+
+        Raises:
+            ValueError: the line is none; names its number.
+        """
+        raise NotImplementedError
+
+    # ---- Model
+
+    def targets(self, examples: Sequence, spec: TaskSpec) -> dict[str, np.ndarray]:
+        """The arrays that stand for the labels of examples with one row each."""
+        raise NotImplementedError
+
+    def head(
+        self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+    ) -> TaskHead:
+        """The layers on top of the encoder."""
+        raise NotImplementedError
+
+    def settings_of_layers(self, layers: set[str]) -> dict[str, bool]:
+        """Hyperparameters that decide which layers a head has, from the names of its layers."""
+        return {}
+
+    # ---- From outputs to results
+
+    def outputs_needed(self, head: TaskHead) -> tuple[str, ...]:
+        """Names of the head's outputs that predictions are made from; the others can be large."""
+        return ("predictions", "logits", "loss")
+
+    def predictions(
+        self, data: SplitData, outputs: Mapping[str, np.ndarray], config: FinetuningConfig
+    ) -> Predictions:
+        """Predictions for the examples of a split.
+
+        Args:
+            outputs: name -> array over all rows of the split, in order.
+        """
+        raise NotImplementedError
+
+    def record(
+        self,
+        spec: TaskSpec,
+        example: Any,
+        predictions: Predictions,
+        row: int,
+        config: FinetuningConfig,
+    ) -> dict[str, Any]:
+        """One example and what is predicted for it, JSON-serializable.
+
+        Args:
+            row: number of the example.
+        """
+        raise NotImplementedError
+
+    def scores(
+        self, data: SplitData, predictions: Predictions, config: FinetuningConfig
+    ) -> dict[str, float]:
+        """All metrics of a labelled split."""
+        raise NotImplementedError
+
+    def trivial(self, train: SplitData, data: SplitData) -> Any:
+        """Values of the predictions that one would make without a model."""
+        raise NotImplementedError
+
+    def collapse(self, spec: TaskSpec, values: Any) -> str | None:
+        """In which way predictions are the same for all examples, if they are."""
+        return None
+
+    def report(self, data: SplitData, predictions: Predictions) -> str | None:
+        """A table of the classes of a labelled split, where there are any."""
+        return None
+
+    def write_answers(self, config: FinetuningConfig, evaluation: Evaluation):
+        """Write files that the original writes for an evaluated split of this kind."""
+
+    def write_predictions(
+        self, path: str, ids: Sequence, predictions: Predictions, config: FinetuningConfig
+    ):
+        """Write the predictions for a test split in the original's format.
+
+        Args:
+            path: of a pickle.
+            ids: of the examples.
+        """
+        if predictions.logits is not None:
+            write_pickle(path, dict(zip(ids, predictions.logits, strict=True)))
+
+    def cells(self, spec: TaskSpec, values: Any) -> list[str]:
+        """Predictions as the GLUE leaderboard takes them: names of classes, or numbers."""
+        return [spec.labels[int(value)] for value in values]
+
+    # ---- In exports
+
+    def least_length(self, config: FinetuningConfig) -> int:
+        """Tokens that a row must at least have room for."""
+        return 5
+
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
+        """What an exported model gives for each row: labels and numbers, from a head's outputs.
+
+        Runs in a graph.
+        """
+        raise NotImplementedError

@@ -1,0 +1,176 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Questions whose answers are pieces of a context."""
+
+import os
+
+import numpy as np
+
+from electra_tf.config.paths import filled
+from electra_tf.files import write_json
+from electra_tf.finetuning import baselines
+from electra_tf.finetuning.data_warnings import warn_of_unseparated_words
+from electra_tf.finetuning.kinds.kind import Kind, Predictions
+from electra_tf.finetuning.qa_answers import Answers, answer_questions
+from electra_tf.finetuning.qa_head import QuestionAnsweringHead
+from electra_tf.finetuning.qa_metrics import (
+    ANSWER_UNITS,
+    mrqa_scores,
+    squad_v1_scores,
+    squad_v2_scores,
+)
+from electra_tf.finetuning.question_files import question_of_line, read_mrqa, read_squad
+from electra_tf.finetuning.task_table import Split, TaskSpec
+
+_BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
+_OFFICIAL_METRICS = {
+    "squad_v1": ("f1", "exact_match"),
+    "mrqa": ("f1", "exact_match"),
+    "squad_v2": ("best_f1", "best_exact", "f1", "exact"),
+}
+"""Format -> metrics of its official script; the first is the default."""
+_POSITIONS = ("start_logits", "end_logits")
+
+
+class Questions(Kind):
+    """Questions on contexts; values are the `Answers`."""
+
+    name = "qa"
+    formats = ("squad_v1", "squad_v2", "mrqa")
+    keys = ("answer_units",)
+    metrics = ("f1", "exact_match", "exact", "best_exact", "best_f1")
+    has_labels = False
+    row_settings = ("doc_stride", "max_query_length")
+    label_arrays = ("start_positions", "end_positions", "is_impossible")
+
+    def described(self, description):
+        metrics = _OFFICIAL_METRICS[description.format]
+        return {
+            "metric": description.one_of("metric", metrics, metrics[0]),
+            "official": description.format,
+            "answer_units": description.one_of("answer_units", ANSWER_UNITS, "words"),
+        }
+
+    def spec_of_head(self, name, labels):
+        split = Split("test", "test.squad", "squad", labelled=False)
+        return TaskSpec(name, self.name, (split,), self.metrics[0], official="squad_v1")
+
+    def problem(self, spec):
+        return None
+
+    def read(self, path, file, spec, bad_rows, labelled):
+        if file.format == "mrqa":
+            return read_mrqa(path, bad_rows, labelled)
+        return read_squad(path, bad_rows, spec.has_unanswerable, labelled)
+
+    def warn(self, examples, spec, path, split):
+        if spec.answer_units == "words" and split != "train":
+            warn_of_unseparated_words(examples, path)
+
+    def example_of_line(self, spec, line, number, place):
+        return question_of_line(line, place, number)
+
+    def head(self, spec, config, initializers, hidden_size):
+        return QuestionAnsweringHead(
+            spec.name,
+            initializers,
+            hidden_size,
+            joint_prediction=config.joint_prediction,
+            beam_size=config.beam_size,
+            answerable_classifier=config.answerable_classifier,
+            answerable_uses_start_logits=config.answerable_uses_start_logits,
+            answerable_weight=config.answerable_weight,
+        )
+
+    def settings_of_layers(self, layers):
+        return {
+            "joint_prediction": "qa_hidden" in layers,
+            "answerable_classifier": "dense_2" in layers,
+            "answerable_uses_start_logits": "dense_3" in layers,
+        }
+
+    def outputs_needed(self, head):
+        spans = _BEAMS if head.end_hidden is not None else ()
+        # Without a classifier the logits of position 0 are the evidence for "no answer".
+        logits = () if spans and head.answerable_layer is not None else _POSITIONS
+        return (*spans, *logits, "answerable_logit")
+
+    def predictions(self, data, outputs, config):
+        answers = answer_questions(
+            data.examples,
+            data.windows,
+            {**outputs, "eid": data.windows.eids},
+            config.n_best_size,
+            config.max_answer_length,
+            config.joint_prediction,
+            data.task.spec.has_unanswerable,
+            config.answerable_classifier,
+        )
+        return Predictions(answers)
+
+    def record(self, spec, example, predictions, row, config):
+        """`prediction` is empty where the evidence for "no answer" is above the threshold."""
+        answers: Answers = predictions.values
+        record = {
+            "id": example.id,
+            "question": example.question,
+            "prediction": answers.predictions[example.id],
+        }
+        if example.id in answers.null_odds:
+            record["null_odds"] = answers.null_odds[example.id]
+            if record["null_odds"] > config.qa_na_threshold:
+                record["prediction"] = ""
+        record["answers"] = [
+            {"text": answer.text, "start": answer.start, "probability": answer.probability}
+            for answer in answers.n_best[example.id]
+        ]
+        if example.is_impossible is not None:
+            record["label"] = list(example.accepted)
+        return record
+
+    def scores(self, data, predictions, config):
+        examples, spec, answers = data.examples, data.task.spec, predictions.values
+        if spec.official == "squad_v2":
+            given = answers.predictions, answers.null_odds, config.qa_na_threshold
+            return squad_v2_scores(examples, *given, spec.answer_units)
+        scores = squad_v1_scores if spec.official == "squad_v1" else mrqa_scores
+        return scores(examples, answers.predictions, spec.answer_units)
+
+    def trivial(self, train, data):
+        examples = data.examples
+        null_odds = {e.id: 0.0 for e in examples} if data.task.spec.has_unanswerable else {}
+        return Answers(baselines.trivial_answers(examples), {}, null_odds)
+
+    def write_answers(self, config, evaluation):
+        """Answers, n best answers, null odds and scores, as JSON files."""
+        name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
+        path = filled(config.qa_preds_file, config.data_dir, name)
+        write_json(path, answers.predictions)
+        n_best = {key: [a._asdict() for a in best] for key, best in answers.n_best.items()}
+        write_json(os.path.join(os.path.dirname(path), f"{name}_nbest.json"), n_best)
+        write_json(filled(config.qa_eval_file, config.data_dir, name), evaluation.scores)
+        if answers.null_odds:
+            write_json(filled(config.qa_na_file, config.data_dir, name), answers.null_odds)
+
+    def write_predictions(self, path, ids, predictions, config):
+        """Answers by question as JSON, empty where there is none by the threshold."""
+        answers = predictions.values
+        final = {
+            name: "" if answers.null_odds.get(name, -np.inf) > config.qa_na_threshold else text
+            for name, text in answers.predictions.items()
+        }
+        write_json(os.path.splitext(path)[0] + ".json", final)
+
+    def least_length(self, config):
+        return config.max_query_length + 4
+
+    def served(self, spec, outputs, config):
+        """What the head predicts answers from; not what an option leaves undefined."""
+        kept = [name for name in outputs if not name.endswith("_eid")]
+        if config.joint_prediction:
+            # The end depends on the start: there are no logits of ends alone.
+            kept = [name for name in kept if name != "end_logits"]
+        else:
+            kept = [name for name in kept if "_top_" not in name]
+        if not config.answerable_classifier:
+            kept = [name for name in kept if name != "answerable_logit"]
+        return {name: outputs[name] for name in kept}

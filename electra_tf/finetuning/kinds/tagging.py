@@ -1,0 +1,173 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Tags for the words of sentences."""
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.finetuning import baselines
+from electra_tf.finetuning.confusion import class_report
+from electra_tf.finetuning.examples import TaggingExample
+from electra_tf.finetuning.files import require_examples
+from electra_tf.finetuning.heads import TaggingHead
+from electra_tf.finetuning.kinds.kind import Kind, Predictions
+from electra_tf.finetuning.kinds.sequence import collapsed_to, mean_loss, weights_in_order
+from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.scorers import entity_scores, token_scores
+from electra_tf.finetuning.spans import (
+    SPAN_TAGS,
+    check_tags,
+    is_span_tag,
+    to_bioes,
+    with_all_letters,
+)
+from electra_tf.finetuning.tagged_files import read_tagged
+from electra_tf.finetuning.tagging_features import join_windows
+from electra_tf.finetuning.task_table import Split, TaskSpec
+
+UNSEEN_TAG = "<unseen>"
+"""The label that all tags share that the training file lacks."""
+
+
+class Tagging(Kind):
+    """One class for each word; values are a list of vectors of label ids, one for each sentence.
+
+    `probabilities` are those of the predicted tags, in the same form.
+    """
+
+    name = "tagging"
+    formats = ("conll",)
+    keys = ("columns", "labels", "scheme", "header")
+    metrics = ("f1", "precision", "recall", "accuracy")
+    weighs_labels = True
+    label_arrays = ("labels", "labels_mask")
+    first_segment = 1  # tagging_tasks.py: all tokens of a sentence
+
+    def columns(self, description):
+        given = {"word": 0, "tag": -1} | description.typed("columns", dict, {})
+        description.check_columns(given, ("word", "tag"))
+        # None: files of tags have no header by custom; what seems to be one is refused.
+        return Columns(given["word"], None, given["tag"], description.header(default=None))
+
+    def described(self, description):
+        scheme = description.one_of("scheme", ("spans", "tokens"), "spans")
+        metrics = ("accuracy",) if scheme == "tokens" else self.metrics
+        labels = description.labels()
+        if labels is not None and scheme == "spans":
+            bad = [label for label in labels if not is_span_tag(label)]
+            description.need(not bad, "labels", f"to be {SPAN_TAGS}", repr(bad))
+            labels = with_all_letters(labels)
+        metric = description.one_of("metric", metrics, metrics[0])
+        return {"metric": metric, "labels": labels, "scheme": scheme}
+
+    def spec_of_head(self, name, labels):
+        # Tags mark spans, such as B-PER and I-PER, or classes of single words.
+        scheme = "spans" if all(map(is_span_tag, labels)) else "tokens"
+        split = Split("test", "test.conll", "conll", Columns(0, None, -1), labelled=False)
+        metric = "accuracy" if scheme == "tokens" else self.metrics[0]
+        return TaskSpec(name, self.name, (split,), metric, labels=labels, scheme=scheme)
+
+    def read(self, path, file, spec, bad_rows, labelled):
+        columns = file.columns
+        given = columns.text_a, columns.label, labelled, columns.header
+        examples = read_tagged(path, bad_rows, *given)
+        if not labelled:
+            return examples
+        return require_examples(check_tags(examples, spec, bad_rows), path)
+
+    def collected_labels(self, task):
+        """Tags of all splits, since a rare tag may be missing from the training file.
+
+        Their order is that of the original (tagging_tasks.py:96-130).
+        """
+        spec, tags = task.spec, {}
+        for file in spec.splits:
+            split = file.name
+            if split == "train" or (file.labelled and task.has(split)):
+                rows = [example.tags for example in task.whole_file(split)]
+                if spec.scheme == "spans":
+                    rows = [to_bioes(row, spec.span_rule) for row in rows]
+                tags[split] = {tag for row in rows for tag in row}
+        every = set().union(*tags.values())
+        if spec.share_unseen_tags and every - tags["train"]:
+            return (*sorted(tags["train"]), UNSEEN_TAG)
+        return tuple(sorted(every))
+
+    def example_of_line(self, spec, line, number, place):
+        return TaggingExample(number - 1, tuple(line.split()), None, place, number)
+
+    def head(self, spec, config, initializers, hidden_size):
+        return TaggingHead(
+            spec.name,
+            initializers,
+            hidden_size,
+            len(spec.labels),
+            label_smoothing=config.label_smoothing,
+            class_weights=weights_in_order(spec, config),
+        )
+
+    def outputs_needed(self, head):
+        return ("predictions", "probability", "loss")
+
+    def predictions(self, data, outputs, config):
+        arrays, name = data.arrays, data.task.name
+        rows = (arrays[f"{name}_eid"], arrays[f"{name}_first_word"], arrays[f"{name}_labels_mask"])
+        tags = join_windows(*rows, outputs["predictions"])
+        probabilities = join_windows(*rows, outputs["probability"])
+        ids = [example.id for example in data.examples]
+        return Predictions(
+            [tags[i] for i in ids],
+            [probabilities[i] for i in ids],
+            loss=mean_loss(data, outputs),
+        )
+
+    def record(self, spec, example, predictions, row, config):
+        label = {} if example.tags is None else {"label": list(example.tags)}
+        return {
+            "id": example.id,
+            "words": list(example.words),
+            "prediction": [spec.labels[int(tag)] for tag in predictions.values[row]],
+            "probabilities": [float(p) for p in predictions.probabilities[row]],
+            **label,
+        }
+
+    def gold(self, data) -> list[tuple[str, ...]]:
+        """Tags of every sentence as the labels name them."""
+        spec = data.task.spec
+        rows = [example.tags for example in data.examples]
+        if spec.scheme == "spans":
+            return [to_bioes(row, spec.span_rule) for row in rows]
+        if spec.share_unseen_tags:
+            return [tuple(tag if tag in spec.labels else UNSEEN_TAG for tag in row) for row in rows]
+        return rows
+
+    def gold_ids(self, data) -> list[list[int]]:
+        ids = {label: number for number, label in enumerate(data.task.spec.labels)}
+        return [[ids[tag] for tag in row] for row in self.gold(data)]
+
+    def scores(self, data, predictions, config):
+        spec, values = data.task.spec, predictions.values
+        if spec.scheme == "spans":
+            predicted = [[spec.labels[int(tag)] for tag in row] for row in values]
+            return entity_scores(predicted, self.gold(data), spec.span_rule)
+        never_right = spec.labels.index(UNSEEN_TAG) if UNSEEN_TAG in spec.labels else None
+        return token_scores(values, self.gold_ids(data), never_right)
+
+    def trivial(self, train, data):
+        words = [example.words for example in train.examples]
+        tagger = baselines.MostFrequentTag(words, self.gold(train))
+        ids = {label: number for number, label in enumerate(data.task.spec.labels)}
+        return [[ids[tag] for tag in tagger(example.words)] for example in data.examples]
+
+    def collapse(self, spec, values):
+        found = np.unique(np.concatenate(values))
+        return collapsed_to(spec, found) if len(found) == 1 else None
+
+    def served(self, spec, outputs, config):
+        """`tags` of all positions."""
+        logits = outputs["logits"]
+        tags = tf.gather(tf.constant(spec.labels), tf.argmax(logits, axis=-1))
+        return {"logits": logits, "probabilities": tf.nn.softmax(logits), "tags": tags}
+
+    def report(self, data, predictions):
+        gold = np.concatenate(self.gold_ids(data))
+        return class_report(np.concatenate(predictions.values), gold, data.task.spec.labels)
