@@ -10,6 +10,8 @@ import os
 import pathlib
 import signal
 import sys
+import types
+from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,7 +21,7 @@ def message_of(number: int) -> str:
     return "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
 
 
-def end_at_once(number: int, _=None):
+def end_at_once(number: int, _: types.FrameType | None = None) -> NoReturn:
     """End the process with that line; for when there is nothing to clean up."""
     with contextlib.suppress(OSError, RuntimeError, ValueError):  # it may be in use, or closed
         sys.stdout.flush()

@@ -22,6 +22,9 @@ import os
 import signal
 import sys
 import threading
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import tensorflow as tf
 from absl import app, flags, logging
@@ -49,18 +52,20 @@ _FALSE = ("false", "0", "no")
 class _Parser(argparse_flags.ArgumentParser):
     """An absl-aware parser that takes `--corpus-dir` and `--corpus_dir` for the same option."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         kwargs.setdefault("allow_abbrev", False)
         # Subparsers are made by this class too; absl's own flags belong to the root parser only.
         kwargs.setdefault("inherited_absl_flags", None)
         super().__init__(**kwargs)
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
         """As in argparse, after respelling known long options as they were declared."""
         args = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(self._respell(args), namespace)
 
-    def _respell(self, args):
+    def _respell(self, args: list[str]):
         # The one attribute of argparse that also knows the options of groups.
         declared = {_spelling_key(name): name for name in self._option_string_actions}
         respelled = []
@@ -74,11 +79,11 @@ class _Parser(argparse_flags.ArgumentParser):
         return respelled
 
 
-def _spelling_key(name):
+def _spelling_key(name: str):
     return name.replace("_", "-")
 
 
-def make_parser(description):
+def make_parser(description: str) -> argparse.ArgumentParser:
     """Returns an absl-aware argument parser; hyphens and underscores in long options both work."""
     return _Parser(
         description=description,
@@ -87,7 +92,7 @@ def make_parser(description):
     )
 
 
-def make_run_parser(description):
+def make_run_parser(description: str) -> argparse.ArgumentParser:
     """Returns a parser with the flags of a run: where, which model, which hyperparameters."""
     parser = make_parser(description)
     parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
@@ -103,7 +108,7 @@ def make_run_parser(description):
     return parser
 
 
-def run_hparams(args):
+def run_hparams(args: argparse.Namespace) -> dict[str, Any]:
     """Returns the hyperparameters that the flags of a run give.
 
     Raises:
@@ -120,7 +125,7 @@ def run_hparams(args):
     return {**hparams, "strategy": args.strategy}
 
 
-def add_corpus_flags(parser, standard_input=True):
+def add_corpus_flags(parser: argparse.ArgumentParser, standard_input: bool = True) -> None:
     """Adds `corpus_dir` or `input_files`, and `text_field`; see `corpus_of`."""
     corpus = parser.add_mutually_exclusive_group(required=True)
     corpus.add_argument(
@@ -136,12 +141,12 @@ def add_corpus_flags(parser, standard_input=True):
     )
 
 
-def corpus_of(args):
+def corpus_of(args: argparse.Namespace) -> str | list[str]:
     """Returns the folder that the flags name, or the list of globs."""
     return args.corpus_dir or split_patterns(args.input_files)
 
 
-def add_blanks_flag(parser):
+def add_blanks_flag(parser: argparse.ArgumentParser) -> None:
     """Adds the reference's `blanks_separate_docs`."""
     parser.add_argument(
         "--blanks-separate-docs",
@@ -151,7 +156,7 @@ def add_blanks_flag(parser):
     )
 
 
-def add_case_flags_of_vocabulary(parser):
+def add_case_flags_of_vocabulary(parser: argparse.ArgumentParser) -> None:
     """Adds the switches of `add_case_flags` and two more; by default the vocabulary's files decide.
 
     `pre_split` and `tokenizer` are arguments of `text.load_tokenizer`.
@@ -167,7 +172,7 @@ def add_case_flags_of_vocabulary(parser):
     parser.set_defaults(do_lower_case=None, strip_accents=None, pre_split=None)
 
 
-def add_pre_split_flag(parser):
+def add_pre_split_flag(parser: argparse.ArgumentParser) -> None:
     """Adds `pre_split`."""
     parser.add_argument(
         "--pre-split",
@@ -177,7 +182,7 @@ def add_pre_split_flag(parser):
     )
 
 
-def add_case_flags(parser):
+def add_case_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the reference's switches for case and accents: `do_lower_case`, `strip_accents`."""
     switches = (
         ("--do-lower-case", "do_lower_case", True, "lower-case the text (default)"),
@@ -198,12 +203,12 @@ def add_case_flags(parser):
         )
 
 
-def parse_list(text):
+def parse_list(text: str) -> list[str]:
     """Returns the parts of a comma-separated list, without white space around them."""
     return list(filter(None, map(str.strip, text.split(","))))
 
 
-def parse_bool(text):
+def parse_bool(text: str) -> bool:
     """Returns the truth value written as true/false, yes/no or 1/0, in any letter case.
 
     The reference declared such flags with `type=bool`, for which 'False' is true
@@ -226,7 +231,7 @@ class _Interrupted(KeyboardInterrupt):
         signal: its number.
     """
 
-    def __init__(self, number=signal.SIGINT):
+    def __init__(self, number: int = signal.SIGINT):
         super().__init__()
         self.signal = number
 
@@ -235,7 +240,7 @@ class _Interrupted(KeyboardInterrupt):
 def _raising_signals():
     """Raises `_Interrupted` at a signal inside; a second one ends the process at once."""
 
-    def stop(number, _):
+    def stop(number: int, _: types.FrameType | None):
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         raise _Interrupted(number)
@@ -251,7 +256,7 @@ def _raising_signals():
             signal.signal(number, handler)
 
 
-def _after_signal(number):
+def _after_signal(number: int):
     """Returns the status after a signal that was answered by cleaning up; says so in one line."""
     if any(thread.name == TRAINER_THREAD for thread in threading.enumerate()):
         end_at_once(number)  # it cannot be stopped, and an orderly exit would crash in it
@@ -259,7 +264,7 @@ def _after_signal(number):
     return 128 + number
 
 
-def _error(problem):
+def _error(problem: Exception):
     """Returns the status after what users can mend; says so in one line."""
     logging.debug("Where the error came from:", exc_info=True)
     if full := full_disk(problem):  # of a file that nobody has named yet
@@ -274,7 +279,9 @@ def _error(problem):
     return 2
 
 
-def run(main, parser):
+def run(
+    main: Callable[[argparse.Namespace], int | None], parser: argparse.ArgumentParser
+) -> NoReturn:
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
     Status 2: ValueError and OSError (a missing file, a full disk), which wrong input and
@@ -286,10 +293,10 @@ def run(main, parser):
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(std_logging.Formatter("%(message)s"))
 
-    def parse(argv):
+    def parse(argv: list[str]):
         return parser.parse_args(argv[1:])
 
-    def guarded_main(namespace):
+    def guarded_main(namespace: argparse.Namespace):
         try:
             with _raising_signals():
                 status = main(namespace)

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Embeds tokens by which of them occur together in a text, for pre-training to begin with."""
 
+import argparse
 import json
 
 import numpy as np
@@ -12,7 +13,7 @@ from electra_tf.pretraining import embeddings
 from electra_tf.text import load_tokenizer
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser, standard_input=False)
     arguments.add_blanks_flag(parser)
@@ -51,11 +52,11 @@ def make_parser():
     return parser
 
 
-def main():
+def main() -> None:
     arguments.run(build_embeddings, make_parser())
 
 
-def build_embeddings(args):
+def build_embeddings(args: argparse.Namespace) -> None:
     """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
     _check(args)
     check_new(args.output_dir)
@@ -98,7 +99,7 @@ def build_embeddings(args):
     )
 
 
-def _check(args):
+def _check(args: argparse.Namespace):
     for name in ("embedding_size", "block_tokens", "norm"):
         if getattr(args, name) <= 0:
             flag = name.replace("_", "-")

@@ -5,13 +5,14 @@ Reads the archives in <data-dir>/openwebtext and <data-dir>/vocab.txt, and write
 <data-dir>/pretrain_tfrecords.
 """
 
+import argparse
 import os
 
 from electra_tf.cli import arguments
 from electra_tf.cli.build_pretraining_dataset import add_building_flags, build
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     """The reference's flags (build_openwebtext_pretraining_dataset.py:76-99) and some new ones."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
@@ -21,7 +22,7 @@ def make_parser():
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Builds records as the flags say."""
     build(
         args,
@@ -33,7 +34,7 @@ def run(args):
     )
 
 
-def main():
+def main() -> None:
     """Entry point of the command."""
     arguments.run(run, make_parser())
 

@@ -1,8 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Writes out text data as TFRecords that ELECTRA can be pre-trained on."""
 
+import argparse
 import functools
 import os
+from typing import Any
 
 from electra_tf.cli import arguments
 from electra_tf.data import Manifest, WorkShare, build_pretraining_records
@@ -10,7 +12,7 @@ from electra_tf.data.building import DEFAULT_SEED
 from electra_tf.data.names import HELD_OUT_FOLDER
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     """The reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser)
@@ -26,7 +28,7 @@ def make_parser():
     return parser
 
 
-def add_building_flags(parser):
+def add_building_flags(parser: argparse.ArgumentParser) -> None:
     """Flags that both dataset builders have; those from the number of files on are new."""
     parser.add_argument("--max-seq-length", default=128, type=int, help="tokens per example")
     parser.add_argument(
@@ -46,7 +48,7 @@ def add_building_flags(parser):
     _add_cluster_flags(parser.add_argument_group("on several machines"))
 
 
-def _add_content_flags(group):
+def _add_content_flags(group: argparse._ArgumentGroup):
     group.add_argument(
         "--word-starts",
         action="store_true",
@@ -70,7 +72,7 @@ def _add_content_flags(group):
     )
 
 
-def _add_cluster_flags(group):
+def _add_cluster_flags(group: argparse._ArgumentGroup):
     group.add_argument(
         "--shard-index", type=int, help="build the shards of job number ... of --num-shards only"
     )
@@ -88,7 +90,7 @@ def _add_cluster_flags(group):
     )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Builds records as the flags say."""
     corpus = arguments.corpus_of(args)
     build(
@@ -101,7 +103,13 @@ def run(args):
     )
 
 
-def build(args, corpus, vocabulary, output_dir, **settings):
+def build(
+    args: argparse.Namespace,
+    corpus: str | list[str],
+    vocabulary: str,
+    output_dir: str,
+    **settings: Any,
+) -> None:
     """Builds records of a corpus as the common flags say, and reports."""
     manifest = build_pretraining_records(
         corpus,
@@ -132,13 +140,13 @@ def build(args, corpus, vocabulary, output_dir, **settings):
         )
 
 
-def _work_share(args):
+def _work_share(args: argparse.Namespace):
     if (args.shard_index is None) != (args.num_shards is None):
         raise ValueError("--shard-index and --num-shards must be given together.")
     return None if args.num_shards is None else WorkShare(args.shard_index, args.num_shards)
 
 
-def _executor(args):
+def _executor(args: argparse.Namespace):
     """What runs the work elsewhere than in processes here, or None."""
     if args.runner is None:
         if args.beam_options:
@@ -155,7 +163,7 @@ def _executor(args):
     return functools.partial(run_on_beam, [f"--runner={args.runner}", *args.beam_options])
 
 
-def report(manifest, folder):
+def report(manifest: Manifest, folder: str) -> None:
     """Prints what was written."""
     print(
         f"{manifest.num_examples:,} examples with {manifest.num_tokens:,} tokens "
@@ -185,7 +193,7 @@ def report(manifest, folder):
         print(f"{manifest.replaced_bytes:,} bytes were not UTF-8 and were replaced.")
 
 
-def main():
+def main() -> None:
     """Entry point of the command."""
     arguments.run(run, make_parser())
 

@@ -1,10 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Trains a WordPiece vocabulary or a SentencePiece model, and says how it fits held-out lines."""
 
+import argparse
 import itertools
 import os
 import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 from absl import logging
@@ -27,7 +29,7 @@ _MAX_SAMPLE = 5_000
 _STANDARD_INPUT = "-"
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser)
     parser.add_argument(
@@ -74,11 +76,11 @@ def make_parser():
     return parser
 
 
-def main():
+def main() -> None:
     arguments.run(build_vocab, make_parser())
 
 
-def build_vocab(args):
+def build_vocab(args: argparse.Namespace) -> None:
     """Trains on 99 % of the lines, writes the files, and measures the result on other lines."""
     _check(args)
     folder, name = os.path.split(args.output_file)
@@ -108,7 +110,7 @@ def build_vocab(args):
             logging.warning("%s", changed)
 
 
-def _check(args):
+def _check(args: argparse.Namespace):
     is_model = args.output_file.endswith(MODEL_SUFFIX)
     if is_model != (args.tokenizer in MODEL_TYPES):
         ending = "not end" if is_model else "end"
@@ -134,7 +136,7 @@ def _check(args):
         )
 
 
-def _train(args, lines):
+def _train(args: argparse.Namespace, lines: Iterable[str]):
     """Writes the vocabulary or model of the lines to the output file."""
     chosen = {
         name: getattr(args, name)
@@ -155,7 +157,7 @@ def _train(args, lines):
         text.save_vocabulary(tokens, args.output_file)
 
 
-def _settings(args, name):
+def _settings(args: argparse.Namespace, name: str):
     kind = SENTENCEPIECE if args.tokenizer in MODEL_TYPES else WORDPIECE
     accents = args.strip_accents and args.do_lower_case
     return settings_file.TokenizerSettings(
@@ -163,13 +165,18 @@ def _settings(args, name):
     )
 
 
-def _sources(args, temporary):
+def _sources(args: argparse.Namespace, temporary: str):
     if args.corpus_dir == _STANDARD_INPUT:
         return (standard_input.keep(sys.stdin.buffer, temporary),)
     return corpus.find_sources(arguments.corpus_of(args))
 
 
-def _training_lines(files, held_out, text_field, sample_share):
+def _training_lines(
+    files: Sequence[corpus.SourceFile],
+    held_out: list[str],
+    text_field: str | None,
+    sample_share: float,
+):
     """Yields the lines to train on; every HELD_OUT_EVERYth of them goes to `held_out` instead."""
     replaced_bytes = number = 0
     drawn = 0.0

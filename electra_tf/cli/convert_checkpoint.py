@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Converts weights between this library, the original's TF1 release and Hugging Face."""
 
+import argparse
+
 from electra_tf.cli import arguments
 from electra_tf.config import load_hparams
 from electra_tf.files import check_new
@@ -9,7 +11,7 @@ from electra_tf.interop.reading import read_model
 from electra_tf.interop.to_huggingface import PARTS
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--input",
@@ -40,7 +42,7 @@ def make_parser():
     return parser
 
 
-def convert_checkpoint(args):
+def convert_checkpoint(args: argparse.Namespace) -> None:
     """Read, write, and say what was written."""
     check_new(args.output)
     hparams = load_hparams(args.hparams)
@@ -54,7 +56,7 @@ def convert_checkpoint(args):
         print(line)
 
 
-def main():
+def main() -> None:
     arguments.run(convert_checkpoint, make_parser())
 
 

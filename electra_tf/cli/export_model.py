@@ -1,12 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Exports a pre-trained or fine-tuned model as a SavedModel that takes raw strings."""
 
+import argparse
+
 from electra_tf.cli import arguments
 from electra_tf.serving import export_model
 from electra_tf.serving.export import DTYPES
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--model-dir", required=True, help="folder that run_pretraining or run_finetuning wrote"
@@ -30,7 +32,7 @@ def make_parser():
     return parser
 
 
-def export(args):
+def export(args: argparse.Namespace) -> None:
     """Write and compare."""
     comparison = export_model(
         args.model_dir,
@@ -47,7 +49,7 @@ def export(args):
     )
 
 
-def main():
+def main() -> None:
     arguments.run(export, make_parser())
 
 

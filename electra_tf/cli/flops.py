@@ -1,12 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Counts the floating-point operations of a pre-training run, beside those of published runs."""
 
+import argparse
+
 from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, published_flops
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"
@@ -14,7 +16,7 @@ def make_parser():
     return parser
 
 
-def count(args):
+def count(args: argparse.Namespace) -> None:
     """Print the run's operations, and the table of published ones."""
     config = PretrainingConfig.from_hparams("model", ".", load_hparams(args.hparams))
     total = flops_of_run(config)
@@ -30,7 +32,7 @@ def count(args):
         print(f"{name:14} {flops:.4g}  {flops / total:.3g}")
 
 
-def main():
+def main() -> None:
     arguments.run(count, make_parser())
 
 

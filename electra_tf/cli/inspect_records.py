@@ -9,7 +9,7 @@ from electra_tf.data.inspection import decode_examples, describe
 from electra_tf.text import load_vocabulary
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     """The flags."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
@@ -20,13 +20,13 @@ def make_parser():
     return parser
 
 
-def _count(text):
+def _count(text: str):
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of examples, received {text!r}")
     return int(text)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     """Prints the table and the examples."""
     records = PretrainingRecords(args.records)
     vocabulary = load_vocabulary(args.vocab_file)
@@ -35,7 +35,7 @@ def run(args):
         print("\n" + example)
 
 
-def main():
+def main() -> None:
     """Entry point of the command."""
     arguments.run(run, make_parser())
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Predicts with a fine-tuned model for an unlabelled file or for lines of standard input."""
 
+import argparse
 import contextlib
 import json
 import sys
@@ -12,7 +13,7 @@ from electra_tf.finetuning.prediction import Predictor
 STANDARD = "-"
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--model-dir",
@@ -34,7 +35,7 @@ def make_parser():
     return parser
 
 
-def predict(args):
+def predict(args: argparse.Namespace) -> None:
     """Write one JSON object per example."""
     predictor = Predictor(args.model_dir, args.task)
     if args.input == STANDARD:
@@ -57,7 +58,7 @@ def _output(path: str):
         yield file
 
 
-def main():
+def main() -> None:
     arguments.run(predict, make_parser())
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Fine-tunes an ELECTRA model on one or several tasks, and evaluates it."""
 
+import argparse
 from typing import Any
 
 from absl import logging
@@ -13,7 +14,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint, config_for, wi
 from electra_tf.interop import find_starting_point
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     return arguments.make_run_parser(__doc__)
 
 
@@ -50,7 +51,7 @@ def resolve(
     return config_for(model_name, data_dir, hparams, found), found
 
 
-def finetune(args):
+def finetune(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config, start = resolve(args.model_name, args.data_dir, arguments.run_hparams(args))
@@ -69,7 +70,7 @@ def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
     return {} if found is None else {"vocab_size": found.finetuning.vocab_size}
 
 
-def main():
+def main() -> None:
     arguments.run(finetune, make_parser())
 
 

@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Pre-trains or evaluates an ELECTRA model."""
 
+import argparse
+
 from absl import logging
 
 from electra_tf.cli import arguments
@@ -8,11 +10,11 @@ from electra_tf.interop.starting_point import find_pretraining_weights
 from electra_tf.pretraining import model_folder, run
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     return arguments.make_run_parser(__doc__)
 
 
-def pretrain(args):
+def pretrain(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config = model_folder.resolve_config(
@@ -32,7 +34,7 @@ def pretrain(args):
             print(f"  {name} = {value}")
 
 
-def main():
+def main() -> None:
     arguments.run(pretrain, make_parser())
 
 

@@ -18,7 +18,7 @@ TOKENIZERS = (None, "bert")
 """What a vocabulary can be taken for, whatever its files say."""
 
 
-def check(condition: bool, name: str, expected: str, received: Any):
+def check(condition: bool, name: str, expected: str, received: Any) -> None:
     """Raise the ValueError every wrong value gets, unless `condition` holds."""
     if not condition:
         raise ValueError(f"{name} is expected to be {expected}, but is {shown(received)}.")
@@ -37,7 +37,7 @@ def is_text(value: Any) -> bool:
     return "\0" not in value and value == value.encode(errors="ignore").decode()
 
 
-def check_at_most(instance: Any, bounds: typing.Mapping[str, int]):
+def check_at_most(instance: Any, bounds: typing.Mapping[str, int]) -> None:
     """Raise a ValueError for the first field that is not between 1 and its bound."""
     for name, bound in bounds.items():
         value = getattr(instance, name)
@@ -45,13 +45,13 @@ def check_at_most(instance: Any, bounds: typing.Mapping[str, int]):
         check(value <= bound, name, f"at most {bound}", value)
 
 
-def check_given(hparams: typing.Mapping[str, Any]):
+def check_given(hparams: typing.Mapping[str, Any]) -> None:
     """Raise a ValueError for a text that is given but empty, which no default can mean."""
     for name, value in hparams.items():
         check(value != "", name, "a text that is not empty, or left out", value)
 
 
-def check_model_name(name: str):
+def check_model_name(name: str) -> None:
     """Raise a ValueError unless the name of a model is that of a folder, and no path."""
     check(
         name.strip(" .") != "" and not name.startswith("~") and not re.search(r"[/\\\0]", name),
@@ -61,7 +61,7 @@ def check_model_name(name: str):
     )
 
 
-def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str):
+def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str) -> None:
     """Raise a ValueError that names the nearest known name for each unknown one."""
     problems = []
     for name in sorted({str(name) for name in given} - set(known)):
@@ -71,7 +71,7 @@ def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: 
         raise ValueError("; ".join(problems) + f" Known: {', '.join(sorted(known))}.")
 
 
-def check_types(instance: Any):
+def check_types(instance: Any) -> None:
     """Raise a ValueError for the first field whose value is not of its declared type.
 
     An integer is taken where a float is declared; a bool is never taken for a number, nor are

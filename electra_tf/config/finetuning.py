@@ -277,7 +277,7 @@ class FinetuningConfig:
             self.max_seq_length,
         )
 
-    def replace(self, **changes) -> "FinetuningConfig":
+    def replace(self, **changes: Any) -> "FinetuningConfig":
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 

@@ -8,6 +8,6 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 statistics of normalization are float32 in any case."""
 
 
-def check_precision(precision: str | None):
+def check_precision(precision: str | None) -> None:
     """Raise a ValueError unless this is a precision, or None for the device's own."""
     check(precision in (None, *PRECISIONS), "precision", f"null or one of {PRECISIONS}", precision)

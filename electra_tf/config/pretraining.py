@@ -225,7 +225,7 @@ class PretrainingConfig:
         check_types(self)
         check_pretraining(self)
 
-    def replace(self, **changes) -> "PretrainingConfig":
+    def replace(self, **changes: Any) -> "PretrainingConfig":
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 

@@ -2,12 +2,15 @@
 """What the hyperparameters of pre-training may be, alone and together."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from electra_tf.config.checks import TOKENIZERS, check, check_at_most, check_model_name, check_names
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE
 from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import MOST_ROWS, MOST_STEPS
+
+if TYPE_CHECKING:
+    from electra_tf.config.pretraining import PretrainingConfig
 
 OPTIMIZERS = ("adam", "lamb")
 MASKING_RULES = ("without_replacement", "reference")
@@ -24,7 +27,7 @@ LARGEST = {
 """What is at least 1, and at most this."""
 
 
-def check_pretraining(config: Any):
+def check_pretraining(config: "PretrainingConfig") -> None:
     """Raise a ValueError for the first value of a `PretrainingConfig` that is out of range."""
     _check_values(config)
     _check_files(config)
@@ -34,7 +37,7 @@ def check_pretraining(config: Any):
     _check_objective(config)
 
 
-def _check_values(config):
+def _check_values(config: "PretrainingConfig"):
     check_names(config.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
     config.devices  # noqa: B018  (its own checks)
     check(
@@ -77,7 +80,7 @@ def _check_values(config):
     )
 
 
-def _check_files(config):
+def _check_files(config: "PretrainingConfig"):
     check_model_name(config.model_name)
     try:
         re.compile(config.init_checkpoint_ignore or "")
@@ -88,7 +91,7 @@ def _check_files(config):
         ) from error
 
 
-def _check_lengths(config):
+def _check_lengths(config: "PretrainingConfig"):
     longest = config.encoder.max_position_embeddings
     buckets = config.length_buckets
     check(
@@ -134,7 +137,7 @@ def _check_lengths(config):
         check(1 <= masked <= length, "max_predictions_per_seq", expected, masked)
 
 
-def _check_objective(config):
+def _check_objective(config: "PretrainingConfig"):
     """The combinations the original accepts and then fails on, or trains nothing with."""
     if config.uniform_generator:
         check(

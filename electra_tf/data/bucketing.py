@@ -67,7 +67,7 @@ def bucket_of(longest: tf.Tensor, buckets: tuple[int, ...], max_seq_length: int)
     return lengths[tf.searchsorted(lengths, [longest])[0]]
 
 
-def _batches_of_pool(first, serialized, batch_size, seed):
+def _batches_of_pool(first: tf.Tensor, serialized: tf.Tensor, batch_size: int, seed: int):
     """Batches of the pool that begins with the example number `first`."""
     # The mask tells lengths without padding, for padded records too.
     lengths = spec.num_tokens(serialized)

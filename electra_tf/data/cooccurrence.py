@@ -75,7 +75,7 @@ def unknown_tokens(counts: sparse.csr_matrix, vocabulary: Vocabulary) -> Unknown
     return UnknownTokens(int(unknown.sum(dtype=np.int64)), int(counts.data.sum(dtype=np.int64)))
 
 
-def _blocks(piece: Piece, tokenizer, block_tokens, size) -> sparse.csr_matrix:
+def _blocks(piece: Piece, tokenizer: Tokenizer, block_tokens: int, size: int) -> sparse.csr_matrix:
     with tf.device("CPU"):
         tokens = tokenizer(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
     ids, lines = tokens.values.numpy(), tokens.row_splits.numpy()

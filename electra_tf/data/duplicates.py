@@ -195,7 +195,7 @@ class MarkedNumbers(Collection):
         marks[numbers] = 1
         self._marks, self._count = marks.tobytes(), len(numbers)
 
-    def __contains__(self, number) -> bool:
+    def __contains__(self, number: int) -> bool:
         return number < len(self._marks) and bool(self._marks[number])
 
     def __iter__(self):

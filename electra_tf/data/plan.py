@@ -118,7 +118,7 @@ class BuildPlan:
 
 
 def make_plan(
-    sources: tuple[SourceFile, ...], num_shards: int | None = None, **settings
+    sources: tuple[SourceFile, ...], num_shards: int | None = None, **settings: Any
 ) -> BuildPlan:
     """A plan with as many shards as the size of the data asks for, unless a number is given.
 

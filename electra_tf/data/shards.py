@@ -5,6 +5,7 @@ import contextlib
 import functools
 import json
 import os
+import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -23,7 +24,7 @@ from electra_tf.data.sequences import fill_sequences, pack_rows, word_start_tabl
 from electra_tf.data.spec import Rows
 from electra_tf.data.writer import ShardWriter, write_file
 from electra_tf.files import read_json
-from electra_tf.text import load_tokenizer
+from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.text.unknown import UnknownTokens
 
 TRAINING = "training"
@@ -70,7 +71,7 @@ class ShardBuilder:
         return {"plan": self.plan, "folder": self.folder}
 
     @functools.cached_property
-    def tokenizer(self):
+    def tokenizer(self) -> Tokenizer:
         """The plan's tokenizer."""
         return load_tokenizer(
             self.plan.tokenizer_path,
@@ -141,7 +142,9 @@ class ShardBuilder:
             self.split_folders()[split], names.shard_name(index, self.plan.num_shards)
         )
 
-    def examples(self, piece: Piece, rng) -> tuple[dict[str, Rows], int, UnknownTokens]:
+    def examples(
+        self, piece: Piece, rng: random.Random
+    ) -> tuple[dict[str, Rows], int, UnknownTokens]:
         """The features of a piece's examples, how many tokens they lack, and the unknown ones."""
         with tf.device("CPU"):
             tokens = self._tokenize(tf.constant(piece.lines, tf.string, [len(piece.lines)]))
@@ -208,7 +211,7 @@ class _SplitWriter:
         self._writer.__enter__()
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._writer.__exit__(*exception)
 
     def add(self, piece: Piece, chunk: Chunk, number: int) -> None:

@@ -122,7 +122,10 @@ def num_tokens(serialized: tf.Tensor) -> tf.Tensor:
 
 
 def _checks(
-    features: Sequence[Feature], rows, lengths: tf.Tensor, max_seq_length: int
+    features: Sequence[Feature],
+    rows: Mapping[str, tf.RaggedTensor],
+    lengths: tf.Tensor,
+    max_seq_length: int,
 ) -> list[tf.Operation]:
     longest = tf.reduce_max(lengths)
     checks = [

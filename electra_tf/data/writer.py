@@ -38,7 +38,7 @@ class ShardWriter:
     def __enter__(self) -> "ShardWriter":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._writer is not None:
             _discard(self._partial, self._writer.close)
 

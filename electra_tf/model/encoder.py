@@ -1,7 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The encoder: embeddings, their projection, and a stack of Transformer layers."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -33,7 +34,7 @@ class LayerStack(keras.layers.Layer):
         config: EncoderConfig,
         initializers: Initializers,
         recompute: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name="encoder", **kwargs)
         self.recompute = recompute
@@ -42,12 +43,14 @@ class LayerStack(keras.layers.Layer):
             for i in range(config.num_hidden_layers)
         ]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         for block in self.blocks:
             block.build(input_shape)
         self.built = True
 
-    def call(self, hidden, mask_scores, seeds):
+    def call(
+        self, hidden: tf.Tensor, mask_scores: tf.Tensor, seeds: Sequence[tf.Tensor | None]
+    ) -> list[tf.Tensor]:
         outputs = []
         for i, block in enumerate(self.blocks):
             first = i * TransformerLayer.SEEDS
@@ -61,7 +64,9 @@ class LayerStack(keras.layers.Layer):
         return outputs
 
 
-def _recomputed(block: TransformerLayer, seeds):
+def _recomputed(
+    block: TransformerLayer, seeds: Sequence[tf.Tensor | None]
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """`block` with a backward pass that calls it again; the same seeds drop the same elements."""
     if seeds[0] is None:
         return tf.recompute_grad(lambda hidden, mask_scores: block(hidden, mask_scores))
@@ -69,7 +74,9 @@ def _recomputed(block: TransformerLayer, seeds):
     # Arguments are tied to the backward pass. What is not, masks of dropout, would be the same
     # operations there as before, which compilers compute once and keep. They are to be of floating
     # point, so seeds pass as two halves that float32 holds exactly.
-    def call(hidden, mask_scores, low, high):
+    def call(
+        hidden: tf.Tensor, mask_scores: tf.Tensor, low: tf.Tensor, high: tf.Tensor
+    ) -> tf.Tensor:
         both = tf.bitwise.left_shift(tf.cast(high, tf.int32), 16) + tf.cast(low, tf.int32)
         return block(hidden, mask_scores, seeds=tf.unstack(both))
 
@@ -108,7 +115,7 @@ class Encoder(keras.layers.Layer):
         disentangled: bool = False,
         recompute: bool = False,
         name: str = "electra",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         if direction not in DIRECTIONS:
@@ -129,7 +136,7 @@ class Encoder(keras.layers.Layer):
         # ---- Weights
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         if not self.embeddings.built:
             self.embeddings.build()
         if self.embeddings_project is not None:
@@ -137,7 +144,7 @@ class Encoder(keras.layers.Layer):
         self.stack.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, inputs, seed=None):
+    def call(self, inputs: Mapping[str, tf.Tensor], seed: tf.Tensor | None = None) -> EncoderOutput:
         num_seeds = 1 + TransformerLayer.SEEDS * self.config.num_hidden_layers
         seeds = [None] * num_seeds
         if seed is not None:

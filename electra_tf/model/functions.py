@@ -18,7 +18,7 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
     LiteRT's converter knows the forward operations in this order only.
     """
 
-    def gradient(upstream):
+    def gradient(upstream: tf.Tensor):
         wide = tf.cast(x, tf.float32)
         # Mirrored, so that XLA computes it again: it would keep equal operations' result from the
         # forward pass, which takes as much memory as x, or twice.
@@ -44,7 +44,7 @@ def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float)
     inverse = tf.math.rsqrt(variance + epsilon)
     normal = centred * inverse
 
-    def gradient(upstream):
+    def gradient(upstream: tf.Tensor):
         scaled = upstream * scale
         along = tf.reduce_mean(scaled * normal, axis=-1, keepdims=True)
         rest = scaled - tf.reduce_mean(scaled, axis=-1, keepdims=True) - normal * along

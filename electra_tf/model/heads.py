@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The two heads of pre-training."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -22,7 +24,7 @@ class TokenPredictionHead(keras.layers.Layer):
         initializers: Initializers,
         input_width: int,
         name: str = "generator_predictions",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         self.config = config
@@ -36,7 +38,7 @@ class TokenPredictionHead(keras.layers.Layer):
         self.layer_norm = layer_norm()
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         self.dense.build((None, None, self.input_width))
         self.layer_norm.build((None, None, self.config.embedding_size))
         self.output_bias = self.add_weight(
@@ -47,7 +49,7 @@ class TokenPredictionHead(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, hidden, word_embeddings):
+    def call(self, hidden: tf.Tensor, word_embeddings: keras.Variable) -> tf.Tensor:
         hidden = self.layer_norm(self.dense(hidden))
         table = tf.cast(tf.convert_to_tensor(word_embeddings), hidden.dtype)
         # As one matrix: a batch of products would have a gradient of the table for each sequence.
@@ -69,7 +71,7 @@ class ReplacedTokenHead(keras.layers.Layer):
         config: EncoderConfig,
         initializers: Initializers,
         name: str = "discriminator_predictions",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         self.config = config
@@ -82,11 +84,11 @@ class ReplacedTokenHead(keras.layers.Layer):
         self.dense_1 = keras.layers.Dense(1, kernel_initializer=initializers.glorot, name="dense_1")
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         shape = (None, None, self.config.hidden_size)
         self.dense.build(shape)
         self.dense_1.build(shape)
         self.built = True
 
-    def call(self, hidden):
+    def call(self, hidden: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.squeeze(self.dense_1(self.dense(hidden)), -1), tf.float32)

@@ -6,6 +6,9 @@ Every layer that drops takes its random numbers from an explicit seed, int32 [2]
 random state, so a step is a function of weights, batch and seed.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -30,7 +33,7 @@ ACTIVATIONS = {
 class LayerNorm(keras.layers.LayerNormalization):
     """Keras' layer with another gradient; float32 inside."""
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         scale, offset = (tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta))
         normal = normalize(tf.cast(x, tf.float32), scale, offset, LAYER_NORM_EPSILON)
         return tf.cast(normal, self.compute_dtype)
@@ -56,7 +59,7 @@ class Embeddings(keras.layers.Layer):
         config: EncoderConfig,
         initializers: Initializers,
         has_difference: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name="embeddings", **kwargs)
         self.config = config
@@ -64,7 +67,7 @@ class Embeddings(keras.layers.Layer):
         self.initializer = initializers.normal
         self.layer_norm = layer_norm()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         width = self.config.embedding_size
         for name, rows in (
             ("word_embeddings", self.config.vocab_size),
@@ -86,7 +89,14 @@ class Embeddings(keras.layers.Layer):
         self.layer_norm.build((None, None, width))
         self.built = True
 
-    def call(self, input_ids, segment_ids, position_ids=None, seed=None, disentangled=False):
+    def call(
+        self,
+        input_ids: tf.Tensor,
+        segment_ids: tf.Tensor,
+        position_ids: tf.Tensor | None = None,
+        seed: tf.Tensor | None = None,
+        disentangled: bool = False,
+    ) -> tf.Tensor:
         length = input_ids.shape[1]
         if length is not None and length > self.config.max_position_embeddings:
             raise ValueError(
@@ -113,7 +123,7 @@ class SelfAttention(keras.layers.Layer):
     Call: hidden [B, L, H], mask_scores float32 [B, 1, L, L] added to the scores -> [B, L, H].
     """
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
         super().__init__(name="self", **kwargs)
         self.config = config
         self.query, self.key, self.value = (
@@ -123,12 +133,14 @@ class SelfAttention(keras.layers.Layer):
             for name in ("query", "key", "value")
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         for projection in (self.query, self.key, self.value):
             projection.build(input_shape)
         self.built = True
 
-    def call(self, hidden, mask_scores, seed=None):
+    def call(
+        self, hidden: tf.Tensor, mask_scores: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
         query, key, value = self._project(hidden)
         # Not the scores: there are more of them.
         query *= tf.cast(self.config.head_size**-0.5, query.dtype)
@@ -140,15 +152,15 @@ class SelfAttention(keras.layers.Layer):
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
         return tf.reshape(context, tf.shape(hidden))
 
-    def _project(self, hidden):
+    def _project(self, hidden: tf.Tensor) -> list[tf.Tensor]:
         """Queries, keys and values [B, A, L, D], in the form that is faster on the devices."""
         return (self.project_at_once if has_accelerator() else self.project_each)(hidden)
 
-    def project_each(self, hidden):
+    def project_each(self, hidden: tf.Tensor) -> list[tf.Tensor]:
         """By a product each."""
         return [self._split_heads(layer(hidden)) for layer in (self.query, self.key, self.value)]
 
-    def project_at_once(self, hidden):
+    def project_at_once(self, hidden: tf.Tensor) -> list[tf.Tensor]:
         """By one product with the three kernels side by side."""
         layers = (self.query, self.key, self.value)
         kernel = tf.concat([tf.convert_to_tensor(layer.kernel) for layer in layers], axis=1)
@@ -161,12 +173,12 @@ class SelfAttention(keras.layers.Layer):
         )
         return tf.unstack(tf.transpose(projected, [2, 0, 3, 1, 4]))
 
-    def _split_heads(self, x):
+    def _split_heads(self, x: tf.Tensor):
         x = tf.reshape(x, [*tf.unstack(tf.shape(x)[:2]), *self._heads])
         return tf.transpose(x, [0, 2, 1, 3])  # [B, A, L, D]
 
     @property
-    def _heads(self):
+    def _heads(self) -> tuple[int, int]:
         return self.config.num_attention_heads, self.config.head_size
 
 
@@ -176,7 +188,7 @@ class ResidualOutput(keras.layers.Layer):
     Call: x [B, L, any], residual [B, L, H] -> [B, L, H].
     """
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
         super().__init__(name="output", **kwargs)
         self.rate = config.hidden_dropout_prob
         self.dense = keras.layers.Dense(
@@ -184,29 +196,34 @@ class ResidualOutput(keras.layers.Layer):
         )
         self.layer_norm = layer_norm()
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.dense.build(input_shape)
         self.layer_norm.build((*input_shape[:-1], self.dense.units))
         self.built = True
 
-    def call(self, x, residual, seed=None):
+    def call(self, x: tf.Tensor, residual: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
         return self.layer_norm(dropout(self.dense(x), self.rate, seed) + residual)
 
 
 class Attention(keras.layers.Layer):
     """Self-attention with its output projection, residual and normalization."""
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
         super().__init__(name="attention", **kwargs)
         self.self_attention = SelfAttention(config, initializers)
         self.residual_output = ResidualOutput(config, initializers)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.self_attention.build(input_shape)
         self.residual_output.build(input_shape)
         self.built = True
 
-    def call(self, hidden, mask_scores, seeds=(None, None)):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        mask_scores: tf.Tensor,
+        seeds: Sequence[tf.Tensor | None] = (None, None),
+    ) -> tf.Tensor:
         context = self.self_attention(hidden, mask_scores, seed=seeds[0])
         return self.residual_output(context, hidden, seed=seeds[1])
 
@@ -214,7 +231,7 @@ class Attention(keras.layers.Layer):
 class Intermediate(keras.layers.Layer):
     """The widening half of the feed-forward network: [B, L, H] -> [B, L, F]."""
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
         super().__init__(name="intermediate", **kwargs)
         self.dense = keras.layers.Dense(
             config.intermediate_size,
@@ -223,11 +240,11 @@ class Intermediate(keras.layers.Layer):
             name="dense",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.dense.build(input_shape)
         self.built = True
 
-    def call(self, hidden):
+    def call(self, hidden: tf.Tensor) -> tf.Tensor:
         return self.dense(hidden)
 
 
@@ -236,18 +253,23 @@ class TransformerLayer(keras.layers.Layer):
 
     SEEDS = 3
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs):
+    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
         super().__init__(**kwargs)
         self.attention = Attention(config, initializers)
         self.intermediate = Intermediate(config, initializers)
         self.residual_output = ResidualOutput(config, initializers)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.attention.build(input_shape)
         self.intermediate.build(input_shape)
         self.residual_output.build((*input_shape[:-1], self.intermediate.dense.units))
         self.built = True
 
-    def call(self, hidden, mask_scores, seeds=(None, None, None)):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        mask_scores: tf.Tensor,
+        seeds: Sequence[tf.Tensor | None] = (None, None, None),
+    ) -> tf.Tensor:
         hidden = self.attention(hidden, mask_scores, seeds=seeds[:2])
         return self.residual_output(self.intermediate(hidden), hidden, seed=seeds[2])

@@ -2,13 +2,14 @@
 """The precision that layers compute in; their weights are float32 whatever it is."""
 
 import contextlib
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 
 
 @contextlib.contextmanager
-def precision_scope(precision: str):
+def precision_scope(precision: str) -> Iterator[None]:
     """Layers built inside compute in "float32", "bfloat16" or "float16".
 
     For float32, products of the whole process are: TensorFlow would round their factors to ten bits

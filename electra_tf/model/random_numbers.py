@@ -83,7 +83,7 @@ def split_seed(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
     return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg=_ALGORITHM))
 
 
-def _bits(shape, seed) -> tf.Tensor:
+def _bits(shape: tf.Tensor | list[int], seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(
         shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg=_ALGORITHM
     )

@@ -39,7 +39,7 @@ def sample_tokens(
     if has_accelerator():  # where XLA fuses what follows into two passes over the logits
         return _draw(logits, numbers, temperature, disallowed_ids)
 
-    def draw_row(row):  # of one sequence, which a processor's caches hold
+    def draw_row(row: tf.Tensor):  # of one sequence, which a processor's caches hold
         disallowed = None if disallowed_ids is None else disallowed_ids[row]
         return _draw(logits[row], numbers[row], temperature, disallowed)
 
@@ -50,7 +50,9 @@ def sample_tokens(
     )
 
 
-def _draw(logits, numbers, temperature, disallowed_ids):
+def _draw(
+    logits: tf.Tensor, numbers: tf.Tensor, temperature: float, disallowed_ids: tf.Tensor | None
+):
     """Draw a block of the vocabulary by its probability, then a token of the block.
 
     logits [..., V], numbers in (0, 1) [..., 2], disallowed_ids [...] or None -> int32 [...].
@@ -74,7 +76,7 @@ def _draw(logits, numbers, temperature, disallowed_ids):
     return block * BLOCK + _choose(within, numbers[..., 1])
 
 
-def _choose(weights, number):
+def _choose(weights: tf.Tensor, number: tf.Tensor):
     """Index in the last dimension, drawn in proportion to the weights."""
     so_far = tf.cumsum(weights, axis=-1)
     is_before = so_far <= number[..., None] * so_far[..., -1:]

@@ -2,6 +2,7 @@
 """The discriminator: tells replaced tokens from original ones."""
 
 import keras
+import tensorflow as tf
 
 from electra_tf.model import Encoder, ReplacedTokenHead
 
@@ -19,6 +20,8 @@ class Discriminator(keras.Model):
         self.head = head
         self.built = True
 
-    def call(self, inputs, seed=None):
+    def call(
+        self, inputs: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         hidden = self.encoder(inputs, seed=seed).last_hidden_state
         return {"rtd_logits": self.head(hidden), "discriminator_hidden": hidden}

@@ -55,7 +55,7 @@ def latent_semantic_embeddings(
     return (norm * normalize(embeddings)).astype(np.float32)
 
 
-def save_embeddings(embeddings: np.ndarray, tokenizer: Tokenizer, folder: str):
+def save_embeddings(embeddings: np.ndarray, tokenizer: Tokenizer, folder: str) -> None:
     """Write a folder with a checkpoint that holds nothing else, and the files of the tokenizer.
 
     It is there completely or not at all.

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining.metrics import PretrainingMetrics
+from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.training.replicas import gather_rows, rows_of_replica
 from electra_tf.training.seeds import Stream, replica_id, step_seed
 from electra_tf.training.workers import Workers
@@ -29,7 +30,7 @@ class Evaluator:
 
     def __init__(
         self,
-        pretrainer,
+        pretrainer: ElectraPretrainer,
         records: PretrainingRecords,
         num_batches: int,
         strategy: tf.distribute.Strategy | None = None,
@@ -103,12 +104,12 @@ class Evaluator:
                 yield {name: rows[i] for name, rows in outputs.items()}
             first += replicas
 
-    def _evaluate_group(self, stacked, first):
+    def _evaluate_group(self, stacked: dict[str, tf.Tensor], first: tf.Tensor):
         """Outputs [replicas, ...] of a batch on each replica, on every process."""
         outputs = self._strategy.run(self._evaluate_batch, args=(stacked, first))
         return gather_rows(self._strategy, outputs)
 
-    def _evaluate_batch(self, stacked, first):
+    def _evaluate_batch(self, stacked: dict[str, tf.Tensor], first: tf.Tensor):
         own = rows_of_replica(stacked, 1, self._workers.replicas_each)
         batch = {name: rows[0] for name, rows in own.items()}
         seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, first + replica_id())

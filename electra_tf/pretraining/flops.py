@@ -93,13 +93,21 @@ def published_flops() -> dict[str, float]:
     }
 
 
-def _masked_lm(model, batch_size, steps, share=PUBLISHED_SHARE) -> float:
+def _masked_lm(
+    model: TransformerFlops, batch_size: int, steps: float, share: float = PUBLISHED_SHARE
+) -> float:
     forward = model.layers + model.input_embeddings + model.vocabulary_head(share)
     return FORWARD_AND_BACKWARD * batch_size * steps * forward
 
 
 def _electra(
-    hidden_size, layers, generator_size, batch_size, steps, length=512, embedding_size=None
+    hidden_size: int,
+    layers: int,
+    generator_size: int,
+    batch_size: int,
+    steps: float,
+    length: int = 512,
+    embedding_size: int | None = None,
 ) -> float:
     embedding_size = embedding_size or hidden_size
     model = TransformerFlops(hidden_size, layers, length, embedding_size=embedding_size)

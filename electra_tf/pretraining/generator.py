@@ -22,7 +22,9 @@ class MaskedLanguageModel(keras.Model):
         self.head = head
         self.built = True
 
-    def call(self, batch, seed=None):
+    def call(
+        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         inputs = {**batch, "input_ids": batch["masked_input_ids"]}
         hidden = self.encoder(inputs, seed=seed).last_hidden_state
         hidden = gather_positions(hidden, batch["masked_positions"])
@@ -45,7 +47,9 @@ class TwoTowerClozeModel(keras.Model):
         self.head = head
         self.built = True
 
-    def call(self, batch, seed=None):
+    def call(
+        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         if "sequence_ids" in batch:
             raise ValueError(
                 "packed records (sequence_ids) cannot be used with a two-tower generator: a token "
@@ -71,6 +75,8 @@ class UniformGenerator(keras.Model):
         self.vocab_size = vocab_size
         self.built = True
 
-    def call(self, batch, seed=None):
+    def call(
+        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         shape = tf.concat([tf.shape(batch["masked_positions"]), [self.vocab_size]], axis=0)
         return {"mlm_logits": tf.zeros(shape)}

@@ -85,20 +85,22 @@ def mask_tokens(
     }
 
 
-def _draw_without_replacement(candidates, count, seed):
+def _draw_without_replacement(candidates: tf.Tensor, count: int, seed: tf.Tensor):
     """Candidates in random order first: int32 [B, count]."""
     order = uniform(tf.shape(candidates), seed)
     return tf.math.top_k(tf.where(candidates, order, -1.0), count).indices
 
 
-def _draw_with_replacement(candidates, count, seed):
+def _draw_with_replacement(candidates: tf.Tensor, count: int, seed: tf.Tensor):
     """Candidates, each drawn among all of them: int32 [B, count]."""
     so_far = tf.cumsum(tf.cast(candidates, tf.float32), axis=1)  # [B, L]
     rank = uniform([tf.shape(candidates)[0], count], seed) * so_far[:, -1:]
     return tf.searchsorted(so_far, rank, side="right")
 
 
-def _draw_words(candidates, word_numbers, count, wanted, seed):
+def _draw_words(
+    candidates: tf.Tensor, word_numbers: tf.Tensor, count: int, wanted: tf.Tensor, seed: tf.Tensor
+):
     """Tokens of whole words in random order, and how many of them make up whole words.
 
     Args:
@@ -122,7 +124,7 @@ def _draw_words(candidates, word_numbers, count, wanted, seed):
     return positions[:, :count], tf.reduce_max(tf.where(ends <= wanted[:, None], ends, 0), axis=1)
 
 
-def _word_starts(batch):
+def _word_starts(batch: dict[str, tf.Tensor]):
     if "word_starts" not in batch:
         raise ValueError(
             "whole_word_masking needs records that tell where words begin (word_starts); these "

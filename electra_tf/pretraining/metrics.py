@@ -41,17 +41,17 @@ class PretrainingMetrics:
     def results(self) -> dict[str, tf.Tensor]:
         return {metric.name: metric.result() for metric in self.all}
 
-    def reset(self):
+    def reset(self) -> None:
         for metric in self.all:
             metric.reset_state()
 
-    def update_step(self, loss: tf.Tensor, gradient_norm: tf.Tensor):
+    def update_step(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> None:
         """Add what only a training step has; `loss` is this replica's share."""
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         self.step["total_loss"].update_state(loss * replicas)
         self.step["gradient_norm"].update_state(gradient_norm)
 
-    def update(self, outputs: dict[str, tf.Tensor]):
+    def update(self, outputs: dict[str, tf.Tensor]) -> None:
         """Add the outputs of one batch."""
         masked_ids, weights = outputs["masked_ids"], outputs["masked_weights"]
         right = outputs["guessed_ids"] == masked_ids
@@ -62,7 +62,7 @@ class PretrainingMetrics:
             self.discriminator["sampled_masked_lm_accuracy"].update_state(right, weights)
             self._update_discriminator(outputs)
 
-    def _update_discriminator(self, outputs):
+    def _update_discriminator(self, outputs: dict[str, tf.Tensor]):
         metrics = self.discriminator
         mask = tf.cast(outputs["input_mask"], tf.float32)  # [B, L]
         labels = tf.cast(outputs["is_replaced"], tf.float32)

@@ -109,7 +109,7 @@ def is_own(folder: str) -> bool:
     return exists(path) and "pretraining" in read_json(path)
 
 
-def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer):
+def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer) -> None:
     """Say so if the vocabulary beside a checkpoint is not the run's."""
     try:
         stored = load_vocabulary(os.path.dirname(prefix))
@@ -118,7 +118,7 @@ def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer):
     warn_if_other(stored, prefix, tokenizer)
 
 
-def warn_if_other(stored: Vocabulary, source: str, tokenizer: Tokenizer):
+def warn_if_other(stored: Vocabulary, source: str, tokenizer: Tokenizer) -> None:
     """Say so if the vocabulary of weights is not the run's."""
     if stored.sha256 != tokenizer.vocabulary.sha256:
         logging.warning(
@@ -130,7 +130,7 @@ def warn_if_other(stored: Vocabulary, source: str, tokenizer: Tokenizer):
 
 def write_config(
     config: PretrainingConfig, tokenizer: Tokenizer, converted_from: str | None = None
-):
+) -> None:
     """Store the resolved configuration, the tokenizer's settings and the vocabulary.
 
     Args:
@@ -177,7 +177,7 @@ def starts_over(config: PretrainingConfig) -> bool:
     return config.debug and config.do_train
 
 
-def clear_debug_folder(config: PretrainingConfig):
+def clear_debug_folder(config: PretrainingConfig) -> None:
     """Delete what an earlier debug run left (run_pretraining.py train_or_eval).
 
     Raises:

@@ -42,7 +42,13 @@ def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | 
     return MaskedLanguageModel(generator_encoder, head), discriminator
 
 
-def _generator_encoder(config, initializers, discriminator_encoder, name, direction="both"):
+def _generator_encoder(
+    config: PretrainingConfig,
+    initializers: Initializers,
+    discriminator_encoder: Encoder,
+    name: str,
+    direction: str = "both",
+):
     shared = None if config.untied_generator_embeddings else discriminator_encoder.embeddings
     return Encoder(
         config.generator_encoder,
@@ -54,7 +60,9 @@ def _generator_encoder(config, initializers, discriminator_encoder, name, direct
     )
 
 
-def _two_towers(config, initializers, encoder) -> TwoTowerClozeModel:
+def _two_towers(
+    config: PretrainingConfig, initializers: Initializers, encoder: Encoder
+) -> TwoTowerClozeModel:
     towers = [
         _generator_encoder(config, initializers, encoder, name, direction)
         for name, direction in (

@@ -9,7 +9,7 @@ import tensorflow as tf
 TABLE = "position_embeddings"
 
 
-def extend_positions(variables: Mapping[str, tf.Variable], trained: int, length: int):
+def extend_positions(variables: Mapping[str, tf.Variable], trained: int, length: int) -> None:
     """Give positions that have not been trained the values of those that have.
 
     What goes with a table (moments, moving averages) is copied with it. The first and the last

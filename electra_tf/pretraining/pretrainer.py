@@ -2,6 +2,7 @@
 """ELECTRA's joint training of generator and discriminator."""
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -37,7 +38,9 @@ class ElectraPretrainer(keras.Model):
         vocabulary: whose special tokens are never masked; default: `config.vocab_file`.
     """
 
-    def __init__(self, config: PretrainingConfig, vocabulary: Vocabulary | None = None, **kwargs):
+    def __init__(
+        self, config: PretrainingConfig, vocabulary: Vocabulary | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.config = config
         self._vocabulary = vocabulary
@@ -55,7 +58,12 @@ class ElectraPretrainer(keras.Model):
     # ---- Forward
 
     def compute_outputs(
-        self, batch, sampled_ids=None, training=False, seed=None, normalizers=None
+        self,
+        batch: dict[str, tf.Tensor],
+        sampled_ids: tf.Tensor | None = None,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+        normalizers: dict[str, tf.Tensor] | None = None,
     ) -> dict[str, tf.Tensor]:
         """Everything that a step computes: logits, fakes, losses.
 
@@ -94,7 +102,12 @@ class ElectraPretrainer(keras.Model):
             outputs["total_loss"] += self.config.disc_weight * outputs["rtd_loss"]
         return outputs
 
-    def mask(self, batch, seed=None, mask_prob=None) -> dict[str, tf.Tensor]:
+    def mask(
+        self,
+        batch: dict[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        mask_prob: float | tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
         """`batch` with positions to predict, see `masking.mask_tokens`.
 
         Args:
@@ -113,7 +126,7 @@ class ElectraPretrainer(keras.Model):
             whole_words=self.config.whole_word_masking,
         )
 
-    def normalizers(self, batch) -> dict[str, tf.Tensor]:
+    def normalizers(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Total weight of each loss in a masked batch, float32 []."""
         totals = {
             "mlm": tf.reduce_sum(batch["masked_weights"]),
@@ -123,12 +136,12 @@ class ElectraPretrainer(keras.Model):
             totals["cloze"] = tf.reduce_sum(self._cloze_weights(batch))
         return totals
 
-    def call(self, batch, training=False):
+    def call(self, batch: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
         return self.compute_outputs(batch, training=training)
 
     # ---- Learning
 
-    def train_step(self, batch):
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update, of which this replica computes the part of its rows of the global batch.
 
         Returns:
@@ -138,7 +151,7 @@ class ElectraPretrainer(keras.Model):
         # The number of parts is an argument: another one is another program.
         return self._update(batch, self.accumulation_steps)
 
-    def _update_from(self, batch, accumulation_steps):
+    def _update_from(self, batch: dict[str, tf.Tensor], accumulation_steps: int):
         # Masked in here, too: outside of a compiled program the host would need the number of the
         # step for its seeds, and wait for the device to get it.
         step = self.optimizer.iterations
@@ -157,7 +170,7 @@ class ElectraPretrainer(keras.Model):
         loss = tf.where(tf.math.is_finite(gradient_norm), loss, gradient_norm)
         return {**self.running.results(), "loss": loss}
 
-    def test_step(self, batch):
+    def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Metrics of one batch; masks and fakes depend on the run's seed and the batch only."""
         self.running.update(self.compute_outputs(batch, seed=batch.get("seed")))
         return self.running.results()
@@ -168,18 +181,22 @@ class ElectraPretrainer(keras.Model):
         return [variable.value for variable in self.trainable_variables]
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return self.running.all
 
     # ---- Details
 
-    def _learn_from(self, batch, seed, normalizers):
+    def _learn_from(
+        self, batch: dict[str, tf.Tensor], seed: tf.Tensor, normalizers: dict[str, tf.Tensor]
+    ):
         """Loss [] and gradients of (a part of) this replica's rows, which are counted, too."""
         loss, gradients, observed = self._forward_and_backward(batch, seed, normalizers)
         self.running.update(observed)
         return loss, gradients
 
-    def _loss_and_gradients(self, batch, seed, normalizers):
+    def _loss_and_gradients(
+        self, batch: dict[str, tf.Tensor], seed: tf.Tensor, normalizers: dict[str, tf.Tensor]
+    ):
         """Loss, its dense gradients (scaled, for float16), and what metrics look at."""
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
@@ -189,7 +206,7 @@ class ElectraPretrainer(keras.Model):
         observed = {name: value for name, value in outputs.items() if name not in TOO_LARGE_TO_KEEP}
         return loss, [tf.convert_to_tensor(gradient) for gradient in gradients], observed
 
-    def _mask_prob(self, step):
+    def _mask_prob(self, step: tf.Tensor):
         """Share of the tokens to mask in an update after `step` others."""
         begin, end = self.config.mask_prob, self.config.mask_prob_end
         if end is None:
@@ -207,19 +224,19 @@ class ElectraPretrainer(keras.Model):
     def _never_masked(self) -> tuple[int, ...]:
         return self.vocabulary.never_masked_ids
 
-    def _seeds(self, seed):
+    def _seeds(self, seed: tf.Tensor | None) -> dict[str, tf.Tensor]:
         if seed is None:
             seed = tf.constant([self.config.seed % 2**31, 0], tf.int32)
         names = ("masks", "samples", "generator", "discriminator")
         return dict(zip(names, split_seed(seed, len(names)), strict=True))
 
-    def _cloze_weights(self, batch):
+    def _cloze_weights(self, batch: dict[str, tf.Tensor]):
         candidates = candidate_positions(
             batch["input_ids"], batch["input_mask"], self._never_masked
         )
         return tf.cast(candidates, tf.float32)
 
-    def _generator_losses(self, outputs, normalizers):
+    def _generator_losses(self, outputs: dict[str, tf.Tensor], normalizers: dict[str, tf.Tensor]):
         token_losses = losses.token_cross_entropy(outputs["mlm_logits"], outputs["masked_ids"])
         computed = {
             "mlm_token_losses": token_losses,
@@ -236,7 +253,9 @@ class ElectraPretrainer(keras.Model):
             )
         return computed
 
-    def _corrupt(self, outputs, sampled_ids, seed):
+    def _corrupt(
+        self, outputs: dict[str, tf.Tensor], sampled_ids: tf.Tensor | None, seed: tf.Tensor
+    ):
         if sampled_ids is None:
             sampled_ids = sample_tokens(
                 outputs["mlm_logits"],
@@ -260,7 +279,7 @@ class ElectraPretrainer(keras.Model):
             "is_replaced": is_replaced,
         }
 
-    def _discriminate(self, outputs, seed):
+    def _discriminate(self, outputs: dict[str, tf.Tensor], seed: tf.Tensor | None):
         inputs = {**outputs, "input_ids": outputs["corrupted_input_ids"]}
         found = self.discriminator(inputs, seed=seed)
         if self.config.electric_objective:
@@ -271,7 +290,7 @@ class ElectraPretrainer(keras.Model):
             found["rtd_logits"] += tf.stop_gradient(noise) + math.log(odds)
         return found
 
-    def _discriminator_loss(self, outputs, normalizers):
+    def _discriminator_loss(self, outputs: dict[str, tf.Tensor], normalizers: dict[str, tf.Tensor]):
         token_losses = losses.replaced_token_cross_entropy(
             outputs["rtd_logits"], outputs["is_replaced"]
         )

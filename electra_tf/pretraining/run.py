@@ -98,7 +98,12 @@ def train(
         return _train(config, strategy, workers, find_weights)
 
 
-def _train(config, strategy, workers, find_weights) -> dict:
+def _train(
+    config: PretrainingConfig,
+    strategy: tf.distribute.Strategy,
+    workers: Workers,
+    find_weights: FindWeights | None,
+) -> dict:
     check_same_run(workers, config)
     tokenizer = load_matching_tokenizer(config)
     records = StageRecords(
@@ -247,7 +252,7 @@ def open_records(
     return records
 
 
-def check_saved_model(config: PretrainingConfig):
+def check_saved_model(config: PretrainingConfig) -> None:
     """Raise a ValueError with what differs if the model folder holds another model."""
     found = model_folder.read_config(config.model_dir)
     saved, given = found and found.pretraining.to_dict(), config.to_dict()
@@ -267,7 +272,7 @@ def check_saved_model(config: PretrainingConfig):
         check_size(prefix, config.sizes)
 
 
-def write_results(config: PretrainingConfig, results: dict[str, float]):
+def write_results(config: PretrainingConfig, results: dict[str, float]) -> None:
     """Results as "name = value" lines, as JSON, and pickled."""
     lines = [f"{name} = {value}" for name, value in sorted(results.items())]
     write_text(config.results_txt, "\n".join(lines) + "\n")
@@ -299,7 +304,16 @@ def _check_same_data(workers: Workers, tokenizer: Tokenizer, fingerprints: Mappi
 class _Training:
     """One process's part of a run: what to begin with, what to do after which steps."""
 
-    def __init__(self, config, strategy, workers, pretrainer, tokenizer, records, held_out):
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        strategy: tf.distribute.Strategy,
+        workers: Workers,
+        pretrainer: ElectraPretrainer,
+        tokenizer: Tokenizer,
+        records: StageRecords,
+        held_out: PretrainingRecords | None,
+    ):
         self.config = config
         self.strategy = strategy
         self.workers = workers

@@ -52,7 +52,7 @@ class StageRecords:
             for stage in self._plan
         }
 
-    def restore(self, step: int, state: Mapping[str, Any], prefix: str):
+    def restore(self, step: int, state: Mapping[str, Any], prefix: str) -> None:
         """Stand where a checkpoint says, or else where its step implies.
 
         Args:

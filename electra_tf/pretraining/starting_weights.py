@@ -44,7 +44,7 @@ def load_starting_weights(
     pretrainer: ElectraPretrainer,
     tokenizer: Tokenizer,
     start: StartingWeights | None,
-):
+) -> None:
     """Load what `init_checkpoint` names into a new model, or say that there is nothing.
 
     A generator that the source lacks keeps its random weights, with a warning.
@@ -77,7 +77,7 @@ def load_starting_weights(
     _log(report, source)
 
 
-def tell_uniform_fakes(config: PretrainingConfig):
+def tell_uniform_fakes(config: PretrainingConfig) -> None:
     """Say that there is no generator; a converted discriminator's user may not know."""
     if not config.uniform_generator:
         return

@@ -47,7 +47,7 @@ def sum_over_parts(
         return compute(batch, seed)
     size = rows_of_part(next(iter(batch.values())).shape[0], num_parts)
 
-    def part(number):
+    def part(number: tf.Tensor):
         own = {
             name: tf.slice(
                 tensor,
@@ -58,7 +58,7 @@ def sum_over_parts(
         }
         return compute(own, fold_in(seed, number))
 
-    def add_part(number, loss, gradients):
+    def add_part(number: tf.Tensor, loss: tf.Tensor, gradients: list[tf.Tensor]):
         part_loss, part_gradients = part(number)
         sums = [total + more for total, more in zip(gradients, part_gradients, strict=True)]
         return number + 1, loss + part_loss, sums

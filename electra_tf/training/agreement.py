@@ -13,7 +13,7 @@ from electra_tf.training.weights import fingerprint, weights_by_name
 from electra_tf.training.workers import Workers
 
 
-def check_same_run(workers: Workers, config: Any):
+def check_same_run(workers: Workers, config: Any) -> None:
     """Raise a ValueError unless hyperparameters and arithmetic are the same on all workers.
 
     Args:
@@ -26,7 +26,7 @@ def check_same_run(workers: Workers, config: Any):
     logging.info("Computing in %s.", computing)
 
 
-def check_same_weights(workers: Workers, what: str, model: keras.Model):
+def check_same_weights(workers: Workers, what: str, model: keras.Model) -> None:
     """Raise a ValueError unless the model has the same weights on all workers.
 
     Args:

@@ -2,7 +2,7 @@
 """Exponential moving averages of weights, which often do better than the last weights."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 
@@ -37,18 +37,18 @@ class WeightAverages:
         """What a checkpoint has of it."""
         return {f"{name}{SUFFIX}": average for name, average in self._averages.items()}
 
-    def update(self):
+    def update(self) -> None:
         """Follow the weights, after an update of theirs."""
         for name, average in self._averages.items():
             average.assign_add((1.0 - self.decay) * (self._weights[name] - average))
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin anew from the weights as they are."""
         for name, average in self._averages.items():
             average.assign(self._weights[name])
 
     @contextlib.contextmanager
-    def in_place_of_weights(self):
+    def in_place_of_weights(self) -> Iterator[None]:
         """The model computes with the averages inside."""
         kept = {name: tf.identity(weight) for name, weight in self._weights.items()}
         for name, weight in self._weights.items():

@@ -94,7 +94,9 @@ class CheckpointFolder:
             _warn_once(f"{error} {way_out}")
             return prefix
 
-    def save(self, step: int, variables: Mapping[str, tf.Variable], state: Mapping[str, Any]):
+    def save(
+        self, step: int, variables: Mapping[str, tf.Variable], state: Mapping[str, Any]
+    ) -> None:
         """Write a checkpoint so that it is there completely or not at all.
 
         Args:
@@ -131,7 +133,7 @@ class CheckpointFolder:
             source, target = os.path.join(partial, file), os.path.join(self.folder, file)
             tf.io.gfile.rename(source, target, overwrite=True)
 
-    def check_incomplete(self):
+    def check_incomplete(self) -> None:
         """Check that saving may use the folder of unfinished checkpoints.
 
         Raises:
@@ -145,7 +147,7 @@ class CheckpointFolder:
             is_made=lambda name: bool(_FILE.fullmatch(name)) and _prefix_of(name) not in others,
         )
 
-    def remove_incomplete(self):
+    def remove_incomplete(self) -> None:
         """Delete what a killed run left of a checkpoint it was writing.
 
         Raises:

@@ -2,6 +2,7 @@
 """Which processes train together, and which of them this one is: TF_CONFIG or a SLURM step."""
 
 import os
+from typing import Any
 
 import tensorflow as tf
 
@@ -62,7 +63,7 @@ def _read_tf_config(text: str) -> dict:
     return content
 
 
-def _is_addresses(value) -> bool:
+def _is_addresses(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(address, str) for address in value)
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import tensorflow as tf
 from absl import logging
@@ -56,7 +57,7 @@ def addresses(resolver: Resolver) -> dict[str, str]:
     }
 
 
-def configure(resolver: Resolver):
+def configure(resolver: Resolver) -> None:
     """Set the times of the service; before the strategy is made."""
     cluster = resolver.cluster_spec().as_dict()
     make_job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob
@@ -131,7 +132,7 @@ def ending_after(seconds: float, message: str) -> Iterator[None]:
         timer.cancel()
 
 
-def end_process(message: str):
+def end_process(message: str) -> NoReturn:
     """From any thread, whatever the main one waits for."""
     print(f"error: {message}", file=sys.stderr, flush=True)
     os._exit(2)
@@ -167,7 +168,7 @@ class _Watchdog(contextlib.AbstractContextManager):
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object):
         self._over.set()
 
     def _watch(self):

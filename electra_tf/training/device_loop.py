@@ -56,7 +56,7 @@ class DeviceLoop:
         ]
         return np.concatenate([part.numpy() for part in losses])
 
-    def _run_alike(self, batches) -> tf.Tensor:
+    def _run_alike(self, batches: Sequence[Mapping[str, np.ndarray]]) -> tf.Tensor:
         """Run one step per batch, at most as many as a program has; all have the same shapes."""
         stacked = {}
         for name, first in batches[0].items():
@@ -73,7 +73,7 @@ class DeviceLoop:
             count: int32 [], how many of the batches to use.
         """
 
-        def run_step(i, losses):
+        def run_step(i: tf.Tensor, losses: tf.Tensor):
             loss = self._step({name: rows[i] for name, rows in stacked.items()})["loss"]
             return i + 1, tf.tensor_scatter_nd_update(losses, [[i]], [loss])
 
@@ -85,7 +85,7 @@ class DeviceLoop:
         )
         return losses
 
-    def _run_on_replicas(self, stacked, count):
+    def _run_on_replicas(self, stacked: Mapping[str, tf.Tensor], count: tf.Tensor):
         shares = self._strategy.run(self.run_steps, args=(stacked, count))
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
 
@@ -94,7 +94,7 @@ class DeviceLoop:
         if self._strategy.num_replicas_in_sync == 1:
             return tf.constant(rows)
 
-        def part(context):
+        def part(context: tf.distribute.experimental.ValueContext):
             replica = context.replica_id_in_sync_group - self._first_replica
             return rows[:, replica * self._rows : (replica + 1) * self._rows]
 

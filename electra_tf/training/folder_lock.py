@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 from absl import logging
@@ -92,7 +92,7 @@ def _check_ours(path: str, text: str):
 
 
 @contextlib.contextmanager
-def _by_kernel(path):
+def _by_kernel(path: str):
     descriptor = _open_locked(path)
     try:
         _check_ours(path, os.read(descriptor, 4096).decode(errors="replace"))
@@ -110,7 +110,7 @@ def _by_kernel(path):
         os.close(descriptor)
 
 
-def _open_locked(path) -> int:
+def _open_locked(path: str) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -130,7 +130,7 @@ def _open_locked(path) -> int:
 
 
 @contextlib.contextmanager
-def _remotely(path):
+def _remotely(path: str):
     _wait_for_abandoned(path)
     owner = {**_description(), "run": uuid.uuid4().hex}
     _renew(path, owner, 0)
@@ -152,13 +152,13 @@ def _remotely(path):
         tf.io.gfile.remove(path)
 
 
-def _renew(path, owner, number):
+def _renew(path: str, owner: Mapping[str, str | int], number: int):
     # A moment's trouble with the network should not end a run; the next renewal comes soon.
     with contextlib.suppress(tf.errors.OpError):
         write_text(path, json.dumps({**owner, "renewed": number}))
 
 
-def _read(path) -> str | None:
+def _read(path: str) -> str | None:
     try:
         with tf.io.gfile.GFile(path) as file:
             return file.read()
@@ -166,7 +166,7 @@ def _read(path) -> str | None:
         return None
 
 
-def _wait_for_abandoned(path):
+def _wait_for_abandoned(path: str):
     found = _read(path)
     if found is None:
         return

@@ -3,7 +3,7 @@
 
 import tensorflow as tf
 
-from electra_tf.training.optimizer import ElectraAdam
+from electra_tf.training.optimizer import ElectraAdam, Rule
 
 
 class ElectraLamb(ElectraAdam):
@@ -15,7 +15,15 @@ class ElectraLamb(ElectraAdam):
     Everything else, from clipping to the names of the moments, is `ElectraAdam`'s.
     """
 
-    def _update_variable(self, rule, variable, gradient, momentum, velocity, learning_rate):
+    def _update_variable(
+        self,
+        rule: Rule,
+        variable: tf.Variable,
+        gradient: tf.Tensor,
+        momentum: tf.Variable,
+        velocity: tf.Variable,
+        learning_rate: tf.Tensor,
+    ):
         gradient = tf.cast(gradient, variable.dtype)
         rate = tf.cast(learning_rate, variable.dtype) * rule.learning_rate_multiplier
         correction_1, correction_2 = self._bias_corrections(variable.dtype)

@@ -35,7 +35,7 @@ class RunLog:
         _cut_after(self.path, step)
         self._summaries = writing(folder, tf.summary.create_file_writer, folder)
 
-    def write(self, step: int, values: dict[str, float], kind: str = "train"):
+    def write(self, step: int, values: dict[str, float], kind: str = "train") -> None:
         """Log `values` of step `step`; `kind` is "train" or "eval"."""
         with writes(os.path.dirname(self.path)), self._summaries.as_default(step=step):
             for name, value in values.items():

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import signal
 import time
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -60,14 +61,14 @@ class Timing:
         self._flops_of = flops_of
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         self.start = time.monotonic()
         self.waiting = 0.0
         self.steps = 0
         self.tokens = 0
         self.flops = 0.0
 
-    def add(self, batches: Sequence[Batch], waited: float):
+    def add(self, batches: Sequence[Batch], waited: float) -> None:
         """Steps that are done, and the seconds that their batches were waited for."""
         self.waiting += waited
         self.steps += len(batches)
@@ -121,7 +122,9 @@ class StepRunner:
         groups = itertools.groupby(batches, key=shapes_of)
         return np.concatenate([self._run_alike(shapes, list(group)) for shapes, group in groups])
 
-    def _run_alike(self, shapes, batches) -> np.ndarray:
+    def _run_alike(
+        self, shapes: tuple[tuple[str, tuple[int, ...]], ...], batches: Sequence[Batch]
+    ) -> np.ndarray:
         """Run one step per batch; all have the same shapes."""
         if shapes not in self._functions:
             # Traced once, for any number of steps.
@@ -135,7 +138,7 @@ class StepRunner:
         with without_memory_rewrites():
             return self._functions[shapes](inputs).numpy()
 
-    def _run_steps(self, stacked):
+    def _run_steps(self, stacked: Mapping[str, tf.Tensor]):
         steps = tf.shape(next(iter(stacked.values())))[0]
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
@@ -145,7 +148,7 @@ class StepRunner:
             losses = losses.write(i, loss)
         return losses.stack()
 
-    def _replica_step(self, batch):
+    def _replica_step(self, batch: Mapping[str, tf.Tensor]):
         own = rows_of_replica(batch, self._rows, self._replicas_each)
         return self._step(own)["loss"]
 
@@ -198,7 +201,7 @@ class StopSignals(contextlib.AbstractContextManager):
                 self._previous[number] = signal.signal(number, self._remember)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
@@ -208,7 +211,7 @@ class StopSignals(contextlib.AbstractContextManager):
         self.agreed = signal.Signals(number) if number else None
         return self.agreed is not None
 
-    def _remember(self, number, _):
+    def _remember(self, number: int, _: types.FrameType | None):
         if self.received == number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = signal.Signals(number)

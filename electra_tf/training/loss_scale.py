@@ -1,6 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Loss scaling: float16 gradients are computed of a multiple of the loss, lest they vanish."""
 
+from collections.abc import Sequence
+
+import keras
 import tensorflow as tf
 
 from electra_tf.training.optimizer import apply
@@ -43,7 +46,12 @@ class LossScale:
             "electra_tf/loss_scale_good_steps": self.good_steps,
         }
 
-    def apply(self, optimizer, gradients, variables) -> tf.Tensor:
+    def apply(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[tf.Tensor],
+        variables: Sequence[keras.Variable],
+    ) -> tf.Tensor:
         """Apply gradients of the scaled loss, if they are finite.
 
         Args:

@@ -83,7 +83,7 @@ def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str
 
 def require_match(
     found: Shapes, expected: Shapes, place: str, subject: str, sizes: Sizes | None = None
-):
+) -> None:
     """Raise a ValueError that says what differs, if anything does; see `differing_names`."""
     differing_names(found, expected, place, subject, None, sizes)
 
@@ -118,7 +118,7 @@ def differing_names(
 
 def refuse_far_larger(
     found: Mapping[str, Any], expected: Mapping[str, Any], place: str, subject: str
-):
+) -> None:
     """Raise a ValueError if a model would be far larger than what it is to be loaded from.
 
     A size of a damaged configuration is found before memory of that size is asked for; smaller
@@ -158,7 +158,7 @@ def float32_of(values: np.ndarray, name: str, place: str) -> np.ndarray:
     return narrowed
 
 
-def warn_of_rounding(names: Sequence[str], place: str):
+def warn_of_rounding(names: Sequence[str], place: str) -> None:
     """Say which variables are stored as float64 and computed with as float32, if any are."""
     if names:
         count, first = len(names), names[0]

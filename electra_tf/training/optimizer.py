@@ -4,7 +4,7 @@
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -96,7 +96,7 @@ class ElectraAdam(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=5e-4,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 5e-4,
         weight_decay: float = 0.01,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -117,7 +117,7 @@ class ElectraAdam(keras.optimizers.Optimizer):
         self._decays = decays
         self._learning_rate_multiplier = learning_rate_multiplier
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -153,19 +153,34 @@ class ElectraAdam(keras.optimizers.Optimizer):
             return self._learning_rate(self.iterations + 1)
         return super()._get_current_learning_rate()
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(
+        self,
+        grads: Sequence[tf.Tensor | tf.IndexedSlices],
+        trainable_variables: Sequence[keras.Variable] | None = None,
+    ) -> tf.Tensor:
         gradients, norm = sum_and_clip(grads, self.clip_norm)
         super().apply(gradients, trainable_variables)
         return norm
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+    def _backend_update_step(
+        self,
+        grads: Sequence[tf.Tensor],
+        trainable_variables: Sequence[keras.Variable | tf.Variable],
+        learning_rate: tf.Tensor,
+    ):
         """Keras would sum over replicas here, after clipping; `apply` has done so before."""
         variables = [getattr(variable, "value", variable) for variable in trainable_variables]
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._update_variables, tf.distribute.get_strategy(), grads, variables, learning_rate
         )
 
-    def _update_variables(self, strategy, gradients, variables, learning_rate):
+    def _update_variables(
+        self,
+        strategy: tf.distribute.Strategy,
+        gradients: Sequence[tf.Tensor],
+        variables: Sequence[tf.Variable],
+        learning_rate: tf.Tensor,
+    ):
         for gradient, variable in zip(gradients, variables, strict=True):
             index = self._get_variable_index(variable)
             moments = self.momentums[index].value, self.velocities[index].value
@@ -176,7 +191,15 @@ class ElectraAdam(keras.optimizers.Optimizer):
                 group=False,
             )
 
-    def _update_variable(self, rule, variable, gradient, momentum, velocity, learning_rate):
+    def _update_variable(
+        self,
+        rule: Rule,
+        variable: tf.Variable,
+        gradient: tf.Tensor,
+        momentum: tf.Variable,
+        velocity: tf.Variable,
+        learning_rate: tf.Tensor,
+    ):
         rate = tf.cast(learning_rate, variable.dtype) * rule.learning_rate_multiplier
         if rule.weight_decay:
             variable.assign_sub(rate * rule.weight_decay * variable)
@@ -196,14 +219,14 @@ class ElectraAdam(keras.optimizers.Optimizer):
             grad=tf.cast(gradient, variable.dtype),
         )
 
-    def _bias_corrections(self, dtype):
+    def _bias_corrections(self, dtype: tf.DType):
         """What the first moment, and the root of the second, are to be divided by."""
         if not self.bias_correction:
             return tf.ones([], dtype), tf.ones([], dtype)
         step = tf.cast(self.iterations + 1, dtype)
         return 1.0 - tf.pow(self.beta_1, step), tf.sqrt(1.0 - tf.pow(self.beta_2, step))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Everything but the two functions of paths, which are code."""
         base = super().get_config()
         return {

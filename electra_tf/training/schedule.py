@@ -25,7 +25,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.num_warmup_steps = num_warmup_steps
         self.power = power
 
-    def __call__(self, step):
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32)
         done = tf.minimum(step, float(self.num_steps)) / self.num_steps
         rate = self.peak * tf.pow(1.0 - done, self.power)
@@ -33,7 +33,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
             rate *= tf.minimum(1.0, step / self.num_warmup_steps)
         return rate
 
-    def get_config(self):
+    def get_config(self) -> dict[str, float]:
         return {
             "peak": self.peak,
             "num_steps": self.num_steps,
@@ -42,7 +42,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def warn_of_long_warmup(schedule: WarmupPolynomialDecay, given: str, instead: str):
+def warn_of_long_warmup(schedule: WarmupPolynomialDecay, given: str, instead: str) -> None:
     """Warn if the warm-up is not over before the run is: its rate stays far below the peak.
 
     Args:

@@ -13,7 +13,9 @@ class Stream(enum.IntEnum):
     EVALUATION = 1
 
 
-def step_seed(seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | int = 0):
+def step_seed(
+    seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | int = 0
+) -> tf.Tensor:
     """The seed of one step on one replica, int64 [2].
 
     Args:
@@ -40,7 +42,7 @@ def replica_id() -> tf.Tensor | int:
     return 0 if context is None else context.replica_id_in_sync_group
 
 
-def sum_over_replicas(tensors):
+def sum_over_replicas(tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Sums of a structure of tensors over the replicas of the step."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:

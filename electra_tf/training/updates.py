@@ -2,8 +2,10 @@
 """How gradients become updates of a model: loss scaling, the optimizer, moving averages."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from electra_tf.training.averages import WeightAverages
@@ -25,7 +27,7 @@ class Updates:
         ValueError: float16 on several replicas.
     """
 
-    def __init__(self, model, precision: str, ema_decay: float = 0.0):
+    def __init__(self, model: keras.Model, precision: str, ema_decay: float = 0.0):
         self._model = model
         self.loss_scale = LossScale() if precision == "float16" else None
         self.averages = WeightAverages(weights_by_name(model), ema_decay) if ema_decay else None
@@ -53,7 +55,7 @@ class Updates:
         parts = [part for part in (self.loss_scale, self.averages) if part is not None]
         return {name: variable for part in parts for name, variable in part.state.items()}
 
-    def begin_averages(self, loaded=()):
+    def begin_averages(self, loaded: Iterable[str] = ()) -> None:
         """Let averages begin with the weights as they are, unless they were loaded too."""
         if self.averages is not None and not set(self.averages.state) <= set(loaded):
             self.averages.reset()
@@ -72,7 +74,7 @@ def one_program(update: Callable, jit_compile: bool | None) -> Callable:
     """
     whole = compiled(update, jit_compile)
 
-    def run(*arguments):
+    def run(*arguments: Any):
         return (update if tf.distribute.has_strategy() else whole)(*arguments)
 
     return run

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -34,12 +35,12 @@ FURTHER_STATE = f"{SUFFIX}$|^electra_tf/"
 NOT_WEIGHTS = f"/adam_[mv]$|{NOT_MODEL}|{FURTHER_STATE}"
 
 
-def weights_by_name(model) -> dict[str, tf.Variable]:
+def weights_by_name(model: keras.Model) -> dict[str, tf.Variable]:
     """Weights of a model by the original's names."""
     return {variable.path: variable.value for variable in model.trainable_variables}
 
 
-def training_variables(model) -> dict[str, tf.Variable]:
+def training_variables(model: keras.Model) -> dict[str, tf.Variable]:
     """Weights, moments and further state of a compiled model, by the original's names."""
     model.optimizer.build(model.trainable_variables)
     moments = model.optimizer.slots()
@@ -50,12 +51,12 @@ def training_variables(model) -> dict[str, tf.Variable]:
     }
 
 
-def further_state(model) -> dict[str, tf.Variable]:
+def further_state(model: keras.Model) -> dict[str, tf.Variable]:
     """What a model that trains has beside weights and moments; most have nothing."""
     return model.updates.state if hasattr(model, "updates") else {}
 
 
-def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
+def load_weights(prefix: str, model: keras.Model, excused: str | None = None) -> LoadReport:
     """Load weights only, their moving averages where a checkpoint has them; see `load_variables`.
 
     Names in the report are those of the weights.
@@ -75,7 +76,7 @@ def load_weights(prefix: str, model, excused: str | None = None) -> LoadReport:
 
 
 def assign_weights(
-    weights: Mapping[str, np.ndarray], model, source: str, excused: str | None = None
+    weights: Mapping[str, np.ndarray], model: keras.Model, source: str, excused: str | None = None
 ) -> LoadReport:
     """Give a model weights by name, as `load_weights` does with those of a checkpoint.
 
@@ -102,7 +103,7 @@ def sizes_of_weights(shapes: Shapes) -> dict[str, Any]:
     return model_sizes({name.removesuffix(SUFFIX): shape for name, shape in shapes.items()})
 
 
-def check_size(prefix: str, expected: Mapping[str, Any]):
+def check_size(prefix: str, expected: Mapping[str, Any]) -> None:
     """Raise a ValueError if a model would be far larger than its checkpoint.
 
     Args:
@@ -148,7 +149,7 @@ def usable_weights(prefix: str) -> dict[str, np.ndarray]:
     return weights
 
 
-def restore_training(prefix: str, model) -> LoadReport:
+def restore_training(prefix: str, model: keras.Model) -> LoadReport:
     """Load weights, moments and step into a compiled model, to go on where it stopped.
 
     A checkpoint without any moments (weights published alone) leaves them at zero.

@@ -81,11 +81,11 @@ class Workers:
         if self.is_chief:
             self.wait_for_all()
 
-    def wait_for_all(self):
+    def wait_for_all(self) -> None:
         """Return when every worker has come here."""
         self.table([0.0])
 
-    def check_same(self, what: str, values: Mapping[str, Any]):
+    def check_same(self, what: str, values: Mapping[str, Any]) -> None:
         """Raise a ValueError on every worker unless all have the same values.
 
         Args:
