@@ -9,7 +9,7 @@ from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE
 from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import MOST_ROWS, MOST_STEPS
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # that module uses this one
     from electra_tf.config.pretraining import PretrainingConfig
 
 OPTIMIZERS = ("adam", "lamb")
