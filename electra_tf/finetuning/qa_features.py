@@ -3,7 +3,7 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +14,7 @@ from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.question_windows import (
     WINDOWS_PER_QUESTION,
     AnswerWindows,
+    QuestionTokens,
     question_tokens,
     rooms_of,
     window_batch,
@@ -85,7 +86,7 @@ class _Settings(typing.NamedTuple):
     max_query_length: int
 
 
-def _part_rows(examples, settings) -> QuestionFeatures:
+def _part_rows(examples: Sequence[QuestionExample], settings: _Settings) -> QuestionFeatures:
     """The rows of examples, and their windows as arrays; starts and ends are characters."""
     tokenizer, max_seq_length, doc_stride, max_query_length = settings
     numbers = {}
@@ -108,7 +109,13 @@ def _part_rows(examples, settings) -> QuestionFeatures:
     return QuestionFeatures(batch, AnswerWindows(**vectors | characters))
 
 
-def _check(examples, tokens, counts, rooms):
+def _check(
+    examples: Sequence[QuestionExample],
+    tokens: QuestionTokens,
+    counts: np.ndarray,
+    rooms: np.ndarray,
+):
+    """Raise the ValueError of a context without tokens, or with too many windows."""
     empty = tokens.contexts.ids.row_lengths().numpy()[tokens.context] == 0
     if empty.any():
         place = examples[int(np.argmax(empty))].place
@@ -121,7 +128,9 @@ def _check(examples, tokens, counts, rooms):
         )
 
 
-def _characters(contexts, splits, starts, ends) -> dict[str, np.ndarray]:
+def _characters(
+    contexts: Iterable[str], splits: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> dict[str, np.ndarray]:
     """`starts` and `ends` as characters, from bytes, by way of all contexts in one."""
     encoded = [text.encode() for text in contexts]
     is_first_byte = (np.frombuffer(b"".join(encoded), np.uint8) & 0xC0) != 0x80

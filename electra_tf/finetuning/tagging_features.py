@@ -42,7 +42,9 @@ def tagging_features(
     return {**arrays, "task_id": np.full(len(arrays["input_ids"]), task_id, np.int32)}
 
 
-def _part_features(examples, tokenizer, max_seq_length, spec):
+def _part_features(
+    examples: Sequence[TaggingExample], tokenizer: Tokenizer, max_seq_length: int, spec: TaskSpec
+) -> dict[str, np.ndarray]:
     flat = tf.constant([word for example in examples for word in example.words], tf.string)
     counts = tf.constant([len(example.words) for example in examples], tf.int64)
     words = tf.RaggedTensor.from_row_lengths(flat, counts, validate=False)
@@ -64,7 +66,9 @@ def _part_features(examples, tokenizer, max_seq_length, spec):
     }
 
 
-def join_windows(eids, first_words, masks, predictions):
+def join_windows(
+    eids: np.ndarray, first_words: np.ndarray, masks: np.ndarray, predictions: np.ndarray
+) -> dict[int, np.ndarray]:
     """Returns {eid: predictions of all words of the sentence, a vector}, from rows in any order.
 
     eids, first_words: int [rows]; masks, predictions: [rows, L], as in `tagging_features`.
@@ -76,7 +80,7 @@ def join_windows(eids, first_words, masks, predictions):
     return {eid: np.concatenate(rows) for eid, rows in parts.items()}
 
 
-def _label_ids(examples, spec):
+def _label_ids(examples: Sequence[TaggingExample], spec: TaskSpec) -> np.ndarray:
     """Returns the ids of the labels of all words, int32; 0 where there are no tags."""
     ids = {label: number for number, label in enumerate(spec.labels)}
     # With `share_unseen_tags` the last label stands for all tags that are not listed.
