@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Rows that cannot be used: an error, or a list in a file where the user asked for that."""
 
+from typing import Any
+
 from absl import logging
 
 from electra_tf.files import write_text
@@ -12,18 +14,18 @@ class BadRows:
     can_be_skipped: whether the error says how to leave such rows out.
     """
 
-    def __init__(self, path=None, can_be_skipped=False):
+    def __init__(self, path: str | None = None, can_be_skipped: bool = False):
         self._can_be_skipped = can_be_skipped
         self._path = None if path is None else str(path)
         self._messages = {}
         self._written = 0
 
     @property
-    def messages(self):
+    def messages(self) -> tuple[str, ...]:
         """What was reported, each message once, in the order of the reports."""
         return tuple(self._messages)
 
-    def report(self, place, expected, received):
+    def report(self, place: str, expected: str, received: str) -> None:
         """Notes a bad row; raises ValueError unless rows are skipped."""
         message = f"{place}: expected {expected}, received {received}."
         if self._path is None:
@@ -31,7 +33,7 @@ class BadRows:
             raise ValueError(message + (hint if self._can_be_skipped else ""))
         self._messages[message] = None
 
-    def write(self):
+    def write(self) -> None:
         """Writes number and list of the skipped rows, if rows are skipped, and says so."""
         if self._path is None:
             return
@@ -42,7 +44,7 @@ class BadRows:
         write_text(self._path, "\n".join(lines) + "\n")
 
 
-def shown(value, limit=80):
+def shown(value: Any, limit: int = 80) -> str:
     """Returns a value as it is shown in messages, cut if long."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}..."

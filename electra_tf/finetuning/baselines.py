@@ -2,23 +2,25 @@
 """What one would predict without reading: the yardstick beside every score."""
 
 import collections
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.spans import OUTSIDE
 
 
-def majority_class(gold, num_labels):
+def majority_class(gold: Sequence[int], num_labels: int) -> int:
     """Returns the most frequent of the label ids, the smallest of several."""
     return int(np.argmax(np.bincount(np.asarray(gold, np.int64), minlength=num_labels)))
 
 
-def majority_labels(gold):
+def majority_labels(gold: np.ndarray) -> np.ndarray:
     """Returns an int vector [C]: 1 for labels that more than half of the rows [n, C] have."""
     return (np.asarray(gold, np.float64).mean(axis=0) > 0.5).astype(np.int64)
 
 
-def mean_target(targets):
+def mean_target(targets: Sequence[float]) -> float:
     """Returns the mean, which no other constant beats in squared error."""
     return float(np.mean(np.asarray(targets, np.float64)))
 
@@ -29,7 +31,7 @@ class MostFrequentTag:
     words, tags: rows of strings; ties go to the tag that was seen first.
     """
 
-    def __init__(self, words, tags):
+    def __init__(self, words: Iterable[Sequence[str]], tags: Iterable[Sequence[str]]):
         by_word = collections.defaultdict(collections.Counter)
         overall = collections.Counter()
         for row_words, row_tags in zip(words, tags, strict=True):
@@ -39,12 +41,12 @@ class MostFrequentTag:
         self._default = overall.most_common(1)[0][0] if overall else OUTSIDE
         self._tags = {word: counts.most_common(1)[0][0] for word, counts in by_word.items()}
 
-    def __call__(self, words):
+    def __call__(self, words: Sequence[str]) -> list[str]:
         """Returns the tags of a sentence."""
         return [self._tags.get(word, self._default) for word in words]
 
 
-def trivial_answers(examples):
+def trivial_answers(examples: Sequence[QuestionExample]) -> dict[str | int, str]:
     """Returns {id: text} of the first word of each context, the cheapest guess of a span.
 
     Where questions may have no answer, `squad_v2_scores` adds the other one: best_exact and

@@ -2,7 +2,7 @@
 """Rows of all tasks of a run as batches: for training by the number of the step, and in order."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -81,7 +81,9 @@ class TrainingBatches:
         return batch
 
 
-def empty_rows(shapes, count: int, num_tasks: int) -> Arrays:
+def empty_rows(
+    shapes: Mapping[str, tuple[tuple[int, ...], np.dtype]], count: int, num_tasks: int
+) -> Arrays:
     """Rows of no task.
 
     Args:

@@ -4,10 +4,13 @@
 import collections
 import functools
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from absl import logging
 
 from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.examples import QuestionExample, TextExample
 
 _SHOWN = 3
 _WRITTEN_WITHOUT_SPACES = re.compile(
@@ -18,12 +21,12 @@ _LONGEST_MEAN_WORD = 6
 
 
 @functools.cache
-def warn_once(message):
+def warn_once(message: str) -> None:
     """Warns; files are read several times, for their labels and for their examples."""
     logging.warning("%s", message)
 
 
-def warn_of_spellings(spellings, path):
+def warn_of_spellings(spellings: Mapping[Any, Iterable[str]], path: str) -> None:
     """Names cells that differ in the spaces around a label, or in the decimals of a number.
 
     spellings: label -> what the cells that are read as it hold.
@@ -34,7 +37,7 @@ def warn_of_spellings(spellings, path):
         warn_once(f"{path}: {len(several)} labels are written in several ways: {examples}.")
 
 
-def warn_of_similar_labels(labels, path):
+def warn_of_similar_labels(labels: Iterable[str], path: str) -> None:
     """Names labels that differ in upper and lower case or in white space only."""
     groups = collections.defaultdict(list)
     for label in labels:
@@ -50,7 +53,7 @@ def warn_of_similar_labels(labels, path):
         )
 
 
-def warn_of_contradictions(examples, path):
+def warn_of_contradictions(examples: Sequence[TextExample], path: str) -> None:
     """Counts texts that have one label in one row and another one in another row."""
     labels = collections.defaultdict(set)
     for example in examples:
@@ -69,7 +72,7 @@ def warn_of_contradictions(examples, path):
         )
 
 
-def warn_of_unseparated_words(examples, path):
+def warn_of_unseparated_words(examples: Sequence[QuestionExample], path: str) -> None:
     """Says how answers are scored in languages that write words without spaces between them."""
     contexts = {example.context for example in examples}
     letters = sum(len(_WRITTEN_WITHOUT_SPACES.findall(context)) for context in contexts)

@@ -80,13 +80,13 @@ class Evaluator:
             head = next(h for h in self._model.task_heads.heads if h.name == task.name)
             kept = task.kind.outputs_needed(head)
 
-            def predict_own(rows):
+            def predict_own(rows: Mapping[str, tf.Tensor]):
                 features = rows_of_replica(rows, batch_size, self._workers.replicas_each)
                 hidden = self._model.encoder(features).last_hidden_state
                 outputs = head(hidden, features)
                 return {name: outputs[name] for name in kept if name in outputs}
 
-            def predict(rows):
+            def predict(rows: Mapping[str, tf.Tensor]):
                 return gather_rows(self._strategy, self._strategy.run(predict_own, args=(rows,)))
 
             self._functions[key] = tf.function(predict, reduce_retracing=True)

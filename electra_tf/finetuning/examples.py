@@ -20,12 +20,12 @@ class TextExample:
     line: int = 0
 
     @property
-    def place(self):
+    def place(self) -> str:
         """Where the example stands, for messages."""
         return f"{self.file}, line {self.line}"
 
     @property
-    def text(self):
+    def text(self) -> str:
         """What decides on which side of a held-out share the example falls."""
         return self.text_a if self.text_b is None else f"{self.text_a}\t{self.text_b}"
 
@@ -43,12 +43,12 @@ class TaggingExample:
     """Of the words."""
 
     @property
-    def place(self):
+    def place(self) -> str:
         """Where the sentence begins, for messages."""
         return f"{self.file}, line {self.line}"
 
     @property
-    def text(self):
+    def text(self) -> str:
         """What decides on which side of a held-out share the sentence falls."""
         return " ".join(self.words)
 
@@ -73,11 +73,11 @@ class QuestionExample:
     line: int = 0
 
     @property
-    def place(self):
+    def place(self) -> str:
         """Which question of which file, for messages."""
         return f"{self.file}, question {self.id!r}"
 
     @property
-    def text(self):
+    def text(self) -> str:
         """Questions on one context fall on the same side of a held-out share."""
         return self.context

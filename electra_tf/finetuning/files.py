@@ -4,14 +4,16 @@
 import gzip
 import json
 import zlib
+from typing import Any
 
 from electra_tf.files import decode, parse_json, read_bytes
+from electra_tf.finetuning.bad_rows import BadRows
 
 BLANKS = " \t\r\f\v"
 """White space that stands for nothing; others, as the no-break space, may be data."""
 
 
-def read_text(path):
+def read_text(path: str) -> str:
     """Returns the text of a file in UTF-8, or UTF-16 with its mark; .gz files are unpacked.
 
     Raises:
@@ -32,7 +34,7 @@ def read_text(path):
     return decode(content, path)
 
 
-def read_lines(path):
+def read_lines(path: str) -> list[str]:
     """Returns the lines of a file without their ends; only newlines end a line.
 
     Lines of spaces and tabs at the end of the file are no lines.
@@ -43,7 +45,7 @@ def read_lines(path):
     return lines
 
 
-def json_value(path):
+def json_value(path: str) -> dict[str, Any]:
     """Returns the object of a JSON file.
 
     Raises:
@@ -63,7 +65,7 @@ def json_value(path):
     return value
 
 
-def json_object(text, place, bad_rows):
+def json_object(text: str, place: str, bad_rows: BadRows) -> dict[str, Any] | None:
     """Returns the JSON object that a line holds, or None after reporting that it does not."""
     try:
         value = json.loads(text)
@@ -76,7 +78,7 @@ def json_object(text, place, bad_rows):
     return value
 
 
-def is_text(value):
+def is_text(value: Any) -> bool:
     """Returns whether a value of a JSON file is a string that has a UTF-8 form.
 
     JSON can hold halves of surrogate pairs, which do not.
@@ -90,7 +92,7 @@ def is_text(value):
     return True
 
 
-def require_examples(examples, path):
+def require_examples(examples: list, path: str) -> list:
     """Returns the examples; raises ValueError if there are none."""
     if not examples:
         raise ValueError(f"{path}: expected at least one example, received an empty split.")

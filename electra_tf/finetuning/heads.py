@@ -6,7 +6,8 @@ original's names; `loss` [B] is there if the features have labels. Where a head 
 so with the seed it is given.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -43,7 +44,9 @@ class TaskHead(keras.layers.Layer):
         self.initializers = initializers
         self.hidden_size = hidden_size
 
-    def dense(self, units: int, name: str, activation=None) -> keras.layers.Dense:
+    def dense(
+        self, units: int, name: str, activation: Callable[[tf.Tensor], tf.Tensor] | None = None
+    ) -> keras.layers.Dense:
         return keras.layers.Dense(
             units, activation=activation, kernel_initializer=self.initializers.glorot, name=name
         )
@@ -67,7 +70,13 @@ class SequenceHead(TaskHead):
     """
 
     def __init__(
-        self, name, initializers, hidden_size, num_outputs, dropout_rate, has_hidden_layer=False
+        self,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
+        num_outputs: int,
+        dropout_rate: float,
+        has_hidden_layer: bool = False,
     ):
         super().__init__(name, initializers, hidden_size)
         self.dropout_rate = dropout_rate
@@ -76,13 +85,13 @@ class SequenceHead(TaskHead):
             self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS["gelu"])
         self.output_layer = self.dense(num_outputs, "dense_1" if has_hidden_layer else "dense")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         if self.hidden_layer is not None:
             self.hidden_layer.build((None, self.hidden_size))
         self.output_layer.build((None, self.hidden_size))
         self.built = True
 
-    def first_token_logits(self, hidden, seed):
+    def first_token_logits(self, hidden: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
         pooled = hidden[:, 0]
         if self.hidden_layer is not None:
             first = None
@@ -96,12 +105,24 @@ class SequenceHead(TaskHead):
 class ClassificationHead(SequenceHead):
     """One of several classes."""
 
-    def __init__(self, *args, label_smoothing: float = 0.0, class_weights=(), **kwargs):
+    def __init__(
+        self,
+        *args: Any,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] = (),
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
 
-    def call(self, hidden, features, seed=None, training=False):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> dict[str, tf.Tensor]:
         logits = self.first_token_logits(hidden, seed)
         outputs = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
         outputs |= self._passed_on(features, "label_ids")
@@ -115,7 +136,13 @@ class ClassificationHead(SequenceHead):
 class MultiLabelHead(SequenceHead):
     """Any number of classes at once; `<task>_label_ids` is 0 or 1 for each, [B, C]."""
 
-    def call(self, hidden, features, seed=None, training=False):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> dict[str, tf.Tensor]:
         logits = self.first_token_logits(hidden, seed)
         outputs = {"logits": logits, "predictions": tf.cast(logits > 0, tf.int32)}
         outputs |= self._passed_on(features, "label_ids")
@@ -129,7 +156,13 @@ class MultiLabelHead(SequenceHead):
 class RegressionHead(SequenceHead):
     """A number; squared error."""
 
-    def call(self, hidden, features, seed=None, training=False):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> dict[str, tf.Tensor]:
         predictions = self.first_token_logits(hidden, seed)[:, 0]
         outputs = {"predictions": predictions, **self._passed_on(features, "targets")}
         if "targets" in outputs:
@@ -141,18 +174,30 @@ class TaggingHead(TaskHead):
     """A class for each labelled position; the loss is summed over the words of a sequence."""
 
     def __init__(
-        self, name, initializers, hidden_size, num_labels, label_smoothing=0.0, class_weights=()
+        self,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
+        num_labels: int,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] = (),
     ):
         super().__init__(name, initializers, hidden_size)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.output_layer = self.dense(num_labels, "dense")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         self.output_layer.build((None, None, self.hidden_size))
         self.built = True
 
-    def call(self, hidden, features, seed=None, training=False):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> dict[str, tf.Tensor]:
         positions = self.labels(features, "labeled_positions")
         words = tf.gather(hidden, positions, batch_dims=1)
         logits = tf.cast(self.output_layer(words), tf.float32)

@@ -42,7 +42,7 @@ class ClassRule(LabelRule):
     """The classes; None while they are collected from the training file."""
     warns_of_spellings = True
 
-    def _checked(self, cell, place, bad_rows):
+    def _checked(self, cell: Any, place: str, bad_rows: BadRows):
         label = _known_label(cell, self.labels)
         if label is None:
             bad_rows.report(place, "a label", shown(cell))
@@ -62,7 +62,7 @@ class ClassesRule(LabelRule):
     """Between the classes of a cell in TSV and CSV."""
     takes_empty = True
 
-    def _checked(self, cell, place, bad_rows):
+    def _checked(self, cell: Any, place: str, bad_rows: BadRows):
         parts = cell
         if isinstance(cell, str):
             parts = [part for part in cell.split(self.separator) if part.strip()]
@@ -86,7 +86,7 @@ class ScoreRule(LabelRule):
     value_range: tuple[float, float]
     """Lowest and highest score."""
 
-    def _checked(self, cell, place, bad_rows):
+    def _checked(self, cell: Any, place: str, bad_rows: BadRows):
         low, high = self.value_range
         try:
             score = float(cell)

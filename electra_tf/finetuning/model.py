@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -59,12 +60,18 @@ class TaskHeads(keras.layers.Layer):
         self.heads = list(heads)
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         for head in self.heads:
             head.build()
         self.built = True
 
-    def call(self, hidden, features, seeds, training):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seeds: Sequence[tf.Tensor | None],
+        training: bool,
+    ) -> dict[str, dict[str, tf.Tensor]]:
         outputs = {}
         for head, seed in zip(self.heads, seeds, strict=True):
             outputs[head.name] = head(hidden, features, seed=seed, training=training)
@@ -87,7 +94,7 @@ class FinetuningModel(keras.Model):
         tasks: Sequence[TaskSpec],
         encoder: EncoderConfig | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.config = config
@@ -108,7 +115,12 @@ class FinetuningModel(keras.Model):
         self._update = one_program(self._update_from, config.jit_compile)
         self.built = True
 
-    def compute_outputs(self, features, training=False, seed=None) -> dict[str, dict]:
+    def compute_outputs(
+        self,
+        features: Mapping[str, tf.Tensor],
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> dict[str, dict]:
         """Outputs of every task for every row.
 
         Args:
@@ -128,16 +140,20 @@ class FinetuningModel(keras.Model):
         hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
         return self.task_heads(hidden, features, seeds=head_seeds, training=training)
 
-    def total_loss(self, outputs, features) -> tf.Tensor:
+    def total_loss(
+        self, outputs: Mapping[str, Mapping[str, tf.Tensor]], features: Mapping[str, tf.Tensor]
+    ) -> tf.Tensor:
         """Sum over the batch of each row's loss in its own task, as in the original, float32 []."""
         losses = tf.stack([outputs[task.name]["loss"] for task in self.tasks], axis=-1)
         own_task = tf.one_hot(features["task_id"], len(self.tasks))  # [B, tasks]
         return tf.reduce_sum(losses * own_task)
 
-    def call(self, features, training=False):
+    def call(
+        self, features: Mapping[str, tf.Tensor], training: bool = False
+    ) -> dict[str, dict[str, tf.Tensor]]:
         return self.compute_outputs(features, training=training)
 
-    def train_step(self, features):
+    def train_step(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update on this replica's part of the global batch.
 
         Returns:
@@ -145,7 +161,7 @@ class FinetuningModel(keras.Model):
         """
         return self._update(features)
 
-    def _update_from(self, features):
+    def _update_from(self, features: Mapping[str, tf.Tensor]):
         seed = step_seed(self.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
         loss, gradients = self._forward_and_backward(features, seed)
         norm = self.updates.apply(gradients)
@@ -154,10 +170,10 @@ class FinetuningModel(keras.Model):
         return {"loss": loss, "gradient_norm": norm}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [self.running_loss]
 
-    def _loss_and_gradients(self, features, seed):
+    def _loss_and_gradients(self, features: Mapping[str, tf.Tensor], seed: tf.Tensor):
         """Loss [] and its dense gradients (scaled, for float16)."""
         with tf.GradientTape() as tape:
             outputs = self.compute_outputs(features, training=True, seed=seed)

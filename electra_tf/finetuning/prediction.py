@@ -4,6 +4,8 @@
 import dataclasses
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.evaluation import Evaluator, records_of
 from electra_tf.finetuning.files import is_text
@@ -42,7 +44,7 @@ class Predictor:
         predictor._use(loaded, task_id)
         return predictor
 
-    def _use(self, loaded, task_id):
+    def _use(self, loaded: FinetunedModel, task_id: int):
         self._loaded, self._task_id = loaded, task_id
         self.task: Task = dataclasses.replace(loaded.tasks[task_id], bad_rows=BadRows())
         self.unknown, self._has_warned = UnknownTokens(), False
@@ -58,7 +60,7 @@ class Predictor:
         self._count_unknown(data.arrays["input_ids"])
         return records_of(self._evaluator(data), config)
 
-    def _count_unknown(self, ids):
+    def _count_unknown(self, ids: np.ndarray):
         """Adds to `unknown`; the first time that it is high, a warning tells so."""
         self.unknown += UnknownTokens.among(ids, self._loaded.tokenizer.vocabulary)
         if self.unknown.is_high and not self._has_warned:

@@ -1,9 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Question answering: start and end of the answer, and whether there is one."""
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from electra_tf.finetuning.heads import TaskHead
+from electra_tf.model import Initializers
 from electra_tf.model.functions import gelu
 
 WIDTH = 512
@@ -30,9 +33,9 @@ class QuestionAnsweringHead(TaskHead):
 
     def __init__(
         self,
-        name,
-        initializers,
-        hidden_size,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
         joint_prediction: bool = True,
         beam_size: int = 20,
         answerable_classifier: bool = True,
@@ -53,7 +56,7 @@ class QuestionAnsweringHead(TaskHead):
         elif answerable_classifier:
             self.answerable_layer = self.dense(1, "dense_2")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         width = self.hidden_size
         self.start_layer.build((None, None, width))
         if self.end_hidden is not None:
@@ -66,7 +69,13 @@ class QuestionAnsweringHead(TaskHead):
             self.answerable_layer.build((None, WIDTH if wide else width))
         self.built = True
 
-    def call(self, hidden, features, seed=None, training=False):
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> dict[str, tf.Tensor]:
         penalty = _outside_penalty(features)
         start_logits = tf.cast(self.start_layer(hidden)[..., 0], tf.float32) - penalty
         outputs = self._empty_beams(hidden)
@@ -88,7 +97,7 @@ class QuestionAnsweringHead(TaskHead):
         outputs.pop("is_impossible", None)
         return outputs
 
-    def _end_logits(self, hidden, starts):
+    def _end_logits(self, hidden: tf.Tensor, starts: tf.Tensor):
         """Logits of the end given starts int [B, K]: float32 [B, K, L].
 
         The hidden layer reads the concatenation of the start's and each position's state; its two
@@ -103,7 +112,7 @@ class QuestionAnsweringHead(TaskHead):
         both = gelu(tf.expand_dims(from_start, 2) + tf.expand_dims(from_end, 1))
         return tf.cast(self.end_layer(both)[..., 0], tf.float32)
 
-    def _empty_beams(self, hidden):
+    def _empty_beams(self, hidden: tf.Tensor):
         batch, beam = tf.shape(hidden)[0], self._beam(hidden)
         return {
             "start_top_log_probs": tf.zeros([batch, beam]),
@@ -112,22 +121,22 @@ class QuestionAnsweringHead(TaskHead):
             "end_top_index": tf.zeros([batch, beam, beam], tf.int32),
         }
 
-    def _beam(self, hidden):
+    def _beam(self, hidden: tf.Tensor):
         length = hidden.shape[1]
         if length is None:  # a graph for rows of any length
             return tf.minimum(self.beam_size, tf.shape(hidden)[1])
         return min(self.beam_size, length)
 
-    def _start_beam(self, start_logits):
+    def _start_beam(self, start_logits: tf.Tensor):
         top = tf.math.top_k(tf.nn.log_softmax(start_logits), k=self._beam(start_logits))
         return {"start_top_log_probs": top.values, "start_top_index": top.indices}
 
-    def _end_beams(self, hidden, starts, penalty):
+    def _end_beams(self, hidden: tf.Tensor, starts: tf.Tensor, penalty: tf.Tensor):
         logits = self._end_logits(hidden, starts) - tf.expand_dims(penalty, 1)
         top = tf.math.top_k(tf.nn.log_softmax(logits), k=self._beam(hidden))
         return {"end_top_log_probs": top.values, "end_top_index": top.indices}
 
-    def _answerable_logit(self, hidden, start_logits):
+    def _answerable_logit(self, hidden: tf.Tensor, start_logits: tf.Tensor):
         if self.answerable_layer is None:
             return tf.zeros([tf.shape(hidden)[0]])
         state = hidden[:, 0]
@@ -137,7 +146,7 @@ class QuestionAnsweringHead(TaskHead):
             state = self.answerable_hidden(tf.concat([state, expected_start], axis=-1))
         return tf.cast(self.answerable_layer(state)[..., 0], tf.float32)
 
-    def _loss(self, outputs):
+    def _loss(self, outputs: Mapping[str, tf.Tensor]):
         ends = [
             tf.nn.sparse_softmax_cross_entropy_with_logits(
                 labels=outputs[f"{side}_positions"], logits=outputs[f"{side}_logits"]
@@ -153,7 +162,7 @@ class QuestionAnsweringHead(TaskHead):
         return loss
 
 
-def _outside_penalty(features) -> tf.Tensor:
+def _outside_penalty(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """FORBIDDEN outside of the context, 0 in it and at position 0: float32 [B, L]."""
     context = tf.cast(features["input_mask"] * features["segment_ids"], tf.float32)
     allowed = context + tf.one_hot(0, tf.shape(context)[1])

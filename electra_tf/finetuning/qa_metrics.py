@@ -8,6 +8,9 @@ import collections
 import re
 import string
 import unicodedata
+from collections.abc import Mapping, Sequence
+
+from electra_tf.finetuning.examples import QuestionExample
 
 ANSWER_UNITS = ("words", "characters")
 """What two answers can be compared by: words as in the official scripts, which separate them by
@@ -16,7 +19,7 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def normalize_answer(text, units="words"):
+def normalize_answer(text: str, units: str = "words") -> str:
     """Lower-cases and takes out punctuation, articles and superfluous white space.
 
     Of characters, all white space, the punctuation of all scripts, and no articles.
@@ -27,12 +30,12 @@ def normalize_answer(text, units="words"):
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c)[0] != "P")
 
 
-def exact_match(prediction, gold, units="words"):
+def exact_match(prediction: str, gold: str, units: str = "words") -> float:
     """Returns 1.0 if two texts are equal but for what `normalize_answer` removes, else 0.0."""
     return float(normalize_answer(prediction, units) == normalize_answer(gold, units))
 
 
-def token_f1(prediction, gold, units="words"):
+def token_f1(prediction: str, gold: str, units: str = "words") -> float:
     """Returns the F1 of the words or characters of two texts, 0.0 if they share none."""
     split = str.split if units == "words" else list
     predicted, expected = (split(normalize_answer(text, units)) for text in (prediction, gold))
@@ -43,19 +46,29 @@ def token_f1(prediction, gold, units="words"):
     return 2 * precision * recall / (precision + recall)
 
 
-def squad_v1_scores(examples, predictions, units="words"):
+def squad_v1_scores(
+    examples: Sequence[QuestionExample], predictions: Mapping[str | int, str], units: str = "words"
+) -> dict[str, float]:
     """Returns exact_match and f1 (squad evaluate-v1.1); an unanswered question scores 0."""
     pairs = [(example.accepted, predictions.get(example.id)) for example in examples]
     return _mean_scores(pairs, units)
 
 
-def mrqa_scores(examples, predictions, units="words"):
+def mrqa_scores(
+    examples: Sequence[QuestionExample], predictions: Mapping[str | int, str], units: str = "words"
+) -> dict[str, float]:
     """Returns exact_match and f1 (mrqa_official_eval.py) over the questions that were answered."""
     answered = [example for example in examples if example.id in predictions]
     return _mean_scores([(e.accepted, predictions[e.id]) for e in answered], units)
 
 
-def squad_v2_scores(examples, predictions, null_odds, threshold, units="words"):
+def squad_v2_scores(
+    examples: Sequence[QuestionExample],
+    predictions: Mapping[str | int, str],
+    null_odds: Mapping[str | int, float],
+    threshold: float,
+    units: str = "words",
+) -> dict[str, float]:
     """Returns the scores of squad evaluate-v2.0, by the names of that script.
 
     null_odds: {id: evidence that there is no answer}; above the threshold none is given.
@@ -87,7 +100,7 @@ def squad_v2_scores(examples, predictions, null_odds, threshold, units="words"):
     return results
 
 
-def _mean_scores(pairs, units):
+def _mean_scores(pairs: Sequence[tuple[Sequence[str], str | None]], units: str):
     """Returns mean exact_match and f1 of (accepted texts, prediction or None) pairs."""
     scores = [
         (0.0, 0.0)
@@ -105,12 +118,12 @@ def _mean_scores(pairs, units):
     }
 
 
-def _v2_gold(example, units):
+def _v2_gold(example: QuestionExample, units: str):
     """Returns the texts that count as right; the empty one where nothing else does."""
     return [text for text in example.accepted if normalize_answer(text, units)] or [""]
 
 
-def _scores_of(accepted, prediction, units):
+def _scores_of(accepted: Sequence[str], prediction: str, units: str):
     """Returns exact and F1 against the best of the accepted texts; two empty texts agree."""
     exact = max(exact_match(prediction, gold, units) for gold in accepted)
     return exact, max(
@@ -121,7 +134,7 @@ def _scores_of(accepted, prediction, units):
     )
 
 
-def _means(scores, names):
+def _means(scores: Mapping[str, Mapping[str | int, float]], names: Sequence[str | int]):
     total = max(1, len(names))
     means = {
         metric: 100.0 * sum(values[name] for name in names) / total
@@ -130,7 +143,12 @@ def _means(scores, names):
     return {**means, "total": len(names)}
 
 
-def _best_threshold(scores, predictions, null_odds, has_answer):
+def _best_threshold(
+    scores: Mapping[str | int, float],
+    predictions: Mapping[str | int, str],
+    null_odds: Mapping[str | int, float],
+    has_answer: Mapping[str | int, bool],
+):
     """Returns the best mean score of any threshold, and the threshold, 0.0 for answering nothing.
 
     Answers are given in the order of their null odds, the surest first.

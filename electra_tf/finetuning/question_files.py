@@ -3,6 +3,8 @@
 
 import functools
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -21,7 +23,9 @@ _NO_ANSWER = ("noanswer", "cannotanswer", "unanswerable", "impossible")
 """Letters of what files write at -1 for questions without an answer."""
 
 
-def read_squad(path, bad_rows, has_unanswerable, labelled=True):
+def read_squad(
+    path: str, bad_rows: BadRows, has_unanswerable: bool, labelled: bool = True
+) -> list[QuestionExample]:
     """Returns the `QuestionExample`s of a SQuAD file; ids are those of the file, texts or integers.
 
     has_unanswerable: whether questions may have no answer (2.0). They say so in is_impossible;
@@ -44,7 +48,7 @@ def read_squad(path, bad_rows, has_unanswerable, labelled=True):
     return require_examples(questions.examples, path)
 
 
-def read_mrqa(path, bad_rows, labelled=True):
+def read_mrqa(path: str, bad_rows: BadRows, labelled: bool = True) -> list[QuestionExample]:
     """Returns the `QuestionExample`s of an MRQA file: one paragraph per line, after a header.
 
     Raises:
@@ -75,13 +79,20 @@ class _Questions:
     (answers, accepted, is_impossible), or raises `_Unusable`.
     """
 
-    def __init__(self, path, unit, id_key, answers_of, bad_rows):
+    def __init__(
+        self,
+        path: str,
+        unit: str,
+        id_key: str,
+        answers_of: Callable[[Mapping[str, Any], str], tuple],
+        bad_rows: BadRows,
+    ):
         self.examples = []
         self._path, self._unit, self._id_key = path, unit, id_key
         self._answers_of, self._bad_rows = answers_of, bad_rows
         self._ids = set()
 
-    def add_paragraph(self, paragraph, number):
+    def add_paragraph(self, paragraph: Any, number: int) -> None:
         """Adds the questions of a paragraph; reports it, or those of them that cannot be used."""
         place = f"{self._path}, {self._unit} {number}"
         fields = paragraph if isinstance(paragraph, dict) else {}
@@ -103,7 +114,7 @@ class _Questions:
             else:
                 self._ids.add(str(name))
 
-    def _example(self, record, name, context, number):
+    def _example(self, record: Mapping[str, Any], name: Any, context: str, number: int):
         if not (is_text(name) and name) and not _is_integer(name):
             expected = f"a text under {self._id_key!r} of a question, or an integer"
             raise _Unusable(expected, shown(record))
@@ -118,18 +129,18 @@ class _Questions:
         )
 
 
-def _list(container, key, place):
+def _list(container: Any, key: str, place: str):
     value = container.get(key) if isinstance(container, dict) else None
     if not isinstance(value, list):
         raise ValueError(f"{place}: expected a list under {key!r}, received {shown(value)}.")
     return value
 
 
-def _no_answers(record, context):
+def _no_answers(record: Mapping[str, Any], context: str):
     return (), (), None
 
 
-def _squad_answers(has_unanswerable, record, context):
+def _squad_answers(has_unanswerable: bool, record: Mapping[str, Any], context: str):
     impossible = record.get("is_impossible") if has_unanswerable else False
     if not isinstance(impossible, bool | None):
         raise _Unusable("true or false under 'is_impossible'", shown(impossible))
@@ -147,7 +158,7 @@ def _squad_answers(has_unanswerable, record, context):
     return spans, tuple(answer["text"] for answer in answers), impossible
 
 
-def _answer_list(answers):
+def _answer_list(answers: Any):
     """Returns the answers of a question as a list of objects with numbers for places."""
     if isinstance(answers, dict):
         columns = [answers.get(name) for name in ("text", "answer_start")]
@@ -165,14 +176,14 @@ def _answer_list(answers):
     return [answer | {"answer_start": _integer(answer.get("answer_start"))} for answer in answers]
 
 
-def _integer(value):
+def _integer(value: Any):
     """Returns an integer that is written as a text or as 1.0; other values as they are."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _stands_for_none(answer):
+def _stands_for_none(answer: Mapping[str, Any]):
     """Whether what is called an answer says that there is none."""
     text = answer.get("text")
     if not isinstance(text, str):
@@ -181,7 +192,7 @@ def _stands_for_none(answer):
     return not text.strip() or (answer["answer_start"] == -1 and letters in _NO_ANSWER)
 
 
-def _span(context, answer):
+def _span(context: str, answer: Mapping[str, Any]):
     """Returns (text, first character) of an answer in its context, without space around it."""
     text, start = answer.get("text"), answer["answer_start"]
     if not isinstance(text, str) or not text.strip() or not _is_integer(start):
@@ -197,7 +208,7 @@ def _span(context, answer):
     )
 
 
-def _mrqa_answers(record, context):
+def _mrqa_answers(record: Mapping[str, Any], context: str):
     detected, accepted = record.get("detected_answers"), record.get("answers")
     if not isinstance(detected, list) or not detected:
         raise _Unusable("a list under 'detected_answers'", shown(detected))
@@ -220,11 +231,11 @@ def _mrqa_answers(record, context):
     return tuple(spans), tuple(map(str, accepted)), False
 
 
-def _is_integer(value):
+def _is_integer(value: Any):
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_list_of_spans(places):
+def _is_list_of_spans(places: Any):
     return (
         isinstance(places, list)
         and bool(places)
@@ -233,12 +244,12 @@ def _is_list_of_spans(places):
     )
 
 
-def _same_text(found, text):
+def _same_text(found: str, text: str):
     """Whether two strings differ at most in white space and in capital letters."""
     return " ".join(found.split()).lower() == " ".join(text.split()).lower()
 
 
-def question_of_line(text, place, number):
+def question_of_line(text: str, place: str, number: int) -> QuestionExample:
     """Returns the `QuestionExample` of a JSON object with "question", "context" and maybe "id".
 
     number: of the line, which is the id where there is none.

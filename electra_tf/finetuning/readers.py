@@ -6,8 +6,9 @@ import csv
 import dataclasses
 import io
 import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
-from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.bad_rows import BadRows, shown
 from electra_tf.finetuning.data_warnings import warn_of_spellings
 from electra_tf.finetuning.examples import TextExample
 from electra_tf.finetuning.files import (
@@ -18,6 +19,7 @@ from electra_tf.finetuning.files import (
     read_text,
     require_examples,
 )
+from electra_tf.finetuning.labels import LabelRule
 
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
@@ -38,7 +40,14 @@ class Columns:
     """Cells per row where there is no header to count; None: as many as the first row has."""
 
 
-def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
+def read_texts(
+    path: str,
+    file_format: str,
+    columns: Columns,
+    rule: LabelRule,
+    bad_rows: BadRows,
+    labelled: bool = True,
+) -> list[TextExample]:
     """Returns the `TextExample`s of a table; ids are the numbers of the rows, from 0.
 
     rule: a `LabelRule`, what a label may be.
@@ -73,7 +82,7 @@ def read_texts(path, file_format, columns, rule, bad_rows, labelled=True):
     return require_examples(examples, path)
 
 
-def with_swapped_pairs(examples):
+def with_swapped_pairs(examples: Sequence[TextExample]) -> list[TextExample]:
     """Returns the examples followed by the same ones with the two texts exchanged, as new ids.
 
     For tasks where the order of the texts means nothing (classification_tasks.py:347-350).
@@ -88,7 +97,7 @@ def with_swapped_pairs(examples):
     ]
 
 
-def _wanted(columns, labelled):
+def _wanted(columns: Columns, labelled: bool):
     """Returns {part: column} of the columns that a file must have."""
     wanted = {"text_a": columns.text_a, "text_b": columns.text_b}
     if labelled:
@@ -96,12 +105,12 @@ def _wanted(columns, labelled):
     return {part: column for part, column in wanted.items() if column is not None}
 
 
-def _tsv_records(path, columns, bad_rows, labelled):
+def _tsv_records(path: str, columns: Columns, bad_rows: BadRows, labelled: bool):
     rows = ((n, line.split("\t")) for n, line in enumerate(read_lines(path), start=1))
     return _table_records(path, rows, columns, bad_rows, labelled)
 
 
-def _csv_records(path, columns, bad_rows, labelled):
+def _csv_records(path: str, columns: Columns, bad_rows: BadRows, labelled: bool):
     def rows():
         before = csv.field_size_limit(_LONGEST_CELL)
         reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
@@ -124,7 +133,13 @@ def _csv_records(path, columns, bad_rows, labelled):
     return _table_records(path, rows(), columns, bad_rows, labelled)
 
 
-def _table_records(path, rows, columns, bad_rows, labelled):
+def _table_records(
+    path: str,
+    rows: Iterable[tuple[int, list[str]]],
+    columns: Columns,
+    bad_rows: BadRows,
+    labelled: bool,
+):
     """Yields (row number, line, {part: cell}) of rows (line, cells)."""
     rows = iter(rows)
     wanted, count = _wanted(columns, labelled), columns.count
@@ -148,7 +163,9 @@ def _table_records(path, rows, columns, bad_rows, labelled):
         yield number, line, cells
 
 
-def column_positions(place, header, wanted):
+def column_positions(
+    place: str, header: list[str], wanted: Mapping[str, int | str]
+) -> dict[str, int]:
     """Returns {part: number} of columns that are given by name or number.
 
     place: of the header, for messages. wanted: {part: column}.
@@ -174,7 +191,7 @@ def column_positions(place, header, wanted):
     return positions
 
 
-def _json_records(path, columns, bad_rows, labelled):
+def _json_records(path: str, columns: Columns, bad_rows: BadRows, labelled: bool):
     wanted = _wanted(columns, labelled)
     for number, text in enumerate(read_lines(path)):
         place = f"{path}, line {number + 1}"

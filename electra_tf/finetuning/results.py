@@ -34,7 +34,7 @@ class RunResults:
         self.baselines = baselines
         self.trials = []
 
-    def add(self, trial: Mapping[str, Any], write: bool = True):
+    def add(self, trial: Mapping[str, Any], write: bool = True) -> None:
         """Add a trial: trial, attempt, seed, folder, steps, scores, failures, key; write files."""
         self.trials.append(trial)
         if write:
@@ -51,7 +51,7 @@ class RunResults:
             "trials": self.trials,
         }
 
-    def write(self):
+    def write(self) -> None:
         """results_txt in the original's format, results_pkl, and a JSON file beside them."""
         scores = [trial["scores"] for trial in self.trials]
         write_text(self.config.results_txt, "".join(map(results_lines, scores)))
@@ -131,7 +131,7 @@ def summarize(trials: Sequence[Scores]) -> dict[str, dict[str, dict[str, float]]
     return summary
 
 
-def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int):
+def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int) -> None:
     """Predictions of a split as JSON lines; of classes also confusion matrix and table."""
     data = evaluation.data
     folder = beside_results(config, "_details")

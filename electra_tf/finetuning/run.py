@@ -149,7 +149,13 @@ def load_tasks(config: FinetuningConfig, is_chief: bool = True) -> list[Task]:
 class _Run:
     """The data of a run, and its trials one after the other."""
 
-    def __init__(self, config, start, strategy, workers):
+    def __init__(
+        self,
+        config: FinetuningConfig,
+        start: StartingPoint | None,
+        strategy: tf.distribute.Strategy,
+        workers: Workers,
+    ):
         self.config = config
         self.strategy = strategy
         self.workers = workers

@@ -5,6 +5,7 @@ Labels are ids, but for `entity_scores`, which takes tags.
 """
 
 import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.stats
@@ -27,7 +28,9 @@ def is_better(metric: str, score: float, than: float | None) -> bool:
     return score < than if metric in LOWER_IS_BETTER else score > than
 
 
-def classification_scores(predictions, gold, num_labels):
+def classification_scores(
+    predictions: Sequence[int], gold: Sequence[int], num_labels: int
+) -> dict[str, float]:
     """Returns accuracy, mcc and macro_f1; of two classes also f1, precision, recall of class 1.
 
     A class that is never predicted or never there has the F1 0; a constant prediction the mcc 0.
@@ -53,7 +56,7 @@ def classification_scores(predictions, gold, num_labels):
     return _floats(scores)
 
 
-def regression_scores(predictions, gold):
+def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> dict[str, float]:
     """Returns pearson, spearman (0 where all predictions are the same) and mse (no percentage).
 
     Raises:
@@ -69,7 +72,7 @@ def regression_scores(predictions, gold):
     return _floats(scores | {"mse": np.mean(np.square(gold - predictions))})
 
 
-def multilabel_scores(predictions, gold):
+def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, float]:
     """Returns micro_f1, macro_f1 and exact (all labels right) of 0/1 arrays [n, C].
 
     Raises:
@@ -94,7 +97,11 @@ def multilabel_scores(predictions, gold):
     return _floats(scores | {"exact": 100.0 * np.mean(np.all(gold == predictions, axis=1))})
 
 
-def token_scores(predictions, gold, never_right=None):
+def token_scores(
+    predictions: Sequence[Sequence[int]],
+    gold: Sequence[Sequence[int]],
+    never_right: int | None = None,
+) -> dict[str, float]:
     """Returns accuracy over the words of all sentences, rows of label ids.
 
     never_right: a label that is wrong even where predicted, as tags that stand for unknown ones.
@@ -108,7 +115,9 @@ def token_scores(predictions, gold, never_right=None):
     return {"accuracy": 100.0 * float(np.mean(right))}
 
 
-def entity_scores(predictions, gold, rule="conll"):
+def entity_scores(
+    predictions: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], rule: str = "conll"
+) -> dict[str, float]:
     """Returns precision, recall, f1 of spans and accuracy of words, from rows of tags.
 
     rule: how ill-formed sequences are read (see `spans_of`). "conll" is what seqeval and conlleval
@@ -135,7 +144,7 @@ def entity_scores(predictions, gold, rule="conll"):
     return scores
 
 
-def _matthews(gold, predictions):
+def _matthews(gold: np.ndarray, predictions: np.ndarray):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sklearn.exceptions.UndefinedMetricWarning)
         # scikit-learn warns where only one class occurs at all.
@@ -143,7 +152,7 @@ def _matthews(gold, predictions):
         return sklearn.metrics.matthews_corrcoef(gold, predictions)
 
 
-def _vectors(predictions, gold, dtype=np.int64):
+def _vectors(predictions: Sequence[float], gold: Sequence[float], dtype: type = np.int64):
     predictions, gold = np.asarray(predictions, dtype), np.asarray(gold, dtype)
     if gold.ndim != 1 or gold.shape != predictions.shape or not len(gold):
         raise ValueError(
@@ -153,7 +162,7 @@ def _vectors(predictions, gold, dtype=np.int64):
     return predictions, gold
 
 
-def _check_rows(predictions, gold):
+def _check_rows(predictions: Sequence[Sequence], gold: Sequence[Sequence]):
     lengths = [len(row) for row in predictions], [len(row) for row in gold]
     if lengths[0] != lengths[1] or not sum(lengths[1]):
         row = next((i for i, (p, g) in enumerate(zip(*lengths, strict=False)) if p != g), None)
@@ -166,5 +175,5 @@ def _check_rows(predictions, gold):
         )
 
 
-def _floats(scores):
+def _floats(scores: Mapping[str, float]):
     return {name: float(value) for name, value in scores.items()}

@@ -2,6 +2,11 @@
 """Tags and the spans they mark: BIO, BIOES, BILOU and BMES in, spans or BIOES out."""
 
 import re
+from collections.abc import Sequence
+
+from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.examples import TaggingExample
+from electra_tf.finetuning.task_table import TaskSpec
 
 OUTSIDE = "O"
 SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type (or L, U of BILOU, M, W of BMES)"
@@ -9,7 +14,9 @@ _TAG = re.compile(r"[BIESLUMW](-.+)?")
 _LETTER_OF_BIOES = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
 
-def check_tags(examples, spec, bad_rows):
+def check_tags(
+    examples: Sequence[TaggingExample], spec: TaskSpec, bad_rows: BadRows
+) -> list[TaggingExample]:
     """Returns the examples whose tags a task can use; reports the others.
 
     Tags of spans must be as `is_span_tag` has it; if the task lists its labels, tags must be among
@@ -36,12 +43,12 @@ def check_tags(examples, spec, bad_rows):
     return usable
 
 
-def is_span_tag(tag):
+def is_span_tag(tag: str) -> bool:
     """Returns whether a tag is O or a letter of a scheme, with or without a type."""
     return tag == OUTSIDE or _TAG.fullmatch(tag) is not None
 
 
-def with_all_letters(tags):
+def with_all_letters(tags: Sequence[str]) -> tuple[str, ...]:
     """Returns the tags in BIOES and, behind them, the others that it has for their types.
 
     ["O", "B-A", "I-A"] becomes O, B-A, I-A, E-A, S-A.
@@ -52,7 +59,7 @@ def with_all_letters(tags):
     return tuple(dict.fromkeys([*(_tag(*part) for part in parts), OUTSIDE, *every]))
 
 
-def spans_of(tags, rule="conll"):
+def spans_of(tags: Sequence[str], rule: str = "conll") -> list[tuple[int, int, str]]:
     """Returns the spans that tags mark, a list of (first word, last word, type).
 
     Well-formed sequences mean the same under both rules. "conll", as conlleval and seqeval: a
@@ -79,7 +86,7 @@ def spans_of(tags, rule="conll"):
     return spans
 
 
-def to_bioes(tags, rule="conll"):
+def to_bioes(tags: Sequence[str], rule: str = "conll") -> tuple[str, ...]:
     """Returns the tags of the same spans in BIOES: B I O of two words becomes B E O."""
     result = [OUTSIDE] * len(tags)
     for first, last, kind in spans_of(tags, rule):
@@ -89,7 +96,7 @@ def to_bioes(tags, rule="conll"):
     return tuple(result)
 
 
-def tag_parts(tag):
+def tag_parts(tag: str) -> tuple[str, str]:
     """Returns the letter of BIOES and the type, "" for none: ("E", "PER") of "L-PER".
 
     Splits at the first hyphen: types such as geo-loc have hyphens.
@@ -98,13 +105,13 @@ def tag_parts(tag):
     return _LETTER_OF_BIOES.get(letter, letter), kind
 
 
-def _tag(letter, kind):
+def _tag(letter: str, kind: str):
     return f"{letter}-{kind}" if kind else letter
 
 
-def _begins_conll(previous, current):
+def _begins_conll(previous: tuple[str, str], current: tuple[str, str]):
     return current[0] in "BS" or previous[0] in "ES" or current[1] != previous[1]
 
 
-def _begins_reference(previous, current):
+def _begins_reference(previous: tuple[str, str], current: tuple[str, str]):
     return current[0] in "BS"

@@ -28,7 +28,7 @@ GLUE_FILES = {
 """(task, split) -> name of the file in a submission."""
 
 
-def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int):
+def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int) -> None:
     """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
     data, predictions = evaluation.data, evaluation.predictions
     path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)

@@ -15,15 +15,18 @@ What a line is:
 
 import itertools
 import re
+from collections.abc import Mapping, Sequence
 
 from absl import logging
 
-from electra_tf.finetuning.bad_rows import shown
+from electra_tf.finetuning.bad_rows import BadRows, shown
 from electra_tf.finetuning.data_warnings import warn_once
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.files import BLANKS, read_lines, require_examples
 from electra_tf.finetuning.readers import column_positions
 
+_Row = tuple[int, list[str]]
+"""The number of a line, and its cells."""
 _DOCUMENT_START = "-DOCSTART-"
 _SPACES = re.compile(f"[{BLANKS}]+")
 _RANGE_OR_EMPTY_NODE = re.compile(r"\d+-\d+|\d+\.\d+")
@@ -33,7 +36,14 @@ _COLUMN_NAMES = frozenset(
 )
 
 
-def read_tagged(path, bad_rows, word_column=0, tag_column=-1, labelled=True, header=None):
+def read_tagged(
+    path: str,
+    bad_rows: BadRows,
+    word_column: int | str = 0,
+    tag_column: int | str = -1,
+    labelled: bool = True,
+    header: bool | None = None,
+) -> list[TaggingExample]:
     """Returns the `TaggingExample`s of a file; ids are the numbers of the sentences, from 0.
 
     word_column, tag_column: numbers or, with a header, names. header: whether the first row names
@@ -75,7 +85,7 @@ def read_tagged(path, bad_rows, word_column=0, tag_column=-1, labelled=True, hea
     return require_examples(examples, path)
 
 
-def _rows(path, least):
+def _rows(path: str, least: int):
     """Returns (line, cells) of rows and of the ends of sentences, which have no cells.
 
     least: cells that a row must have.
@@ -105,16 +115,16 @@ def _rows(path, least):
     return rows if is_inside or any(row for _, row in rows) else []
 
 
-def _is_blank(text, count):
+def _is_blank(text: str, count: int):
     """Whether a line ends a sentence; a no-break space alone does so where rows have columns."""
     return not (text.strip() if count > 1 else text.strip(BLANKS))
 
 
-def _is_special(text):
+def _is_special(text: str):
     return text.startswith("#") or _cells(text)[:1] == [_DOCUMENT_START]
 
 
-def _cells(text, separator=None):
+def _cells(text: str, separator: str | None = None):
     """Returns the cells of a line, split at tabs if it has any or they are the separator."""
     if "\t" not in text and separator is None:
         text = text.strip(BLANKS)
@@ -128,7 +138,7 @@ def _cells(text, separator=None):
     return [cell.strip(BLANKS) or cell for cell in cells]
 
 
-def _names_columns(rows, first, tag):
+def _names_columns(rows: Sequence[_Row], first: int, tag: int | None):
     """Whether the first row has names of columns where others have words and tags."""
     names = [cell.lower() for cell in rows[first][1]]
     if tag is None or not -len(names) <= tag < len(names):
@@ -137,7 +147,7 @@ def _names_columns(rows, first, tag):
     return names[tag] in _COLUMN_NAMES and all(row[tag] != rows[first][1][tag] for row in others)
 
 
-def _warn_of_comments(rows, tag, path):
+def _warn_of_comments(rows: Sequence[_Row], tag: int, path: str):
     """Warns of sentences that begin with "#" and a tag that no other word has."""
     whole = [(line, row) for line, row in rows if not row or -len(row) <= tag < len(row)]
     used = {row[tag] for _, row in whole if row and not row[0].startswith("#")}
@@ -155,10 +165,12 @@ def _warn_of_comments(rows, tag, path):
         )
 
 
-def _is_usable(sentence, path, expected, wanted, bad_rows):
+def _is_usable(
+    sentence: Sequence[_Row], path: str, expected: int, wanted: Mapping[str, int], bad_rows: BadRows
+):
     """Returns whether all rows have their cells; reports those that do not."""
 
-    def is_whole(row):
+    def is_whole(row: list[str]):
         if len(row) != expected or not all(row):
             return False
         return "tag" not in wanted or bool(row[wanted["tag"]].strip())
@@ -170,7 +182,7 @@ def _is_usable(sentence, path, expected, wanted, bad_rows):
     return not bad
 
 
-def _example(number, sentence, path, wanted):
+def _example(number: int, sentence: Sequence[_Row], path: str, wanted: Mapping[str, int]):
     sentence = _without_ranges(sentence, wanted["word"])
     lines = tuple(line for line, _ in sentence)
     words = tuple(row[wanted["word"]] for _, row in sentence)
@@ -178,7 +190,7 @@ def _example(number, sentence, path, wanted):
     return TaggingExample(number, words, tags, str(path), lines[0], lines)
 
 
-def _without_ranges(sentence, word):
+def _without_ranges(sentence: Sequence[_Row], word: int):
     """Returns the rows of a sentence but for ranges and empty nodes, if its rows are numbered."""
     kept = [(line, row) for line, row in sentence if not _RANGE_OR_EMPTY_NODE.fullmatch(row[0])]
     numbers = [row[0] for _, row in kept]

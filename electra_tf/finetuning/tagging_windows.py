@@ -80,16 +80,22 @@ def _windows(costs: tf.Tensor, row_splits: tf.Tensor, room: int) -> _Windows:
     cost_before = tf.concat([[0], tf.cumsum(costs)], 0)
     first, end = row_splits[:-1], row_splits[1:]
 
-    def last_start(cost):
+    def last_start(cost: tf.Tensor):
         return tf.searchsorted(cost_before, cost, side="right", out_type=tf.int64) - 1
 
-    def first_start(cost):
+    def first_start(cost: tf.Tensor):
         return tf.searchsorted(cost_before, cost, side="left", out_type=tf.int64)
 
-    def more(sentence, *_):
+    def more(sentence: tf.Tensor, *_: tf.Tensor):
         return tf.size(sentence) > 0
 
-    def body(sentence, first, end, predict_first, *found):
+    def body(
+        sentence: tf.Tensor,
+        first: tf.Tensor,
+        end: tf.Tensor,
+        predict_first: tf.Tensor,
+        *found: tf.Tensor,
+    ):
         cost = tf.gather(cost_before, first)
         window_end = tf.minimum(last_start(cost + room), end)
         rows = (sentence, first, window_end, predict_first)

@@ -24,14 +24,14 @@ class Task:
     bad_rows: BadRows
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.spec.name
 
     @property
     def kind(self) -> Kind:
         return kind_of(self.spec)
 
-    def path(self, split):
+    def path(self, split: str) -> str:
         """Returns the file of a split; of a held-out one, the file it is taken from.
 
         Raises:
@@ -39,18 +39,18 @@ class Task:
         """
         return os.path.join(self.folder, self._file(split).file)
 
-    def has(self, split):
+    def has(self, split: str) -> bool:
         """Returns whether the task has the split and its file is there."""
         if split not in self.spec.split_names:
             return False
         path, is_mrqa = self.path(split), self._file(split).format == "mrqa"
         return tf.io.gfile.exists(path) or (is_mrqa and tf.io.gfile.exists(f"{path}.gz"))
 
-    def is_labelled(self, split):
+    def is_labelled(self, split: str) -> bool:
         """Returns whether the examples of a split have labels."""
         return self._file(split).labelled
 
-    def examples(self, split, double_unordered=False):
+    def examples(self, split: str, double_unordered: bool = False) -> list:
         """Returns the examples of a split, as a list.
 
         double_unordered: also give pairs with their texts exchanged, where the task allows it.
@@ -75,7 +75,7 @@ class Task:
             examples = with_swapped_pairs(examples)
         return examples
 
-    def examples_of(self, path, like, labelled=False):
+    def examples_of(self, path: str, like: str, labelled: bool = False) -> list:
         """Returns the examples of any file that is laid out as that of the split `like`.
 
         Raises:
@@ -87,16 +87,18 @@ class Task:
         self.bad_rows.write()
         return examples
 
-    def _file(self, split):
+    def _file(self, split: str):
         held_out = self.spec.held_out
         return self.spec.split(held_out.source if held_out and split == held_out.split else split)
 
-    def whole_file(self, split):
+    def whole_file(self, split: str) -> list:
         """Returns the examples of a split and of what is held out from it: all have labels."""
         return self.examples_of(self.path(split), split, labelled=True)
 
 
-def load_task(name, raw_data_dir, skip_bad_rows=None, data_dir=""):
+def load_task(
+    name: str, raw_data_dir: str, skip_bad_rows: str | None = None, data_dir: str = ""
+) -> Task:
     """Returns the `Task` of a built-in name or of the path of a JSON file.
 
     raw_data_dir: the folder of the task's files; "{:}" in it stands for the task's name.
@@ -124,7 +126,7 @@ def load_task(name, raw_data_dir, skip_bad_rows=None, data_dir=""):
     return dataclasses.replace(task, spec=spec)
 
 
-def is_held_out(text, share):
+def is_held_out(text: str, share: float) -> bool:
     """Returns whether a text falls into the held-out share; the same on every machine."""
     digest = hashlib.sha256(text.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64

@@ -16,7 +16,7 @@ _REQUIRED = ("kind", "format", "files")
 _ALWAYS_OPTIONAL = ("name", "metric", "unlabelled", "held_out", "about")
 
 
-def task_from_json(path):
+def task_from_json(path: str) -> TaskSpec:
     """Returns the `TaskSpec` that a JSON file describes; docs: configs/finetuning/README.md.
 
     The name of the file is the name of the task, unless "name" gives another.
@@ -66,7 +66,7 @@ class Description:
 
     # ---- For kinds
 
-    def need(self, holds: bool, key: str, expected: str, received: str):
+    def need(self, holds: bool, key: str, expected: str, received: str) -> None:
         """Raise a ValueError that names the key unless something holds."""
         if not holds:
             received = received if len(received) <= 200 else f"{received[:200]}..."
@@ -101,7 +101,7 @@ class Description:
         self.need(len(set(labels)) == len(labels), "labels", "to be different", repr(labels))
         return tuple(labels)
 
-    def check_columns(self, columns: Mapping[str, Any], known: Sequence[str]):
+    def check_columns(self, columns: Mapping[str, Any], known: Sequence[str]) -> None:
         """Raise a ValueError unless columns are numbers or names of known parts."""
         kinds = (str,) if self.format == "jsonl" else (int, str)
         for part, column in columns.items():

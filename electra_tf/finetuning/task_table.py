@@ -5,6 +5,7 @@ A task of GLUE, of the MRQA shared task or of tagging is added here and nowhere 
 """
 
 import dataclasses
+from typing import Any
 
 from electra_tf.finetuning.readers import Columns
 
@@ -65,17 +66,17 @@ class TaskSpec:
     """Between the labels of a multi-label cell."""
 
     @property
-    def has_unanswerable(self):
+    def has_unanswerable(self) -> bool:
         """Whether questions may have no answer (SQuAD 2.0)."""
         return self.official == "squad_v2"
 
     @property
-    def split_names(self):
+    def split_names(self) -> tuple[str, ...]:
         """Names of all splits, the held-out one included."""
         names = [split.name for split in self.splits]
         return (*names, self.held_out.split) if self.held_out else tuple(names)
 
-    def split(self, name):
+    def split(self, name: str) -> Split:
         """Returns the `Split` of a name.
 
         Raises:
@@ -89,12 +90,24 @@ class TaskSpec:
         return found[0]
 
 
-def _tsv(name, text_a, text_b=None, label=None, header=True, count=None, file=None):
+def _tsv(
+    name: str,
+    text_a: int,
+    text_b: int | None = None,
+    label: int | None = None,
+    header: bool = True,
+    count: int | None = None,
+    file: str | None = None,
+):
     columns = Columns(text_a, text_b, label, header, count)
     return Split(name, f"{file or name}.tsv", "tsv", columns, labelled=label is not None)
 
 
-def _glue(labelled, unlabelled, test_names=("test",)):
+def _glue(
+    labelled: tuple[int | None, ...],
+    unlabelled: tuple[int, ...],
+    test_names: tuple[str, ...] = ("test",),
+):
     """Splits train and dev with columns (text_a, text_b, label), test with (text_a, text_b)."""
     return (
         *(_tsv(name, *labelled) for name in ("train", "dev")),
@@ -102,7 +115,13 @@ def _glue(labelled, unlabelled, test_names=("test",)):
     )
 
 
-def _pair(name, labels, labelled=(1, 2, 3), unlabelled=(1, 2), **options):
+def _pair(
+    name: str,
+    labels: tuple[str, ...],
+    labelled: tuple[int, ...] = (1, 2, 3),
+    unlabelled: tuple[int, ...] = (1, 2),
+    **options: Any,
+):
     return TaskSpec(
         name,
         "classification",
@@ -113,7 +132,7 @@ def _pair(name, labels, labelled=(1, 2, 3), unlabelled=(1, 2), **options):
     )
 
 
-def _questions(name, file_format, extension, official, metric):
+def _questions(name: str, file_format: str, extension: str, official: str, metric: str):
     splits = tuple(
         Split(split, f"{split}.{extension}", file_format, labelled=split != "test")
         for split in ("train", "dev", "test")
@@ -121,7 +140,7 @@ def _questions(name, file_format, extension, official, metric):
     return TaskSpec(name, "qa", splits, metric=metric, official=official)
 
 
-def _tags(name, scheme, metric, **options):
+def _tags(name: str, scheme: str, metric: str, **options: Any):
     columns = Columns(text_a=0, label=-1, header=None)
     splits = tuple(
         Split(split, f"{split}.txt", "conll", columns) for split in ("train", "dev", "test")

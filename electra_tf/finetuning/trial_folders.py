@@ -25,7 +25,7 @@ def all_folders(config: FinetuningConfig) -> Iterator[tuple[int, int, str]]:
             yield number, attempt, folder_of(config, number, attempt)
 
 
-def check_folders(config: FinetuningConfig):
+def check_folders(config: FinetuningConfig) -> None:
     """Check that the run writes into no folder of others.
 
     Raises:
@@ -48,13 +48,13 @@ def starts_over(config: FinetuningConfig, trial: Trial) -> bool:
     return True
 
 
-def empty(trial: Trial):
+def empty(trial: Trial) -> None:
     """Remove what an earlier run of the trial left; files that it did not write stay."""
     logging.info("%s is of another run and starts over.", trial.folder)
     _remove(trial.folder)
 
 
-def remove(config: FinetuningConfig, number: int):
+def remove(config: FinetuningConfig, number: int) -> None:
     """Remove the model of a trial, of all its attempts."""
     for attempt in range(config.retry_failed_trials + 1):
         folder = folder_of(config, number, attempt)
