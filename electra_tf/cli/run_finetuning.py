@@ -10,7 +10,12 @@ from electra_tf.cli import arguments
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import run
 from electra_tf.finetuning.model_folder import read_config, with_stored_settings
-from electra_tf.finetuning.starting_weights import StartingPoint, config_for, without_shape
+from electra_tf.finetuning.starting_weights import (
+    StartingPoint,
+    asked_config,
+    config_for,
+    without_shape,
+)
 from electra_tf.interop import find_starting_point
 
 
@@ -30,7 +35,7 @@ def resolve(
         FileNotFoundError: there are no weights where they are expected.
         ValueError: see `config_for`, `with_stored_settings` and `find_starting_point`.
     """
-    asked = FinetuningConfig.from_hparams(model_name, data_dir, without_shape(hparams))
+    asked = asked_config(model_name, data_dir, without_shape(hparams))
     if not asked.do_train:
         # What is evaluated has been trained: its encoder is the one in its own folder.
         folder = f"{asked.model_dir}_1"

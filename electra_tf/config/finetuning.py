@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.config.checks import (
@@ -21,7 +22,7 @@ from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import MOST_ROWS
-from electra_tf.files import exists, read_json
+from electra_tf.files import exists
 
 DEBUG_RUN = {
     "save_checkpoints_steps": 1000000,
@@ -54,8 +55,21 @@ LARGEST = {
     "num_tpu_cores": 2**16,
 }
 """What is at least 1, and at most this."""
-_QUESTIONS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
+QUESTION_HPARAMS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
 """What a task of questions changes."""
+TASK_HPARAMS = {
+    "chunk": {"max_seq_length": 256},
+    "rte": {"num_train_epochs": 10.0},
+    "sts": {"num_train_epochs": 10.0},
+    "squad": QUESTION_HPARAMS,
+    "squadv1": QUESTION_HPARAMS,
+    "newsqa": QUESTION_HPARAMS,
+    "triviaqa": QUESTION_HPARAMS,
+    "searchqa": QUESTION_HPARAMS,
+    "hotpotqa": QUESTION_HPARAMS,
+}
+"""What a built-in task changes where it is the only one of a run; naturalqs, as in the original,
+nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,9 +195,17 @@ class FinetuningConfig:
 
     @classmethod
     def from_hparams(
-        cls, model_name: str, data_dir: str, hparams: dict[str, Any]
+        cls,
+        model_name: str,
+        data_dir: str,
+        hparams: dict[str, Any],
+        task_hparams: Mapping[str, Any] | None = None,
     ) -> "FinetuningConfig":
         """Configuration of a run: `hparams` over the defaults of size, task and folders.
+
+        Args:
+            task_hparams: what the only task of the run changes, if it is not a built-in one; see
+                `TASK_HPARAMS`.
 
         Raises:
             ValueError: an unknown name, or a value of a wrong type or out of range.
@@ -211,7 +233,7 @@ class FinetuningConfig:
         check(size in tuple(MODEL_SIZES), "model_size", f"one of {tuple(MODEL_SIZES)}", size)
         values = {
             **_file_defaults(model_name, data_dir, task_names, bool(hparams.get("debug"))),
-            **(_task_defaults(task_names[0]) if len(task_names) == 1 else {}),
+            **({} if len(task_names) > 1 else task_hparams or TASK_HPARAMS.get(task_names[0], {})),
             **SIZE_DEFAULTS[size],
             **(DEBUG_RUN if hparams.get("debug") else {}),
             **hparams,
@@ -306,27 +328,6 @@ class FinetuningConfig:
         if self.classifier_dropout is not None:
             return self.classifier_dropout
         return self.encoder.hidden_dropout_prob
-
-
-def _task_defaults(task_name: str) -> dict[str, Any]:
-    """What a single task changes. Of one that a file describes, the name says nothing."""
-    if task_name.endswith(".json"):
-        return _QUESTIONS if _described_kind(task_name) == "qa" else {}
-    if task_name in ("rte", "sts"):
-        return {"num_train_epochs": 10.0}
-    if "squad" in task_name or "qa" in task_name:
-        return _QUESTIONS
-    if task_name == "chunk":
-        return {"max_seq_length": 256}
-    return {}
-
-
-def _described_kind(path: str) -> str | None:
-    """The kind of the task that a file describes; None if loading the task will find fault."""
-    try:
-        return read_json(path).get("kind")
-    except (OSError, ValueError):
-        return None
 
 
 def _file_defaults(

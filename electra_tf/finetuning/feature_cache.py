@@ -43,7 +43,7 @@ def load_split(
         training: whether pairs without order are also given swapped, as `config` says.
 
     Raises:
-        FileNotFoundError, ValueError: see `Task.examples` and `task_features`.
+        FileNotFoundError, ValueError: see `Task.examples` and `Kind.rows`.
     """
     doubled = training and config.double_unordered
     examples = task.examples(split, double_unordered=doubled)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning.features import task_features
-from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
@@ -49,12 +47,11 @@ def split_of_examples(
     """Examples, laid out as those of `split`, with their features.
 
     Raises:
-        ValueError: see `task_features`.
+        ValueError: see `Kind.rows`.
     """
-    length, windows = config.max_seq_length, None
-    if task.spec.kind == "qa":
-        sizes = (config.doc_stride, config.max_query_length)
-        arrays, windows = question_features(examples, tokenizer, length, task.name, task_id, *sizes)
-    else:
-        arrays = task_features(task.spec, examples, tokenizer, length, task_id)
+    kind = task.kind
+    settings = {name: getattr(config, name) for name in kind.row_settings}
+    arrays, windows = kind.rows(
+        task.spec, examples, tokenizer, config.max_seq_length, task_id, **settings
+    )
     return SplitData(task, split, list(examples), arrays, windows, key)

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The encoder that fine-tuning begins with, wherever it comes from."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from absl import logging
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
 from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
 from electra_tf.config.stored_sizes import encoder_sizes
+from electra_tf.files import read_json
+from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import stored_settings, vocabulary_size
 from electra_tf.training.matching import require_match
 from electra_tf.training.weights import fingerprint
@@ -48,6 +51,20 @@ class StartingPoint:
     def fingerprint(self) -> str:
         """Hexadecimal SHA-256 of the weights."""
         return fingerprint(self.weights)
+
+
+def asked_config(model_name: str, data_dir: str, hparams: Mapping[str, Any]) -> FinetuningConfig:
+    """`FinetuningConfig.from_hparams`; of a task that a JSON file describes, the kind has defaults.
+
+    Raises:
+        ValueError: see there. A file that is damaged has none; loading the task finds fault.
+    """
+    names, kind = hparams.get("task_names"), None
+    if isinstance(names, list) and len(names) == 1 and str(names[0]).endswith(".json"):
+        with contextlib.suppress(OSError, ValueError):
+            kind = read_json(names[0]).get("kind")
+    defaults = KINDS[kind].hparams if kind in tuple(KINDS) else None
+    return FinetuningConfig.from_hparams(model_name, data_dir, dict(hparams), defaults)
 
 
 def config_for(
@@ -98,7 +115,7 @@ def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_values_of_files(model_name, data_dir, settings) -> FinetuningConfig:
-    asked = FinetuningConfig.from_hparams(model_name, data_dir, without_shape(settings))
+    asked = asked_config(model_name, data_dir, without_shape(settings))
     given = {"pre_split": settings.get("pre_split"), "tokenizer": asked.tokenizer}
     settings = {**stored_settings(asked.vocab_file, **given), **settings}
     if "vocab_size" not in settings:
@@ -115,7 +132,7 @@ def _with_values_of_files(model_name, data_dir, settings) -> FinetuningConfig:
             asked.max_seq_length,
         )
         settings["max_seq_length"] = positions
-    return FinetuningConfig.from_hparams(model_name, data_dir, settings)
+    return asked_config(model_name, data_dir, settings)
 
 
 def _with_given_fields(start, hparams) -> EncoderConfig:

@@ -38,6 +38,7 @@ def settings_for(
         given: hyperparameters that are known.
     """
     hparams = {
+        **kind_of(spec).hparams,
         "task_names": [spec.name],
         # The longest that the published models have seen; rows are trimmed to what is in them.
         "max_seq_length": min(512, encoder.max_position_embeddings),

@@ -6,7 +6,7 @@ import pytest
 from task_files import TASK_FOLDERS, as_arrays, recorded, tokenizer, tokens_of
 
 from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.features import task_features
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import load_task
 from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
@@ -19,13 +19,18 @@ SPLITS = [
 ]
 
 
+def rows_of(spec, examples, max_seq_length, task_id=0):
+    arrays, _ = kind_of(spec).rows(spec, examples, tokenizer(), max_seq_length, task_id)
+    return arrays
+
+
 @pytest.mark.parametrize(("name", "split"), SPLITS)
 def test_features_of_glue_and_chunking_are_the_recorded_ones(name, split):
     golden = recorded("tasks/features.json")
     expected = as_arrays(golden["tasks"][name][split])
     task = load_task(name, TASK_FOLDERS)
     examples = task.examples(split, double_unordered=split == "train")
-    features = task_features(task.spec, examples, tokenizer(), golden["max_seq_length"])
+    features = rows_of(task.spec, examples, golden["max_seq_length"])
     assert set(features) - set(expected) == (
         {"task_id", "chunk_first_word"} if name == "chunk" else {"task_id"}
     )
@@ -41,7 +46,7 @@ def test_chunk_labels_are_the_recorded_ones():
 
 def one_row(text_a, text_b, length):
     spec = TASKS["rte"]
-    features = task_features(spec, [TextExample(7, text_a, text_b)], tokenizer(), length, task_id=3)
+    features = rows_of(spec, [TextExample(7, text_a, text_b)], length, task_id=3)
     assert all(values.dtype == np.int32 for values in features.values())
     assert features["input_ids"].shape == (1, length)
     assert (features["task_id"][0], features["rte_eid"][0]) == (3, 7)
@@ -75,14 +80,14 @@ def test_several_labels_are_zeros_and_ones_and_scores_are_scaled():
     split = Split("train", "train.tsv", "tsv", Columns(0))
     several = TaskSpec("topics", "multilabel", (split,), "micro_f1", labels=("a", "b", "c"))
     rows = [TextExample(0, "x", label=("c", "a")), TextExample(1, "y", label=())]
-    features = task_features(several, rows, tokenizer(), 8)
+    features = rows_of(several, rows, 8)
     assert features["topics_label_ids"].tolist() == [[1, 0, 1], [0, 0, 0]]
     scores = TaskSpec("alike", "regression", (split,), "pearson", value_range=(1.0, 5.0))
     rows = [TextExample(0, "x", "y", 1.0), TextExample(1, "x", "y", 4.0)]
-    features = task_features(scores, rows, tokenizer(), 8)
+    features = rows_of(scores, rows, 8)
     assert features["alike_targets"].tolist() == [0.0, 0.75]
 
 
 def test_lengths_without_room_are_errors():
     with pytest.raises(ValueError, match="max_seq_length must be 5 or more"):
-        task_features(TASKS["rte"], [TextExample(0, "x")], tokenizer(), 4)
+        rows_of(TASKS["rte"], [TextExample(0, "x")], 4)

@@ -8,9 +8,9 @@ import pathlib
 import pytest
 from task_files import TASK_FOLDERS, write
 
-from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.kinds.tagging import UNSEEN_TAG
+from electra_tf.finetuning.starting_weights import asked_config
 from electra_tf.finetuning.task import is_held_out, load_task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TASKS, HeldOut
@@ -197,7 +197,7 @@ def test_defaults_follow_the_task_and_of_own_ones_the_kind(name, expected, tmp_p
     write(folder / "rte.json", '{"kind": "classification"}')
     write(folder / "spans.json", '{"kind": "qa"}')
     hparams = {"task_names": [name.format(tmp_path)]}
-    config = FinetuningConfig.from_hparams("model", str(tmp_path), hparams)
+    config = asked_config("model", str(tmp_path), hparams)
     assert (config.max_seq_length, config.num_train_epochs) == expected
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.files import write_pickle
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.question_windows import AnswerWindows
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
+from electra_tf.text import Tokenizer
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.evaluation import Evaluation
@@ -72,6 +75,9 @@ class Kind:
     """The segment id of the tokens of the first text."""
     range_of_outputs: tuple[float, float] | None = None
     """`value_range` of a task whose head gives the scores themselves."""
+
+    hparams: Mapping[str, Any] = MappingProxyType({})
+    """What the only task of a run changes, if a JSON file describes it."""
 
     # ---- Description and data
 
@@ -135,8 +141,27 @@ class Kind:
 
     # ---- Model
 
-    def targets(self, examples: Sequence, spec: TaskSpec) -> dict[str, np.ndarray]:
-        """The arrays that stand for the labels of examples with one row each."""
+    def rows(
+        self,
+        spec: TaskSpec,
+        examples: Sequence,
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        task_id: int = 0,
+        **settings: int,
+    ) -> tuple[dict[str, np.ndarray], AnswerWindows | None]:
+        """What a model reads and what it is to answer; of questions, also their windows.
+
+        Names are the reference's: `input_ids, input_mask, segment_ids, task_id, <task>_eid`, and
+        `<task>_` with each of `label_arrays`. Rows are in the order of the examples; a long
+        sentence or context has several. Labels that are None become 0.
+
+        Args:
+            settings: the values of `row_settings`.
+
+        Raises:
+            ValueError: a setting leaves no room for text, or a context has no token.
+        """
         raise NotImplementedError
 
     def head(
@@ -231,3 +256,20 @@ class Kind:
         Runs in a graph.
         """
         raise NotImplementedError
+
+
+def mean_loss(data: SplitData, outputs: Mapping[str, np.ndarray]) -> float | None:
+    """Mean over rows; None without labels."""
+    return float(np.mean(outputs["loss"])) if data.is_labelled else None
+
+
+def label_options(spec: TaskSpec, config: FinetuningConfig) -> dict[str, Any]:
+    """`label_smoothing`, and `class_weights` in the order of the labels; empty for ones."""
+    weights = config.class_weights
+    in_order = tuple(float(weights.get(label, 1.0)) for label in spec.labels) if weights else ()
+    return {"label_smoothing": config.label_smoothing, "class_weights": in_order}
+
+
+def collapsed_to(spec: TaskSpec, ids: Sequence[int]) -> str:
+    """The message for predictions that are the same everywhere."""
+    return "collapsed to " + (", ".join(spec.labels[int(i)] for i in ids) or "no label")

@@ -5,12 +5,14 @@ import os
 
 import numpy as np
 
+from electra_tf.config.finetuning import QUESTION_HPARAMS
 from electra_tf.config.paths import filled
 from electra_tf.files import write_json
 from electra_tf.finetuning import baselines
 from electra_tf.finetuning.data_warnings import warn_of_unseparated_words
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.qa_answers import Answers, answer_questions
+from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.qa_metrics import (
     ANSWER_UNITS,
@@ -39,6 +41,7 @@ class Questions(Kind):
     keys = ("answer_units",)
     metrics = ("f1", "exact_match", "exact", "best_exact", "best_f1")
     has_labels = False
+    hparams = QUESTION_HPARAMS
     row_settings = ("doc_stride", "max_query_length")
     label_arrays = ("start_positions", "end_positions", "is_impossible")
 
@@ -68,6 +71,11 @@ class Questions(Kind):
 
     def example_of_line(self, spec, line, number, place):
         return question_of_line(line, place, number)
+
+    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+        return question_features(
+            examples, tokenizer, max_seq_length, spec.name, task_id, **settings
+        )
 
     def head(self, spec, config, initializers, hidden_size):
         return QuestionAnsweringHead(

@@ -4,6 +4,7 @@
 import collections
 import dataclasses
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -13,8 +14,20 @@ from electra_tf.finetuning import baselines
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
 from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.heads import ClassificationHead, MultiLabelHead, RegressionHead
-from electra_tf.finetuning.kinds.kind import Kind, Predictions
+from electra_tf.finetuning.features import text_features
+from electra_tf.finetuning.heads import (
+    ClassificationHead,
+    MultiLabelHead,
+    RegressionHead,
+    SequenceHead,
+)
+from electra_tf.finetuning.kinds.kind import (
+    Kind,
+    Predictions,
+    collapsed_to,
+    label_options,
+    mean_loss,
+)
 from electra_tf.finetuning.labels import ClassesRule, ClassRule, LabelRule, ScoreRule, whole_number
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns, read_texts
 from electra_tf.finetuning.scorers import (
@@ -30,6 +43,7 @@ class TextKind(Kind):
     """What the kinds of whole texts have in common: tables of texts, a head on the first token."""
 
     formats = TABLE_FORMATS
+    head_class: type[SequenceHead]
 
     def label_rule(self, spec: TaskSpec) -> LabelRule:
         """What the label of a row may be."""
@@ -73,6 +87,25 @@ class TextKind(Kind):
             what = "one text" if expected == 1 else "two texts with a tab between them"
             raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
         return TextExample(number - 1, *texts, file=place, line=number)
+
+    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+        arrays = text_features(examples, tokenizer, max_seq_length, spec, task_id)
+        return arrays | self.targets(spec, examples), None
+
+    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
+        """The arrays that stand for the labels."""
+        raise NotImplementedError
+
+    def head(self, spec, config, initializers, hidden_size):
+        return self.head_class(
+            spec.name,
+            initializers,
+            hidden_size,
+            len(spec.labels) if self.has_labels else 1,
+            config.head_dropout,
+            config.classifier_hidden_layer,
+            **(label_options(spec, config) if self.weighs_labels else {}),
+        )
 
     def record(self, spec, example, predictions, row, config):
         pair = {} if example.text_b is None else {"text_b": example.text_b}
@@ -155,6 +188,7 @@ class Classification(_ClassKind):
     """One class; values are label ids [n]."""
 
     name = "classification"
+    head_class = ClassificationHead
     keys = ("columns", "labels", "double_unordered", "header")
     metrics = ("accuracy", "f1", "macro_f1", "precision", "recall", "mcc")
     weighs_labels = True
@@ -177,22 +211,10 @@ class Classification(_ClassKind):
                 "any number."
             )
 
-    def targets(self, examples, spec):
+    def targets(self, spec, examples):
         ids = {label: number for number, label in enumerate(spec.labels)}
         labels = [0 if e.label is None else ids[e.label] for e in examples]
         return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
-
-    def head(self, spec, config, initializers, hidden_size):
-        return ClassificationHead(
-            spec.name,
-            initializers,
-            hidden_size,
-            len(spec.labels),
-            config.head_dropout,
-            config.classifier_hidden_layer,
-            label_smoothing=config.label_smoothing,
-            class_weights=weights_in_order(spec, config),
-        )
 
     def probabilities(self, logits):
         return softmax(logits, axis=-1)
@@ -235,6 +257,7 @@ class MultiLabel(_ClassKind):
     """Any number of classes; values are 0 and 1 [n, C]."""
 
     name = "multilabel"
+    head_class = MultiLabelHead
     keys = ("columns", "labels", "separator", "header")
     metrics = ("micro_f1", "macro_f1", "exact")
 
@@ -248,22 +271,12 @@ class MultiLabel(_ClassKind):
     def classes_of(self, label):
         return label
 
-    def targets(self, examples, spec):
+    def targets(self, spec, examples):
         ids = {label: number for number, label in enumerate(spec.labels)}
         several = np.zeros((len(examples), len(ids)), np.int32)
         for row, example in enumerate(examples):
             several[row, [ids[label] for label in example.label or ()]] = 1
         return {f"{spec.name}_label_ids": several}
-
-    def head(self, spec, config, initializers, hidden_size):
-        return MultiLabelHead(
-            spec.name,
-            initializers,
-            hidden_size,
-            len(spec.labels),
-            config.head_dropout,
-            config.classifier_hidden_layer,
-        )
 
     def probabilities(self, logits):
         return expit(logits)
@@ -304,6 +317,7 @@ class Regression(TextKind):
     """A score; values are scores [n] in the task's range, which the head scales to 0..1."""
 
     name = "regression"
+    head_class = RegressionHead
     keys = ("columns", "value_range", "double_unordered", "header")
     metrics = ("spearman", "pearson", "mse")
     has_labels = False
@@ -329,20 +343,10 @@ class Regression(TextKind):
     def label_rule(self, spec):
         return ScoreRule(spec.value_range)
 
-    def targets(self, examples, spec):
+    def targets(self, spec, examples):
         low, high = spec.value_range
         scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
         return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
-
-    def head(self, spec, config, initializers, hidden_size):
-        return RegressionHead(
-            spec.name,
-            initializers,
-            hidden_size,
-            1,
-            config.head_dropout,
-            config.classifier_hidden_layer,
-        )
 
     def predictions(self, data, outputs, config):
         scaled = outputs["predictions"]
@@ -371,22 +375,6 @@ class Regression(TextKind):
         """`score` [B], in the range of the task."""
         low, high = spec.value_range
         return {"score": low + (high - low) * outputs["predictions"]}
-
-
-def mean_loss(data, outputs) -> float | None:
-    """Mean over rows; None without labels."""
-    return float(np.mean(outputs["loss"])) if data.is_labelled else None
-
-
-def weights_in_order(spec, config) -> tuple[float, ...]:
-    """`class_weights` in the order of the labels; empty for ones."""
-    weights = config.class_weights
-    return tuple(float(weights.get(label, 1.0)) for label in spec.labels) if weights else ()
-
-
-def collapsed_to(spec, ids) -> str:
-    """The message for predictions that are the same everywhere."""
-    return "collapsed to " + (", ".join(spec.labels[int(i)] for i in ids) or "no label")
 
 
 def doubled(description) -> bool:

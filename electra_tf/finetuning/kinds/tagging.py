@@ -9,8 +9,13 @@ from electra_tf.finetuning.confusion import class_report
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.files import require_examples
 from electra_tf.finetuning.heads import TaggingHead
-from electra_tf.finetuning.kinds.kind import Kind, Predictions
-from electra_tf.finetuning.kinds.sequence import collapsed_to, mean_loss, weights_in_order
+from electra_tf.finetuning.kinds.kind import (
+    Kind,
+    Predictions,
+    collapsed_to,
+    label_options,
+    mean_loss,
+)
 from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.scorers import entity_scores, token_scores
 from electra_tf.finetuning.spans import (
@@ -21,7 +26,7 @@ from electra_tf.finetuning.spans import (
     with_all_letters,
 )
 from electra_tf.finetuning.tagged_files import read_tagged
-from electra_tf.finetuning.tagging_features import join_windows
+from electra_tf.finetuning.tagging_features import join_windows, tagging_features
 from electra_tf.finetuning.task_table import Split, TaskSpec
 
 UNSEEN_TAG = "<unseen>"
@@ -95,15 +100,12 @@ class Tagging(Kind):
     def example_of_line(self, spec, line, number, place):
         return TaggingExample(number - 1, tuple(line.split()), None, place, number)
 
+    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+        return tagging_features(examples, tokenizer, max_seq_length, spec, task_id), None
+
     def head(self, spec, config, initializers, hidden_size):
-        return TaggingHead(
-            spec.name,
-            initializers,
-            hidden_size,
-            len(spec.labels),
-            label_smoothing=config.label_smoothing,
-            class_weights=weights_in_order(spec, config),
-        )
+        options = label_options(spec, config)
+        return TaggingHead(spec.name, initializers, hidden_size, len(spec.labels), **options)
 
     def outputs_needed(self, head):
         return ("predictions", "probability", "loss")
