@@ -24,13 +24,15 @@ class RunResults:
     """Collects the trials of a run; its files are written anew after each.
 
     Args:
-        headlines: task -> the metric that counts.
+        primary_metrics: task -> the metric that counts.
         baselines: scores of trivial predictions, by the same names as a trial's.
     """
 
-    def __init__(self, config: FinetuningConfig, headlines: Mapping[str, str], baselines: Scores):
+    def __init__(
+        self, config: FinetuningConfig, primary_metrics: Mapping[str, str], baselines: Scores
+    ):
         self.config = config
-        self.headlines = dict(headlines)
+        self.primary_metrics = dict(primary_metrics)
         self.baselines = baselines
         self.trials = []
 
@@ -43,8 +45,8 @@ class RunResults:
     def as_dict(self) -> dict[str, Any]:
         return {
             "model_name": self.config.model_name,
-            "tasks": list(self.headlines),
-            "headline": self.headlines,
+            "tasks": list(self.primary_metrics),
+            "headline": self.primary_metrics,
             "summary": summarize([trial["scores"] for trial in self.trials]),
             "baselines": self.baselines,
             "failed_trials": [trial["trial"] for trial in self.trials if trial["failures"]],
@@ -59,10 +61,10 @@ class RunResults:
         write_json(beside_results(self.config, ".json"), self.as_dict())
 
     def lines(self) -> list[str]:
-        """The summary for people: headlines with the baseline beside them, failed trials."""
+        """The summary for people: primary metrics with the baseline beside them, failed trials."""
         summary, lines = summarize([trial["scores"] for trial in self.trials]), []
         for name, metrics in summary.items():
-            metric = next(iter(metrics))  # the headline is the first
+            metric = next(iter(metrics))  # the primary metric is the first
             row, baseline = metrics[metric], self.baselines.get(name, {}).get(metric)
             text = f"{name} {metric}: median {row['median']:.2f}"
             if len(self.trials) > 1:

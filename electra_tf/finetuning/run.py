@@ -179,8 +179,8 @@ class _Run:
 
     def run(self) -> RunResults:
         config = self.config
-        headlines = {task.name: task.spec.metric for task in self.tasks}
-        results = RunResults(config, headlines, self.baselines)
+        metrics = {task.name: task.spec.metric for task in self.tasks}
+        results = RunResults(config, metrics, self.baselines)
         finished = self._finished_before()
         # Before anything is computed, and before the chief writes what all of them have read.
         self._check_same_data(finished)

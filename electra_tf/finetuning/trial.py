@@ -252,13 +252,13 @@ class Trainer:
         if self.workers.is_chief:
             self.log.write(step, values, kind="eval")
         is_best = self.best_score is None or score > self.best_score
-        headlines = (
+        scores = (
             f"{evaluation.name} {metric} {evaluation.scores[metric]:.2f}"
             for evaluation in evaluations
             for metric in [evaluation.data.task.spec.metric]
         )
         best = ", the best so far" if is_best else ""
-        logging.info("step %d dev: %s%s", step, ", ".join(headlines), best)
+        logging.info("step %d dev: %s%s", step, ", ".join(scores), best)
         if is_best:
             self.best_score, self.evaluations_since_best = score, 0
             self._save_to(model_folder.best_checkpoints(self.trial.folder), step)

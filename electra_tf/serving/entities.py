@@ -32,7 +32,7 @@ def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
     stops = tf.gather(words.ends.flat_values, lasts)
     entity = tf.cumsum(tf.cast(begins, tf.int32)) - 1
     inside = letter != 0
-    chances = tf.math.unsorted_segment_min(
+    least_certain = tf.math.unsorted_segment_min(
         tf.boolean_mask(probabilities, inside), tf.boolean_mask(entity, inside), tf.size(firsts)
     )
     columns = {
@@ -40,7 +40,7 @@ def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
         "entity_types": tf.gather(names, tf.gather(kind, lasts)),
         "entity_starts": starts,
         "entity_ends": stops,
-        "entity_probabilities": chances,
+        "entity_probabilities": least_certain,
     }
     count = tf.shape(texts, tf.int64)[0]
     ragged = {

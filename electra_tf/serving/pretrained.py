@@ -93,8 +93,8 @@ class PretrainedServer(tf.Module):
 
     def _replaced_tokens(self, text):
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
-        chances = tf.sigmoid(self._replaced_logits(batch, self._encoder(batch)[-1]))
-        return {**located, "probabilities": text_positions(chances, located["num_tokens"])}
+        probabilities = tf.sigmoid(self._replaced_logits(batch, self._encoder(batch)[-1]))
+        return {**located, "probabilities": text_positions(probabilities, located["num_tokens"])}
 
     def _fill_mask(self, text):
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length, masked=True)

@@ -66,9 +66,9 @@ def filled_masks(located: dict, logits_at, tokenizer, top_k: int):
     )
     positions = dense(places)  # [B, M], in the text
     real = tf.sequence_mask(counts, tf.shape(positions)[1])
-    chances = tf.nn.softmax(logits_at(positions + 1))
+    probabilities = tf.nn.softmax(logits_at(positions + 1))
     # The model may have more ids than there are tokens.
-    top = tf.math.top_k(chances[..., : len(tokenizer.vocabulary)], k=top_k)
+    top = tf.math.top_k(probabilities[..., : len(tokenizer.vocabulary)], k=top_k)
     shown = real[:, :, None]
     return {
         "tokens": tf.where(shown, names_of(tokenizer, top.indices), ""),
