@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from absl import logging
 
@@ -114,7 +115,9 @@ def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in hparams.items() if name not in shape}
 
 
-def _with_values_of_files(model_name, data_dir, settings) -> FinetuningConfig:
+def _with_values_of_files(
+    model_name: str, data_dir: str, settings: dict[str, Any]
+) -> FinetuningConfig:
     asked = asked_config(model_name, data_dir, without_shape(settings))
     given = {"pre_split": settings.get("pre_split"), "tokenizer": asked.tokenizer}
     settings = {**stored_settings(asked.vocab_file, **given), **settings}
@@ -135,7 +138,7 @@ def _with_values_of_files(model_name, data_dir, settings) -> FinetuningConfig:
     return asked_config(model_name, data_dir, settings)
 
 
-def _with_given_fields(start, hparams) -> EncoderConfig:
+def _with_given_fields(start: StartingPoint, hparams: Mapping[str, Any]) -> EncoderConfig:
     """The loaded encoder with the fields replaced that its weights do not decide."""
     overrides = hparams.get("model_hparam_overrides", {})
     free = {
@@ -146,7 +149,7 @@ def _with_given_fields(start, hparams) -> EncoderConfig:
     return dataclasses.replace(start.encoder, **free)
 
 
-def _check_agreement(start, loaded, hparams):
+def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mapping[str, Any]):
     overrides = hparams.get("model_hparam_overrides", {})
     asked = {name: overrides[name] for name in _SHAPE if name in overrides}
     asked |= {name: hparams[name] for name in ("vocab_size", "embedding_size") if name in hparams}
@@ -185,7 +188,7 @@ def nearest_size(encoder: EncoderConfig) -> str:
     return "small"
 
 
-def assign_weights(model, start: StartingPoint):
+def assign_weights(model: keras.Model, start: StartingPoint) -> None:
     """Give the encoder of a `FinetuningModel` the loaded weights; heads keep theirs.
 
     Raises:
