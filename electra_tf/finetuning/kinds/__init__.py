@@ -3,12 +3,8 @@
 
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.questions import Questions
-from electra_tf.finetuning.kinds.sequence import (
-    Classification,
-    MultiLabel,
-    Regression,
-    TextKind,
-)
+from electra_tf.finetuning.kinds.regression import Regression
+from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel, TextKind
 from electra_tf.finetuning.kinds.tagging import Tagging
 from electra_tf.finetuning.task_table import TaskSpec
 
@@ -16,7 +12,7 @@ KINDS: dict[str, Kind] = {}
 """Name -> kind, in the order in which messages list them."""
 
 
-def register(kind: Kind):
+def register(kind: Kind) -> None:
     """Make a kind known under its name.
 
     Raises:

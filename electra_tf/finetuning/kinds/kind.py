@@ -5,8 +5,6 @@ The methods stand in the order in which a run calls them. Examples are those of 
 their order; rows are what the model reads, one or several for each example.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -81,11 +79,11 @@ class Kind:
 
     # ---- Description and data
 
-    def columns(self, description: Description) -> Columns | None:
+    def columns(self, description: "Description") -> Columns | None:
         """Where the parts of an example stand in the files, as a JSON file says."""
         return None
 
-    def described(self, description: Description) -> dict[str, Any]:
+    def described(self, description: "Description") -> dict[str, Any]:
         """The fields of a `TaskSpec` that the kind's keys of a JSON file give, `metric` included.
 
         Raises:
@@ -117,14 +115,14 @@ class Kind:
         """
         raise NotImplementedError
 
-    def collected_labels(self, task: Task) -> tuple[str, ...]:
+    def collected_labels(self, task: "Task") -> tuple[str, ...]:
         """The labels of a task that lists none, in the order of their ids: sorted."""
         raise NotImplementedError
 
-    def check_labels(self, spec: TaskSpec):
+    def check_labels(self, spec: TaskSpec) -> None:
         """Raise a ValueError unless the primary metric is for such labels."""
 
-    def warn(self, examples: list, spec: TaskSpec, path: str, split: str):
+    def warn(self, examples: list, spec: TaskSpec, path: str, split: str) -> None:
         """Log a warning of labelled examples that are hardly meant so."""
 
     def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> Any:
@@ -181,7 +179,7 @@ class Kind:
         return ("predictions", "logits", "loss")
 
     def predictions(
-        self, data: SplitData, outputs: Mapping[str, np.ndarray], config: FinetuningConfig
+        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
     ) -> Predictions:
         """Predictions for the examples of a split.
 
@@ -206,12 +204,12 @@ class Kind:
         raise NotImplementedError
 
     def scores(
-        self, data: SplitData, predictions: Predictions, config: FinetuningConfig
+        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
     ) -> dict[str, float]:
         """All metrics of a labelled split."""
         raise NotImplementedError
 
-    def trivial(self, train: SplitData, data: SplitData) -> Any:
+    def trivial(self, train: "SplitData", data: "SplitData") -> Any:
         """Values of the predictions that one would make without a model."""
         raise NotImplementedError
 
@@ -219,16 +217,16 @@ class Kind:
         """In which way predictions are the same for all examples, if they are."""
         return None
 
-    def report(self, data: SplitData, predictions: Predictions) -> str | None:
+    def report(self, data: "SplitData", predictions: Predictions) -> str | None:
         """A table of the classes of a labelled split, where there are any."""
         return None
 
-    def write_answers(self, config: FinetuningConfig, evaluation: Evaluation):
+    def write_answers(self, config: FinetuningConfig, evaluation: "Evaluation") -> None:
         """Write files that the original writes for an evaluated split of this kind."""
 
     def write_predictions(
         self, path: str, ids: Sequence, predictions: Predictions, config: FinetuningConfig
-    ):
+    ) -> None:
         """Write the predictions for a test split in the original's format.
 
         Args:
@@ -258,7 +256,7 @@ class Kind:
         raise NotImplementedError
 
 
-def mean_loss(data: SplitData, outputs: Mapping[str, np.ndarray]) -> float | None:
+def mean_loss(data: "SplitData", outputs: Mapping[str, np.ndarray]) -> float | None:
     """Mean over rows; None without labels."""
     return float(np.mean(outputs["loss"])) if data.is_labelled else None
 

@@ -2,17 +2,23 @@
 """Questions whose answers are pieces of a context."""
 
 import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tensorflow as tf
 
+from electra_tf.config import FinetuningConfig
 from electra_tf.config.finetuning import QUESTION_HPARAMS
 from electra_tf.config.paths import filled
 from electra_tf.files import write_json
 from electra_tf.finetuning import baselines
+from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.data_warnings import warn_of_unseparated_words
+from electra_tf.finetuning.examples import QuestionExample
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.qa_answers import Answers, answer_questions
-from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.qa_features import QuestionFeatures, question_features
 from electra_tf.finetuning.qa_head import QuestionAnsweringHead
 from electra_tf.finetuning.qa_metrics import (
     ANSWER_UNITS,
@@ -22,6 +28,13 @@ from electra_tf.finetuning.qa_metrics import (
 )
 from electra_tf.finetuning.question_files import question_of_line, read_mrqa, read_squad
 from electra_tf.finetuning.task_table import Split, TaskSpec
+from electra_tf.model import Initializers
+from electra_tf.text import Tokenizer
+
+if TYPE_CHECKING:  # these modules use the kinds
+    from electra_tf.finetuning.evaluation import Evaluation
+    from electra_tf.finetuning.split_data import SplitData
+    from electra_tf.finetuning.task_json import Description
 
 _BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
 _OFFICIAL_METRICS = {
@@ -45,7 +58,7 @@ class Questions(Kind):
     row_settings = ("doc_stride", "max_query_length")
     label_arrays = ("start_positions", "end_positions", "is_impossible")
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         metrics = _OFFICIAL_METRICS[description.format]
         return {
             "metric": description.one_of("metric", metrics, metrics[0]),
@@ -53,31 +66,47 @@ class Questions(Kind):
             "answer_units": description.one_of("answer_units", ANSWER_UNITS, "words"),
         }
 
-    def spec_of_head(self, name, labels):
+    def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         split = Split("test", "test.squad", "squad", labelled=False)
         return TaskSpec(name, self.name, (split,), self.metrics[0], official="squad_v1")
 
-    def problem(self, spec):
+    def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
         return None
 
-    def read(self, path, file, spec, bad_rows, labelled):
+    def read(
+        self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
+    ) -> list[QuestionExample]:
         if file.format == "mrqa":
             return read_mrqa(path, bad_rows, labelled)
         return read_squad(path, bad_rows, spec.has_unanswerable, labelled)
 
-    def warn(self, examples, spec, path, split):
+    def warn(
+        self, examples: Sequence[QuestionExample], spec: TaskSpec, path: str, split: str
+    ) -> None:
         if spec.answer_units == "words" and split != "train":
             warn_of_unseparated_words(examples, path)
 
-    def example_of_line(self, spec, line, number, place):
+    def example_of_line(
+        self, spec: TaskSpec, line: str, number: int, place: str
+    ) -> QuestionExample:
         return question_of_line(line, place, number)
 
-    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+    def rows(
+        self,
+        spec: TaskSpec,
+        examples: Sequence[QuestionExample],
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        task_id: int = 0,
+        **settings: int,
+    ) -> QuestionFeatures:
         return question_features(
             examples, tokenizer, max_seq_length, spec.name, task_id, **settings
         )
 
-    def head(self, spec, config, initializers, hidden_size):
+    def head(
+        self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+    ) -> QuestionAnsweringHead:
         return QuestionAnsweringHead(
             spec.name,
             initializers,
@@ -89,20 +118,22 @@ class Questions(Kind):
             answerable_weight=config.answerable_weight,
         )
 
-    def settings_of_layers(self, layers):
+    def settings_of_layers(self, layers: set[str]) -> dict[str, bool]:
         return {
             "joint_prediction": "qa_hidden" in layers,
             "answerable_classifier": "dense_2" in layers,
             "answerable_uses_start_logits": "dense_3" in layers,
         }
 
-    def outputs_needed(self, head):
+    def outputs_needed(self, head: QuestionAnsweringHead) -> tuple[str, ...]:
         spans = _BEAMS if head.end_hidden is not None else ()
         # Without a classifier the logits of position 0 are the evidence for "no answer".
         logits = () if spans and head.answerable_layer is not None else _POSITIONS
         return (*spans, *logits, "answerable_logit")
 
-    def predictions(self, data, outputs, config):
+    def predictions(
+        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
+    ) -> Predictions:
         answers = answer_questions(
             data.examples,
             data.windows,
@@ -115,7 +146,14 @@ class Questions(Kind):
         )
         return Predictions(answers)
 
-    def record(self, spec, example, predictions, row, config):
+    def record(
+        self,
+        spec: TaskSpec,
+        example: QuestionExample,
+        predictions: Predictions,
+        row: int,
+        config: FinetuningConfig,
+    ) -> dict[str, Any]:
         """`prediction` is empty where the evidence for "no answer" is above the threshold."""
         answers: Answers = predictions.values
         record = {
@@ -135,7 +173,9 @@ class Questions(Kind):
             record["label"] = list(example.accepted)
         return record
 
-    def scores(self, data, predictions, config):
+    def scores(
+        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
+    ) -> dict[str, float]:
         examples, spec, answers = data.examples, data.task.spec, predictions.values
         if spec.official == "squad_v2":
             given = answers.predictions, answers.null_odds, config.qa_na_threshold
@@ -143,12 +183,12 @@ class Questions(Kind):
         scores = squad_v1_scores if spec.official == "squad_v1" else mrqa_scores
         return scores(examples, answers.predictions, spec.answer_units)
 
-    def trivial(self, train, data):
+    def trivial(self, train: "SplitData", data: "SplitData") -> Answers:
         examples = data.examples
         null_odds = {e.id: 0.0 for e in examples} if data.task.spec.has_unanswerable else {}
         return Answers(baselines.trivial_answers(examples), {}, null_odds)
 
-    def write_answers(self, config, evaluation):
+    def write_answers(self, config: FinetuningConfig, evaluation: "Evaluation") -> None:
         """Answers, n best answers, null odds and scores, as JSON files."""
         name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
         path = filled(config.qa_preds_file, config.data_dir, name)
@@ -159,7 +199,13 @@ class Questions(Kind):
         if answers.null_odds:
             write_json(filled(config.qa_na_file, config.data_dir, name), answers.null_odds)
 
-    def write_predictions(self, path, ids, predictions, config):
+    def write_predictions(
+        self,
+        path: str,
+        ids: Sequence[str | int],
+        predictions: Predictions,
+        config: FinetuningConfig,
+    ) -> None:
         """Answers by question as JSON, empty where there is none by the threshold."""
         answers = predictions.values
         final = {
@@ -168,10 +214,12 @@ class Questions(Kind):
         }
         write_json(os.path.splitext(path)[0] + ".json", final)
 
-    def least_length(self, config):
+    def least_length(self, config: FinetuningConfig) -> int:
         return config.max_query_length + 4
 
-    def served(self, spec, outputs, config):
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
         """What the head predicts answers from; not what an option leaves undefined."""
         kept = [name for name in outputs if not name.endswith("_eid")]
         if config.joint_prediction:

@@ -1,16 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Kinds whose tasks predict something of a whole text or pair: a class, several, or a score."""
+"""Kinds whose tasks predict something of a whole text or pair: what they share, and classes."""
 
 import collections
 import dataclasses
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 from scipy.special import expit, softmax
 
+from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
+from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
 from electra_tf.finetuning.examples import TextExample
@@ -18,7 +20,6 @@ from electra_tf.finetuning.features import text_features
 from electra_tf.finetuning.heads import (
     ClassificationHead,
     MultiLabelHead,
-    RegressionHead,
     SequenceHead,
 )
 from electra_tf.finetuning.kinds.kind import (
@@ -28,15 +29,21 @@ from electra_tf.finetuning.kinds.kind import (
     label_options,
     mean_loss,
 )
-from electra_tf.finetuning.labels import ClassesRule, ClassRule, LabelRule, ScoreRule, whole_number
+from electra_tf.finetuning.labels import ClassesRule, ClassRule, LabelRule, whole_number
 from electra_tf.finetuning.readers import TABLE_FORMATS, Columns, read_texts
 from electra_tf.finetuning.scorers import (
     TWO_CLASS_METRICS,
     classification_scores,
     multilabel_scores,
-    regression_scores,
 )
 from electra_tf.finetuning.task_table import Split, TaskSpec
+from electra_tf.model import Initializers
+from electra_tf.text import Tokenizer
+
+if TYPE_CHECKING:  # these modules use the kinds
+    from electra_tf.finetuning.split_data import SplitData
+    from electra_tf.finetuning.task import Task
+    from electra_tf.finetuning.task_json import Description
 
 
 class TextKind(Kind):
@@ -49,10 +56,10 @@ class TextKind(Kind):
         """What the label of a row may be."""
         raise NotImplementedError
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         return {"metric": description.one_of("metric", self.metrics, self.metrics[0])}
 
-    def columns(self, description):
+    def columns(self, description: "Description") -> Columns:
         given = description.typed("columns", dict, {})
         description.need("text_a" in given, "columns", "to have 'text_a'", repr(given))
         description.check_columns(given, ("text_a", "text_b", "label"))
@@ -64,7 +71,7 @@ class TextKind(Kind):
         header = description.header(default=True)
         return dataclasses.replace(Columns(given["text_a"]), **given, header=header)
 
-    def spec_of_head(self, name, labels):
+    def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         split = Split("test", "test.tsv", "tsv", Columns(0), labelled=False)
         return TaskSpec(
             name,
@@ -75,11 +82,13 @@ class TextKind(Kind):
             value_range=self.range_of_outputs,
         )
 
-    def read(self, path, file, spec, bad_rows, labelled):
+    def read(
+        self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
+    ) -> list[TextExample]:
         rule = self.label_rule(spec)
         return read_texts(path, file.format, file.columns, rule, bad_rows, labelled)
 
-    def example_of_line(self, spec, line, number, place):
+    def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> TextExample:
         texts = line.split("\t")
         columns = spec.splits[0].columns
         expected = 1 if columns.text_b is None else 2
@@ -88,7 +97,15 @@ class TextKind(Kind):
             raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
         return TextExample(number - 1, *texts, file=place, line=number)
 
-    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+    def rows(
+        self,
+        spec: TaskSpec,
+        examples: Sequence[TextExample],
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        task_id: int = 0,
+        **settings: int,
+    ) -> tuple[dict[str, np.ndarray], None]:
         arrays = text_features(examples, tokenizer, max_seq_length, spec, task_id)
         return arrays | self.targets(spec, examples), None
 
@@ -96,7 +113,9 @@ class TextKind(Kind):
         """The arrays that stand for the labels."""
         raise NotImplementedError
 
-    def head(self, spec, config, initializers, hidden_size):
+    def head(
+        self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+    ) -> SequenceHead:
         return self.head_class(
             spec.name,
             initializers,
@@ -107,7 +126,14 @@ class TextKind(Kind):
             **(label_options(spec, config) if self.weighs_labels else {}),
         )
 
-    def record(self, spec, example, predictions, row, config):
+    def record(
+        self,
+        spec: TaskSpec,
+        example: TextExample,
+        predictions: Predictions,
+        row: int,
+        config: FinetuningConfig,
+    ) -> dict[str, Any]:
         pair = {} if example.text_b is None else {"text_b": example.text_b}
         return {
             "id": example.id,
@@ -117,7 +143,7 @@ class TextKind(Kind):
             **self.label_of_record(example.label),
         }
 
-    def label_of_record(self, label) -> dict:
+    def label_of_record(self, label: Any) -> dict:
         """The gold label of a record, where there is one."""
         return {} if label is None else {"label": label}
 
@@ -132,10 +158,10 @@ class _ClassKind(TextKind):
     label_arrays = ("label_ids",)
     least_labels = 1
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         return {**super().described(description), "labels": description.labels()}
 
-    def collected_labels(self, task):
+    def collected_labels(self, task: "Task") -> tuple[str, ...]:
         path = task.path("train")
         spellings = collections.defaultdict(set)
         for example in task.whole_file("train"):
@@ -148,14 +174,16 @@ class _ClassKind(TextKind):
             raise ValueError(f"{path}: expected at least two labels, received {sorted(labels)}.")
         return tuple(sorted(labels))
 
-    def classes_of(self, label) -> list:
+    def classes_of(self, label: str | tuple[str, ...]) -> list:
         """The classes that the label of an example names."""
         raise NotImplementedError
 
-    def warn(self, examples, spec, path, split):
+    def warn(self, examples: Sequence[TextExample], spec: TaskSpec, path: str, split: str) -> None:
         warn_of_contradictions(examples, path)
 
-    def predictions(self, data, outputs, config):
+    def predictions(
+        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
+    ) -> Predictions:
         logits = outputs["logits"].astype(np.float64)
         probabilities = self.probabilities(logits)
         return Predictions(
@@ -166,20 +194,20 @@ class _ClassKind(TextKind):
         """Probabilities of the classes, [n, C]."""
         raise NotImplementedError
 
-    def gold(self, data) -> np.ndarray:
+    def gold(self, data: "SplitData") -> np.ndarray:
         """Label ids [n], or 0 and 1 [n, C]."""
         return data.arrays[f"{data.task.name}_label_ids"]
 
-    def named_probabilities(self, spec, predictions, row) -> dict:
+    def named_probabilities(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict:
         probabilities = map(float, predictions.probabilities[row])
         return dict(zip(spec.labels, probabilities, strict=True))
 
-    def collapse(self, spec, values):
+    def collapse(self, spec: TaskSpec, values: Any) -> str | None:
         if len(np.unique(values, axis=0)) > 1:
             return None
         return collapsed_to(spec, self.chosen(values[0]))
 
-    def chosen(self, value) -> list:
+    def chosen(self, value: Any) -> list:
         """Ids of the classes that a prediction names."""
         raise NotImplementedError
 
@@ -194,16 +222,16 @@ class Classification(_ClassKind):
     weighs_labels = True
     least_labels = 2
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         return {**super().described(description), "double_unordered": doubled(description)}
 
-    def label_rule(self, spec):
+    def label_rule(self, spec: TaskSpec) -> ClassRule:
         return ClassRule(spec.labels)
 
-    def classes_of(self, label):
+    def classes_of(self, label: str) -> list[str]:
         return [label]
 
-    def check_labels(self, spec):
+    def check_labels(self, spec: TaskSpec) -> None:
         if spec.metric in TWO_CLASS_METRICS and len(spec.labels) != 2:
             raise ValueError(
                 f"The metric {spec.metric} of the task {spec.name} is for two labels, but there "
@@ -211,35 +239,39 @@ class Classification(_ClassKind):
                 "any number."
             )
 
-    def targets(self, spec, examples):
+    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
         ids = {label: number for number, label in enumerate(spec.labels)}
         labels = [0 if e.label is None else ids[e.label] for e in examples]
         return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return softmax(logits, axis=-1)
 
-    def predicted(self, spec, predictions, row):
+    def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict[str, Any]:
         return {
             "prediction": spec.labels[int(predictions.values[row])],
             "probabilities": self.named_probabilities(spec, predictions, row),
         }
 
-    def scores(self, data, predictions, config):
+    def scores(
+        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
+    ) -> dict[str, float]:
         spec = data.task.spec
         return classification_scores(predictions.values, self.gold(data), len(spec.labels))
 
-    def trivial(self, train, data):
+    def trivial(self, train: "SplitData", data: "SplitData") -> list[int]:
         majority = baselines.majority_class(self.gold(train), len(data.task.spec.labels))
         return [majority] * len(data.examples)
 
-    def chosen(self, value):
+    def chosen(self, value: int) -> list[int]:
         return [value]
 
-    def report(self, data, predictions):
+    def report(self, data: "SplitData", predictions: Predictions) -> str:
         return class_report(predictions.values, self.gold(data), data.task.spec.labels)
 
-    def served(self, spec, outputs, config):
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
         """`label`, `probability` [B] of the most probable class; all of them in `labels`."""
         probabilities = tf.nn.softmax(outputs["logits"])
         label_id = tf.cast(outputs["predictions"], tf.int32)
@@ -261,48 +293,52 @@ class MultiLabel(_ClassKind):
     keys = ("columns", "labels", "separator", "header")
     metrics = ("micro_f1", "macro_f1", "exact")
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         separator = description.typed("separator", str, ";")
         return {**super().described(description), "separator": separator}
 
-    def label_rule(self, spec):
+    def label_rule(self, spec: TaskSpec) -> ClassesRule:
         return ClassesRule(spec.labels, spec.separator)
 
-    def classes_of(self, label):
+    def classes_of(self, label: tuple[str, ...]) -> tuple[str, ...]:
         return label
 
-    def targets(self, spec, examples):
+    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
         ids = {label: number for number, label in enumerate(spec.labels)}
         several = np.zeros((len(examples), len(ids)), np.int32)
         for row, example in enumerate(examples):
             several[row, [ids[label] for label in example.label or ()]] = 1
         return {f"{spec.name}_label_ids": several}
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return expit(logits)
 
-    def predicted(self, spec, predictions, row):
+    def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict[str, Any]:
         return {
             "prediction": [spec.labels[i] for i in self.chosen(predictions.values[row])],
             "probabilities": self.named_probabilities(spec, predictions, row),
         }
 
-    def label_of_record(self, label):
+    def label_of_record(self, label: tuple[str, ...] | None) -> dict[str, list[str]]:
         return {} if label is None else {"label": list(label)}
 
-    def scores(self, data, predictions, config):
+    def scores(
+        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
+    ) -> dict[str, float]:
         return multilabel_scores(predictions.values, self.gold(data))
 
-    def trivial(self, train, data):
+    def trivial(self, train: "SplitData", data: "SplitData") -> np.ndarray:
         return np.tile(baselines.majority_labels(self.gold(train)), (len(data.examples), 1))
 
-    def chosen(self, value):
+    def chosen(self, value: np.ndarray) -> list[int]:
         return list(np.flatnonzero(value))
 
-    def report(self, data, predictions):
+    def report(self, data: "SplitData", predictions: Predictions) -> str:
         return multilabel_report(predictions.values, self.gold(data), data.task.spec.labels)
 
-    def served(self, spec, outputs, config):
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
         """`is_label` bool [B, C]: which of `labels` a text has."""
         logits = outputs["logits"]
         return {
@@ -313,71 +349,7 @@ class MultiLabel(_ClassKind):
         }
 
 
-class Regression(TextKind):
-    """A score; values are scores [n] in the task's range, which the head scales to 0..1."""
-
-    name = "regression"
-    head_class = RegressionHead
-    keys = ("columns", "value_range", "double_unordered", "header")
-    metrics = ("spearman", "pearson", "mse")
-    has_labels = False
-    label_arrays = ("targets",)
-    range_of_outputs = (0.0, 1.0)
-
-    def described(self, description):
-        value = description.fields.get("value_range")
-        is_range = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
-        valid = is_range and value[0] < value[1]
-        description.need(valid, "value_range", "to be [lowest, highest] score", repr(value))
-        return {
-            **super().described(description),
-            "value_range": (float(value[0]), float(value[1])),
-            "double_unordered": doubled(description),
-        }
-
-    def problem(self, spec):
-        if spec.value_range is None or not spec.value_range[0] < spec.value_range[1]:
-            return "value_range", "[lowest, highest] score", spec.value_range
-        return None
-
-    def label_rule(self, spec):
-        return ScoreRule(spec.value_range)
-
-    def targets(self, spec, examples):
-        low, high = spec.value_range
-        scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
-        return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
-
-    def predictions(self, data, outputs, config):
-        scaled = outputs["predictions"]
-        low, high = data.task.spec.value_range
-        values = low + (high - low) * scaled.astype(np.float64)
-        return Predictions(values, logits=scaled, loss=mean_loss(data, outputs))
-
-    def predicted(self, spec, predictions, row):
-        return {"prediction": float(predictions.values[row])}
-
-    def scores(self, data, predictions, config):
-        return regression_scores(predictions.values, [e.label for e in data.examples])
-
-    def trivial(self, train, data):
-        return [baselines.mean_target([e.label for e in train.examples])] * len(data.examples)
-
-    def collapse(self, spec, values):
-        low, high = spec.value_range
-        is_constant = np.ptp(values) < 1e-6 * (high - low)
-        return "the same score is predicted for every example" if is_constant else None
-
-    def cells(self, spec, values):
-        return [f"{value:.3f}" for value in np.clip(values, *spec.value_range)]
-
-    def served(self, spec, outputs, config):
-        """`score` [B], in the range of the task."""
-        low, high = spec.value_range
-        return {"score": low + (high - low) * outputs["predictions"]}
-
-
-def doubled(description) -> bool:
+def doubled(description: "Description") -> bool:
     """Whether training pairs are repeated with their texts exchanged."""
     wanted = description.typed("double_unordered", bool, False)
     is_pair = "text_b" in description.fields.get("columns", {})
@@ -385,10 +357,5 @@ def doubled(description) -> bool:
     return wanted
 
 
-def _all_labels(spec, like) -> tf.Tensor:
+def _all_labels(spec: TaskSpec, like: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(tf.constant(spec.labels)[None], tf.shape(like))
-
-
-def _is_number(value) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max

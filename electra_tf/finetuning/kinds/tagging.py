@@ -1,10 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tags for the words of sentences."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
+from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.confusion import class_report
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.files import require_examples
@@ -28,6 +33,13 @@ from electra_tf.finetuning.spans import (
 from electra_tf.finetuning.tagged_files import read_tagged
 from electra_tf.finetuning.tagging_features import join_windows, tagging_features
 from electra_tf.finetuning.task_table import Split, TaskSpec
+from electra_tf.model import Initializers
+from electra_tf.text import Tokenizer
+
+if TYPE_CHECKING:  # these modules use the kinds
+    from electra_tf.finetuning.split_data import SplitData
+    from electra_tf.finetuning.task import Task
+    from electra_tf.finetuning.task_json import Description
 
 UNSEEN_TAG = "<unseen>"
 """The label that all tags share that the training file lacks."""
@@ -47,13 +59,13 @@ class Tagging(Kind):
     label_arrays = ("labels", "labels_mask")
     first_segment = 1  # tagging_tasks.py: all tokens of a sentence
 
-    def columns(self, description):
+    def columns(self, description: "Description") -> Columns:
         given = {"word": 0, "tag": -1} | description.typed("columns", dict, {})
         description.check_columns(given, ("word", "tag"))
         # None: files of tags have no header by custom; what seems to be one is refused.
         return Columns(given["word"], None, given["tag"], description.header(default=None))
 
-    def described(self, description):
+    def described(self, description: "Description") -> dict[str, Any]:
         scheme = description.one_of("scheme", ("spans", "tokens"), "spans")
         metrics = ("accuracy",) if scheme == "tokens" else self.metrics
         labels = description.labels()
@@ -64,14 +76,16 @@ class Tagging(Kind):
         metric = description.one_of("metric", metrics, metrics[0])
         return {"metric": metric, "labels": labels, "scheme": scheme}
 
-    def spec_of_head(self, name, labels):
+    def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         # Tags mark spans, such as B-PER and I-PER, or classes of single words.
         scheme = "spans" if all(map(is_span_tag, labels)) else "tokens"
         split = Split("test", "test.conll", "conll", Columns(0, None, -1), labelled=False)
         metric = "accuracy" if scheme == "tokens" else self.metrics[0]
         return TaskSpec(name, self.name, (split,), metric, labels=labels, scheme=scheme)
 
-    def read(self, path, file, spec, bad_rows, labelled):
+    def read(
+        self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
+    ) -> list[TaggingExample]:
         columns = file.columns
         given = columns.text_a, columns.label, labelled, columns.header
         examples = read_tagged(path, bad_rows, *given)
@@ -79,7 +93,7 @@ class Tagging(Kind):
             return examples
         return require_examples(check_tags(examples, spec, bad_rows), path)
 
-    def collected_labels(self, task):
+    def collected_labels(self, task: "Task") -> tuple[str, ...]:
         """Tags of all splits, since a rare tag may be missing from the training file.
 
         Their order is that of the original (tagging_tasks.py:96-130).
@@ -97,20 +111,32 @@ class Tagging(Kind):
             return (*sorted(tags["train"]), UNSEEN_TAG)
         return tuple(sorted(every))
 
-    def example_of_line(self, spec, line, number, place):
+    def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> TaggingExample:
         return TaggingExample(number - 1, tuple(line.split()), None, place, number)
 
-    def rows(self, spec, examples, tokenizer, max_seq_length, task_id=0, **settings):
+    def rows(
+        self,
+        spec: TaskSpec,
+        examples: Sequence[TaggingExample],
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        task_id: int = 0,
+        **settings: int,
+    ) -> tuple[dict[str, np.ndarray], None]:
         return tagging_features(examples, tokenizer, max_seq_length, spec, task_id), None
 
-    def head(self, spec, config, initializers, hidden_size):
+    def head(
+        self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+    ) -> TaggingHead:
         options = label_options(spec, config)
         return TaggingHead(spec.name, initializers, hidden_size, len(spec.labels), **options)
 
-    def outputs_needed(self, head):
+    def outputs_needed(self, head: TaggingHead) -> tuple[str, ...]:
         return ("predictions", "probability", "loss")
 
-    def predictions(self, data, outputs, config):
+    def predictions(
+        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
+    ) -> Predictions:
         arrays, name = data.arrays, data.task.name
         rows = (arrays[f"{name}_eid"], arrays[f"{name}_first_word"], arrays[f"{name}_labels_mask"])
         tags = join_windows(*rows, outputs["predictions"])
@@ -122,7 +148,14 @@ class Tagging(Kind):
             loss=mean_loss(data, outputs),
         )
 
-    def record(self, spec, example, predictions, row, config):
+    def record(
+        self,
+        spec: TaskSpec,
+        example: TaggingExample,
+        predictions: Predictions,
+        row: int,
+        config: FinetuningConfig,
+    ) -> dict[str, Any]:
         label = {} if example.tags is None else {"label": list(example.tags)}
         return {
             "id": example.id,
@@ -132,7 +165,7 @@ class Tagging(Kind):
             **label,
         }
 
-    def gold(self, data) -> list[tuple[str, ...]]:
+    def gold(self, data: "SplitData") -> list[tuple[str, ...]]:
         """Tags of every sentence as the labels name them."""
         spec = data.task.spec
         rows = [example.tags for example in data.examples]
@@ -142,11 +175,13 @@ class Tagging(Kind):
             return [tuple(tag if tag in spec.labels else UNSEEN_TAG for tag in row) for row in rows]
         return rows
 
-    def gold_ids(self, data) -> list[list[int]]:
+    def gold_ids(self, data: "SplitData") -> list[list[int]]:
         ids = {label: number for number, label in enumerate(data.task.spec.labels)}
         return [[ids[tag] for tag in row] for row in self.gold(data)]
 
-    def scores(self, data, predictions, config):
+    def scores(
+        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
+    ) -> dict[str, float]:
         spec, values = data.task.spec, predictions.values
         if spec.scheme == "spans":
             predicted = [[spec.labels[int(tag)] for tag in row] for row in values]
@@ -154,22 +189,24 @@ class Tagging(Kind):
         never_right = spec.labels.index(UNSEEN_TAG) if UNSEEN_TAG in spec.labels else None
         return token_scores(values, self.gold_ids(data), never_right)
 
-    def trivial(self, train, data):
+    def trivial(self, train: "SplitData", data: "SplitData") -> list[list[int]]:
         words = [example.words for example in train.examples]
         tagger = baselines.MostFrequentTag(words, self.gold(train))
         ids = {label: number for number, label in enumerate(data.task.spec.labels)}
         return [[ids[tag] for tag in tagger(example.words)] for example in data.examples]
 
-    def collapse(self, spec, values):
+    def collapse(self, spec: TaskSpec, values: Sequence[np.ndarray]) -> str | None:
         found = np.unique(np.concatenate(values))
         return collapsed_to(spec, found) if len(found) == 1 else None
 
-    def served(self, spec, outputs, config):
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
         """`tags` of all positions."""
         logits = outputs["logits"]
         tags = tf.gather(tf.constant(spec.labels), tf.argmax(logits, axis=-1))
         return {"logits": logits, "probabilities": tf.nn.softmax(logits), "tags": tags}
 
-    def report(self, data, predictions):
+    def report(self, data: "SplitData", predictions: Predictions) -> str:
         gold = np.concatenate(self.gold_ids(data))
         return class_report(np.concatenate(predictions.values), gold, data.task.spec.labels)
