@@ -54,14 +54,14 @@ def weights_prefix(folder: str) -> str | None:
 
 
 def write_config(
-    folder,
+    folder: str,
     config: FinetuningConfig,
-    tokenizer,
-    tasks,
+    tokenizer: Tokenizer,
+    tasks: Sequence[Task],
     run_key: str,
     converted_from: str | None = None,
     data: Sequence[SplitData] = (),
-):
+) -> None:
     """Store configuration, tokenizer, vocabulary and the tasks with their labels.
 
     run_key: changes with all that the weights follow from.
@@ -135,7 +135,7 @@ def read_config(folder: str) -> StoredModel | None:
     return found
 
 
-def check_spec(spec: TaskSpec, where: str):
+def check_spec(spec: TaskSpec, where: str) -> None:
     """Raise a ValueError unless a stored task is one that a model can have."""
     where = f"{where}: task {spec.name!r}"
     check(spec.name.isidentifier(), f"{where}: name", "letters, digits and _", spec.name)
