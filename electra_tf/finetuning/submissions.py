@@ -11,21 +11,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.config.paths import filled
 from electra_tf.files import listed, write_bytes, write_text
 from electra_tf.finetuning.evaluation import Evaluation
-
-GLUE_FILES = {
-    ("cola", "test"): "CoLA",
-    ("sst", "test"): "SST-2",
-    ("mrpc", "test"): "MRPC",
-    ("qqp", "test"): "QQP",
-    ("sts", "test"): "STS-B",
-    ("mnli", "test_matched"): "MNLI-m",
-    ("mnli", "test_mismatched"): "MNLI-mm",
-    ("mnli", "diagnostic"): "AX",
-    ("qnli", "test"): "QNLI",
-    ("rte", "test"): "RTE",
-    ("wnli", "test"): "WNLI",
-}
-"""(task, split) -> name of the file in a submission."""
+from electra_tf.finetuning.task_table import SUBMISSIONS
 
 
 def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int) -> None:
@@ -34,7 +20,7 @@ def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, tri
     path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
     ids = [example.id for example in data.examples]
     data.task.kind.write_predictions(path, ids, predictions, config)
-    name = GLUE_FILES.get((data.task.name, data.split))
+    name = SUBMISSIONS.get((data.task.name, data.split))
     if name is not None:
         folder = os.path.join(os.path.dirname(path), "glue", f"trial_{trial}")
         write_text(os.path.join(folder, f"{name}.tsv"), glue_table(evaluation))

@@ -1,10 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The built-in tasks, one row each, and what a row can say.
 
-A task of GLUE, of the MRQA shared task or of tagging is added here and nowhere else.
+A task of GLUE, of the MRQA shared task or of tagging is added here; what it changes of the
+hyperparameters is a row of `TASK_HPARAMS` in `config/finetuning.py`, if there is anything.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.finetuning.readers import Columns
@@ -90,6 +92,15 @@ class TaskSpec:
         return found[0]
 
 
+@dataclasses.dataclass(frozen=True)
+class BuiltIn:
+    """A row of the table; what the task changes of the hyperparameters is in `TASK_HPARAMS`."""
+
+    spec: TaskSpec
+    submission: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Split -> name of its file in a submission to the GLUE leaderboard."""
+
+
 def _tsv(
     name: str,
     text_a: int,
@@ -115,37 +126,33 @@ def _glue(
     )
 
 
-def _pair(
+def _classes(
     name: str,
+    submission: str,
     labels: tuple[str, ...],
-    labelled: tuple[int, ...] = (1, 2, 3),
+    labelled: tuple[int | None, ...] = (1, 2, 3),
     unlabelled: tuple[int, ...] = (1, 2),
     **options: Any,
-):
-    return TaskSpec(
-        name,
-        "classification",
-        _glue(labelled, unlabelled),
-        metric="accuracy",
-        labels=labels,
-        **options,
-    )
+) -> BuiltIn:
+    splits = _glue(labelled, unlabelled)
+    spec = TaskSpec(name, "classification", splits, metric="accuracy", labels=labels, **options)
+    return BuiltIn(spec, {"test": submission})
 
 
-def _questions(name: str, file_format: str, extension: str, official: str, metric: str):
+def _questions(name: str, file_format: str, extension: str, official: str, metric: str) -> BuiltIn:
     splits = tuple(
         Split(split, f"{split}.{extension}", file_format, labelled=split != "test")
         for split in ("train", "dev", "test")
     )
-    return TaskSpec(name, "qa", splits, metric=metric, official=official)
+    return BuiltIn(TaskSpec(name, "qa", splits, metric=metric, official=official))
 
 
-def _tags(name: str, scheme: str, metric: str, **options: Any):
+def _tags(name: str, scheme: str, metric: str, **options: Any) -> BuiltIn:
     columns = Columns(text_a=0, label=-1, header=None)
     splits = tuple(
         Split(split, f"{split}.txt", "conll", columns) for split in ("train", "dev", "test")
     )
-    return TaskSpec(name, "tagging", splits, metric=metric, scheme=scheme, **options)
+    return BuiltIn(TaskSpec(name, "tagging", splits, metric=metric, scheme=scheme, **options))
 
 
 _BINARY = ("0", "1")
@@ -155,41 +162,50 @@ _COLA = {"text_a": 3, "label": 1, "header": False, "count": 4}
 
 # Columns, labels and doubling: classification_tasks.py:331-493; metrics: the README's results.
 _ROWS = (
-    TaskSpec(
-        "cola",
-        "classification",
-        (_tsv("train", **_COLA), _tsv("dev", **_COLA), _tsv("test", 1)),
-        metric="mcc",
-        labels=_BINARY,
-    ),
-    TaskSpec("sst", "classification", _glue((0, None, 1), (1,)), metric="accuracy", labels=_BINARY),
-    _pair("mrpc", _BINARY, (3, 4, 0), (3, 4), double_unordered=True),
-    _pair("qqp", _BINARY, (3, 4, 5), (1, 2)),
-    TaskSpec(
-        "sts",
-        "regression",
-        _glue((-3, -2, -1), (-2, -1)),
-        metric="spearman",
-        value_range=(0.0, 5.0),
-        double_unordered=True,
-    ),
-    TaskSpec(
-        "mnli",
-        "classification",
-        (
-            _tsv("train", 8, 9, -1),
-            _tsv("dev", 8, 9, -1, file="dev_matched"),
-            _tsv("dev_mismatched", 8, 9, -1),
-            _tsv("test_matched", 8, 9),
-            _tsv("test_mismatched", 8, 9),
-            _tsv("diagnostic", 1, 2),
+    BuiltIn(
+        TaskSpec(
+            "cola",
+            "classification",
+            (_tsv("train", **_COLA), _tsv("dev", **_COLA), _tsv("test", 1)),
+            metric="mcc",
+            labels=_BINARY,
         ),
-        metric="accuracy",
-        labels=("contradiction", "entailment", "neutral"),
+        {"test": "CoLA"},
     ),
-    _pair("qnli", _ENTAILMENT),
-    _pair("rte", _ENTAILMENT),
-    _pair("wnli", _BINARY),
+    _classes("sst", "SST-2", _BINARY, (0, None, 1), (1,)),
+    _classes("mrpc", "MRPC", _BINARY, (3, 4, 0), (3, 4), double_unordered=True),
+    _classes("qqp", "QQP", _BINARY, (3, 4, 5), (1, 2)),
+    BuiltIn(
+        TaskSpec(
+            "sts",
+            "regression",
+            _glue((-3, -2, -1), (-2, -1)),
+            metric="spearman",
+            value_range=(0.0, 5.0),
+            double_unordered=True,
+        ),
+        {"test": "STS-B"},
+    ),
+    BuiltIn(
+        TaskSpec(
+            "mnli",
+            "classification",
+            (
+                _tsv("train", 8, 9, -1),
+                _tsv("dev", 8, 9, -1, file="dev_matched"),
+                _tsv("dev_mismatched", 8, 9, -1),
+                _tsv("test_matched", 8, 9),
+                _tsv("test_mismatched", 8, 9),
+                _tsv("diagnostic", 1, 2),
+            ),
+            metric="accuracy",
+            labels=("contradiction", "entailment", "neutral"),
+        ),
+        {"test_matched": "MNLI-m", "test_mismatched": "MNLI-mm", "diagnostic": "AX"},
+    ),
+    _classes("qnli", "QNLI", _ENTAILMENT),
+    _classes("rte", "RTE", _ENTAILMENT),
+    _classes("wnli", "WNLI", _BINARY),
     _questions("squad", "squad", "json", "squad_v2", "best_exact"),
     _questions("squadv1", "squad", "json", "squad_v1", "exact_match"),
     *(
@@ -202,4 +218,8 @@ _ROWS = (
     _tags("ccg", "tokens", "accuracy", share_unseen_tags=True),
 )
 
-TASKS = {row.name: row for row in _ROWS}
+TASKS = {row.spec.name: row.spec for row in _ROWS}
+SUBMISSIONS = {
+    (row.spec.name, split): file for row in _ROWS for split, file in row.submission.items()
+}
+"""(task, split) -> name of the file in a submission to the GLUE leaderboard."""

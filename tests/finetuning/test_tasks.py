@@ -8,6 +8,7 @@ import pathlib
 import pytest
 from task_files import TASK_FOLDERS, write
 
+from electra_tf.config.finetuning import TASK_HPARAMS
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.kinds.tagging import UNSEEN_TAG
 from electra_tf.finetuning.starting_weights import asked_config
@@ -199,6 +200,10 @@ def test_defaults_follow_the_task_and_of_own_ones_the_kind(name, expected, tmp_p
     hparams = {"task_names": [name.format(tmp_path)]}
     config = asked_config("model", str(tmp_path), hparams)
     assert (config.max_seq_length, config.num_train_epochs) == expected
+
+
+def test_hyperparameters_are_those_of_tasks_that_there_are():
+    assert set(TASK_HPARAMS) <= set(TASKS)
 
 
 def test_one_label_is_too_few(tmp_path):
