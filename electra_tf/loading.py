@@ -11,13 +11,9 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401
 
 from electra_tf.finetuning.files import is_text
-from electra_tf.finetuning.model_folder import FinetunedModel
-from electra_tf.finetuning.prediction import task_number
-from electra_tf.interop import folders
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import EXPORTED, find_model, open_model
+from electra_tf.serving.export import server_of_model
 from electra_tf.serving.exported import load_exported
-from electra_tf.serving.finetuned import server_of
-from electra_tf.serving.pretrained import PretrainedServer
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]
@@ -61,7 +57,7 @@ def load(
     """
     if top_k < 1:
         raise ValueError(f"top_k is expected to be at least 1, but is {top_k}.")
-    if folders.kind_of(folder) == folders.EXPORTED:
+    if find_model(folder).kind == EXPORTED:
         given = (task, generator, hparams, labels, pre_split, tokenizer)
         if any(value is not None for value in given):
             raise ValueError(
@@ -73,20 +69,8 @@ def load(
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}
     hparams = {**(hparams or {}), **choice}
-    model = read_model(folder, hparams, labels, generator).model
-    if model.tokenizer is None:
-        raise ValueError(
-            f"{folder} has no vocabulary: put vocab.txt into it, or for a checkpoint of the "
-            'original give hparams={"vocab_file": ...}.'
-        )
-    length = model.config.max_seq_length
-    if isinstance(model, FinetunedModel):
-        number = task_number(model, folder, task)
-        server = server_of(model, number, length, tf.float32)
-    elif task is not None:
-        raise ValueError(f"task is {task!r}, but {folder} holds a pre-trained model.")
-    else:
-        server = PretrainedServer(model, model.tokenizer, length, tf.float32, top_k)
+    model = open_model(folder, hparams, labels, generator)
+    server = server_of_model(model, folder, task, model.config.max_seq_length, tf.float32, top_k)
     return LoadedModel(server.signatures, folder, server)
 
 

@@ -29,7 +29,7 @@ from electra_tf.data import PretrainingRecords, build_pretraining_records
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop import find_starting_point
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.serving import export_model
 from electra_tf.training.logs import read_log
 
@@ -64,10 +64,10 @@ def build(root):
     )
     assert code == 0, text
     finetune(root, [classification(root)], **TUNING)
-    model = read_model(str(root / MODEL))
+    model = open_model(str(root / MODEL))
     convert(model, "huggingface", str(root / "hf_pair"))
     convert(model, "reference", str(root / "reference_pair"))
-    convert(read_model(str(root / f"{TRIALS}_1")), "huggingface", str(root / "hf_tuned"))
+    convert(open_model(str(root / f"{TRIALS}_1")), "huggingface", str(root / "hf_tuned"))
     shard(root / "hf_pair", root / "hf_sharded")
     export_model(str(root / f"{TRIALS}_1"), str(root / "exported"))
 
@@ -170,7 +170,7 @@ def convert_to_reference(folder):
 
 
 def weights(folder):
-    return lambda root: digest(read_model(str(root / folder)).weights)
+    return lambda root: digest(open_model(str(root / folder)).weights)
 
 
 def start(folder):

@@ -15,7 +15,7 @@ from tiny_finetuning import make_data_dir
 import electra_tf
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.serving import export_model
 from electra_tf.serving.pretrained import PretrainedServer
 
@@ -30,13 +30,13 @@ def folders(tmp_path_factory):
     """One pre-trained model in every format."""
     root = tmp_path_factory.mktemp("loading")
     own = str(make_data_dir(root / "data") / "models" / "tiny")
-    transfer = read_model(own)
+    transfer = open_model(own)
     found = {"own": own}
     for name in ("reference", "huggingface"):
         found[name] = str(root / name)
         convert(transfer, name, found[name])
-    model = transfer.model
-    server = PretrainedServer(model, model.tokenizer, model.config.max_seq_length, tf.float32, 5)
+    length = transfer.config.max_seq_length
+    server = PretrainedServer(transfer.model, transfer.tokenizer, length, tf.float32, 5)
     found["exported"] = str(root / "exported")
     signatures = {name: f.get_concrete_function() for name, f in server.signatures.items()}
     tf.saved_model.save(server, found["exported"], signatures)
@@ -80,14 +80,14 @@ def test_replaced_tokens_are_the_discriminators(folders, models):
     assert found["tokens"].tolist()[0] == ["w5", "w6", *[""] * (found["tokens"].shape[1] - 2)]
     assert found["num_tokens"].tolist()[0] == 2 and found["num_tokens"].tolist()[2] == 0
     assert (found["starts"][0, :2].tolist(), found["ends"][0, :2].tolist()) == ([0, 3], [2, 5])
-    model = read_model(folders["own"]).model
+    model = open_model(folders["own"])
     ids = [model.tokenizer.vocabulary.id_of(token) for token in ("[CLS]", "w5", "w6", "[SEP]")]
     batch = {
         "input_ids": tf.constant([ids]),
         "input_mask": tf.ones([1, 4], tf.int32),
         "segment_ids": tf.zeros([1, 4], tf.int32),
     }
-    outputs = model.discriminator(batch)
+    outputs = model.model.discriminator(batch)
     expected = tf.sigmoid(outputs["rtd_logits"])[0, 1:3]
     np.testing.assert_allclose(found["probabilities"][0, :2], expected, rtol=1e-5, atol=1e-6)
     features = models["own"].encode(["w5 w6"])
@@ -130,7 +130,7 @@ def test_a_fine_tuned_model_gives_the_same_in_every_format(tmp_path):
     meta = json.loads((golden / "meta.json").read_text())
     hparams = {"model_hparam_overrides": meta["model_hparam_overrides"]}
     labels = ["bad", "good"]
-    transfer = read_model(str(original), hparams, labels)
+    transfer = open_model(str(original), hparams, labels)
     convert(transfer, "electra_tf", str(tmp_path / "own"))
     export_model(str(tmp_path / "own"), str(tmp_path / "exported"), names=["text", "features"])
 

@@ -172,6 +172,34 @@ def add_case_flags_of_vocabulary(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do_lower_case=None, strip_accents=None, pre_split=None)
 
 
+def add_flags_of_untold(parser: argparse.ArgumentParser) -> None:
+    """Adds what the files of a model do not tell; see `untold_of`."""
+    parser.add_argument(
+        "--generator", help="Hugging Face folder of the generator, if not inside the input"
+    )
+    parser.add_argument("--vocab-file", help="vocabulary of a checkpoint that has none beside it")
+    parser.add_argument(
+        "--hparams",
+        default="{}",
+        help="JSON object or path of a .json file: what a checkpoint of the original does not "
+        'tell, such as {"model_hparam_overrides": {"num_attention_heads": 4}}',
+    )
+    parser.add_argument(
+        "--labels", help="comma-separated classes of a checkpoint of the original, by id"
+    )
+    add_case_flags_of_vocabulary(parser)
+
+
+def untold_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Returns the arguments of `interop.opening.open_model` that the flags give."""
+    hparams = load_hparams(args.hparams)
+    for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
+        if getattr(args, name) is not None:
+            hparams[name] = getattr(args, name)
+    labels = args.labels.split(",") if args.labels else None
+    return {"hparams": hparams, "labels": labels, "generator": args.generator}
+
+
 def add_pre_split_flag(parser: argparse.ArgumentParser) -> None:
     """Adds `pre_split`."""
     parser.add_argument(

@@ -11,7 +11,10 @@ from electra_tf.serving.export import DTYPES
 def make_parser() -> argparse.ArgumentParser:
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
-        "--model-dir", required=True, help="folder that run_pretraining or run_finetuning wrote"
+        "--model-dir",
+        required=True,
+        help="folder of a model made here, checkpoint or folder of the original, or Hugging Face "
+        "folder; nothing is downloaded",
     )
     parser.add_argument("--export-dir", required=True, help="folder to make")
     parser.add_argument("--task", help="which task of a fine-tuned model, if it has several")
@@ -29,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="names separated by commas; default: all. With `ids` alone the export loads without "
         "tensorflow-text",
     )
+    arguments.add_flags_of_untold(parser)
     return parser
 
 
@@ -42,6 +46,7 @@ def export(args: argparse.Namespace) -> None:
         args.dtype,
         args.top_k,
         args.signatures,
+        **arguments.untold_of(args),
     )
     print(
         f"{args.export_dir}: {comparison.count} comparisons with the model, largest difference "

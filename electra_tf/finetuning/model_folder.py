@@ -53,6 +53,29 @@ def weights_prefix(folder: str) -> str | None:
     return best_checkpoints(folder).latest() or checkpoints(folder).latest()
 
 
+def require_weights(folder: str) -> str:
+    """The checkpoint to use of a folder with a fine-tuned model's `CONFIG_FILE`.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    prefix = weights_prefix(folder)
+    if prefix is None:
+        raise _no_model(
+            folder,
+            "has no checkpoint: its training was interrupted before it saved one, or is still "
+            "running. The same run_finetuning.py command begins it anew.",
+        )
+    return prefix
+
+
+def _no_model(folder: str, problem: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{folder} is expected to be the folder of a fine-tuned model, such as "
+        f".../finetuning_models/cola_model_1, but {problem}"
+    )
+
+
 def write_config(
     folder: str,
     config: FinetuningConfig,
@@ -193,18 +216,10 @@ def load_finetuned(
         FileNotFoundError: it is not such a folder, or has no checkpoint.
         ValueError: the checkpoint does not fit the configuration.
     """
-    stored, prefix = read_config(folder), prefix or weights_prefix(folder)
-    if stored is None or prefix is None:
-        problem = f"has no {CONFIG_FILE} of one."
-        if stored is not None:
-            problem = (
-                "has no checkpoint: its training was interrupted before it saved one, or is still "
-                "running. The same run_finetuning.py command begins it anew."
-            )
-        raise FileNotFoundError(
-            f"{folder} is expected to be the folder of a fine-tuned model, such as "
-            f".../finetuning_models/cola_model_1, but {problem}"
-        )
+    stored = read_config(folder)
+    if stored is None:
+        raise _no_model(folder, f"has no {CONFIG_FILE} of one.")
+    prefix = prefix or require_weights(folder)
     config = stored.finetuning
     if stored.converted_from is None:
         _warn_if_unfinished(folder, prefix)

@@ -7,46 +7,43 @@ from collections.abc import Callable
 
 from electra_tf.files import new_folder
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import write_contents
-from electra_tf.interop.models import PretrainedModel, Transfer
 from electra_tf.interop.reference import write_checkpoint
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.interop.to_huggingface import contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.training.checkpoint import CheckpointFolder
 
 
-def write_own(transfer: Transfer, folder: str):
+def write_own(model: StoredModel, folder: str):
     """Write a folder as training here does: checkpoint, config.json, vocabulary.
 
     Raises:
         ValueError: the folder is not new, or the tokenizer is unknown.
     """
-    model = transfer.model
     if model.tokenizer is None:
         raise ValueError(
-            f"{transfer.source} has no vocabulary, which a folder of this library holds; "
+            f"{model.description} has no vocabulary, which a folder of this library holds; "
             "put vocab.txt beside the weights or name it."
         )
     with new_folder(folder) as partial:
-        if isinstance(model, FinetunedModel):
+        if model.is_finetuned:
             config = dataclasses.replace(model.config, model_dir=folder)
             finetuned.write_config(
                 partial,
                 config,
                 model.tokenizer,
                 model.tasks,
-                run_key=f"converted from {transfer.source}",
-                converted_from=transfer.source,
+                run_key=f"converted from {model.description}",
+                converted_from=model.description,
             )
         else:
             config = dataclasses.replace(model.config, model_dir=partial)
-            pretrained.write_config(config, model.tokenizer, converted_from=transfer.source)
-        tensors = {**transfer.weights, **transfer.moments}
-        CheckpointFolder(partial).save(transfer.step, tensors, {})
+            pretrained.write_config(config, model.tokenizer, converted_from=model.description)
+        CheckpointFolder(partial).save(model.step, {**model.weights, **model.moments}, {})
 
 
-WRITERS: dict[str, Callable[[Transfer, str], None]] = {
+WRITERS: dict[str, Callable[[StoredModel, str], None]] = {
     "electra_tf": write_own,
     "reference": write_checkpoint,
 }
@@ -55,7 +52,7 @@ FORMATS = (*WRITERS, HUGGING_FACE)
 
 
 def convert(
-    transfer: Transfer, target: str, folder: str, part: str | None = None, task: str | None = None
+    model: StoredModel, target: str, folder: str, part: str | None = None, task: str | None = None
 ) -> list[str]:
     """Write a model in a format.
 
@@ -71,33 +68,33 @@ def convert(
     Raises:
         ValueError: the format has no place for the model; says why.
     """
-    weights = transfer.weights
-    left = list(transfer.left_behind)
+    model = model.folded()
+    left = list(model.left_behind)
     if target == HUGGING_FACE:
-        contents = contents_of(transfer, part, task)
+        contents = contents_of(model, part, task)
         write_contents(contents, folder)
-        left += heads_left(transfer, task)
+        left += heads_left(model, task)
         lines = [
             f"{os.path.normpath(os.path.join(folder, name))}: {content.config.architecture}, "
             f"{len(content.weights)} variables"
             for name, content in contents.items()
         ]
-        if transfer.moments:
-            left.append(f"{len(transfer.moments)} of Adam's moments")
+        if model.moments:
+            left.append(f"{len(model.moments)} of Adam's moments")
     else:
         if part is not None or task is not None:
             raise ValueError(f"part and task are for {HUGGING_FACE}, but the format is {target}.")
-        WRITERS[target](transfer, folder)
-        lines = [f"{folder}: step {transfer.step}, {len(weights)} variables"]
-        if transfer.moments:
-            lines.append(f"  with {len(transfer.moments)} of Adam's moments")
+        WRITERS[target](model, folder)
+        lines = [f"{folder}: step {model.step}, {len(model.weights)} variables"]
+        if model.moments:
+            lines.append(f"  with {len(model.moments)} of Adam's moments")
     if left:
         lines.append(f"not written, since the format has no place for them: {', '.join(left)}")
-    if isinstance(transfer.model, PretrainedModel) and transfer.model.config.uniform_generator:
+    if not model.is_finetuned and model.config.uniform_generator:
         lines.append(
             "no generator was found: this is a discriminator alone, and trained further as it is, "
             "it sees fakes drawn uniformly from the vocabulary"
         )
-    if transfer.model.tokenizer is None:
+    if model.tokenizer is None:
         lines.append("no vocabulary was found, so no tokenizer was written")
     return lines

@@ -4,10 +4,10 @@
 import keras
 
 from electra_tf.finetuning.model_folder import FinetunedModel
-from electra_tf.interop import folders
 from electra_tf.interop.huggingface.content import read_content, write_contents
 from electra_tf.interop.huggingface.model import HuggingFaceModel, content_of, model_of
-from electra_tf.interop.models import PretrainedModel, Transfer
+from electra_tf.interop.opening import HUGGING_FACE, find_model
+from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.interop.to_huggingface import content_of_part, contents_of
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.generator import MaskedLanguageModel
@@ -35,8 +35,8 @@ def load_huggingface(
         ValueError: it is another kind of folder; class, tokenizer or a setting has no counterpart;
             the weights are pickled; or names or shapes differ, and all of them are listed.
     """
-    kind = folders.kind_of(folder)
-    if kind != folders.HUGGING_FACE:
+    kind = find_model(folder).kind
+    if kind != HUGGING_FACE:
         raise ValueError(
             f"{folder} is expected to be a Hugging Face ELECTRA folder, but is one of the kind "
             f"{kind!r}; electra_tf.load reads all kinds."
@@ -45,16 +45,16 @@ def load_huggingface(
 
 
 def save_huggingface(
-    model: keras.Model | PretrainedModel | FinetunedModel,
+    model: keras.Model | StoredModel | FinetunedModel,
     folder: str,
     tokenizer: Tokenizer | None = None,
 ):
     """Write a Hugging Face folder: config.json, model.safetensors and the tokenizer's files.
 
     Args:
-        model: a `HuggingFaceModel`; an `ElectraPretrainer` or `PretrainedModel`, whose
-            discriminator goes to the folder and whose generator to `generator` inside it; one of
-            those two; or a `FinetunedModel` with one task.
+        model: a `HuggingFaceModel`; an `ElectraPretrainer`, whose discriminator goes to the folder
+            and whose generator to `generator` inside it; one of those two; a `FinetunedModel` with
+            one task; or a `StoredModel`.
         folder: a new one; it is there completely or not at all.
         tokenizer: for models that have none of their own.
 
@@ -67,11 +67,17 @@ def save_huggingface(
         contents = {"": content_of_part(model, tokenizer)}
     else:
         if isinstance(model, ElectraPretrainer):
-            model = PretrainedModel(model.config, tokenizer, model.generator, model.discriminator)
-        if not isinstance(model, PretrainedModel | FinetunedModel):
+            pair = Pair(model.config, model.generator, model.discriminator)
+            model = StoredModel("the model", model.config, tokenizer, pair)
+        if isinstance(model, FinetunedModel):
+            found = model
+            model = StoredModel(
+                "the model", found.config, found.tokenizer, found.model, found.tasks
+            )
+        if not isinstance(model, StoredModel):
             raise ValueError(
                 "model is expected to be an ElectraPretrainer, one of its two models, a "
                 f"FinetunedModel or a HuggingFaceModel, but is a {type(model).__name__}."
             )
-        contents = contents_of(Transfer(model, "the model"))
+        contents = contents_of(model.folded())
     write_contents(contents, folder)

@@ -12,13 +12,13 @@ from electra_tf.config.stored_sizes import model_sizes
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.model_folder import FinetunedModel, check_spec
+from electra_tf.finetuning.model_folder import check_spec
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged
-from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
+from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.interop.tasks import settings_for, task_spec
 from electra_tf.training.matching import require_match
 
@@ -26,22 +26,23 @@ OF_A_TASK = ("task_names", "max_seq_length")
 """Hyperparameters that may be given for a folder with the head of a task."""
 
 
-def transfer_of(
+def model_of_content(
     content: Content,
     generator: Content | None,
-    source: str,
+    folder: str,
     hparams: Mapping[str, Any] | None = None,
-) -> Transfer:
+) -> StoredModel:
     """Our model of one folder, or of the two of a pair.
 
     Args:
+        folder: where it lies.
         hparams: of a model with the head of a task, see `OF_A_TASK`.
 
     Raises:
         ValueError: the two are no pair, or the class is none that a model here is made of, or
             hyperparameters do not fit it.
     """
-    architecture = content.config.architecture
+    architecture, source = content.config.architecture, f"the Hugging Face model {folder}"
     for part in (content, generator):
         _require_gelu(part, source)
     if hparams and content.config.kind is None:
@@ -51,14 +52,23 @@ def transfer_of(
         )
     if generator is not None:
         _require_pair(content, generator, source)
-        return _pair(content, generator, source)
+        found = _pair(content, generator, source)
+    elif content.config.kind is not None:
+        found = _finetuned(content, source, hparams or {})
+    else:
+        found = _part(content, source)
+    return dataclasses.replace(
+        found, step=content.config.extra.get("step", 0), folder=folder, origin=source
+    )
+
+
+def _part(content: Content, source: str) -> StoredModel:
+    architecture = content.config.architecture
     if architecture == "ElectraModel":
         raise ValueError(
             f"{source} is an encoder without a head, which fine-tuning can begin with and nothing "
             "else can use."
         )
-    if content.config.kind is not None:
-        return _finetuned(content, source, hparams or {})
     objective = (
         {"uniform_generator": True}
         if architecture == "ElectraForPreTraining"
@@ -67,7 +77,7 @@ def transfer_of(
     return _pretrained(content, content.config.encoder, objective, content.weights, source)
 
 
-def _pair(content: Content, generator: Content, source) -> Transfer:
+def _pair(content: Content, generator: Content, source) -> StoredModel:
     full, small = content.config.encoder, generator.config.encoder
     theirs = generator.weights
     same = {
@@ -91,15 +101,15 @@ def _pair(content: Content, generator: Content, source) -> Transfer:
             for name, weight in theirs.items()
             if not (embeddings <= same and name in embeddings)
         }
-    transfer = _pretrained(content, full, objective, {**weights, **content.weights}, source)
-    built = transfer.model.config.generator_encoder
+    found = _pretrained(content, full, objective, {**weights, **content.weights}, source)
+    built = found.config.generator_encoder
     for name in ("num_attention_heads", "hidden_act"):
         if getattr(built, name) != getattr(small, name):
             raise ValueError(
                 f"{source}: {name} of its generator is expected to be {getattr(built, name)!r}, as "
                 f"in the original, but is {getattr(small, name)!r}."
             )
-    return transfer
+    return found
 
 
 def _require_pair(content, generator, source):
@@ -115,12 +125,13 @@ def _require_pair(content, generator, source):
             raise ValueError(f"{source} and its generator are expected to share a tokenizer.")
 
 
-def _pretrained(content, encoder, objective, weights, source) -> Transfer:
+def _pretrained(content, encoder, objective, weights, source) -> StoredModel:
     tokenizer = content.tokenizer
     case = {} if tokenizer is None else tokenizer.case
-    model = PretrainedModel.build(pretraining_config(encoder, objective, case), tokenizer)
-    _assign(model, weights, source)
-    return Transfer(model, source, content.config.extra.get("step", 0))
+    config = pretraining_config(encoder, objective, case)
+    pair = Pair.build(config)
+    _assign(pair, weights, source)
+    return StoredModel(source, config, tokenizer, pair)
 
 
 def _require_gelu(content: Content | None, source):
@@ -158,7 +169,7 @@ def _described(content: Content, names, source) -> TaskSpec:
     return dataclasses.replace(spec, labels=config.labels, value_range=value_range)
 
 
-def _finetuned(content: Content, source, hparams) -> Transfer:
+def _finetuned(content: Content, source, hparams) -> StoredModel:
     config, extra = content.config, content.config.extra
     if "task_names" in hparams:
         spec = _described(content, hparams["task_names"], source)
@@ -175,7 +186,7 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
         raise ValueError(f"{source}: {error}") from error
     if content.tokenizer is not None:
         settings = settings.replace(**content.tokenizer.case)
-    model = FinetuningModel(settings, [spec])
+    model = FinetuningModel(settings.replace(precision="float32"), [spec])
     weights = {
         renamed(name, f"task_specific/{content.task}/", f"task_specific/{spec.name}/"): weight
         for name, weight in content.weights.items()
@@ -183,9 +194,7 @@ def _finetuned(content: Content, source, hparams) -> Transfer:
     if kind_of(spec).first_segment:
         weights = with_segments_exchanged(weights)
     _assign(model, weights, source)
-    task = Task(spec, "", BadRows())
-    found = FinetunedModel(settings, content.tokenizer, (task,), model)
-    return Transfer(found, source, extra.get("step", 0))
+    return StoredModel(source, settings, content.tokenizer, model, (Task(spec, "", BadRows()),))
 
 
 def _assign(model, weights: Mapping[str, np.ndarray], source):

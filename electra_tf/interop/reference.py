@@ -16,19 +16,18 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.config import PretrainingConfig
+from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import new_folder, write_json, write_text, writing
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TASKS, TaskSpec
 from electra_tf.interop import reference_shapes
-from electra_tf.interop.models import PretrainedModel, Transfer, pretraining_config
+from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.averages import SUFFIX
@@ -76,7 +75,7 @@ def read_checkpoint(
     tokenizer: Tokenizer | None,
     hparams: Mapping[str, Any],
     labels: Sequence[str] | None = None,
-) -> Transfer:
+) -> StoredModel:
     """The model of a checkpoint of the original, whose configuration follows from its variables.
 
     Args:
@@ -94,20 +93,28 @@ def read_checkpoint(
     prefix = resolve_prefix(path)
     shapes = reference_shapes.shapes_of(prefix)
     _tell_guessed_heads(reference_shapes.encoder_of(prefix), hparams, prefix)
+    tasks: tuple[Task, ...] = ()
     if reference_shapes.task_names(shapes):
-        model = _finetuned(prefix, shapes, tokenizer, hparams, labels)
-        load_weights(prefix, model.model)
+        config, tasks = _finetuning_config(prefix, shapes, hparams, labels)
+        check_size(prefix, configured_sizes(config.encoder))
+        model = FinetuningModel(config.replace(precision="float32"), [task.spec for task in tasks])
     else:
         config = _pretraining_config(prefix, shapes, hparams)
         check_size(prefix, config.sizes)
-        model = PretrainedModel.build(config, tokenizer)
-        load_weights(prefix, model)
-    return Transfer(
+        model = Pair.build(config)
+    load_weights(prefix, model)
+    description = f"the checkpoint {prefix}"
+    return StoredModel(
+        description,
+        config,
+        tokenizer,
         model,
-        f"the checkpoint {prefix}",
-        read_step(prefix),
-        moments_of(prefix, model.model if isinstance(model, FinetunedModel) else model),
-        tuple(name for name in sorted(shapes) if _has_no_place(name)),
+        tasks,
+        step=read_step(prefix),
+        moments=moments_of(prefix, model),
+        left_behind=tuple(name for name in sorted(shapes) if _has_no_place(name)),
+        folder=os.path.dirname(prefix),
+        origin=description,
     )
 
 
@@ -152,7 +159,7 @@ def _has_averages(reader: CheckpointReader) -> bool:
     return any(name.endswith(SUFFIX) for name in reader.shapes)
 
 
-def write_checkpoint(transfer: Transfer, folder: str):
+def write_checkpoint(model: StoredModel, folder: str):
     """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
 
     Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
@@ -161,13 +168,12 @@ def write_checkpoint(transfer: Transfer, folder: str):
     Raises:
         ValueError: the folder is not new, or the model has a head that the original has not.
     """
-    if isinstance(transfer.model, FinetunedModel):
-        _require_original_head(transfer.model)
-    tokenizer = transfer.model.tokenizer
+    if model.is_finetuned:
+        _require_original_head(model.config)
     with new_folder(folder) as partial:
-        name = f"model.ckpt-{transfer.step}"
-        tensors = {**transfer.weights, **transfer.moments}
-        tensors[GLOBAL_STEP] = np.int64(transfer.step)
+        name = f"model.ckpt-{model.step}"
+        tensors = {**model.weights, **model.moments}
+        tensors[GLOBAL_STEP] = np.int64(model.step)
         writing(
             os.path.join(folder, name),
             tf.raw_ops.SaveV2,
@@ -178,10 +184,10 @@ def write_checkpoint(transfer: Transfer, folder: str):
         )
         lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
         write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
-        if untold := reference_shapes.untold(transfer.encoder):
+        if untold := reference_shapes.untold(model.encoder):
             write_json(os.path.join(partial, reference_shapes.UNTOLD_FILE), untold)
-        if tokenizer is not None:
-            save_tokenizer(tokenizer, partial)
+        if model.tokenizer is not None:
+            save_tokenizer(model.tokenizer, partial)
 
 
 def _tell_guessed_heads(encoder, hparams, prefix):
@@ -211,7 +217,9 @@ def _pretraining_config(prefix, shapes, hparams) -> PretrainingConfig:
     return pretraining_config(encoder, reference_shapes.objective(shapes, prefix), hparams)
 
 
-def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
+def _finetuning_config(
+    prefix, shapes, hparams, labels
+) -> tuple[FinetuningConfig, tuple[Task, ...]]:
     names = reference_shapes.task_names(shapes)
     specs = _task_specs(names, hparams.get("task_names", ()), labels, prefix)
     known = {}
@@ -226,9 +234,7 @@ def _finetuned(prefix, shapes, tokenizer, hparams, labels) -> FinetunedModel:
         encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)
     )
     config = config_for("converted", "", {**known, **hparams, "task_names": list(names)}, start)
-    check_size(prefix, configured_sizes(config.encoder))
-    model = FinetuningModel(config, specs)
-    return FinetunedModel(config, tokenizer, tuple(Task(s, "", BadRows()) for s in specs), model)
+    return config, tuple(Task(spec, "", BadRows()) for spec in specs)
 
 
 def _task_specs(names, described, labels, prefix) -> list[TaskSpec]:
@@ -263,8 +269,8 @@ def _with_labels(spec, labels, names) -> TaskSpec:
     return dataclasses.replace(spec, labels=tuple(labels))
 
 
-def _require_original_head(found: FinetunedModel):
-    if found.config.classifier_hidden_layer:
+def _require_original_head(config: FinetuningConfig):
+    if config.classifier_hidden_layer:
         raise ValueError(
             "classifier_hidden_layer is expected to be false, since the original's heads have no "
             "hidden layer, but the model has one, as Hugging Face's have."

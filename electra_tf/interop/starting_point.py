@@ -1,25 +1,29 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Whatever training may begin with: found by path, told apart by its files."""
 
-import os
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint
-from electra_tf.interop import folders
 from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import (
+    EXPORTED,
+    FINETUNED,
+    HUGGING_FACE,
+    PRETRAINED,
+    find_model,
+    open_model,
+    vocabulary_in,
+)
 from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.pretraining.starting_weights import StartingWeights
 from electra_tf.text import stored_settings
-from electra_tf.training.checkpoint import resolve_prefix
 from electra_tf.training.weights import check_size, usable_weights
 
 
@@ -38,18 +42,14 @@ def find_starting_point(
         FileNotFoundError: there is nothing of the kind.
         ValueError: what is there cannot be used.
     """
-    kind = folders.kind_of(path)
-    if kind == folders.EXPORTED:
+    kind, folder, prefix = find_model(path)
+    if kind == EXPORTED:
         raise _exported(path)
-    if kind == folders.HUGGING_FACE:
+    if kind == HUGGING_FACE:
         return _from_huggingface(path, pre_split, tokenizer)
-    prefix = resolve_prefix(path)
-    folder = os.path.dirname(prefix)
-    if kind == folders.FINETUNED:
-        folder = folders.folder_of_model(folder)
-        prefix = finetuned.weights_prefix(folder) if tf.io.gfile.isdir(path) else prefix
+    if kind == FINETUNED:
         return _from_own(prefix, folder, finetuned.read_config(folder), "the fine-tuned model")
-    if kind == folders.PRETRAINED:
+    if kind == PRETRAINED:
         return _from_own(prefix, folder, pretrained.read_config(folder), "the pre-trained model")
     return _from_reference(prefix, folder, pre_split, tokenizer)
 
@@ -65,22 +65,21 @@ def find_pretraining_weights(config: PretrainingConfig) -> StartingWeights | Non
     """
     path = config.init_checkpoint
     try:
-        kind = folders.kind_of(path)
+        kind = find_model(path).kind
     except FileNotFoundError as error:
         raise FileNotFoundError(f"init_checkpoint: {error}") from error
-    if kind == folders.EXPORTED:
+    if kind == EXPORTED:
         raise _exported(path)
-    if kind != folders.HUGGING_FACE:
+    if kind != HUGGING_FACE:
         return None
     found = read_encoder(path)
     given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
     if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
         vocabulary = read_tokenizer(path, **given).vocabulary
         return StartingWeights(found.weights, f"the Hugging Face model {path}", vocabulary)
-    transfer = read_model(path, {name: v for name, v in given.items() if v is not None})
-    tokenizer = transfer.model.tokenizer
-    vocabulary = tokenizer.vocabulary if tokenizer else None
-    return StartingWeights(transfer.weights, transfer.source, vocabulary)
+    model = open_model(path, {name: v for name, v in given.items() if v is not None})
+    vocabulary = model.tokenizer.vocabulary if model.tokenizer else None
+    return StartingWeights(model.weights, model.description, vocabulary)
 
 
 def _exported(path: str) -> ValueError:
@@ -102,12 +101,12 @@ def _from_own(
         _encoder_weights(prefix),
         f"{what} {prefix}",
         tokenizer=stored.case,
-        vocab_file=folders.vocabulary_in(folder),
+        vocab_file=vocabulary_in(folder),
     )
 
 
 def _from_reference(prefix, folder, pre_split, tokenizer) -> StartingPoint:
-    vocab_file = folders.vocabulary_in(folder)
+    vocab_file = vocabulary_in(folder)
     settings = {}
     if vocab_file is not None:
         settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)

@@ -10,7 +10,6 @@ import dataclasses
 import numpy as np
 
 from electra_tf.finetuning.kinds import Questions, TextKind, kind_of
-from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.config_file import ARCHITECTURES, HuggingFaceConfig
 from electra_tf.interop.huggingface.names import (
@@ -18,7 +17,7 @@ from electra_tf.interop.huggingface.names import (
     renamed,
     with_segments_exchanged,
 )
-from electra_tf.interop.models import Transfer
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.pretraining.generator import MaskedLanguageModel
 
 PARTS = ("discriminator", "generator")
@@ -35,7 +34,7 @@ _CARRIED = (
 
 
 def contents_of(
-    transfer: Transfer, part: str | None = None, task: str | None = None
+    model: StoredModel, part: str | None = None, task: str | None = None
 ) -> dict[str, Content]:
     """What is written for a model: folder inside the output ("" for itself) -> content.
 
@@ -47,32 +46,28 @@ def contents_of(
         ValueError: there is no such part or task, or it has no counterpart there; says why, and
             what there is.
     """
-    if isinstance(transfer.model, FinetunedModel):
+    if model.is_finetuned:
         if part is not None:
-            raise ValueError(f"part can be given for a pre-trained pair, not for {transfer.source}")
-        return {"": _of_finetuned(transfer, task)}
+            raise ValueError(
+                f"part can be given for a pre-trained pair, not for {model.description}"
+            )
+        return {"": _of_finetuned(model, task)}
     if task is not None:
-        raise ValueError(f"task can be given for a fine-tuned model, not for {transfer.source}.")
-    model, found = transfer.model, {}
-    if model.discriminator is not None:
-        found["discriminator"] = model.discriminator
-    if not model.config.uniform_generator:
-        found["generator"] = model.generator
+        raise ValueError(f"task can be given for a fine-tuned model, not for {model.description}.")
+    found = model.parts
     if part is not None and part not in found:
         raise ValueError(
-            f"part is expected to be one of those of {transfer.source}, {', '.join(found)}, but "
+            f"part is expected to be one of those of {model.description}, {', '.join(found)}, but "
             f"is {part!r}."
         )
     wanted = [part] if part is not None else list(found)
-    contents = [content_of_part(found[name], model.tokenizer, transfer.step) for name in wanted]
+    contents = [content_of_part(found[name], model.tokenizer, model.step) for name in wanted]
     return dict(zip(("", GENERATOR_FOLDER), contents, strict=False))
 
 
-def heads_left(transfer: Transfer, task: str | None) -> list[str]:
+def heads_left(model: StoredModel, task: str | None) -> list[str]:
     """What is not written of a model of several tasks: a folder there has one head."""
-    if not isinstance(transfer.model, FinetunedModel):
-        return []
-    names = sorted(found.name for found in transfer.model.tasks)
+    names = sorted(found.name for found in model.tasks)
     return [f"the head of the task {name}" for name in names if len(names) > 1 and name != task]
 
 
@@ -104,33 +99,32 @@ def content_of_part(part, tokenizer, step: int = 0) -> Content:
     return Content(config, weights, tokenizer)
 
 
-def _of_finetuned(transfer: Transfer, task_name) -> Content:
-    found: FinetunedModel = transfer.model
+def _of_finetuned(found: StoredModel, task_name) -> Content:
     names = [task.name for task in found.tasks]
     if task_name is None and len(names) == 1:
         task_name = names[0]
     if task_name not in names:
         raise ValueError(
-            f"task is expected to be one of those of {transfer.source}, {', '.join(names)}, but "
+            f"task is expected to be one of those of {found.description}, {', '.join(names)}, but "
             f"is {task_name!r}."
         )
     spec = found.tasks[names.index(task_name)].spec
     settings = found.config
     weights = {
         name: weight
-        for name, weight in transfer.weights.items()
+        for name, weight in found.weights.items()
         if not name.startswith("task_specific/") or name.startswith(f"task_specific/{task_name}/")
     }
     if kind_of(spec).first_segment:
         weights = with_segments_exchanged(weights)
     config = HuggingFaceConfig(
         _architecture(kind_of(spec), settings),
-        found.model.encoder.config,
+        found.encoder,
         spec.kind,
         spec.labels,
         settings.classifier_dropout,
         extra={
-            "step": transfer.step,
+            "step": found.step,
             "task": dataclasses.asdict(spec),
             "settings": {name: getattr(settings, name) for name in _CARRIED},
         },

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.files import listed, matching, read_json, split_patterns
+from electra_tf.finetuning.task_table import TaskSpec
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.comparison import Comparison
-from electra_tf.serving.sources import FinetunedSource, PretrainedSource
 
 _PATHS = ("_dir", "_file", "_tfrecords", "_txt", "_pkl", "_predictions", "checkpoint")
 """Ends of the names of hyperparameters that are places of this machine."""
@@ -28,18 +29,20 @@ def default_signature(names) -> str:
     return "text" if "text" in names else sorted(set(names) & set(DESCRIPTIONS))[0]
 
 
-def model_card(source, signatures, settings: dict, comparison: Comparison) -> str:
+def model_card(
+    model: StoredModel, spec: TaskSpec | None, signatures, settings: dict, comparison: Comparison
+) -> str:
     """The text of README.md.
 
     Args:
-        source: the model.
+        model: what was exported.
+        spec: its task, of a fine-tuned one.
         signatures: name -> loaded signature.
         settings: of the export.
         comparison: what it found.
     """
-    is_pair = isinstance(source, PretrainedSource)
-    title = "pre-trained ELECTRA" if is_pair else f"ELECTRA fine-tuned for {source.task.name}"
-    encoder, vocabulary = source.config.encoder, source.tokenizer.vocabulary
+    title = "pre-trained ELECTRA" if spec is None else f"ELECTRA fine-tuned for {spec.name}"
+    encoder, vocabulary = model.config.encoder, model.tokenizer.vocabulary
     mask = vocabulary.token_of(vocabulary.mask_id)
     parts = [
         f"# {title}",
@@ -51,7 +54,7 @@ def model_card(source, signatures, settings: dict, comparison: Comparison) -> st
                 ("encoder", f"{encoder.num_hidden_layers} layers of {encoder.hidden_size}"),
                 ("vocabulary", f"{len(vocabulary)} tokens, in `assets`"),
                 *((f"`{name}`", f"`{json.dumps(value)}`") for name, value in settings.items()),
-                *([] if is_pair else _task_rows(source.task.spec)),
+                *([] if spec is None else _task_rows(spec)),
             ],
         ),
         "## Signatures",
@@ -69,8 +72,8 @@ def model_card(source, signatures, settings: dict, comparison: Comparison) -> st
         "of, on five texts, ordinary, empty, too long and in several scripts, differed by "
         f"{comparison.largest:.1e} at most.",
         "## Training",
-        *_training(source),
-        *_metrics(source),
+        *_training(model, spec),
+        *_metrics(model, spec),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -106,22 +109,21 @@ def _without_paths(config) -> dict:
     return {k: v for k, v in config.to_dict().items() if not k.endswith(_PATHS) and v != ""}
 
 
-def _training(source) -> list[str]:
-    if source.converted_from is None:
-        parts = [_json("Hyperparameters:", _without_paths(source.config)), *_data(source)]
+def _training(model: StoredModel, spec: TaskSpec | None) -> list[str]:
+    if model.origin is None:
+        parts = [_json("Hyperparameters:", _without_paths(model.config)), *_data(model, spec)]
     else:
-        parts = [f"Unknown: the weights were converted from {source.converted_from}."]
-    return [f"{source.step:,} steps.", *parts]
+        parts = [f"Unknown: the weights were converted from {model.origin}."]
+    return [f"{model.step:,} steps.", *parts]
 
 
-def _data(source) -> list[str]:
-    if isinstance(source, FinetunedSource):
-        spec = source.task.spec
+def _data(model: StoredModel, spec: TaskSpec | None) -> list[str]:
+    if spec is not None:
         files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
-        began = os.path.basename((source.config.init_checkpoint or "").rstrip("/"))
+        began = os.path.basename((model.config.init_checkpoint or "").rstrip("/"))
         parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
-        return [*parts, _json("Data that was read:", source.data)] if source.data else parts
-    patterns = split_patterns(source.config.pretrain_tfrecords)
+        return [*parts, _json("Data that was read:", list(model.data))] if model.data else parts
+    patterns = split_patterns(model.config.pretrain_tfrecords)
     places = [path for pattern in patterns[:1] for path in (*matching(pattern), pattern)]
     manifest = os.path.join(os.path.dirname(places[0]) if places else "", "manifest.json")
     if not places or not os.path.exists(manifest):
@@ -131,18 +133,18 @@ def _data(source) -> list[str]:
     return [_json("Manifest of the records:", kept)]
 
 
-def _metrics(source) -> list[str]:
+def _metrics(model: StoredModel, spec: TaskSpec | None) -> list[str]:
     """Results that lie in the folder, or above it for one trial of fine-tuning."""
-    if isinstance(source, FinetunedSource):
-        above = os.path.dirname(os.path.dirname(os.path.abspath(source.folder)))
+    if spec is not None:
+        above = os.path.dirname(os.path.dirname(os.path.abspath(model.folder)))
         folder = os.path.join(above, "results")
     else:
-        folder = os.path.join(source.folder, "results")
+        folder = os.path.join(model.folder, "results")
     found = []
     for path in listed(folder, "*.json"):
         name = os.path.basename(path)
         content = read_json(path)
-        if isinstance(source, PretrainedSource) or source.task.name in content.get("tasks", ()):
+        if spec is None or spec.name in content.get("tasks", ()):
             found.append(_json(f"Results, `{name}`:", content))
     return ["## Metrics", *(found or ["There were no results of an evaluation beside the model."])]
 

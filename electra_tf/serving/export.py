@@ -3,18 +3,24 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 import electra_tf
 from electra_tf.files import check_new, new_folder, write_json, write_text, writing
+from electra_tf.finetuning.prediction import task_number
+from electra_tf.finetuning.task import Task
+from electra_tf.finetuning.task_table import TaskSpec
+from electra_tf.interop.opening import find_model, open_model
+from electra_tf.interop.stored_model import StoredModel
+from electra_tf.model import Encoder
 from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import TOLERANCES, Comparison, compare
 from electra_tf.serving.exported import DIGESTS, SETTINGS_FILE, digests_of
-from electra_tf.serving.finetuned import server_of
-from electra_tf.serving.pretrained import PretrainedServer
-from electra_tf.serving.sources import FinetunedSource, load_source, with_length
+from electra_tf.serving.finetuned import TaskServer, server_of
+from electra_tf.serving.pretrained import PretrainedServer, encoders_of
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
 
@@ -31,17 +37,25 @@ def export_model(
     dtype: str = "float32",
     top_k: int = 10,
     names: Sequence[str] = (),
+    *,
+    generator: str | None = None,
+    hparams: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> Comparison:
     """Write a SavedModel with the signatures of docs/serving.md.
 
     Args:
-        model_dir: a folder that pre-training or fine-tuning wrote.
+        model_dir: a folder that pre-training or fine-tuning wrote, a checkpoint of the original or
+            its folder, or a Hugging Face ELECTRA folder.
         export_dir: folder to make; appears when all is written and compared.
         task: which task of a fine-tuned model with several.
         max_seq_length: tokens of a row, at most; default: that of training.
         dtype: "float32" or "bfloat16", of weights and matrix products of encoders.
         top_k: fillings of `fill_mask` for each mask.
         names: signatures to write; default: all. Only "ids" loads without tensorflow-text.
+        generator: Hugging Face folder of the generator, if it is not inside `model_dir`.
+        hparams: what the files do not tell, see `interop.opening.open_model`.
+        labels: likewise.
 
     Returns:
         What the comparison with the model found.
@@ -65,31 +79,34 @@ def export_model(
     if tf.io.gfile.exists(export_dir):
         raise FileExistsError(f"export-dir {export_dir} is expected to be new, but exists.")
     check_new(export_dir)
-    source = load_source(model_dir.rstrip("/"), task)
-    source = _with_checked_length(source, max_seq_length)
-    server = _server(source, tf.as_dtype(dtype), top_k)
-    settings = {"max_seq_length": source.max_length, "dtype": dtype}
-    if not isinstance(source, FinetunedSource):
+    _require_model(model_dir)
+    model = open_model(model_dir, hparams, labels, generator)
+    served_task = model.tasks[task_number(model, model_dir, task)] if model.is_finetuned else None
+    spec = None if served_task is None else served_task.spec
+    length = _checked_length(model, served_task, max_seq_length)
+    server = server_of_model(model, model_dir, task, length, tf.as_dtype(dtype), top_k)
+    settings = {"max_seq_length": length, "dtype": dtype}
+    if not model.is_finetuned:
         settings["top_k"] = top_k
 
     signatures = _chosen(server.signatures, names)
     served = {**signatures, DEFAULT: signatures[default_signature(signatures)]}
     with new_folder(export_dir) as unfinished:
-        _save(server, served, source, unfinished)
+        _save(server, served, model, unfinished)
         write_warmup(unfinished, served)
         loaded = tf.saved_model.load(unfinished)
         comparison = compare(
             loaded.signatures,
             served,
-            list(zip(server.encoders, source.encoders, strict=True)),
-            source.tokenizer,
-            source.max_length,
+            list(zip(server.encoders, live_encoders(model), strict=True)),
+            model.tokenizer,
+            length,
             dtype,
         )
-        _write_settings(unfinished, source, settings, signatures)
+        _write_settings(unfinished, model, spec, settings, signatures)
         write_text(
             os.path.join(unfinished, CARD_FILE),
-            model_card(source, loaded.signatures, settings, comparison),
+            model_card(model, spec, loaded.signatures, settings, comparison),
         )
     return comparison
 
@@ -104,33 +121,74 @@ def _chosen(signatures: dict, names: Sequence[str]) -> dict:
     return {name: signatures[name] for name in names or signatures}
 
 
-def _with_checked_length(source, max_seq_length):
-    if max_seq_length is None:
-        return source
-    least = 5
-    if isinstance(source, FinetunedSource):
-        least = source.task.kind.least_length(source.config)
-    if not least <= max_seq_length <= source.max_positions:
+def server_of_model(
+    model: StoredModel,
+    folder: str,
+    task: str | None,
+    max_seq_length: int,
+    dtype: tf.DType,
+    top_k: int,
+) -> TaskServer | PretrainedServer:
+    """What serves a model, or one of its tasks.
+
+    Args:
+        folder: where it was opened, for messages.
+        task: see `export_model`; likewise the others.
+
+    Raises:
+        ValueError: there is no vocabulary; a task is named that the model does not have, or none
+            of several.
+    """
+    if model.tokenizer is None:
         raise ValueError(
-            f"max-seq-length is expected to be in {least}..{source.max_positions}, the positions "
-            f"of the model, but is {max_seq_length}."
+            f"{folder} has no vocabulary: put vocab.txt into it, or for a checkpoint of the "
+            'original give hparams={"vocab_file": ...}.'
         )
-    return with_length(source, max_seq_length)
+    if model.is_finetuned:
+        return server_of(model, task_number(model, folder, task), max_seq_length, dtype)
+    if task is not None:
+        raise ValueError(f"task is {task!r}, but {folder} holds a pre-trained model.")
+    return PretrainedServer(model.model, model.tokenizer, max_seq_length, dtype, top_k)
 
 
-def _server(source, dtype, top_k):
-    if isinstance(source, FinetunedSource):
-        return server_of(source.loaded, source.task_id, source.max_length, dtype)
-    return PretrainedServer(source.pretrainer, source.tokenizer, source.max_length, dtype, top_k)
+def live_encoders(model: StoredModel) -> list[Encoder]:
+    """The encoders of a model, each once, in the order of those of what serves it."""
+    return [model.model.encoder] if model.is_finetuned else encoders_of(model.model)
 
 
-def _save(server, signatures, source, folder):
+def _require_model(folder: str):
+    """Raise a FileNotFoundError if there is no model of any kind."""
+    try:
+        find_model(folder)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"model-dir {folder} is expected to be a folder that run_pretraining.py, "
+            "run_finetuning.py or convert_checkpoint.py wrote, or another one with a model: "
+            f"{error}"
+        ) from error
+
+
+def _checked_length(model: StoredModel, task: Task | None, max_seq_length: int | None) -> int:
+    """Tokens of a row of the export, at most; longer rows than in training were never trained."""
+    if max_seq_length is None:
+        return model.config.max_seq_length
+    least = 5 if task is None else task.kind.least_length(model.config)
+    positions = model.config.encoder.max_position_embeddings
+    if not least <= max_seq_length <= positions:
+        raise ValueError(
+            f"max-seq-length is expected to be in {least}..{positions}, the positions of the "
+            f"model, but is {max_seq_length}."
+        )
+    return max_seq_length
+
+
+def _save(server, signatures, model: StoredModel, folder: str):
     """Write the SavedModel with the vocabulary among its assets."""
     module = tf.Module()
     module.server = server
     functions = {name: function.get_concrete_function() for name, function in signatures.items()}
     with tempfile.TemporaryDirectory() as temporary:
-        save_tokenizer(source.tokenizer, temporary)
+        save_tokenizer(model.tokenizer, temporary)
         module.vocabulary = [
             tf.saved_model.Asset(os.path.join(temporary, name))
             for name in sorted(os.listdir(temporary))
@@ -138,19 +196,18 @@ def _save(server, signatures, source, folder):
         writing(folder, tf.saved_model.save, module, folder, signatures=functions)
 
 
-def _write_settings(folder, source, settings, signatures):
+def _write_settings(folder: str, model: StoredModel, spec: TaskSpec | None, settings, signatures):
     """What Python code needs to know of an export without running it."""
-    vocabulary = source.tokenizer.vocabulary
+    vocabulary = model.tokenizer.vocabulary
     content = {
         "electra_tf_version": electra_tf.__version__,
         "kind": "pretrained",
         "signatures": sorted(signatures),
-        "tokenizer": source.tokenizer.settings,
+        "tokenizer": model.tokenizer.settings,
         "mask_token": vocabulary.token_of(vocabulary.mask_id),
         **settings,
         DIGESTS: digests_of(folder),
     }
-    if isinstance(source, FinetunedSource):
-        spec = source.task.spec
+    if spec is not None:
         content |= {"kind": spec.kind, "task": spec.name, "labels": spec.labels}
     write_json(os.path.join(folder, SETTINGS_FILE), content)

@@ -143,10 +143,16 @@ def usable_weights(prefix: str) -> dict[str, np.ndarray]:
         [name for name, source in sources.items() if reader.dtypes[source] == tf.float64], prefix
     )
     weights = {name: float32_of(reader[source], source, prefix) for name, source in sources.items()}
-    difference = weights.pop(f"{TOKEN_TABLE}_difference", None)
+    return with_folded_tokens(weights)
+
+
+def with_folded_tokens(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights by name with disentangled token embeddings as the discriminator sees them."""
+    folded = dict(weights)
+    difference = folded.pop(f"{TOKEN_TABLE}_difference", None)
     if difference is not None:
-        weights[TOKEN_TABLE] = weights[TOKEN_TABLE] + difference
-    return weights
+        folded[TOKEN_TABLE] = folded[TOKEN_TABLE] + difference
+    return folded
 
 
 def restore_training(prefix: str, model: keras.Model) -> LoadReport:

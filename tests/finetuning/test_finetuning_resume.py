@@ -19,7 +19,7 @@ from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from electra_tf.cli import run_finetuning
 from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.prediction import Predictor
-from electra_tf.serving.sources import load_source
+from electra_tf.interop.opening import open_model
 
 HERE = pathlib.Path(__file__).parent
 RUN = {"num_trials": 2, "eval_every_steps": 2}
@@ -97,7 +97,7 @@ def command(data_dir, task, **changes) -> int:
 def warnings_of_use(folder, caplog):
     """What is said when the model of a trial is loaded for predictions and for an export."""
     caplog.clear()
-    for load in (Predictor, load_source):
+    for load in (Predictor, open_model):
         load(folder)
     return [record.message for record in caplog.records if "interrupted" in record.message]
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from electra_tf.cli import convert_checkpoint
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.interop.starting_point import find_starting_point
 from electra_tf.interop.to_huggingface import heads_left
 
@@ -47,7 +47,7 @@ def values_of(path, moments=True):
 
 def read_and_write(source, target, folder, hparams=None, **options):
     read_options = {key: options.pop(key) for key in ("labels", "generator") if key in options}
-    transfer = read_model(str(source), hparams, **read_options)
+    transfer = open_model(str(source), hparams, **read_options)
     convert(transfer, target, str(folder), **options)
     return folder
 
@@ -68,8 +68,8 @@ def test_the_original_to_itself(case, tmp_path):
         "tokenizer.json",
         "vocab.txt",
     }
-    heads = read_model(source, hparams_of(case)).encoder.num_attention_heads
-    assert read_model(written).encoder.num_attention_heads == heads
+    heads = open_model(source, hparams_of(case)).encoder.num_attention_heads
+    assert open_model(written).encoder.num_attention_heads == heads
 
 
 @pytest.mark.parametrize("case", [f"pretrain/{name}" for name in PAIRS])
@@ -135,7 +135,7 @@ def test_released_names_and_what_nothing_reads(tmp_path):
         tensors=[tf.constant(values.get_tensor(name)) for name in names] + [tf.constant(1.0)],
     )
     (folder / "checkpoint").write_text('model_checkpoint_path: "gs://bucket/model.ckpt-7"\n')
-    transfer = read_model(str(folder), hparams_of(case))
+    transfer = open_model(str(folder), hparams_of(case))
     assert transfer.left_behind == (extra,)
     lines = convert(transfer, "reference", str(tmp_path / "written"))
     assert lines[-2] == f"not written, since the format has no place for them: {extra}"
@@ -198,13 +198,13 @@ def with_vocabulary(tmp_path, name):
 
 def test_labels_that_are_span_tags_are_entities(tmp_path):
     folder = with_vocabulary(tmp_path, "token_classification")
-    assert read_model(str(folder)).model.tasks[0].spec.scheme == "tokens"
+    assert open_model(str(folder)).tasks[0].spec.scheme == "tokens"
     content = json.loads((folder / "config.json").read_text())
     labels = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
     content["id2label"] = {str(i): label for i, label in enumerate(labels)}
     content["label2id"] = {label: i for i, label in enumerate(labels)}
     (folder / "config.json").write_text(json.dumps(content))
-    model = read_model(str(folder)).model
+    model = open_model(str(folder))
     assert (model.tasks[0].spec.scheme, model.tasks[0].spec.labels) == ("spans", labels)
     assert model.config.max_seq_length == 40  # all that it has positions for
 
@@ -215,11 +215,11 @@ def test_a_task_may_be_described_for_a_head_of_others(tmp_path):
     described = {"kind": "qa", "format": "squad_v2", "files": {"dev": "dev.json"}}
     task.write_text(json.dumps(described))
     hparams = {"task_names": [str(task)], "max_seq_length": 24}
-    transfer = read_model(str(folder), hparams)
-    (found,) = transfer.model.tasks
+    transfer = open_model(str(folder), hparams)
+    (found,) = transfer.tasks
     assert found.name == "asked" and found.spec.has_unanswerable
-    assert transfer.model.config.max_seq_length == 24
-    plain = read_model(str(folder))
+    assert transfer.config.max_seq_length == 24
+    plain = open_model(str(folder))
     for name, weight in plain.weights.items():
         renamed = name.replace("task_specific/qa/", "task_specific/asked/")
         np.testing.assert_array_equal(transfer.weights[renamed], weight)
@@ -234,9 +234,9 @@ def test_a_task_may_be_described_for_a_head_of_others(tmp_path):
                 }
             )
         )
-        read_model(str(folder), hparams)
+        open_model(str(folder), hparams)
     with pytest.raises(ValueError, match="tells its own: learning_rate"):
-        read_model(str(folder), {"learning_rate": 1.0})
+        open_model(str(folder), {"learning_rate": 1.0})
 
 
 def test_a_checkpoint_of_a_fine_tuned_model_may_be_named(tmp_path):
@@ -248,9 +248,9 @@ def test_a_checkpoint_of_a_fine_tuned_model_may_be_named(tmp_path):
     for file in ours.glob(f"{name}.*"):
         shutil.copy(file, ours / "best" / file.name)
     for prefix in (ours / name, ours / "best" / name):
-        transfer = read_model(str(prefix))
-        assert transfer.source.endswith(str(prefix))
-        assert transfer.model.tasks[0].spec.kind == "classification"
+        transfer = open_model(str(prefix))
+        assert transfer.description.endswith(str(prefix))
+        assert transfer.tasks[0].spec.kind == "classification"
 
 
 def test_a_hidden_layer_before_the_classes_is_read_and_written(tmp_path):
@@ -262,7 +262,7 @@ def test_a_hidden_layer_before_the_classes_is_read_and_written(tmp_path):
     theirs = read_and_write(ours, "huggingface", tmp_path / "theirs")
     recorded = np.load(source / "io.npz")
     batch = {name: tf.constant(recorded[name], tf.int32) for name in BATCH}
-    model = read_model(str(ours)).model.model
+    model = open_model(str(ours)).model
     batch["task_id"] = tf.zeros([len(recorded["logits"])], tf.int32)
     (outputs,) = model.compute_outputs(batch).values()
     np.testing.assert_allclose(outputs["logits"], recorded["logits"], rtol=1e-5, atol=1e-5)
@@ -285,7 +285,7 @@ def test_a_hidden_layer_before_the_classes_is_read_and_written(tmp_path):
 def test_what_a_checkpoint_does_not_tell(case, hparams, labels, message, tmp_path):
     source = released(tmp_path, case)
     with pytest.raises(ValueError, match=message):
-        read_model(source, {**hparams_of(case), **hparams}, labels)
+        open_model(source, {**hparams_of(case), **hparams}, labels)
 
 
 def test_an_encoder_alone_is_no_model(tmp_path):
@@ -294,25 +294,25 @@ def test_an_encoder_alone_is_no_model(tmp_path):
     stored = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**stored, "architectures": ["ElectraModel"]}))
     with pytest.raises(ValueError, match="unexpected in the file: discriminator_predictions"):
-        read_model(str(folder))
+        open_model(str(folder))
 
 
 def test_folders_that_are_no_pair(tmp_path):
     discriminator = str(GOLDENS / "huggingface" / "discriminator")
     with pytest.raises(ValueError, match="are expected to be of the classes"):
-        read_model(discriminator, generator=discriminator)
+        open_model(discriminator, generator=discriminator)
     with pytest.raises(ValueError, match="tells its own: do_lower_case"):
-        read_model(discriminator, {"do_lower_case": False})
+        open_model(discriminator, {"do_lower_case": False})
     # Trained apart: embeddings of its own, but not of its own width, as untied ones have.
     with pytest.raises(ValueError, match=r"word_embeddings: \[300, 16\] in the source, \["):
-        read_model(discriminator, generator=str(GOLDENS / "huggingface" / "generator"))
+        open_model(discriminator, generator=str(GOLDENS / "huggingface" / "generator"))
 
 
 def test_a_vocabulary_of_another_model(tmp_path):
     folder = shutil.copytree(GOLDENS / "huggingface" / "discriminator", tmp_path / "model")
     shutil.copy(GOLDENS / "pretrain" / "mlm" / "vocab.txt", folder / "vocab.txt")
     with pytest.raises(ValueError, match=r"at most vocab_size=300 tokens, .* but has 400"):
-        read_model(str(folder))
+        open_model(str(folder))
 
 
 def run_command(capsys, *arguments):
@@ -340,9 +340,7 @@ def test_the_command(tmp_path, capsys):
     )
     assert f"{tmp_path / 'back'}: step 2" in out
     assert values_of(tmp_path / "back") == values_of(source, moments=False)
-    assert (
-        read_model(str(tmp_path / "back"), hparams_of(case)).model.tokenizer.do_lower_case is False
-    )
+    assert open_model(str(tmp_path / "back"), hparams_of(case)).tokenizer.do_lower_case is False
 
 
 def rewritten(source, folder, change):
@@ -377,7 +375,7 @@ def test_what_goes_on_with_training_only_is_named(tmp_path):
         values["electra_tf/loss_scale"] = np.float32(8)
 
     averaged = rewritten(ours, tmp_path / "averaged", add)
-    lines = convert(read_model(str(averaged)), "reference", str(tmp_path / "written"))
+    lines = convert(open_model(str(averaged)), "reference", str(tmp_path / "written"))
     assert lines[-1].endswith(
         "no place for them: electra_tf/loss_scale, the weights that moving averages stand for, and "
         "their moments"
@@ -402,7 +400,7 @@ def test_moments_are_those_of_the_weights(tmp_path):
 
     damaged = rewritten(ours, tmp_path / "damaged", damage)
     with pytest.raises(ValueError, match=r"Adam's moments in .* do not fit its weights") as error:
-        read_model(str(damaged))
+        open_model(str(damaged))
     lines = str(error.value).splitlines()[1:]
     for name, line in zip((f"{BETA}/adam_v", "zzz/adam_m", f"{BETA}/adam_m"), lines, strict=True):
         assert name in line
@@ -414,35 +412,35 @@ def test_a_checkpoint_without_embeddings_is_an_error_that_names_them(table, tmp_
     source = released(tmp_path, "pretrain/mlm")
     damaged = rewritten(source, tmp_path / "damaged", lambda values: values.pop(name))
     with pytest.raises(ValueError, match=f"an encoder, but {name} is missing"):
-        read_model(str(damaged), HEADS)
+        open_model(str(damaged), HEADS)
 
 
 def test_heads_that_are_not_written_are_named(tmp_path):
-    transfer = read_model(released(tmp_path, "finetune/multi"), hparams_of("finetune/multi"))
+    transfer = open_model(released(tmp_path, "finetune/multi"), hparams_of("finetune/multi"))
     assert heads_left(transfer, "cola") == ["the head of the task sts"]
     (tmp_path / "single").mkdir()
-    single = read_model(released(tmp_path / "single", "finetune/cola"), hparams_of("finetune/cola"))
+    single = open_model(released(tmp_path / "single", "finetune/cola"), hparams_of("finetune/cola"))
     assert heads_left(single, None) == []
 
 
 def test_a_guessed_number_of_heads_is_told(tmp_path, caplog):
     source = released(tmp_path, "pretrain/mlm")
-    read_model(source, hparams_of("pretrain/mlm"))
+    open_model(source, hparams_of("pretrain/mlm"))
     assert "attention heads" not in caplog.text
-    read_model(source)
+    open_model(source)
     assert "does not tell its number of attention heads" in caplog.text
 
 
 def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog):
     hparams = hparams_of("pretrain/mlm")
     hparams["model_hparam_overrides"] = {**hparams["model_hparam_overrides"], "hidden_act": "relu"}
-    transfer = read_model(released(tmp_path, "pretrain/mlm"), hparams)
+    transfer = open_model(released(tmp_path, "pretrain/mlm"), hparams)
     written = tmp_path / "written"
     convert(transfer, "reference", str(written))
     told = {"num_attention_heads": transfer.encoder.num_attention_heads, "hidden_act": "relu"}
     assert json.loads((written / "encoder.json").read_text()) == told
     caplog.clear()
-    for encoder in (read_model(written).encoder, find_starting_point(str(written)).encoder):
+    for encoder in (open_model(written).encoder, find_starting_point(str(written)).encoder):
         assert (encoder.num_attention_heads, encoder.hidden_act) == tuple(told.values())
     assert find_starting_point(str(written)).inferred == ()
     assert "attention heads" not in caplog.text
@@ -451,13 +449,13 @@ def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog)
         with pytest.raises(
             ValueError, match=r"encoder\.json is expected to (tell|be a JSON object)"
         ):
-            read_model(written)
+            open_model(written)
 
 
 def test_heads_that_do_not_fit_the_checkpoint_are_an_error_that_names_the_file(tmp_path):
     hparams = hparams_of("pretrain/mlm")
     convert(
-        read_model(released(tmp_path, "pretrain/mlm"), hparams), "reference", str(tmp_path / "w")
+        open_model(released(tmp_path, "pretrain/mlm"), hparams), "reference", str(tmp_path / "w")
     )
     path = tmp_path / "w" / "encoder.json"
     for heads in (7, 1000):

@@ -6,7 +6,7 @@ import pytest
 from run_results import stored
 from tiny_run import tiny_config
 
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.interop.starting_point import find_starting_point
 from electra_tf.pretraining import run
 from electra_tf.training.checkpoint import CheckpointFolder
@@ -32,7 +32,7 @@ def test_conversion_and_fine_tuning_get_folded_embeddings(data_dir, ema_decay):
     start = find_starting_point(config.model_dir)
     np.testing.assert_array_equal(start.weights[TOKENS], expected)
     assert not [name for name in start.weights if "difference" in name or name.endswith("/ema")]
-    transfer = read_model(config.model_dir)
+    transfer = open_model(config.model_dir).folded()
     np.testing.assert_array_equal(transfer.weights[TOKENS], expected)
     assert not [name for name in transfer.weights if name.startswith("generator")]
     assert [name for name in transfer.left_behind if name.startswith("generator/")]

@@ -16,7 +16,7 @@ from electra_tf.finetuning.model_folder import load_finetuned
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.pretraining.model_folder import resolve_config
 from electra_tf.serving import export_model
 
@@ -69,7 +69,7 @@ def with_flags(command, call, folder, *flags, **choice):
 
 
 WAYS = {
-    "read_model": lambda folder, **choice: read_model(str(folder), choice),
+    "open_model": lambda folder, **choice: open_model(str(folder), choice),
     "load": lambda folder, **choice: electra_tf.load(str(folder), **choice),
     "load_huggingface": lambda folder, **choice: load_huggingface(str(folder), **choice),
     "starting point": lambda folder, **choice: find_starting_point(str(folder), **choice),
@@ -124,11 +124,11 @@ LINES = ("ab [url]  日本. d d", "<User> <user> x<User>", "[URL][URL] 日本 �
 def through_all_formats(folder, source, **hparams):
     """The tokenizers of a model's folders, as one format after the other is written."""
     for number, target in enumerate(("electra_tf", "huggingface", "reference", "huggingface")):
-        transfer = read_model(str(source), hparams)
-        yield transfer.model.tokenizer, source
+        transfer = open_model(str(source), hparams)
+        yield transfer.tokenizer, source
         source, hparams = folder.parent / f"{number}_{target}", {}
         convert(transfer, target, str(source))
-    yield read_model(str(source)).model.tokenizer, source
+    yield open_model(str(source)).tokenizer, source
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_more_added_tokens_than_embeddings_are_an_error(folder):
     many = {f"[E{number}]": number for number in range(len(TOKENS), size + 1)}
     (folder / "added_tokens.json").write_text(json.dumps(many))
     with pytest.raises(ValueError, match=rf"vocab_size={size}.*but has {size + 1}"):
-        read_model(str(folder))
+        open_model(str(folder))
 
 
 def test_a_model_is_served_with_its_added_tokens(folder):
@@ -190,7 +190,7 @@ def test_a_model_is_served_with_its_added_tokens(folder):
 )
 def test_an_export_has_the_tokenizer(folder, config, hparams, line, tokens):
     say(folder, config)
-    convert(read_model(str(folder), hparams), "electra_tf", str(folder.parent / "own"))
+    convert(open_model(str(folder), hparams), "electra_tf", str(folder.parent / "own"))
     export_model(str(folder.parent / "own"), str(folder.parent / "export"))
     found = electra_tf.load(str(folder.parent / "export")).replaced_tokens([line])
     assert found["tokens"].tolist() == [tokens]

@@ -13,7 +13,7 @@ import electra_tf
 from electra_tf.finetuning.model_folder import load_finetuned
 from electra_tf.interop import find_starting_point
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.pretraining import run
 from electra_tf.serving import export_model
 
@@ -45,7 +45,7 @@ def pretrained(pretrained_dir, tmp_path):
 
 @pytest.mark.parametrize(
     "use",
-    [read_model, electra_tf.load, find_starting_point],
+    [open_model, electra_tf.load, find_starting_point],
 )
 def test_of_a_pre_trained_model(use, pretrained):
     folder = str(with_config(pretrained, large("pretraining", "encoder")))
@@ -71,7 +71,7 @@ def test_of_a_pre_trained_model_that_is_exported(pretrained, tmp_path):
 def test_of_a_generator(settings, message, pretrained):
     folder = with_config(pretrained, lambda stored: stored["pretraining"].update(settings))
     with pytest.raises(ValueError, match=message):
-        read_model(str(folder))
+        open_model(str(folder))
 
 
 def test_of_a_run_that_is_continued(pretrained, pretrained_dir):
@@ -84,11 +84,11 @@ def test_of_a_run_that_is_continued(pretrained, pretrained_dir):
 
 def test_of_a_fine_tuned_model(tmp_path):
     case = "finetune/cola"
-    transfer = read_model(released(tmp_path, case), hparams_of(case), ["bad", "good"])
+    transfer = open_model(released(tmp_path, case), hparams_of(case), ["bad", "good"])
     folder = tmp_path / "own"
     convert(transfer, "electra_tf", str(folder))
     with_config(folder, large("finetuning", "encoder"))
-    for use in (load_finetuned, read_model, electra_tf.load, find_starting_point):
+    for use in (load_finetuned, open_model, electra_tf.load, find_starting_point):
         with pytest.raises(ValueError, match="vocab_size is 300 in the checkpoint, 10000000 here"):
             use(str(folder))
 
@@ -96,4 +96,4 @@ def test_of_a_fine_tuned_model(tmp_path):
 def test_of_hyperparameters_for_a_checkpoint_of_the_original(tmp_path):
     case = "pretrain/mlm"
     with pytest.raises(ValueError, match="vocab_size is 400 in the checkpoint, 10000000 here"):
-        read_model(released(tmp_path, case), {**hparams_of(case), "vocab_size": 10**7})
+        open_model(released(tmp_path, case), {**hparams_of(case), "vocab_size": 10**7})

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 
 # Of the extra `bench`: several hundred megabytes, which the quick tests do without.
 transformers = pytest.importorskip("transformers", reason="pip install 'electra-tf[bench]'")
@@ -38,7 +38,7 @@ def written(tmp_path, case, lower=True, labels=None, task=None):
     shutil.copy(GOLDENS / case / "vocab.txt", folder / "vocab.txt")
     meta = json.loads((GOLDENS / case / "meta.json").read_text())
     hparams = {"model_hparam_overrides": meta["model_hparam_overrides"], "do_lower_case": lower}
-    transfer = read_model(str(folder), hparams, labels)
+    transfer = open_model(str(folder), hparams, labels)
     convert(transfer, "huggingface", str(tmp_path / "written"), task=task)
     return str(tmp_path / "written")
 
@@ -98,7 +98,7 @@ def test_a_pair(tmp_path):
 def test_labels_come_along(name, tmp_path):
     source = shutil.copytree(GOLDENS / "huggingface" / name, tmp_path / "source")
     shutil.copy(GOLDENS / "finetune" / "cola" / "vocab.txt", source / "vocab.txt")
-    convert(read_model(str(source)), "huggingface", str(tmp_path / "written"))
+    convert(open_model(str(source)), "huggingface", str(tmp_path / "written"))
     recorded = np.load(GOLDENS / "huggingface" / name / "io.npz")
     found = theirs(str(tmp_path / "written"), {key: recorded[key] for key in BATCH})
     agree(recorded["logits"], found.logits)
@@ -119,7 +119,7 @@ def test_tags_are_those_of_our_model_on_the_other_segment(tmp_path):
     meta = json.loads((GOLDENS / case / "meta.json").read_text())
     labels = [f"T{i}" for i in range(meta["variables"]["task_specific/chunk/dense/bias"][0])]
     folder, batch = written(tmp_path, case, labels=labels), batch_of(case)
-    ours = read_model(
+    ours = open_model(
         str(tmp_path / "released"),
         {"model_hparam_overrides": meta["model_hparam_overrides"]},
         labels,
@@ -139,8 +139,8 @@ def test_the_tokenizer(lower, tmp_path):
     shutil.copy(VOCABULARY, folder / "vocab.txt")
     stored = {"do_lower_case": lower}
     (folder / "tokenizer_config.json").write_text(json.dumps(stored))
-    transfer = read_model(str(folder))
-    ours = transfer.model.tokenizer
+    transfer = open_model(str(folder))
+    ours = transfer.tokenizer
     convert(transfer, "huggingface", str(tmp_path / "written"))
     assert ours.do_lower_case is lower
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(tmp_path / "written"))
@@ -166,7 +166,7 @@ def test_what_transformers_writes_is_read(tmp_path):
     tokenizer.save_pretrained(folder)
     (folder / "vocab.txt").unlink(missing_ok=True)
     assert (folder / "tokenizer.json").exists()
-    found = read_model(str(folder)).model
+    found = open_model(str(folder))
     assert len(found.tokenizer.vocabulary) == model.config.vocab_size
     for text in TEXTS[:3]:
         assert found.tokenizer([text])[0].numpy().tolist() == tokenizer.encode(

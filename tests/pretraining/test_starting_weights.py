@@ -10,7 +10,7 @@ from run_results import stored
 from tiny_run import make_data_dir, tiny_config
 
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.interop.starting_point import find_pretraining_weights
 from electra_tf.pretraining import model_folder, run
 
@@ -29,7 +29,7 @@ def as_huggingface(finished, tmp_path):
 
     def write(**options):
         folder = str(tmp_path / "theirs")
-        convert(read_model(finished.config.model_dir), "huggingface", folder, **options)
+        convert(open_model(finished.config.model_dir), "huggingface", folder, **options)
         return folder
 
     return write
@@ -160,7 +160,7 @@ def test_a_converted_discriminator_without_its_generator(
     finished, data_dir, as_huggingface, caplog
 ):
     folder = str(data_dir / "models" / "converted")
-    lines = convert(read_model(as_huggingface(part="discriminator")), "electra_tf", folder)
+    lines = convert(open_model(as_huggingface(part="discriminator")), "electra_tf", folder)
     assert any("no generator was found: this is a discriminator alone" in line for line in lines)
     hparams = {"num_train_steps": 13, "num_warmup_steps": 0, "train_batch_size": 8}
     config = model_folder.resolve_config(
@@ -173,5 +173,5 @@ def test_a_converted_discriminator_without_its_generator(
 
 
 def test_conversion_of_a_pair_says_nothing_of_generators(finished, tmp_path):
-    lines = convert(read_model(finished.config.model_dir), "electra_tf", str(tmp_path / "pair"))
+    lines = convert(open_model(finished.config.model_dir), "electra_tf", str(tmp_path / "pair"))
     assert not any("generator" in line for line in lines)

@@ -17,26 +17,26 @@ from live import encoder_states, padded_rows
 from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.finetuning.spans import spans_of
-from electra_tf.serving.sources import FinetunedSource
+from electra_tf.interop.stored_model import StoredModel
 
 
-def compare_task(signatures, source: FinetunedSource, differences: Differences):
+def compare_task(signatures, source: StoredModel, differences: Differences):
     """Every signature that there is."""
     kinds = {"qa": _compare_answers, "tagging": _compare_tags}
     if "text" in signatures:
-        compare_text = kinds.get(source.task.spec.kind, _compare_sequences)
+        compare_text = kinds.get(source.tasks[0].spec.kind, _compare_sequences)
         for texts in (probes.TEXTS, probes.SHORT):
             compare_text(signatures, source, list(texts), differences)
     batch, texts = _single_texts(source)
-    encoder = source.loaded.model.encoder
+    encoder = source.model.encoder
     if "features" in signatures:
         inputs = _with_empty_seconds(source, texts)
         states = encoder_states(encoder, batch)
         outputs = compare_layers(signatures["features"], inputs, states, batch, differences)
         compare_ids("features", outputs, batch, differences)
     if "ids" in signatures:
-        if source.task.spec.kind == "qa":
-            half = np.arange(source.max_length) >= source.max_length // 2
+        if source.tasks[0].spec.kind == "qa":
+            half = np.arange(source.config.max_seq_length) >= source.config.max_seq_length // 2
             batch["segment_ids"] = batch["input_mask"] * half.astype(np.int32)
         _compare_ids(signatures["ids"], source, batch, differences)
 
@@ -45,15 +45,15 @@ def _single_texts(source):
     """Rows of single texts, and the texts."""
     texts = list(probes.TEXTS)
     ids = source.tokenizer(texts).to_list()
-    rows = [row[: source.max_length - 2] for row in ids]
-    batch = padded_rows(rows, source.tokenizer.vocabulary, source.max_length)
-    if source.task.spec.kind == "tagging":
+    rows = [row[: source.config.max_seq_length - 2] for row in ids]
+    batch = padded_rows(rows, source.tokenizer.vocabulary, source.config.max_seq_length)
+    if source.tasks[0].spec.kind == "tagging":
         batch["segment_ids"] = batch["input_mask"].copy()
     return batch, texts
 
 
 def _with_empty_seconds(source, texts):
-    spec = source.task.spec
+    spec = source.tasks[0].spec
     if spec.kind == "qa":
         return {"question": texts, "context": [""] * len(texts)}
     columns = spec.splits[0].columns
@@ -66,9 +66,9 @@ def _compare_ids(ids, source, batch, differences):
     """Probabilities that follow from the head's numbers, of all rows at full length."""
     batch = {name: tf.constant(rows) for name, rows in batch.items()}
     found = ids(**batch)
-    hidden = source.loaded.model.encoder(batch).last_hidden_state
-    head = source.loaded.model.task_heads.heads[source.task_id]
-    kind = source.task.spec.kind
+    hidden = source.model.encoder(batch).last_hidden_state
+    head = source.model.task_heads.heads[0]
+    kind = source.tasks[0].spec.kind
     if kind == "tagging":
         real = tf.cast(batch["input_mask"], tf.float32)[..., None]
         live = head.output_layer(hidden)
@@ -81,7 +81,7 @@ def _compare_ids(ids, source, batch, differences):
     if kind == "qa":
         _compare_answer_numbers(found, live, differences)
     elif kind == "regression":
-        low, high = source.task.spec.value_range
+        low, high = source.tasks[0].spec.value_range
         scaled = (found["score"] - low) / (high - low)
         differences.logits("ids", scaled, live["predictions"])  # may be far outside of its range
     else:
@@ -93,7 +93,7 @@ def _compare_ids(ids, source, batch, differences):
 
 def _compare_label_names(where, found, source, differences):
     """The outputs that spell out what the exported numbers say."""
-    names, kind = np.array(source.task.spec.labels), source.task.spec.kind
+    names, kind = np.array(source.tasks[0].spec.labels), source.tasks[0].spec.kind
     logits, best = found["logits"].numpy(), found["logits"].numpy().argmax(-1)
     normalize = tf.sigmoid if kind == "multilabel" else tf.nn.softmax
     differences.probability(f"{where}: logits", normalize(logits), found["probabilities"])
@@ -151,12 +151,12 @@ def _looked_up(found, live, index, log_probs):
     return np.where(same.any(-1), matched, chances[:, -1:])
 
 
-def _predictor(source: FinetunedSource) -> Predictor:
-    return Predictor.of_loaded(source.loaded, source.task_id)
+def _predictor(source: StoredModel) -> Predictor:
+    return Predictor.of_loaded(source, 0)
 
 
 def _compare_sequences(signatures, source, firsts, differences):
-    is_pair = source.task.spec.splits[0].columns.text_b is not None
+    is_pair = source.tasks[0].spec.splits[0].columns.text_b is not None
     # Every text meets another one, so that both sides are cut somewhere.
     seconds = firsts[1:] + firsts[:1] if is_pair else [None] * len(firsts)
     examples = [TextExample(i, a, b) for i, (a, b) in enumerate(zip(firsts, seconds, strict=True))]
@@ -164,19 +164,19 @@ def _compare_sequences(signatures, source, firsts, differences):
     if is_pair:
         inputs["text_pair"] = tf.constant(seconds)
     found = signatures["text"](**inputs)
-    if source.task.spec.kind != "regression":
+    if source.tasks[0].spec.kind != "regression":
         _compare_label_names("text", found, source, differences)
     outputs = {name: value.numpy() for name, value in found.items()}
     for row, record in enumerate(_predictor(source).of_examples(examples)):
         where = f"text {firsts[row][:60]!r}"
-        if source.task.spec.kind == "regression":
-            low, high = source.task.spec.value_range
+        if source.tasks[0].spec.kind == "regression":
+            low, high = source.tasks[0].spec.value_range
             scale = high - low
             differences.logits(where, outputs["score"][row] / scale, record["prediction"] / scale)
             continue
         chances = list(record["probabilities"].values())
         differences.probability(where, outputs["probabilities"][row], chances)
-        if source.task.spec.kind == "classification":
+        if source.tasks[0].spec.kind == "classification":
             choice = record["probabilities"][outputs["label"][row].decode()]
             differences.chosen(where, choice, max(chances))
         else:
@@ -207,7 +207,7 @@ def _compare_tags(signatures, source, texts, differences):
             # Two tags can be equally probable only below one half.
             if chance > 0.5 + differences.tolerance:
                 differences.same(where, tag, expected)
-        if source.task.spec.scheme == "spans":
+        if source.tasks[0].spec.scheme == "spans":
             found = {name: values[row] for name, values in outputs.items()}
             _compare_entities(where, texts[row].encode(), tags, found, source, differences)
     for row in set(range(len(texts))) - set(filled):
@@ -221,7 +221,7 @@ def _compare_entities(where, text, tags, found, source, differences):
         text: bytes; found: name -> values of the text.
     """
     expected = []
-    for first, last, kind in spans_of(tags, source.task.spec.span_rule):
+    for first, last, kind in spans_of(tags, source.tasks[0].spec.span_rule):
         start, end = int(found["starts"][first]), int(found["ends"][last])
         chance = float(found["probabilities"][first : last + 1].min())
         expected.append((text[start:end], (kind or "").encode(), start, end, chance))

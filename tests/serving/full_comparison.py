@@ -6,17 +6,17 @@ from compare_task import compare_task
 from differences import Differences
 from live import LivePair
 
-from electra_tf.serving.sources import FinetunedSource, PretrainedSource
+from electra_tf.interop.stored_model import StoredModel
 
 
-def compare_fully(signatures, source: PretrainedSource | FinetunedSource, dtype: str):
+def compare_fully(signatures, source: StoredModel, dtype: str):
     """Compare every signature of a loaded export with the model it was made of.
 
     Raises:
         ExportDiffersError: they differ by more than rounding; names signature, output and text.
     """
     differences = Differences(dtype)
-    if isinstance(source, PretrainedSource):
+    if not source.is_finetuned:
         compare_pair(signatures, LivePair(source), differences)
     else:
         compare_task(signatures, source, differences)

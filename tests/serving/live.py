@@ -4,18 +4,22 @@
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
+from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.serving.encoder import is_disentangled
-from electra_tf.serving.sources import PretrainedSource
+from electra_tf.training.weights import assign_weights
 
 
 class LivePair:
     """Answers of the Keras models for rows that are filled up to the full length."""
 
-    def __init__(self, source: PretrainedSource):
-        self._pretrainer = source.pretrainer
+    def __init__(self, source: StoredModel):
+        config = source.config.replace(precision="float32")
+        self._pretrainer = ElectraPretrainer(config, source.tokenizer.vocabulary)
+        assign_weights(source.weights, self._pretrainer, source.description)
         self._tokenizer = source.tokenizer
-        self._length = source.max_length
+        self._length = source.config.max_seq_length
 
     def batch(self, texts) -> dict[str, np.ndarray]:
         """`input_ids, input_mask, segment_ids` int32 [B, max_seq_length] of single texts."""

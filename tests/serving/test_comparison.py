@@ -8,11 +8,12 @@ from differences import Differences
 from full_comparison import compare_fully
 from served_models import NAMES, QUESTIONS, VARIANTS, finetuned_folder, pretrained_folder
 
+from electra_tf.interop.opening import open_model
 from electra_tf.serving import ExportDiffersError
 from electra_tf.serving.comparison import compare
+from electra_tf.serving.export import live_encoders
 from electra_tf.serving.finetuned import server_of
 from electra_tf.serving.pretrained import PretrainedServer
-from electra_tf.serving.sources import load_source
 
 IN_QUICK_SUITE = ("regression",)
 TASKS = [
@@ -23,13 +24,15 @@ TASKS = [
 
 def task_server(folder, name, dtype=tf.float32):
     spec, changes = VARIANTS[name]
-    source = load_source(finetuned_folder(folder / "model", spec, **changes))
-    return source, server_of(source.loaded, 0, source.max_length, dtype)
+    source = open_model(finetuned_folder(folder / "model", spec, **changes))
+    return source, server_of(source, 0, source.config.max_seq_length, dtype)
 
 
 def pair_server(folder, dtype=tf.float32, **changes):
-    source = load_source(pretrained_folder(folder / "data", **changes))
-    server = PretrainedServer(source.pretrainer, source.tokenizer, source.max_length, dtype, 3)
+    source = open_model(pretrained_folder(folder / "data", **changes))
+    server = PretrainedServer(
+        source.model, source.tokenizer, source.config.max_seq_length, dtype, 3
+    )
     return source, server
 
 
@@ -37,17 +40,17 @@ def pair_server(folder, dtype=tf.float32, **changes):
 
 
 def test_an_exported_pair_says_what_its_models_say(pair, pair_dir):
-    compare_fully(pair, load_source(pair_dir), "float32")
+    compare_fully(pair, open_model(pair_dir), "float32")
 
 
 def test_an_exported_tagger_says_what_its_model_says(tagger, tmp_path):
-    compare_fully(tagger, load_source(finetuned_folder(tmp_path / "model", NAMES)), "float32")
+    compare_fully(tagger, open_model(finetuned_folder(tmp_path / "model", NAMES)), "float32")
 
 
 def test_an_exported_reader_says_what_its_model_says(reader, tmp_path):
     _, changes = VARIANTS["qa"]
     model = finetuned_folder(tmp_path / "model", QUESTIONS, **changes)
-    compare_fully(reader, load_source(model), "float32")
+    compare_fully(reader, open_model(model), "float32")
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -115,8 +118,8 @@ def different(values):
 
 def rest_of(source, server):
     """What `compare` takes beside the functions."""
-    encoders = list(zip(server.encoders, source.encoders, strict=True))
-    return encoders, source.tokenizer, source.max_length, "float32"
+    encoders = list(zip(server.encoders, live_encoders(source), strict=True))
+    return encoders, source.tokenizer, source.config.max_seq_length, "float32"
 
 
 def check_all_outputs(source, server):
@@ -146,7 +149,7 @@ def test_every_output_of_a_pair_is_compared(tmp_path):
 
 def test_an_encoder_that_computes_something_else_is_noticed(tmp_path):
     source, server = task_server(tmp_path, "regression")
-    (encoder,) = source.encoders
+    encoder = source.model.encoder
     bias = encoder.stack.blocks[0].intermediate.dense.bias
     bias.assign_add(0.01 * tf.ones_like(bias))
     others = rest_of(source, server)

@@ -2,23 +2,28 @@
 """What an export folder holds; that it appears only when it says what its model says."""
 
 import json
+import os
 import pathlib
+import shutil
 import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from run_results import stored
-from served_models import CLASSES, VARIANTS, finetuned_folder, pretrained_folder
+from served_models import CLASSES, VARIANTS, VOCABULARY, finetuned_folder, pretrained_folder
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+import electra_tf
+from electra_tf.cli import export_model as cli
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.reading import read_model
+from electra_tf.interop.opening import open_model
 from electra_tf.serving import ExportDiffersError, encoder, export_model
 from electra_tf.serving.warmup import write_warmup
 from electra_tf.training.checkpoint import CheckpointFolder
 
+GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
 
 
@@ -85,7 +90,7 @@ def test_the_card_tells_data_and_results_and_what_is_not_known(tmp_path):
     assert '"disc_auc": 0.625' in card
     assert "`serving_default` is `ids`" in card
 
-    convert(read_model(str(model_dir)), "electra_tf", str(tmp_path / "converted"))
+    convert(open_model(str(model_dir)), "electra_tf", str(tmp_path / "converted"))
     export_model(str(tmp_path / "converted"), str(tmp_path / "again"), names=["ids"])
     card = (tmp_path / "again" / "README.md").read_text()
     assert "Unknown: the weights were converted from the pre-trained model" in card
@@ -200,3 +205,97 @@ def test_every_kind_of_task(tmp_path, spec, changes, dtype):
     assert all(ops == TEXT_OPS for ops in custom.values())
     size = sum(f.stat().st_size for f in (tmp_path / "export" / "variables").iterdir())
     assert size < (1_400_000 if dtype == "float32" else 800_000)
+
+
+# ---- What `electra_tf.load` reads can be exported
+
+
+def released(case, folder):
+    """A recorded checkpoint of the original with its vocabulary, and what it does not tell."""
+    shutil.copytree(GOLDENS / case / "ckpt", folder)
+    shutil.copy(GOLDENS / case / "vocab.txt", folder)
+    meta = json.loads((GOLDENS / case / "meta.json").read_text())
+    return str(folder), {"hparams": {"model_hparam_overrides": meta["model_hparam_overrides"]}}
+
+
+def of_huggingface(name, folder):
+    """A recorded Hugging Face folder with a vocabulary."""
+    shutil.copytree(GOLDENS / "huggingface" / name, folder)
+    shutil.copy(GOLDENS / "finetune" / "cola" / "vocab.txt", folder)
+    return str(folder)
+
+
+def checkpoint_of_a_task(root):
+    folder, options = released("finetune/cola", root / "cola")
+    return tf.train.latest_checkpoint(folder), {**options, "labels": ["bad", "good"]}
+
+
+def pair_of_huggingface(root):
+    folder = str(root / "pair")
+    convert(open_model(pretrained_folder(root / "data")), "huggingface", folder)
+    shutil.move(f"{folder}/generator", root / "generator")
+    return folder, {"generator": str(root / "generator")}
+
+
+def best_of_a_run(root):
+    folder = pretrained_folder(root / "data", uniform_generator=True)
+    weights = stored(f"{folder}/model.ckpt-5")
+    weights["electra/embeddings/LayerNorm/beta"] += 1.0
+    CheckpointFolder(f"{folder}/best").save(3, weights, {})
+    return f"{folder}/best/", {}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda root: released("pretrain/electra_untied", root / "released"),
+        checkpoint_of_a_task,
+        pair_of_huggingface,
+        best_of_a_run,
+        *(
+            pytest.param(
+                lambda root, n=n: (of_huggingface(n, root / n), {}), marks=pytest.mark.slow
+            )
+            for n in ("token_classification", "question_answering")
+        ),
+    ],
+    ids=["original", "original-task", "pair", "best", "tags", "answers"],
+)
+def test_what_loads_is_exported(make, tmp_path):
+    folder, options = make(tmp_path)
+    model = electra_tf.load(folder, **options)
+    names = ["features", "fill_mask"] if "generator" in options else ["features"]
+    assert export_model(folder, str(tmp_path / "export"), names=names, **options).count > 5
+    exported = electra_tf.load(str(tmp_path / "export"))
+    texts = [("tok1 tok2", "tok3 tok4")] if "answering" in folder else ["tok1 tok2 tok3"]
+    found, expected = exported.encode(texts), model.encode(texts)
+    for name, value in expected.items():
+        if value.dtype.kind == "f":
+            np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+    card = (tmp_path / "export" / "README.md").read_text()
+    is_ours = "best" in folder
+    assert ("Unknown: the weights were converted from" in card) == (not is_ours)
+    assert not is_ours or "\n3 steps.\n" in card
+
+
+def test_a_checkpoint_without_vocabulary_says_how_to_give_it(tmp_path):
+    folder, options = released("pretrain/electra_untied", tmp_path / "released")
+    os.remove(f"{folder}/vocab.txt")
+    with pytest.raises(ValueError, match=r"has no vocabulary: .*vocab_file"):
+        export_model(folder, str(tmp_path / "export"), **options)
+    hparams = {**options["hparams"], "vocab_file": str(VOCABULARY)}
+    with pytest.raises(ValueError, match="is expected to have at most vocab_size="):
+        export_model(folder, str(tmp_path / "export"), hparams=hparams)
+
+
+def test_the_command_takes_what_a_checkpoint_does_not_tell(tmp_path, monkeypatch, capsys):
+    folder, options = released("finetune/cola", tmp_path / "cola")
+    line = ["export_model.py", "--model-dir", folder, "--export-dir", str(tmp_path / "export")]
+    line += ["--hparams", json.dumps(options["hparams"]), "--labels", "bad,good"]
+    monkeypatch.setattr(sys, "argv", [*line, "--signatures", "ids"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    assert "comparisons with the model" in capsys.readouterr().out
+    settings = json.loads((tmp_path / "export" / "assets.extra" / "electra_tf.json").read_text())
+    assert settings["labels"] == ["bad", "good"] and settings["task"] == "cola"

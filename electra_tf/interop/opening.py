@@ -1,0 +1,227 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Opening what lies at a path: which kind of model it is, decided once, and the model itself."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from electra_tf.files import exists
+from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.interop.from_huggingface import OF_A_TASK, model_of_content
+from electra_tf.interop.huggingface import is_electra_folder, read_content
+from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
+from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
+from electra_tf.interop.stored_model import Pair, StoredModel
+from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.text import load_tokenizer
+from electra_tf.text.loading import find_vocabulary_file
+from electra_tf.training.checkpoint import read_step, resolve_prefix
+from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
+from electra_tf.training.weights import check_size, load_weights
+
+PRETRAINED = "pretrained"
+"""A folder that pre-training wrote here."""
+FINETUNED = "finetuned"
+"""A folder that fine-tuning wrote here."""
+HUGGING_FACE = "huggingface"
+REFERENCE = "reference"
+"""A checkpoint of the original, or a folder with one."""
+EXPORTED = "exported"
+"""A SavedModel."""
+
+_CASE = ("do_lower_case", "strip_accents")
+_TOKENIZER = ("pre_split", "tokenizer")
+"""Hyperparameters that say what a vocabulary is used by, see `text.load_tokenizer`."""
+
+
+class Place(NamedTuple):
+    """What is at a path."""
+
+    kind: str
+    """One of the kinds above."""
+    folder: str
+    """Of the model; that of a checkpoint in `best/` is the one above."""
+    prefix: str | None = None
+    """Of the checkpoint that counts; None where weights are in other files."""
+
+
+def find_model(path: str) -> Place:
+    """What is at a path, told by its files; nobody else decides.
+
+    Raises:
+        FileNotFoundError: there is nothing of any kind; the message says where to get one.
+    """
+    path = os.fspath(path).rstrip("/") or "/"
+    if exists(os.path.join(path, "saved_model.pb")):
+        return Place(EXPORTED, path)
+    if is_electra_folder(path):
+        return Place(HUGGING_FACE, path)
+    is_folder = tf.io.gfile.isdir(path)
+    if is_folder and finetuned.read_config(path) is not None:
+        return Place(FINETUNED, path, finetuned.require_weights(path))
+    try:
+        prefix = resolve_prefix(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
+    folder = _folder_of_model(os.path.dirname(prefix))
+    if finetuned.read_config(folder) is not None:
+        return Place(FINETUNED, folder, prefix)
+    return Place(PRETRAINED if pretrained.is_own(folder) else REFERENCE, folder, prefix)
+
+
+def vocabulary_in(folder: str) -> str | None:
+    """The vocabulary file of a folder; None if it has none."""
+    try:
+        path = find_vocabulary_file(folder)
+    except FileNotFoundError:
+        return None
+    return path if exists(path) else None
+
+
+def open_model(
+    path: str,
+    hparams: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    generator: str | None = None,
+) -> StoredModel:
+    """The model at a path.
+
+    Args:
+        path: a folder that pre-training or fine-tuning wrote here; a checkpoint of the original
+            or a folder with one; a Hugging Face ELECTRA folder, with its generator in a folder
+            of that name inside it, if it has one.
+        hparams: what a checkpoint of the original does not tell of itself, see
+            `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For a
+            Hugging Face folder with a task's head: task_names, with the path of a JSON file that
+            describes the task, and max_seq_length. For both pre_split and tokenizer, see
+            `text.load_tokenizer`. For others there is nothing to give.
+        labels: classes of a fine-tuned checkpoint of the original.
+        generator: a Hugging Face folder with the generator, if it is elsewhere.
+
+    Raises:
+        FileNotFoundError: there is nothing there.
+        ValueError: what is there cannot be represented, or does not fit its configuration.
+    """
+    place = find_model(path)
+    kind, hparams = place.kind, dict(hparams or {})
+    if kind == EXPORTED:
+        raise ValueError(
+            f"{path} is an exported model, whose weights have no names any more; the folder that "
+            "it was exported from is expected."
+        )
+    taken = (*OF_A_TASK, *_TOKENIZER) if kind == HUGGING_FACE else ()
+    refused = sorted(set(hparams) - set(taken))
+    if kind != REFERENCE and (refused or labels):
+        raise ValueError(
+            f"hyperparameters and labels can be given for checkpoints of the original, but {path} "
+            f"tells its own: {', '.join(refused) or 'labels'}."
+        )
+    if kind != HUGGING_FACE and generator is not None:
+        raise ValueError(
+            f"a generator can be given for a Hugging Face folder, but {path} is one of the kind "
+            f"{kind!r}."
+        )
+    if kind == HUGGING_FACE:
+        return _checked(_from_huggingface(path, generator, hparams))
+    if kind == REFERENCE:
+        return _checked(_from_reference(place, hparams, labels))
+    return _from_pretrained(place) if kind == PRETRAINED else _from_finetuned(place)
+
+
+def _checked(model: StoredModel) -> StoredModel:
+    tokenizer, size = model.tokenizer, model.config.vocab_size
+    if tokenizer is not None and tokenizer.vocabulary.num_rows > size:
+        raise ValueError(
+            f"the vocabulary of {model.description} is expected to have at most vocab_size={size} "
+            f"tokens, as many as the embeddings, but has {tokenizer.vocabulary.num_rows}."
+        )
+    return model
+
+
+def _from_pretrained(place: Place) -> StoredModel:
+    stored, prefix = pretrained.read_config(place.folder), place.prefix
+    config = stored.pretraining.replace(model_dir=place.folder)
+    check_size(prefix, config.sizes)
+    tokenizer = load_tokenizer(place.folder, **stored.case)
+    pair = Pair.build(config)
+    load_weights(prefix, pair)
+    return StoredModel(
+        f"the pre-trained model {prefix}",
+        config,
+        tokenizer,
+        pair,
+        step=read_step(prefix),
+        moments=moments_of(prefix, pair),
+        left_behind=state_left(prefix),
+        folder=place.folder,
+        origin=stored.converted_from,
+    )
+
+
+def _from_finetuned(place: Place) -> StoredModel:
+    stored, prefix = finetuned.read_config(place.folder), place.prefix
+    found = finetuned.load_finetuned(place.folder, precision="float32", prefix=prefix)
+    return StoredModel(
+        f"the fine-tuned model {prefix}",
+        stored.finetuning,
+        found.tokenizer,
+        found.model,
+        found.tasks,
+        step=read_step(prefix),
+        moments=moments_of(prefix, found.model),
+        left_behind=state_left(prefix),
+        folder=place.folder,
+        origin=stored.converted_from,
+        data=stored.data,
+    )
+
+
+def _from_reference(
+    place: Place, hparams: dict[str, Any], labels: Sequence[str] | None
+) -> StoredModel:
+    vocab_file = hparams.pop("vocab_file", None)
+    given = {name: hparams[name] for name in (*_CASE, *_TOKENIZER) if name in hparams}
+    if vocab_file is None:
+        vocab_file = vocabulary_in(place.folder)
+    tokenizer = None if vocab_file is None else load_tokenizer(vocab_file, **given)
+    if tokenizer is not None:
+        hparams["pre_split"] = tokenizer.pre_split
+    return read_checkpoint(place.prefix, tokenizer, hparams, labels)
+
+
+def _from_huggingface(path: str, generator: str | None, hparams: dict[str, Any]) -> StoredModel:
+    choice = {name: hparams.pop(name) for name in _TOKENIZER if name in hparams}
+    content = read_content(path, **choice)
+    inside = os.path.join(path, GENERATOR_FOLDER)
+    if generator is None and is_electra_folder(inside):
+        generator = inside
+    beside = None
+    if generator is not None:
+        if find_model(generator).kind != HUGGING_FACE:
+            raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
+        beside = read_content(generator, **choice)
+    return model_of_content(content, beside, path, hparams)
+
+
+def _folder_of_model(folder: str) -> str:
+    """The folder of the model whose checkpoint is in `folder`, which may be `best/` there."""
+    above = os.path.dirname(folder)
+    is_best = os.path.basename(folder) == BEST_FOLDER and exists(os.path.join(above, CONFIG_FILE))
+    return above if is_best and not exists(os.path.join(folder, CONFIG_FILE)) else folder
+
+
+def _how_to_get(path: str) -> str:
+    """Nothing is downloaded; for what is no folder here, how one comes to be here."""
+    if tf.io.gfile.isdir(path):
+        return ""
+    # Hub names are "owner/model", such as google/electra-small-discriminator.
+    is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
+    name = path if is_name else "google/electra-small-discriminator"
+    return (
+        " Nothing is downloaded: Hugging Face models come with `hf download "
+        f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
+        "https://github.com/google-research/electra."
+    )
