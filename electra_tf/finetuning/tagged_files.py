@@ -8,12 +8,12 @@ What a line is:
 - The first line that does not begin with "#" decides how many cells a row has. A line that begins
   with "#" is a row if it has as many, split as that line is: "# O" is the word "#" where rows are
   two words. Otherwise it is a comment; but "#word" inside a sentence is a row that lacks cells.
+  So is one before a sentence whose tag no other word has: "# author".
 - Ranges (1-2) and empty nodes (1.1) of CoNLL-U are no words of their own. They are left out of
   sentences whose other rows are numbered 1, 2, 3 in the first column.
 - A first row that names the columns is skipped if a header is expected, else refused.
 """
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -24,6 +24,7 @@ from electra_tf.finetuning.data_warnings import warn_once
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.files import BLANKS, read_lines, require_examples
 from electra_tf.finetuning.readers import column_positions
+from electra_tf.finetuning.spans import is_span_tag
 
 _Row = tuple[int, list[str]]
 """The number of a line, and its cells."""
@@ -32,7 +33,8 @@ _SPACES = re.compile(f"[{BLANKS}]+")
 _RANGE_OR_EMPTY_NODE = re.compile(r"\d+-\d+|\d+\.\d+")
 _COLUMN_NAMES = frozenset(
     "token tokens word words form text tag tags label labels class entity entities iob bio bioes "
-    "ner ner_tag ner_tags chunk chunk_tag chunk_tags pos pos_tag pos_tags upos xpos".split()
+    "ner ner_tag ner_tags chunk chunk_tag chunk_tags pos pos_tag pos_tags upos xpos iob_tag bio_tag "
+    "ner_label entity_label entity_tag entity_type annotation category".split()
 )
 
 
@@ -59,21 +61,20 @@ def read_tagged(
     numbers = [column for column in wanted.values() if isinstance(column, int)]
     least = max([len(wanted), *(n + 1 if n >= 0 else -n for n in numbers)])
     rows = _rows(path, least)
-    first = next((number for number, (_, row) in enumerate(rows) if row), None)
-    expected = max(least, len(rows[first][1]) if rows else 0)
+    expected = max(least, len(next((row for _, row in rows if row), [])))
     if header and rows:
-        line, names = rows.pop(first)
+        line, names = rows.pop(_first(rows))
         wanted = column_positions(f"{path}, line {line}", names, wanted)
-    elif header is None and rows and _names_columns(rows, first, wanted.get("tag")):
-        line, names = rows.pop(first)
+    if labelled:
+        rows = _without_comments(rows, wanted["tag"], path)
+    if header is None and _names_columns(rows, wanted.get("tag")):
+        line, names = rows.pop(_first(rows))
         bad_rows.report(
             f"{path}, line {line}",
             "a word",
             f'what seems to be a header, {shown(names)}; say "header": true to skip it, or false '
             "to read it, in the description of the task",
         )
-    if labelled:
-        _warn_of_comments(rows, wanted["tag"], path)
     examples, sentence = [], []
     for line, row in [*rows, (0, [])]:
         if row:
@@ -138,8 +139,16 @@ def _cells(text: str, separator: str | None = None):
     return [cell.strip(BLANKS) or cell for cell in cells]
 
 
-def _names_columns(rows: Sequence[_Row], first: int, tag: int | None):
+def _first(rows: Sequence[_Row]) -> int | None:
+    """The place of the first row that has cells."""
+    return next((number for number, (_, row) in enumerate(rows) if row), None)
+
+
+def _names_columns(rows: Sequence[_Row], tag: int | None):
     """Whether the first row has names of columns where others have words and tags."""
+    first = _first(rows)
+    if first is None:
+        return False
     names = [cell.lower() for cell in rows[first][1]]
     if tag is None or not -len(names) <= tag < len(names):
         return len(names) > 1 and _COLUMN_NAMES.issuperset(names)
@@ -147,22 +156,29 @@ def _names_columns(rows: Sequence[_Row], first: int, tag: int | None):
     return names[tag] in _COLUMN_NAMES and all(row[tag] != rows[first][1][tag] for row in others)
 
 
-def _warn_of_comments(rows: Sequence[_Row], tag: int, path: str):
-    """Warns of sentences that begin with "#" and a tag that no other word has."""
+def _without_comments(rows: Sequence[_Row], tag: int, path: str) -> list[_Row]:
+    """Returns the rows without those that begin a sentence with "#" and a tag of no other word.
+
+    "# author" is such a comment where rows are a word and a tag; "# O" is none, nor is "# #", as
+    the Penn Treebank tags the sign.
+    """
     whole = [(line, row) for line, row in rows if not row or -len(row) <= tag < len(row)]
     used = {row[tag] for _, row in whole if row and not row[0].startswith("#")}
-    odd = [
-        (line, row)
-        for (_, before), (line, row) in itertools.pairwise([(0, []), *whole])
-        if row and not before and row[0].startswith("#") and row[tag] not in used
-    ]
-    if odd:
-        line, row = odd[0]
+    comments, is_inside = {}, False
+    for line, row in whole:
+        is_odd = row and row[0].startswith("#") and row[tag] not in used
+        if is_odd and not is_inside and row[tag] != "#" and not is_span_tag(row[tag]):
+            comments[line] = row
+        else:
+            is_inside = bool(row)
+    if comments:
+        line, row = next(iter(comments.items()))
         warn_once(
-            f"{path}: {len(odd)} lines that begin with # have as many cells as others and are read "
-            f"as words, though no other word has such a tag; the first is line {line}, "
-            f"{shown(' '.join(row))}."
+            f"{path}: lines that begin with # and have as many cells as others are left out as "
+            f"comments, since no other word has such a tag: {len(comments)}, the first is line "
+            f"{line}, {shown(' '.join(row))}."
         )
+    return [(line, row) for line, row in rows if line not in comments]
 
 
 def _is_usable(

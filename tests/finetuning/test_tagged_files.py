@@ -67,11 +67,20 @@ def test_columns_decide_what_a_line_with_a_number_sign_is(text, expected, tmp_pa
     assert words(tmp_path, text) == expected
 
 
-def test_a_comment_that_may_be_a_word_is_read_as_one_and_told(tmp_path, caplog):
-    assert words(tmp_path, "# one\na X\n\n# two\n# X\n") == [("#", "a"), ("#", "#")]
+def test_a_comment_of_as_many_cells_as_a_row_is_left_out_and_said(tmp_path, caplog):
+    text = "# one\na X\n\n#two three\n# X\nb X\n\n# #\n# B-Y\n\nc X\n# four\n"
+    expected = [("a",), ("#", "b"), ("#", "#"), ("c", "#")]
+    assert words(tmp_path, text) == expected
     (record,) = caplog.records
-    assert "2 lines that begin with # have as many cells" in record.message
-    assert "the first is line 1, '# one'" in record.message
+    assert "are left out as comments" in record.message
+    assert "2, the first is line 1, '# one'" in record.message
+
+
+def test_a_header_behind_a_comment_is_a_header(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: .* seems to be a header, \['Word', 'Iob_Tag'\]"):
+        words(tmp_path, "# corpus\nWord Iob_Tag\na O\n")
+    with pytest.raises(ValueError, match="at least one example"):
+        words(tmp_path, "# a\n# b\n")
 
 
 def test_a_word_that_lacks_its_tag_is_no_comment(tmp_path):
