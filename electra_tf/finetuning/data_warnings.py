@@ -34,7 +34,7 @@ def warn_of_spellings(spellings: Mapping[Any, Iterable[str]], path: str) -> None
     several = [list(found) for found in spellings.values() if len(found) > 1]
     if several:
         examples = "; ".join(" and ".join(map(repr, found)) for found in several[:_SHOWN])
-        warn_once(f"{path}: {len(several)} labels are written in several ways: {examples}.")
+        warn_once(f"{path}: labels that are written in several ways: {len(several)}: {examples}.")
 
 
 def warn_of_similar_labels(labels: Iterable[str], path: str) -> None:

@@ -19,8 +19,10 @@ from electra_tf.finetuning.files import (
 )
 
 _INTEGER = re.compile(r"\s*-?\d{1,18}\s*")
-_NO_ANSWER = ("noanswer", "cannotanswer", "unanswerable", "impossible")
-"""Letters of what files write at -1 for questions without an answer."""
+_NO_ANSWER = frozenset(
+    "noanswer cannotanswer unanswerable impossible na none null unknown notfound".split()
+)
+"""Letters of what files write at -1, or without a place, for questions without an answer."""
 
 
 def read_squad(
@@ -147,7 +149,7 @@ def _squad_answers(has_unanswerable: bool, record: Mapping[str, Any], context: s
     given = record.get("answers")
     answers = [] if given is None and impossible else _answer_list(given)
     if has_unanswerable:
-        answers = [answer for answer in answers if not _stands_for_none(answer)]
+        answers = [answer for answer in answers if not _stands_for_none(answer, impossible)]
     if impossible is None:
         impossible = not answers
     if impossible and answers:
@@ -183,13 +185,17 @@ def _integer(value: Any):
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _stands_for_none(answer: Mapping[str, Any]):
-    """Whether what is called an answer says that there is none."""
+def _stands_for_none(answer: Mapping[str, Any], impossible: bool | None):
+    """Whether what is called an answer says that there is none.
+
+    impossible: what the question says of itself; then whatever has no place is no answer.
+    """
     text = answer.get("text")
     if not isinstance(text, str):
         return False
     letters = "".join(filter(str.isalpha, text.lower()))
-    return not text.strip() or (answer["answer_start"] == -1 and letters in _NO_ANSWER)
+    is_placed = answer["answer_start"] not in (-1, None)
+    return not text.strip() or (not is_placed and (impossible is True or letters in _NO_ANSWER))
 
 
 def _span(context: str, answer: Mapping[str, Any]):

@@ -33,8 +33,8 @@ _SPACES = re.compile(f"[{BLANKS}]+")
 _RANGE_OR_EMPTY_NODE = re.compile(r"\d+-\d+|\d+\.\d+")
 _COLUMN_NAMES = frozenset(
     "token tokens word words form text tag tags label labels class entity entities iob bio bioes "
-    "ner ner_tag ner_tags chunk chunk_tag chunk_tags pos pos_tag pos_tags upos xpos iob_tag bio_tag "
-    "ner_label entity_label entity_tag entity_type annotation category".split()
+    "ner ner_tag ner_tags chunk chunk_tag chunk_tags pos pos_tag pos_tags upos xpos iob_tag "
+    "bio_tag ner_label entity_label entity_tag entity_type annotation category".split()
 )
 
 

@@ -101,7 +101,7 @@ def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
     for number, token in enumerate(tokens):
         kind = _kind_of_unmatched(token)
         if kind is None and last[token] != number:
-            kind = "there again later"
+            kind = "repeated by a later line"
         if kind is not None:
             places.setdefault(kind, []).append(number)
     if places:

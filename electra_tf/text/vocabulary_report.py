@@ -2,6 +2,7 @@
 """How well a vocabulary fits text that it was not trained on, and what is lost of the text."""
 
 import collections
+import itertools
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -62,11 +63,13 @@ def warning_of_changed_letters(lines: Sequence[str], strip: Callable[[str], str]
     share = sum(changed.values()) / max(1, counts.total())
     if share < _MIN_SHARE_CHANGED:
         return None
-    frequent = sorted(changed, key=lambda word: (-changed[word], word))[:_NUM_CHANGED]
-    examples = ", ".join(_example(word, strip) for word in frequent)
+    frequent = sorted(changed, key=lambda word: (-changed[word], word))
+    # Long words may begin alike.
+    examples = dict.fromkeys(_example(word, strip) for word in frequent[: 10 * _NUM_CHANGED])
+    shown = ", ".join(itertools.islice(examples, _NUM_CHANGED))
     return (
         f"Stripping accents changes letters of {share:.1%} of the words in a sample of "
-        f"{len(lines)} lines: {examples}. --no-strip-accents keeps them."
+        f"{len(lines)} lines: {shown}. --no-strip-accents keeps them."
     )
 
 

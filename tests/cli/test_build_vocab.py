@@ -79,6 +79,14 @@ def test_warns_if_letters_of_the_text_are_changed(tmp_path, caplog, kind):
     assert not caplog.messages
 
 
+def test_words_that_begin_alike_are_one_example(tmp_path, caplog):
+    corpus = tmp_path / "text.txt"
+    corpus.write_text("\n".join("mühlenbäche" + "n" * number for number in range(9)))
+    run_in_process("--input-files", corpus, "--output-file", tmp_path / "vocab.txt")
+    (message,) = caplog.messages
+    assert message.count("mühlenb -> muhlenb") == 1
+
+
 def test_warns_if_the_alphabet_is_too_small(tmp_path, caplog):
     characters = [chr(0x4E00 + number) for number in range(300)]
     corpus = tmp_path / "text.txt"

@@ -138,6 +138,8 @@ NONE = {"text": "NO_ANSWER", "answer_start": -1}
         ),
         ({"impossible": True, "answers": {"text": [], "answer_start": []}}, (), True),
         ({"impossible": True, "answers": [{"text": "", "answer_start": 0}]}, (), True),
+        ({"impossible": ..., "answers": [{"text": "N/A", "answer_start": None}]}, (), True),
+        ({"impossible": True, "answers": [{"text": "keine", "answer_start": -1}]}, (), True),
         ({"answers": [NONE, ANSWER]}, (("dog", 4),), False),
         # How answers and places are written.
         ({"answers": {"text": ["dog"], "answer_start": [4]}}, (("dog", 4),), False),

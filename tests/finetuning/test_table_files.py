@@ -57,7 +57,7 @@ def test_labels_are_stripped(tmp_path, caplog):
     assert task.spec.labels == ("no", "yes")
     assert [e.label for e in task.examples("train")] == ["yes", "yes", "no", "no"]
     (record,) = caplog.records
-    assert "2 labels are written in several ways: 'yes' and 'yes '; ' no' and 'no'" in (
+    assert "labels that are written in several ways: 2: 'yes' and 'yes '; ' no' and 'no'" in (
         record.message
     )
     listed = task_of(tmp_path, "a.csv", "text,label\na,yes \nb, no\n", labels=["no ", "yes"])

@@ -304,8 +304,8 @@ LABELLED = [name for name in ARCHITECTURES if "Classification" in ARCHITECTURES[
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"num_labels": 10**9, "id2label": None}, "num_labels is expected to have the . classes"),
-        ({"num_labels": 10**9}, "num_labels is expected to be ., as many as id2label"),
+        ({"num_labels": 10**6, "id2label": None}, "num_labels is expected to have the . classes"),
+        ({"num_labels": 10**6}, "num_labels is expected to be ., as many as id2label"),
         ({"num_labels": -1, "id2label": None}, "num_labels is expected to be at least 1"),
         ({"num_labels": 3.0, "id2label": None}, "num_labels is expected to be at least 1"),
         ({"num_labels": True, "id2label": None}, "num_labels is expected to be at least 1"),
@@ -330,8 +330,17 @@ def test_another_problem_than_there_is(folder_of):
 
 
 def test_an_encoder_does_not_mind_the_labels(folder_of):
-    folder = str(folder_of(LABELLED[0], num_labels=10**9, id2label=None))
+    folder = str(folder_of(LABELLED[0], num_labels=10**6, id2label=None))
     assert find_starting_point(folder).encoder.hidden_size == 32
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("number", [10**9, 10**6 + 1, 2**70])
+def test_absurd_numbers_of_labels_are_refused_whatever_the_class(name, number, folder_of):
+    folder = str(folder_of(name, num_labels=number, id2label=None))
+    for read_folder in (read_content, find_starting_point):
+        with pytest.raises(ValueError, match=r"config\.json: num_labels .* at most 1,000,000"):
+            read_folder(folder)
 
 
 # ---- Indices

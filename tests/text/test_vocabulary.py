@@ -113,8 +113,8 @@ def test_one_warning_names_how_many_tokens_match_nothing(tmp_path, caplog):
         text.load_tokenizer(path)
     (message,) = caplog.messages
     assert message == (
-        f"{path}: 4 of 11 tokens match no text and keep their ids: 1 empty (id 6), 1 there again "
-        "later (id 5), 2 with white space in it (id 8, ...)."
+        f"{path}: 4 of 11 tokens match no text and keep their ids: 1 empty (id 6), 1 repeated "
+        "by a later line (id 5), 2 with white space in it (id 8, ...)."
     )
 
 

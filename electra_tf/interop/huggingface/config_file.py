@@ -52,6 +52,8 @@ _LAST_LAYERS = {
 }
 _DEFAULT_LABELS = 2
 """Transformers' number of classes where nothing is said."""
+_MOST_LABELS = 1_000_000
+"""More are damage: no model has as many classes."""
 ARCHITECTURES = {
     "classification": "ElectraForSequenceClassification",
     "multilabel": "ElectraForSequenceClassification",
@@ -135,6 +137,7 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
     subject = f"{path_of(folder)} does not fit its {CONFIG_FILE}"
     refuse_far_larger(sizes_of(shapes), configured_sizes(encoder), "the file", subject)
     special_ids = _special_ids(stored, encoder.vocab_size, path)
+    _check_num_labels(stored.get("num_labels"), path)
     architecture = _architecture(stored, shapes, path)
     if not with_head:
         return HuggingFaceConfig(architecture, encoder, special_ids=special_ids)
@@ -228,11 +231,17 @@ def _width(architecture: str, shapes: Shapes) -> int | None:
     return shapes[name][0] if name and shapes.get(name) else None
 
 
+def _check_num_labels(count: Any, path: str):
+    if count is not None and (type(count) is not int or not 1 <= count <= _MOST_LABELS):
+        raise ValueError(
+            f"{path}: num_labels is expected to be at least 1 and at most {_MOST_LABELS:,}, but is "
+            f"{count!r}."
+        )
+
+
 def _labels(stored: dict, path: str, width: int | None) -> tuple[str, ...]:
     """The labels in the order of their ids, as many as the head has classes."""
     named, count = stored.get("id2label"), stored.get("num_labels")
-    if count is not None and (type(count) is not int or count < 1):
-        raise ValueError(f"{path}: num_labels is expected to be at least 1, but is {count!r}.")
     if named is not None:
         labels = _named_labels(named, path)
         if count is not None and count != len(labels):
