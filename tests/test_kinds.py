@@ -13,6 +13,8 @@ import electra_tf
 from electra_tf.finetuning.kinds import KINDS, Regression, register
 from electra_tf.finetuning.labels import ScoreRule
 from electra_tf.finetuning.prediction import Predictor
+from electra_tf.interop.conversion import HUGGING_FACE, convert
+from electra_tf.interop.opening import open_model
 from electra_tf.serving.export import export_model
 
 ROOT = pathlib.Path(__file__).parent.parent / "electra_tf"
@@ -140,6 +142,8 @@ def test_a_kind_from_outside_is_trained_used_and_exported(tmp_path):
     folder = f"{config.model_dir}_1"
     texts = ["w1 w4 w5", "w2 w3 w4 w5 w6 w7 w8"]
     predicted = [record["num_words"] for record in Predictor(folder).of_lines(texts, "texts")]
+    with pytest.raises(ValueError, match="has none for a task of the kind word_count, only for"):
+        convert(open_model(folder), HUGGING_FACE, str(tmp_path / "huggingface"))
     assert all(isinstance(count, int) for count in predicted)
     export_model(folder, str(tmp_path / "exported"))
     for place in (folder, tmp_path / "exported"):

@@ -9,7 +9,7 @@ import own_texts
 import pytest
 
 from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
-from electra_tf.finetuning.features import text_features
+from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.qa_answers import answer_questions
 from electra_tf.finetuning.qa_features import question_features
 from electra_tf.finetuning.tagging_features import tagging_features
@@ -104,7 +104,7 @@ def test_texts_are_packed_with_the_models_own_special_ids():
     tokenizer = type(plain)(model, names)
     spec = types.SimpleNamespace(name="t", kind="classification", labels=("A", "B"))
     examples = [TextExample(0, "お茶", None, "B"), TextExample(1, "お茶", "水", "A")]
-    arrays = text_features(examples, tokenizer, 16, spec)
+    arrays, _ = kind_of(spec).rows(spec, examples, tokenizer, 16)
     vocabulary = tokenizer.vocabulary
     assert (arrays["input_ids"][:, 0] == plain.vocabulary.id_of("川")).all()
     padding = arrays["input_ids"][arrays["input_mask"] == 0]

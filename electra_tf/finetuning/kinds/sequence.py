@@ -13,10 +13,10 @@ from scipy.special import expit, softmax
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
 from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.bounded import arrays_of_parts
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
 from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.features import text_features
 from electra_tf.finetuning.heads import (
     ClassificationHead,
     MultiLabelHead,
@@ -39,6 +39,7 @@ from electra_tf.finetuning.scorers import (
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
+from electra_tf.text.packing import text_batch
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
@@ -106,7 +107,23 @@ class TextKind(Kind):
         task_id: int = 0,
         **settings: int,
     ) -> tuple[dict[str, np.ndarray], None]:
-        arrays = text_features(examples, tokenizer, max_seq_length, spec, task_id)
+        """One row each. Pairs that are too long lose tokens at the end of their longer text, of the
+        second if both are of one length (classification_tasks.py:289-306).
+        """
+        if max_seq_length < 5:
+            raise ValueError(
+                f"max_seq_length must be 5 or more for texts, received {max_seq_length}."
+            )
+
+        def make(part: slice) -> dict[str, tf.Tensor]:
+            first = tf.constant([example.text_a for example in examples[part]], tf.string)
+            second = tf.constant([example.text_b or "" for example in examples[part]], tf.string)
+            return text_batch(tokenizer, first, second, max_seq_length, max_seq_length)
+
+        sizes = [len(example.text_a) + len(example.text_b or "") for example in examples]
+        arrays = arrays_of_parts(make, sizes)
+        arrays["task_id"] = np.full(len(examples), task_id, np.int32)
+        arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
         return arrays | self.targets(spec, examples), None
 
     def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
