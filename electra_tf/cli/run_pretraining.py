@@ -6,7 +6,7 @@ import argparse
 from absl import logging
 
 from electra_tf.cli import arguments
-from electra_tf.interop.starting_point import find_pretraining_weights
+from electra_tf.interop.opening import find_pretraining_weights
 from electra_tf.pretraining import model_folder, run
 
 

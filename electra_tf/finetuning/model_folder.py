@@ -118,7 +118,7 @@ def write_config(
 
 
 @dataclasses.dataclass(frozen=True)
-class StoredModel:
+class StoredConfig:
     """What `write_config` stores."""
 
     finetuning: FinetuningConfig
@@ -137,7 +137,7 @@ class StoredModel:
         return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
-def read_config(folder: str) -> StoredModel | None:
+def read_config(folder: str) -> StoredConfig | None:
     """What `write_config` stored; None if the folder is not one of a fine-tuned model.
 
     Raises:
@@ -149,8 +149,8 @@ def read_config(folder: str) -> StoredModel | None:
     stored = read_json(path)
     if "finetuning" not in stored:
         return None
-    names = [field.name for field in dataclasses.fields(StoredModel)]
-    found = from_stored(StoredModel, {n: stored[n] for n in names if n in stored}, path)
+    names = [field.name for field in dataclasses.fields(StoredConfig)]
+    found = from_stored(StoredConfig, {n: stored[n] for n in names if n in stored}, path)
     settings = {"pre_split": False, **found.tokenizer}
     check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
     for spec in found.tasks:

@@ -15,7 +15,7 @@ from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
 from electra_tf.config.stored_sizes import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
-from electra_tf.text import stored_settings, vocabulary_size
+from electra_tf.text import Vocabulary, stored_settings, vocabulary_size
 from electra_tf.training.matching import require_match
 from electra_tf.training.weights import fingerprint
 
@@ -47,6 +47,8 @@ class StartingPoint:
     tokenizer: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     """do_lower_case, strip_accents and pre_split, where the source tells."""
     vocab_file: str | None = None
+    vocabulary: Vocabulary | None = None
+    """Where it is read already."""
 
     @property
     def fingerprint(self) -> str:

@@ -62,7 +62,7 @@ def remove(config: FinetuningConfig, number: int) -> None:
             _remove(folder)
 
 
-def _stored_in(folder: str) -> model_folder.StoredModel | None:
+def _stored_in(folder: str) -> model_folder.StoredConfig | None:
     """The configuration of a trial's folder; None without a sound one, which marks it as ours."""
     try:
         return model_folder.read_config(folder)
@@ -71,7 +71,7 @@ def _stored_in(folder: str) -> model_folder.StoredModel | None:
         return None
 
 
-def _is_of(config: FinetuningConfig, stored: model_folder.StoredModel | None) -> bool:
+def _is_of(config: FinetuningConfig, stored: model_folder.StoredConfig | None) -> bool:
     """Whether a folder with this configuration was written by a run for the same `model_dir`.
 
     A run in debug mode throws away what such runs have trained, but not what others have.

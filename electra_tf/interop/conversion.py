@@ -1,17 +1,24 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""From any format of weights to any other."""
+"""Writing models, opened ones and live ones, in any format."""
 
 import dataclasses
 import os
 from collections.abc import Callable
 
+import keras
+
 from electra_tf.files import new_folder
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.interop.huggingface import write_contents
+from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.interop.huggingface import HuggingFaceModel, content_of, write_contents
 from electra_tf.interop.reference import write_checkpoint
-from electra_tf.interop.stored_model import StoredModel
-from electra_tf.interop.to_huggingface import contents_of, heads_left
+from electra_tf.interop.stored_model import Pair, StoredModel
+from electra_tf.interop.to_huggingface import content_of_part, contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
+from electra_tf.pretraining.discriminator import Discriminator
+from electra_tf.pretraining.generator import MaskedLanguageModel
+from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
 
 
@@ -98,3 +105,42 @@ def convert(
     if model.tokenizer is None:
         lines.append("no vocabulary was found, so no tokenizer was written")
     return lines
+
+
+def save_huggingface(
+    model: keras.Model | StoredModel | FinetunedModel,
+    folder: str,
+    tokenizer: Tokenizer | None = None,
+):
+    """Write a Hugging Face folder: config.json, model.safetensors and the tokenizer's files.
+
+    Args:
+        model: a `HuggingFaceModel`; an `ElectraPretrainer`, whose discriminator goes to the folder
+            and whose generator to `generator` inside it; one of those two; a `FinetunedModel` with
+            one task; or a `StoredModel`.
+        folder: a new one; it is there completely or not at all.
+        tokenizer: for models that have none of their own.
+
+    Raises:
+        ValueError: the folder holds files, or Hugging Face has no class for the model; says why.
+    """
+    if isinstance(model, HuggingFaceModel):
+        contents = {"": content_of(model)}
+    elif isinstance(model, Discriminator | MaskedLanguageModel):
+        contents = {"": content_of_part(model, tokenizer)}
+    else:
+        if isinstance(model, ElectraPretrainer):
+            pair = Pair(model.config, model.generator, model.discriminator)
+            model = StoredModel("the model", model.config, tokenizer, pair)
+        if isinstance(model, FinetunedModel):
+            found = model
+            model = StoredModel(
+                "the model", found.config, found.tokenizer, found.model, found.tasks
+            )
+        if not isinstance(model, StoredModel):
+            raise ValueError(
+                "model is expected to be an ElectraPretrainer, one of its two models, a "
+                f"FinetunedModel or a HuggingFaceModel, but is a {type(model).__name__}."
+            )
+        contents = contents_of(model.folded())
+    write_contents(contents, folder)

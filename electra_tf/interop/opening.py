@@ -1,26 +1,42 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Opening what lies at a path: which kind of model it is, decided once, and the model itself."""
+"""Opening what lies at a path: which kind of model it is, decided once, and the model itself.
+
+Or its encoder alone, with which training may begin whatever head there is.
+"""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import PretrainingConfig
+from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import exists
 from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop.from_huggingface import OF_A_TASK, model_of_content
-from electra_tf.interop.huggingface import is_electra_folder, read_content
+from electra_tf.interop.huggingface import (
+    HuggingFaceModel,
+    is_electra_folder,
+    model_of,
+    read_content,
+    read_encoder,
+    read_tokenizer,
+)
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
+from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained
-from electra_tf.text import load_tokenizer
+from electra_tf.pretraining.starting_weights import StartingWeights
+from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoint import read_step, resolve_prefix
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
-from electra_tf.training.weights import check_size, load_weights
+from electra_tf.training.weights import check_size, load_weights, usable_weights
 
 PRETRAINED = "pretrained"
 """A folder that pre-training wrote here."""
@@ -72,15 +88,6 @@ def find_model(path: str) -> Place:
     return Place(PRETRAINED if pretrained.is_own(folder) else REFERENCE, folder, prefix)
 
 
-def vocabulary_in(folder: str) -> str | None:
-    """The vocabulary file of a folder; None if it has none."""
-    try:
-        path = find_vocabulary_file(folder)
-    except FileNotFoundError:
-        return None
-    return path if exists(path) else None
-
-
 def open_model(
     path: str,
     hparams: Mapping[str, Any] | None = None,
@@ -129,6 +136,85 @@ def open_model(
     if kind == REFERENCE:
         return _checked(_from_reference(place, hparams, labels))
     return _from_pretrained(place) if kind == PRETRAINED else _from_finetuned(place)
+
+
+def load_huggingface(
+    folder: str, *, pre_split: bool | None = None, tokenizer: str | None = None
+) -> HuggingFaceModel:
+    """The model of a Hugging Face ELECTRA folder.
+
+    Args:
+        folder: with config.json and model.safetensors; nothing is downloaded.
+        pre_split: whether words are what white space separates, and nothing else; default: what
+            the folder says.
+        tokenizer: "bert" takes the vocabulary for BERT's although the folder describes another
+            tokenizer.
+
+    Returns:
+        A Keras model that is called on {input_ids, input_mask, segment_ids} int32 [B, L].
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no weights in it.
+        ValueError: it is another kind of folder; class, tokenizer or a setting has no counterpart;
+            the weights are pickled; or names or shapes differ, and all of them are listed.
+    """
+    kind = find_model(folder).kind
+    if kind != HUGGING_FACE:
+        raise ValueError(
+            f"{folder} is expected to be a Hugging Face ELECTRA folder, but is one of the kind "
+            f"{kind!r}; electra_tf.load reads all kinds."
+        )
+    return model_of(read_content(folder, pre_split, tokenizer))
+
+
+def find_starting_point(
+    path: str, pre_split: bool | None = None, tokenizer: str | None = None
+) -> StartingPoint:
+    """The encoder at a path.
+
+    Args:
+        path: a folder that pre-training or fine-tuning wrote here, a Hugging Face ELECTRA folder,
+            or a checkpoint of the original or a folder with one.
+        pre_split: see `text.load_tokenizer`; what the folder says by default.
+        tokenizer: likewise.
+
+    Raises:
+        FileNotFoundError: there is nothing of the kind.
+        ValueError: what is there cannot be used.
+    """
+    place = find_model(path)
+    if place.kind == EXPORTED:
+        raise _exported(path)
+    if place.kind == HUGGING_FACE:
+        return _start_of_huggingface(path, pre_split, tokenizer)
+    if place.kind == REFERENCE:
+        return _start_of_reference(place, pre_split, tokenizer)
+    return _start_of_own(place)
+
+
+def find_pretraining_weights(config: PretrainingConfig) -> StartingWeights | None:
+    """The weights at `init_checkpoint` of a pre-training run; None if it is a checkpoint.
+
+    Of Hugging Face folders: a pair, a discriminator or a generator; of other classes the encoder.
+
+    Raises:
+        FileNotFoundError: there is nothing of the kind.
+        ValueError: what is there cannot be used.
+    """
+    path = config.init_checkpoint
+    try:
+        kind = find_model(path).kind
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"init_checkpoint: {error}") from error
+    if kind == EXPORTED:
+        raise _exported(path)
+    if kind != HUGGING_FACE:
+        return None
+    found = read_encoder(path)
+    given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
+    if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
+        return find_starting_point(path, **given)
+    return open_model(path, {name: v for name, v in given.items() if v is not None})
 
 
 def _checked(model: StoredModel) -> StoredModel:
@@ -185,7 +271,7 @@ def _from_reference(
     vocab_file = hparams.pop("vocab_file", None)
     given = {name: hparams[name] for name in (*_CASE, *_TOKENIZER) if name in hparams}
     if vocab_file is None:
-        vocab_file = vocabulary_in(place.folder)
+        vocab_file = _vocabulary_in(place.folder)
     tokenizer = None if vocab_file is None else load_tokenizer(vocab_file, **given)
     if tokenizer is not None:
         hparams["pre_split"] = tokenizer.pre_split
@@ -204,6 +290,71 @@ def _from_huggingface(path: str, generator: str | None, hparams: dict[str, Any])
             raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
         beside = read_content(generator, **choice)
     return model_of_content(content, beside, path, hparams)
+
+
+def _exported(path: str) -> ValueError:
+    return ValueError(
+        f"{path} is an exported model, whose weights cannot be trained; the folder that it was "
+        "exported from is expected."
+    )
+
+
+def _start_of_own(place: Place) -> StartingPoint:
+    is_finetuned, prefix = place.kind == FINETUNED, place.prefix
+    stored = (finetuned if is_finetuned else pretrained).read_config(place.folder)
+    check_size(prefix, configured_sizes(stored.encoder))
+    return StartingPoint(
+        stored.encoder,
+        _encoder_weights(prefix),
+        f"the {'fine-tuned' if is_finetuned else 'pre-trained'} model {prefix}",
+        tokenizer=stored.case,
+        vocab_file=_vocabulary_in(place.folder),
+    )
+
+
+def _start_of_reference(
+    place: Place, pre_split: bool | None, tokenizer: str | None
+) -> StartingPoint:
+    vocab_file, prefix = _vocabulary_in(place.folder), place.prefix
+    settings = {}
+    if vocab_file is not None:
+        settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
+    return StartingPoint(
+        encoder_of(prefix),
+        _encoder_weights(prefix),
+        f"the checkpoint {prefix}",
+        inferred=inferred_fields(prefix),
+        tokenizer=settings,
+        vocab_file=vocab_file,
+    )
+
+
+def _start_of_huggingface(
+    folder: str, pre_split: bool | None, tokenizer: str | None
+) -> StartingPoint:
+    files, found = read_tokenizer(folder, pre_split, tokenizer), read_encoder(folder)
+    return StartingPoint(
+        found.config.encoder,
+        found.weights,
+        f"the Hugging Face model {folder}",
+        tokenizer=files.settings,
+        vocab_file=files.vocab_file,
+        vocabulary=files.vocabulary,
+    )
+
+
+def _encoder_weights(prefix: str) -> dict[str, np.ndarray]:
+    weights = usable_weights(prefix)
+    return {name: value for name, value in weights.items() if name.startswith("electra/")}
+
+
+def _vocabulary_in(folder: str) -> str | None:
+    """The vocabulary file of a folder; None if it has none."""
+    try:
+        path = find_vocabulary_file(folder)
+    except FileNotFoundError:
+        return None
+    return path if exists(path) else None
 
 
 def _folder_of_model(folder: str) -> str:

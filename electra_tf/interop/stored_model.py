@@ -15,7 +15,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.model import Encoder
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.pair import build_pair
-from electra_tf.text import Tokenizer
+from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.training.weights import with_folded_tokens
 
 
@@ -85,6 +85,10 @@ class StoredModel:
         if not self.config.uniform_generator:
             found["generator"] = self.model.generator
         return {name: part for name, part in found.items() if part is not None}
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        return None if self.tokenizer is None else self.tokenizer.vocabulary
 
     @property
     def weights(self) -> dict[str, np.ndarray]:

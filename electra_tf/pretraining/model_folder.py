@@ -62,7 +62,7 @@ def _positions(hparams: dict[str, Any]) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class StoredModel:
+class StoredConfig:
     """What `write_config` stores."""
 
     pretraining: PretrainingConfig
@@ -78,7 +78,7 @@ class StoredModel:
         return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
-def read_config(model_dir: str) -> StoredModel | None:
+def read_config(model_dir: str) -> StoredConfig | None:
     """What a pre-trained model's folder says of it; None if it has no config.json.
 
     Raises:
@@ -94,9 +94,9 @@ def read_config(model_dir: str) -> StoredModel | None:
     missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
-    names = [field.name for field in dataclasses.fields(StoredModel) if field.name in stored]
+    names = [field.name for field in dataclasses.fields(StoredConfig) if field.name in stored]
     found = from_stored(
-        StoredModel, {**{name: stored[name] for name in names}, "pretraining": model}, path
+        StoredConfig, {**{name: stored[name] for name in names}, "pretraining": model}, path
     )
     settings = {"pre_split": False, **found.tokenizer}
     check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")

@@ -1,9 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The weights that pre-training begins with at step 0, wherever they come from."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from absl import logging
@@ -18,15 +18,20 @@ from electra_tf.training.weights import assign_weights, load_weights, names_in
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 
 
-@dataclasses.dataclass(frozen=True)
-class StartingWeights:
-    """Weights that are not in a checkpoint."""
+class StartingWeights(Protocol):
+    """Weights that are not in a checkpoint: an opened model, or its encoder."""
 
-    weights: Mapping[str, np.ndarray]
-    """By the names of our variables."""
-    description: str
-    """What was loaded, for messages."""
-    vocabulary: Vocabulary | None = None
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """By the names of our variables."""
+
+    @property
+    def description(self) -> str:
+        """What was loaded, for messages."""
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """None if there is none."""
 
 
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]

@@ -12,8 +12,7 @@ import tensorflow as tf
 from electra_tf.cli import convert_checkpoint
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.opening import open_model
-from electra_tf.interop.starting_point import find_starting_point
+from electra_tf.interop.opening import find_starting_point, open_model
 from electra_tf.interop.to_huggingface import heads_left
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"

@@ -6,8 +6,7 @@ import pytest
 from run_results import stored
 from tiny_run import tiny_config
 
-from electra_tf.interop.opening import open_model
-from electra_tf.interop.starting_point import find_starting_point
+from electra_tf.interop.opening import find_starting_point, open_model
 from electra_tf.pretraining import run
 from electra_tf.training.checkpoint import CheckpointFolder
 

@@ -10,8 +10,7 @@ from run_results import stored
 from tiny_run import make_data_dir, tiny_config
 
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.opening import open_model
-from electra_tf.interop.starting_point import find_pretraining_weights
+from electra_tf.interop.opening import find_pretraining_weights, open_model
 from electra_tf.pretraining import model_folder, run
 
 pytestmark = pytest.mark.usefixtures("idle_steps", "info_log")

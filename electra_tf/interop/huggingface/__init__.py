@@ -2,7 +2,23 @@
 """ELECTRA folders of Hugging Face transformers, read and written."""
 
 from electra_tf.interop.huggingface.config_file import is_electra_folder
-from electra_tf.interop.huggingface.content import Content, read_content, write_contents
-from electra_tf.interop.huggingface.model import HuggingFaceModel
+from electra_tf.interop.huggingface.content import (
+    Content,
+    read_content,
+    read_encoder,
+    write_contents,
+)
+from electra_tf.interop.huggingface.model import HuggingFaceModel, content_of, model_of
+from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 
-__all__ = ["Content", "HuggingFaceModel", "is_electra_folder", "read_content", "write_contents"]
+__all__ = [
+    "Content",
+    "HuggingFaceModel",
+    "content_of",
+    "is_electra_folder",
+    "model_of",
+    "read_content",
+    "read_encoder",
+    "read_tokenizer",
+    "write_contents",
+]
