@@ -13,7 +13,7 @@ import json
 import os
 import pickle
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 TEMPORARY = ".electra_tf_tmp"
@@ -375,8 +375,8 @@ def check_removable(
     if others:
         raise FileExistsError(
             f"{folder} is expected to be new or made by this run, but holds files that are not "
-            f"its own: {_first(others)}. Nothing was removed. Move them away, or choose another "
-            "name."
+            f"its own: {first_names(others)}. Nothing was removed. Move them away, or choose "
+            "another name."
         )
 
 
@@ -405,7 +405,8 @@ def remove_made(folder: str, is_made: Callable[[str], bool], mark: str) -> list[
     return [name for name in found if not is_made(name)]
 
 
-def _first(names: list[str], count: int = 3) -> str:
+def first_names(names: Sequence[str], count: int = 3) -> str:
+    """The first of some names for a message: "a, b, c, ..."."""
     return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
 
 

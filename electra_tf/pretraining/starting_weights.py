@@ -2,13 +2,14 @@
 """The weights that pre-training begins with at step 0, wherever they come from."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, Vocabulary
@@ -119,14 +120,10 @@ def _excused(names: Iterable[str], config: PretrainingConfig, source: str) -> st
 def _log(report: LoadReport, source: str):
     left = ""
     if report.excused:
-        left = f", {len(report.excused)} were left alone: {_first(report.excused)}"
+        left = f", {len(report.excused)} were left alone: {first_names(report.excused)}"
     logging.info(
         "Beginning at step 0 with the weights of %s: %d variables matched%s.",
         source,
         len(report.loaded),
         left,
     )
-
-
-def _first(names: Sequence[str], count: int = 3) -> str:
-    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])

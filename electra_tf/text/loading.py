@@ -6,7 +6,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import listed, write_bytes
+from electra_tf.files import listed, read_bytes, write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
 from electra_tf.text.sentencepiece_tokenizer import (
@@ -293,8 +293,7 @@ def _kind(path: str, settings: TokenizerSettings | None) -> str:
 def _read_model(path: str) -> bytes:
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return file.read()
+    return read_bytes(path)
 
 
 def _check_agreement(
