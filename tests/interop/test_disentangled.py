@@ -31,7 +31,9 @@ def test_conversion_and_fine_tuning_get_folded_embeddings(data_dir, ema_decay):
     start = find_starting_point(config.model_dir)
     np.testing.assert_array_equal(start.weights[TOKENS], expected)
     assert not [name for name in start.weights if "difference" in name or name.endswith("/ema")]
-    transfer = open_model(config.model_dir).folded()
+    model = open_model(config.model_dir)
+    assert set(model.parts) == {"discriminator", "generator"}
+    transfer = model.folded()
     np.testing.assert_array_equal(transfer.weights[TOKENS], expected)
     assert not [name for name in transfer.weights if name.startswith("generator")]
     assert [name for name in transfer.left_behind if name.startswith("generator/")]
