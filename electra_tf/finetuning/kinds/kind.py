@@ -73,7 +73,6 @@ class Kind:
     """The segment id of the tokens of the first text."""
     range_of_outputs: tuple[float, float] | None = None
     """`value_range` of a task whose head gives the scores themselves."""
-
     hparams: Mapping[str, Any] = MappingProxyType({})
     """What the only task of a run changes, if a JSON file describes it."""
 
@@ -137,7 +136,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    # ---- Model
+    # ---- Rows and model
 
     def rows(
         self,

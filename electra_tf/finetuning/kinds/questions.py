@@ -70,9 +70,6 @@ class Questions(Kind):
         split = Split("test", "test.squad", "squad", labelled=False)
         return TaskSpec(name, self.name, (split,), self.metrics[0], official="squad_v1")
 
-    def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
-        return None
-
     def read(
         self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
     ) -> list[QuestionExample]:
