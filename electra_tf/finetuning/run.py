@@ -14,8 +14,7 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import model_folder, trial_folders
-from electra_tf.finetuning.evaluation import Evaluation, Evaluator, baseline_of, failures_of
-from electra_tf.finetuning.feature_cache import load_split
+from electra_tf.finetuning.evaluation import Evaluation, Evaluator, failures_of
 from electra_tf.finetuning.results import (
     RunResults,
     beside_results,
@@ -23,6 +22,7 @@ from electra_tf.finetuning.results import (
     stored_trials,
     write_details,
 )
+from electra_tf.finetuning.run_data import RunData
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.submissions import write_test_predictions
@@ -162,19 +162,11 @@ class _Run:
         self.start = start
         self.tokenizer = load_matching_tokenizer(config)
         self.tasks = load_tasks(config, workers.is_chief)
-        # Without training, the training file is good for the baselines only.
-        self.train = [
-            self._load(i, "train", training=True)
-            for i, task in enumerate(self.tasks)
-            if config.do_train or task.has("train")
-        ]
-        needs_dev = config.do_eval or config.eval_every_steps
-        self.dev = [self._load(i, "dev") for i in range(len(self.tasks))] if needs_dev else []
-        self.other_dev, self.test = self._other_splits() if config.do_eval else ([], [])
+        self.data = RunData(config, self.tokenizer, self.tasks, workers.is_chief)
         if config.log_examples:
-            self._log_examples()
+            self.data.log_examples()
         self.starting_weights = start.fingerprint if start else None
-        self.baselines = self._baselines()
+        self.baselines = self.data.baselines()
         self.diverged: list[DivergedError] = []
 
     def run(self) -> RunResults:
@@ -211,72 +203,16 @@ class _Run:
             and outcome.get("key") == self._describe(outcome["trial"], outcome["attempt"]).key
         }
 
-    # ---- Data
-
-    def _load(self, task_id: int, split: str, training: bool = False) -> SplitData:
-        # The other workers take the features that the chief has just written.
-        cached = self.config.use_tfrecords_if_existing or not self.workers.is_chief
-        config = self.config.replace(use_tfrecords_if_existing=cached)
-        return load_split(self.tasks[task_id], split, task_id, config, self.tokenizer, training)
-
     def _check_same_data(self, finished: dict[int, dict[str, Any]]):
-        splits = (*self.train, *self.dev, *self.other_dev, *self.test)
         self.workers.check_same(
             "the data, the first weights and the results so far",
             {
                 "tasks": [task.name for task in self.tasks],
-                **{f"{split.task.name}/{split.split}": split.key for split in splits},
+                **{f"{split.task.name}/{split.split}": split.key for split in self.data.splits},
                 "first weights": self.starting_weights,
                 "finished trials": sorted(finished),
             },
         )
-
-    def _other_splits(self) -> tuple[list[SplitData], list[SplitData]]:
-        """Further development splits, and those to predict for with `write_test_outputs`.
-
-        Raises:
-            FileNotFoundError: test outputs are asked for, but a task has no test file.
-        """
-        other_dev, test = [], []
-        for task_id, task in enumerate(self.tasks):
-            names = [name for name in task.spec.split_names if task.has(name)]
-            other_dev += [self._load(task_id, n) for n in names if n.startswith("dev_")]
-            unused = [n for n in names if n not in ("train", "dev") and not n.startswith("dev_")]
-            if unused and not self.config.write_test_outputs:
-                logging.info(
-                    "%s: %s not used; write_test_outputs predicts for all splits that are not "
-                    'train, dev or "dev_...".',
-                    task.name,
-                    " and ".join(unused),
-                )
-            if self.config.write_test_outputs:
-                wanted = [n for n in names if n != "train" and not n.startswith("dev")]
-                if not wanted:
-                    raise FileNotFoundError(
-                        f"write_test_outputs is expected to be false for the task {task.name}, "
-                        f"since no test file of it is in {task.folder}."
-                    )
-                test += [self._load(task_id, name) for name in wanted]
-        return other_dev, test
-
-    def _baselines(self) -> dict[str, dict[str, float]]:
-        by_name = {data.task.name: data for data in self.train}
-        labelled = [d for d in (*self.dev, *self.other_dev, *self.test) if d.is_labelled]
-        return {
-            Evaluation(data, None, {}).name: baseline_of(
-                by_name.get(data.task.name, data), data, self.config
-            )
-            for data in labelled
-        }
-
-    def _log_examples(self):
-        for data in self.train:
-            logging.info("First example of %s: %s", data.task.name, data.examples[0])
-            ids = data.arrays["input_ids"][0][data.arrays["input_mask"][0] == 1]
-            tokens = [self.tokenizer.vocabulary.token_of(int(i)) for i in ids]
-            logging.info("tokens: %s", " ".join(tokens))
-            for name, rows in data.arrays.items():
-                logging.info("%s: %s", name, rows[0].tolist())
 
     # ---- Trials
 
@@ -334,11 +270,9 @@ class _Run:
         seed = config.seed + number - 1 + attempt * config.num_trials
         folder = trial_folders.folder_of(config, number, attempt)
         ignored = DECIDES_NOTHING if config.eval_every_steps else DECIDES_NOTHING + DECIDES_BEST
-        deciding = self.train + (self.dev if config.eval_every_steps else [])
+        deciding = self.data.train + (self.data.dev if config.eval_every_steps else [])
         run_key = self._fingerprint(ignored, seed, deciding)
-        scored = self._fingerprint(
-            DECIDES_NOTHING, seed, self.train + self.dev + self.other_dev + self.test
-        )
+        scored = self._fingerprint(DECIDES_NOTHING, seed, self.data.splits)
         return Trial(number, attempt, seed, folder, run_key, scored)
 
     def _fingerprint(self, ignored: Sequence[str], seed: int, data: list[SplitData]) -> str:
@@ -354,7 +288,9 @@ class _Run:
     def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
         # First, so that nothing of an older model is lost to settings that cannot be used.
-        trainer = Trainer(self.config, trial, self.strategy, self.train, self.dev, self.start)
+        trainer = Trainer(
+            self.config, trial, self.strategy, self.data.train, self.data.dev, self.start
+        )
         if self.workers.is_chief:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
@@ -379,7 +315,7 @@ class _Run:
             self.tokenizer,
             self.tasks,
             trial.run_key,
-            data=self.train + self.dev,
+            data=self.data.train + self.data.dev,
         )
 
     def _stored(self, trial: Trial) -> tuple[Evaluator, int]:
@@ -412,7 +348,7 @@ class _Run:
 
     def _evaluate(self, evaluator: Evaluator, number: int, outcome: dict[str, Any]):
         config = self.config
-        for data in (*self.dev, *self.other_dev):
+        for data in (*self.data.dev, *self.data.other_dev):
             evaluation = evaluator(data)
             outcome["scores"][evaluation.name] = evaluation.scores
             baseline = self.baselines[evaluation.name]
@@ -426,7 +362,7 @@ class _Run:
             data.task.kind.write_answers(config, evaluation)
         if number > config.n_writes_test:
             return
-        for data in self.test:
+        for data in self.data.test:
             evaluation = evaluator(data, config.predict_batch_size)
             if evaluation.scores:
                 outcome["scores"][evaluation.name] = evaluation.scores

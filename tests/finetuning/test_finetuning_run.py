@@ -15,6 +15,7 @@ from tiny_run import WORDS
 from electra_tf.cli.run_finetuning import resolve
 from electra_tf.finetuning import FinetuningModel, model, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
+from electra_tf.finetuning.feature_cache import load_split
 from electra_tf.finetuning.results import summarize
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop import find_starting_point
@@ -284,7 +285,7 @@ def test_evaluation_scores_every_row_once_whatever_the_batches(tuning_dir, task)
     config, results = finetune(tuning_dir, [task], num_train_epochs=1.0)
     folder = f"{config.model_dir}_1"
     model = model_folder.load_finetuned(folder)
-    data = run.load_split(model.tasks[0], "dev", 0, config, model.tokenizer)
+    data = load_split(model.tasks[0], "dev", 0, config, model.tokenizer)
     for size in (1, 3, 32):
         evaluation = Evaluator(model.model, size)(data)
         assert len(evaluation.predictions.values) == 10
