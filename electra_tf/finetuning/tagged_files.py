@@ -7,8 +7,8 @@ What a line is:
   anything is stripped, and only spaces are: a no-break space is a word like any other.
 - The first line that does not begin with "#" decides how many cells a row has. A line that begins
   with "#" is a row if it has as many, split as that line is: "# O" is the word "#" where rows are
-  two words. Otherwise it is a comment; but "#word" inside a sentence is a row that lacks cells.
-  So is one before a sentence whose tag no other word has: "# author".
+  two words. Otherwise it is a comment, but "#word" inside a sentence is a row that lacks cells.
+  "# author" before a sentence is a comment, too, if no other word has the tag "author".
 - Ranges (1-2) and empty nodes (1.1) of CoNLL-U are no words of their own. They are left out of
   sentences whose other rows are numbered 1, 2, 3 in the first column.
 - A first row that names the columns is skipped if a header is expected, else refused.
@@ -65,8 +65,9 @@ def read_tagged(
     if header and rows:
         line, names = rows.pop(_first(rows))
         wanted = column_positions(f"{path}, line {line}", names, wanted)
-    if labelled:
-        rows = _without_comments(rows, wanted["tag"], path)
+    tag = wanted.get("tag", tag_column)
+    if expected > 1 and isinstance(tag, int):  # else there is nothing but words
+        rows = _without_comments(rows, tag, path)
     if header is None and _names_columns(rows, wanted.get("tag")):
         line, names = rows.pop(_first(rows))
         bad_rows.report(

@@ -76,6 +76,11 @@ def test_a_comment_of_as_many_cells_as_a_row_is_left_out_and_said(tmp_path, capl
     assert "2, the first is line 1, '# one'" in record.message
 
 
+def test_comments_are_left_out_without_labels_too(tmp_path):
+    assert words(tmp_path, "# one\na X\n# X\n", labelled=False) == [("a", "#")]
+    assert words(tmp_path, "#one\na\n#\n", labelled=False) == [("#one", "a", "#")]
+
+
 def test_a_header_behind_a_comment_is_a_header(tmp_path):
     with pytest.raises(ValueError, match=r"line 2: .* seems to be a header, \['Word', 'Iob_Tag'\]"):
         words(tmp_path, "# corpus\nWord Iob_Tag\na O\n")
