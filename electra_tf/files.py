@@ -105,7 +105,7 @@ def read_bytes(path: str) -> bytes:
     if not exists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     if _gfile().isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        raise IsADirectoryError(f"{path} is expected to be a file, but is a folder.")
     try:
         with _gfile().GFile(path, "rb") as file:
             return file.read()

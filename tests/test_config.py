@@ -419,7 +419,7 @@ def test_what_is_neither_json_nor_a_file_is_an_error_that_says_both(text, tmp_pa
     with pytest.raises((ValueError, FileNotFoundError), match=expected) as error:
         load_hparams(text)
     assert isinstance(error.value, OSError) == ("." in text or "/" in text)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError, match="is expected to be a file, but is a folder"):
         load_hparams(str(tmp_path))
 
 
