@@ -17,9 +17,9 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.huggingface import Content
+from electra_tf.interop.huggingface.model import settings_for, task_spec
 from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
-from electra_tf.interop.tasks import settings_for, task_spec
 from electra_tf.training.matching import require_match
 
 OF_A_TASK = ("task_names", "max_seq_length")

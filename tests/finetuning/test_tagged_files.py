@@ -12,7 +12,7 @@ from electra_tf.finetuning.scorers import entity_scores
 from electra_tf.finetuning.spans import spans_of, to_bioes
 from electra_tf.finetuning.tagged_files import read_tagged
 from electra_tf.finetuning.task import load_task
-from electra_tf.interop.tasks import task_spec
+from electra_tf.interop.huggingface.model import task_spec
 from electra_tf.serving.entities import entities_of
 from electra_tf.serving.tagged_text import words_of
 
