@@ -54,7 +54,9 @@ def check_given(hparams: typing.Mapping[str, Any]) -> None:
 def check_model_name(name: str) -> None:
     """Raise a ValueError unless the name of a model is that of a folder, and no path."""
     check(
-        name.strip(" .") != "" and not name.startswith("~") and not re.search(r"[/\\\0]", name),
+        name.strip(" .") != ""
+        and not name.startswith("~")
+        and not re.search(r"[/\\\x00-\x1f]", name),
         "model_name",
         "the name of a folder inside <data_dir>/models, not a path",
         name,

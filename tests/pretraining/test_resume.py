@@ -124,7 +124,7 @@ def test_compiled_steps_are_gone_on_with_exactly(data_dir, monkeypatch):
                 os.kill(os.getpid(), signal.SIGTERM)
 
         with monkeypatch.context() as patch:
-            patch.setattr("electra_tf.pretraining.run._Training._log", log)
+            patch.setattr("electra_tf.pretraining.training.Training._log", log)
             with pytest.raises(Stopped):
                 run.train(parts)
         assert step_in_name(CheckpointFolder(parts.model_dir).latest()) == number
