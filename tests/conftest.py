@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import electra_tf  # noqa: F401, I001  sets up TensorFlow, so it comes first
 import pytest
 import tensorflow as tf
+from absl import logging
 
 # Before anything initializes TensorFlow: several replicas are tested on parts of one processor.
 tf.config.set_logical_device_configuration(
@@ -20,6 +21,12 @@ tf.config.set_logical_device_configuration(
 )
 
 from tiny_run import hparams_with, make_data_dir  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def log_of_commands():
+    """The log as commands write it, whatever the tests before have set."""
+    logging.set_verbosity(logging.INFO)
 
 
 @pytest.fixture(scope="session")
