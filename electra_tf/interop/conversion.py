@@ -22,7 +22,7 @@ from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
 
 
-def write_own(model: StoredModel, folder: str):
+def write_own(model: StoredModel, folder: str) -> None:
     """Write a folder as training here does: checkpoint, config.json, vocabulary.
 
     Raises:
@@ -111,7 +111,7 @@ def save_huggingface(
     model: keras.Model | StoredModel | FinetunedModel,
     folder: str,
     tokenizer: Tokenizer | None = None,
-):
+) -> None:
     """Write a Hugging Face folder: config.json, model.safetensors and the tokenizer's files.
 
     Args:

@@ -2,11 +2,12 @@
 """Hugging Face folders as our models: a pair, one part of it, or a fine-tuned model."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from electra_tf.config import EncoderConfig
 from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import model_sizes
 from electra_tf.finetuning.bad_rows import BadRows
@@ -77,7 +78,7 @@ def _part(content: Content, source: str) -> StoredModel:
     return _pretrained(content, content.config.encoder, objective, content.weights, source)
 
 
-def _pair(content: Content, generator: Content, source) -> StoredModel:
+def _pair(content: Content, generator: Content, source: str) -> StoredModel:
     full, small = content.config.encoder, generator.config.encoder
     theirs = generator.weights
     same = {
@@ -112,7 +113,7 @@ def _pair(content: Content, generator: Content, source) -> StoredModel:
     return found
 
 
-def _require_pair(content, generator, source):
+def _require_pair(content: Content, generator: Content, source: str):
     expected = ("ElectraForPreTraining", "ElectraForMaskedLM")
     found = (content.config.architecture, generator.config.architecture)
     if found != expected:
@@ -125,7 +126,13 @@ def _require_pair(content, generator, source):
             raise ValueError(f"{source} and its generator are expected to share a tokenizer.")
 
 
-def _pretrained(content, encoder, objective, weights, source) -> StoredModel:
+def _pretrained(
+    content: Content,
+    encoder: EncoderConfig,
+    objective: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+    source: str,
+) -> StoredModel:
     tokenizer = content.tokenizer
     case = {} if tokenizer is None else tokenizer.case
     config = pretraining_config(encoder, objective, case)
@@ -134,7 +141,7 @@ def _pretrained(content, encoder, objective, weights, source) -> StoredModel:
     return StoredModel(source, config, tokenizer, pair)
 
 
-def _require_gelu(content: Content | None, source):
+def _require_gelu(content: Content | None, source: str):
     if content is None or content.config.architecture != "ElectraForMaskedLM":
         return
     activation = content.config.encoder.hidden_act
@@ -145,7 +152,7 @@ def _require_gelu(content: Content | None, source):
         )
 
 
-def _described(content: Content, names, source) -> TaskSpec:
+def _described(content: Content, names: Sequence[str], source: str) -> TaskSpec:
     """The task of a JSON file with the labels of the folder, in their order."""
     config = content.config
     if len(names) != 1 or not names[0].endswith(".json"):
@@ -169,7 +176,7 @@ def _described(content: Content, names, source) -> TaskSpec:
     return dataclasses.replace(spec, labels=config.labels, value_range=value_range)
 
 
-def _finetuned(content: Content, source, hparams) -> StoredModel:
+def _finetuned(content: Content, source: str, hparams: Mapping[str, Any]) -> StoredModel:
     config, extra = content.config, content.config.extra
     if "task_names" in hparams:
         spec = _described(content, hparams["task_names"], source)
@@ -197,7 +204,7 @@ def _finetuned(content: Content, source, hparams) -> StoredModel:
     return StoredModel(source, settings, content.tokenizer, model, (Task(spec, "", BadRows()),))
 
 
-def _assign(model, weights: Mapping[str, np.ndarray], source):
+def _assign(model: Pair | FinetuningModel, weights: Mapping[str, np.ndarray], source: str):
     variables = {variable.path: variable for variable in model.trainable_variables}
     require_match(
         {name: weight.shape for name, weight in weights.items()},

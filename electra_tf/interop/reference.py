@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.config import FinetuningConfig, PretrainingConfig
-from electra_tf.config.stored_sizes import configured_sizes
+from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
+from electra_tf.config.stored_sizes import Shapes, configured_sizes
 from electra_tf.files import new_folder, write_json, write_text, writing
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
@@ -118,7 +118,7 @@ def read_checkpoint(
     )
 
 
-def moments_of(prefix: str, model) -> dict[str, np.ndarray]:
+def moments_of(prefix: str, model: Pair | FinetuningModel) -> dict[str, np.ndarray]:
     """Adam's moments in a checkpoint by name; none, or those of every weight of its model.
 
     Moments belong to weights as they are trained; where averages stand for these, there are none.
@@ -159,7 +159,7 @@ def _has_averages(reader: CheckpointReader) -> bool:
     return any(name.endswith(SUFFIX) for name in reader.shapes)
 
 
-def write_checkpoint(model: StoredModel, folder: str):
+def write_checkpoint(model: StoredModel, folder: str) -> None:
     """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
 
     Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
@@ -190,7 +190,7 @@ def write_checkpoint(model: StoredModel, folder: str):
             save_tokenizer(model.tokenizer, partial)
 
 
-def _tell_guessed_heads(encoder, hparams, prefix):
+def _tell_guessed_heads(encoder: EncoderConfig, hparams: Mapping[str, Any], prefix: str):
     """Published models have heads of 64 dimensions; another width cannot be one of them."""
     given = hparams.get("model_hparam_overrides", {})
     told = {**reference_shapes.stored_untold(prefix), **given}
@@ -206,19 +206,21 @@ def _tell_guessed_heads(encoder, hparams, prefix):
         )
 
 
-def _has_no_place(name) -> bool:
+def _has_no_place(name: str) -> bool:
     return bool(re.search(NOT_WEIGHTS, name)) and (
         name.startswith("generator_predictions/temperature")
     )
 
 
-def _pretraining_config(prefix, shapes, hparams) -> PretrainingConfig:
+def _pretraining_config(
+    prefix: str, shapes: Shapes, hparams: Mapping[str, Any]
+) -> PretrainingConfig:
     encoder = reference_shapes.encoder_of(prefix)
     return pretraining_config(encoder, reference_shapes.objective(shapes, prefix), hparams)
 
 
 def _finetuning_config(
-    prefix, shapes, hparams, labels
+    prefix: str, shapes: Shapes, hparams: Mapping[str, Any], labels: Sequence[str] | None
 ) -> tuple[FinetuningConfig, tuple[Task, ...]]:
     names = reference_shapes.task_names(shapes)
     specs = _task_specs(names, hparams.get("task_names", ()), labels, prefix)
@@ -237,7 +239,9 @@ def _finetuning_config(
     return config, tuple(Task(spec, "", BadRows()) for spec in specs)
 
 
-def _task_specs(names, described, labels, prefix) -> list[TaskSpec]:
+def _task_specs(
+    names: Sequence[str], described: Sequence[str], labels: Sequence[str] | None, prefix: str
+) -> list[TaskSpec]:
     """The tasks of a checkpoint, as JSON files describe them or as the built-in ones are."""
     own = {spec.name: spec for spec in (task_from_json(p) for p in described if p not in TASKS)}
     specs = [own.get(name) or TASKS.get(name) for name in names]
@@ -260,7 +264,7 @@ def _task_specs(names, described, labels, prefix) -> list[TaskSpec]:
     return specs
 
 
-def _with_labels(spec, labels, names) -> TaskSpec:
+def _with_labels(spec: TaskSpec, labels: Sequence[str], names: Sequence[str]) -> TaskSpec:
     if len(names) > 1:
         raise ValueError(
             f"labels can be given for one task, but the checkpoint has {', '.join(names)}; "

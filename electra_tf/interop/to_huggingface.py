@@ -7,9 +7,11 @@ generator's. Their encoders are both named "electra" in `huggingface.names`.
 
 import dataclasses
 
+import keras
 import numpy as np
 
-from electra_tf.finetuning.kinds import Questions, TextKind, kind_of
+from electra_tf.config import FinetuningConfig
+from electra_tf.finetuning.kinds import Kind, Questions, TextKind, kind_of
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.config_file import ARCHITECTURES, HuggingFaceConfig
 from electra_tf.interop.huggingface.names import (
@@ -19,6 +21,7 @@ from electra_tf.interop.huggingface.names import (
 )
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.pretraining.generator import MaskedLanguageModel
+from electra_tf.text import Tokenizer
 
 PARTS = ("discriminator", "generator")
 
@@ -71,7 +74,7 @@ def heads_left(model: StoredModel, task: str | None) -> list[str]:
     return [f"the head of the task {name}" for name in names if len(names) > 1 and name != task]
 
 
-def content_of_part(part, tokenizer, step: int = 0) -> Content:
+def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 0) -> Content:
     """The content of a `Discriminator` or `MaskedLanguageModel`.
 
     Raises:
@@ -99,7 +102,7 @@ def content_of_part(part, tokenizer, step: int = 0) -> Content:
     return Content(config, weights, tokenizer)
 
 
-def _of_finetuned(found: StoredModel, task_name) -> Content:
+def _of_finetuned(found: StoredModel, task_name: str | None) -> Content:
     names = [task.name for task in found.tasks]
     if task_name is None and len(names) == 1:
         task_name = names[0]
@@ -132,7 +135,7 @@ def _of_finetuned(found: StoredModel, task_name) -> Content:
     return Content(config, weights, found.tokenizer, task_name)
 
 
-def _architecture(kind, settings) -> str:
+def _architecture(kind: Kind, settings: FinetuningConfig) -> str:
     """The class of a head; raises ValueError with the reason where there is none."""
     if kind.name not in ARCHITECTURES:
         raise ValueError(

@@ -156,7 +156,7 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
     )
 
 
-def write_config(folder: str, config: HuggingFaceConfig):
+def write_config(folder: str, config: HuggingFaceConfig) -> None:
     """Write config.json as transformers reads it."""
     content = {
         "architectures": [config.architecture],
@@ -173,7 +173,7 @@ def write_config(folder: str, config: HuggingFaceConfig):
     write_json(os.path.join(folder, CONFIG_FILE), content)
 
 
-def require_known(architecture: str, place: str):
+def require_known(architecture: str, place: str) -> None:
     """Raise a ValueError if the head of a class cannot be represented here."""
     if architecture not in HEADS:
         raise ValueError(
@@ -289,7 +289,7 @@ def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -
     return named[problem]
 
 
-def _label_keys(config) -> dict[str, Any]:
+def _label_keys(config: HuggingFaceConfig) -> dict[str, Any]:
     labels = config.classes
     if not labels:
         return {}

@@ -88,7 +88,7 @@ def read_encoder(folder: str) -> Content:
     return Content(config, _read_rows(_without_beginning(tensors), rows, folder))
 
 
-def write_contents(contents: Mapping[str, Content], folder: str):
+def write_contents(contents: Mapping[str, Content], folder: str) -> None:
     """Write a folder that transformers reads; it is there completely or not at all.
 
     Args:
@@ -103,7 +103,7 @@ def write_contents(contents: Mapping[str, Content], folder: str):
             _write(content, os.path.join(partial, name) if name else partial)
 
 
-def _write(content: Content, folder):
+def _write(content: Content, folder: str):
     config = content.config
     require_known(config.architecture, "the model")
     rows = table(config.architecture, config.encoder, content.task, config.outputs)

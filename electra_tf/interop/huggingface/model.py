@@ -2,7 +2,7 @@
 """A Hugging Face model as a Keras model: our encoder and heads, wired as its class is."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -54,11 +54,11 @@ class HuggingFaceModel(keras.Model):
         self.task = task
         self.tokenizer = tokenizer
 
-    def call(self, inputs):
+    def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         hidden = self.encoder(inputs).last_hidden_state
         return {"last_hidden_state": hidden, **self._outputs(hidden)}
 
-    def _outputs(self, hidden) -> dict[str, tf.Tensor]:
+    def _outputs(self, hidden: tf.Tensor) -> dict[str, tf.Tensor]:
         architecture = self.config.architecture
         if architecture == "ElectraModel":
             return {}
@@ -131,7 +131,7 @@ def settings_for(
     return config_for(spec.name, "", hparams, StartingPoint(encoder, {}, f"the task {spec.name}"))
 
 
-def _make_head(config: HuggingFaceConfig, task, initializers):
+def _make_head(config: HuggingFaceConfig, task: str, initializers: Initializers):
     if config.architecture == "ElectraModel":
         return None
     if config.architecture == "ElectraForPreTraining":

@@ -115,7 +115,7 @@ def encoder_rows(encoder: EncoderConfig) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _discriminator(encoder, task, outputs):
+def _discriminator(encoder: EncoderConfig, task: str, outputs: int):
     h, name = encoder.hidden_size, "discriminator_predictions"
     return (
         *_dense(f"{name}.dense", f"{name}/dense", h, h),
@@ -123,7 +123,7 @@ def _discriminator(encoder, task, outputs):
     )
 
 
-def _generator(encoder, task, outputs):
+def _generator(encoder: EncoderConfig, task: str, outputs: int):
     e, name = encoder.embedding_size, "generator_predictions"
     return (
         *_dense(f"{name}.dense", f"{name}/dense", encoder.hidden_size, e),
@@ -132,7 +132,7 @@ def _generator(encoder, task, outputs):
     )
 
 
-def _sequence(encoder, task, outputs):
+def _sequence(encoder: EncoderConfig, task: str, outputs: int):
     h = encoder.hidden_size
     return (
         *_dense("classifier.dense", f"{task}/dense", h, h),
@@ -140,11 +140,11 @@ def _sequence(encoder, task, outputs):
     )
 
 
-def _tokens(encoder, task, outputs):
+def _tokens(encoder: EncoderConfig, task: str, outputs: int):
     return _dense("classifier", f"{task}/dense", encoder.hidden_size, outputs)
 
 
-def _answers(encoder, task, outputs):
+def _answers(encoder: EncoderConfig, task: str, outputs: int):
     return _dense("qa_outputs", (f"{task}/dense", f"{task}/dense_1"), encoder.hidden_size, 1)
 
 
@@ -208,7 +208,7 @@ def with_segments_exchanged(weights: Mapping[str, np.ndarray]) -> dict[str, np.n
     return {**weights, name: np.concatenate([rows[1::-1], rows[2:]])}
 
 
-def _dense(theirs, ours, inputs, outputs):
+def _dense(theirs: str, ours: str | tuple[str, ...], inputs: int, outputs: int):
     ours = (ours,) if isinstance(ours, str) else ours
     return (
         Row(f"{theirs}.weight", tuple(f"{name}/kernel" for name in ours), (inputs, outputs), True),
@@ -216,7 +216,7 @@ def _dense(theirs, ours, inputs, outputs):
     )
 
 
-def _norm(theirs, ours, size):
+def _norm(theirs: str, ours: str, size: int):
     return (
         Row(f"{theirs}.weight", (f"{ours}/gamma",), (size,)),
         Row(f"{theirs}.bias", (f"{ours}/beta",), (size,)),

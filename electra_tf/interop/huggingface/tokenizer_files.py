@@ -63,7 +63,7 @@ def read_tokenizer(
     )
 
 
-def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int):
+def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int) -> None:
     """Write all files that transformers, old and new, looks for.
 
     Args:
@@ -106,7 +106,7 @@ def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int):
     write_json(os.path.join(folder, TOKENIZER_CONFIG_FILE), content)
 
 
-def _as_library(tokenizer) -> tokenizers.Tokenizer:
+def _as_library(tokenizer: Tokenizer) -> tokenizers.Tokenizer:
     """The tokenizer as the tokenizers library runs it."""
     vocabulary = tokenizer.vocabulary
     ids = {key: number for number, key in enumerate(as_keys(vocabulary.pieces))}

@@ -95,7 +95,7 @@ def floats_of(tensors: Mapping[str, StoredTensor]) -> dict[str, np.ndarray]:
     return {name: tensor.values for name, tensor in tensors.items()}
 
 
-def write_tensors(folder: str, tensors: Mapping[str, np.ndarray]):
+def write_tensors(folder: str, tensors: Mapping[str, np.ndarray]) -> None:
     """Write one file, marked as PyTorch's, which is what transformers asks for."""
     content = safetensors.numpy.save(dict(tensors), metadata={"format": "pt"})
     write_bytes(os.path.join(folder, WEIGHTS_FILE), content)
