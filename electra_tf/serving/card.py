@@ -3,10 +3,13 @@
 
 import json
 import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.files import listed, matching, read_json, split_patterns
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.stored_model import StoredModel
@@ -24,13 +27,17 @@ DESCRIPTIONS = {
 }
 
 
-def default_signature(names) -> str:
+def default_signature(names: Collection[str]) -> str:
     """The signature that a request without a name gets: raw text, if there is such a one."""
     return "text" if "text" in names else sorted(set(names) & set(DESCRIPTIONS))[0]
 
 
 def model_card(
-    model: StoredModel, spec: TaskSpec | None, signatures, settings: dict, comparison: Comparison
+    model: StoredModel,
+    spec: TaskSpec | None,
+    signatures: Mapping[str, tf.types.experimental.ConcreteFunction],
+    settings: Mapping[str, Any],
+    comparison: Comparison,
 ) -> str:
     """The text of README.md.
 
@@ -78,19 +85,21 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _task_rows(spec):
+def _task_rows(spec: TaskSpec) -> list[tuple[str, str]]:
     rows = [("task", f"{spec.name}, {spec.kind}"), ("metric", spec.metric)]
     if spec.labels:
         rows.append(("labels", ", ".join(f"`{label}`" for label in spec.labels)))
     return rows
 
 
-def _table(head, rows) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _signature(name, function, description) -> str:
+def _signature(
+    name: str, function: tf.types.experimental.ConcreteFunction, description: str
+) -> str:
     _, inputs = function.structured_input_signature
     rows = [("in", *_row(spec.name, spec)) for spec in inputs.values()]
     outputs = sorted(function.structured_outputs.items())
@@ -98,14 +107,14 @@ def _signature(name, function, description) -> str:
     return f"### {name}\n\n{description}\n\n" + _table(("", "name", "type", "shape"), rows)
 
 
-def _row(name, spec):
+def _row(name: str, spec: tf.TensorSpec) -> tuple[str, str, str]:
     shape = [
         "B" if axis == 0 else "*" if size is None else size for axis, size in enumerate(spec.shape)
     ]
     return f"`{name}`", spec.dtype.name, f"[{', '.join(map(str, shape))}]"
 
 
-def _without_paths(config) -> dict:
+def _without_paths(config: PretrainingConfig | FinetuningConfig) -> dict[str, Any]:
     return {k: v for k, v in config.to_dict().items() if not k.endswith(_PATHS) and v != ""}
 
 
@@ -149,5 +158,5 @@ def _metrics(model: StoredModel, spec: TaskSpec | None) -> list[str]:
     return ["## Metrics", *(found or ["There were no results of an evaluation beside the model."])]
 
 
-def _json(heading, value) -> str:
+def _json(heading: str, value: Any) -> str:
     return f"{heading}\n\n```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```"

@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """From tags to entities with their bytes, in the graph: the rules of `finetuning.spans`."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from electra_tf.finetuning.spans import OUTSIDE, tag_parts
@@ -8,7 +10,14 @@ from electra_tf.serving.tagged_text import Words
 from electra_tf.text.packing import dense
 
 
-def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
+def entities_of(
+    texts: tf.Tensor,
+    words: Words,
+    tags: tf.Tensor,
+    probabilities: tf.Tensor,
+    labels: Sequence[str],
+    rule: str,
+) -> dict[str, tf.Tensor]:
     """The spans that tags mark.
 
     Args:
@@ -58,7 +67,7 @@ def entities_of(texts, words: Words, tags, probabilities, labels, rule: str):
 _LETTERS = {OUTSIDE: 0, "B": 1, "I": 2, "E": 3, "S": 4}
 
 
-def _parts(labels):
+def _parts(labels: Sequence[str]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Letter and type of each label as numbers, and the types' names."""
     parts = [tag_parts(label) for label in labels]
     names = sorted({kind for _, kind in parts})
@@ -67,7 +76,9 @@ def _parts(labels):
     return tf.constant(letters), tf.constant(types), tf.constant(names)
 
 
-def _bounds(letter, kind, row, rule):
+def _bounds(
+    letter: tf.Tensor, kind: tf.Tensor, row: tf.Tensor, rule: str
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Whether a span begins, and whether one ends, at each word; bool vectors."""
     same_row = row[1:] == row[:-1]
     boundary = tf.ones([1], tf.bool)

@@ -3,7 +3,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -182,7 +182,12 @@ def _checked_length(model: StoredModel, task: Task | None, max_seq_length: int |
     return max_seq_length
 
 
-def _save(server, signatures, model: StoredModel, folder: str):
+def _save(
+    server: TaskServer | PretrainedServer,
+    signatures: Mapping[str, tf.types.experimental.PolymorphicFunction],
+    model: StoredModel,
+    folder: str,
+):
     """Write the SavedModel with the vocabulary among its assets."""
     module = tf.Module()
     module.server = server
@@ -196,7 +201,13 @@ def _save(server, signatures, model: StoredModel, folder: str):
         writing(folder, tf.saved_model.save, module, folder, signatures=functions)
 
 
-def _write_settings(folder: str, model: StoredModel, spec: TaskSpec | None, settings, signatures):
+def _write_settings(
+    folder: str,
+    model: StoredModel,
+    spec: TaskSpec | None,
+    settings: Mapping[str, Any],
+    signatures: Collection[str],
+):
     """What Python code needs to know of an export without running it."""
     vocabulary = model.tokenizer.vocabulary
     content = {

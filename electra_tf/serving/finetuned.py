@@ -2,7 +2,7 @@
 """What a fine-tuned model serves: one task's predictions for raw text, for ids, and features."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -32,7 +32,9 @@ ANSWER_ROWS_AT_ONCE = 8
 """The same for contexts: ends are looked for from each of the likely starts."""
 
 
-def server_of(loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype) -> "TaskServer":
+def server_of(
+    loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype: tf.DType
+) -> "TaskServer":
     """The server for one task of a fine-tuned model."""
     kind = kind_of(loaded.tasks[task_id].spec)
     server = next(server for of_kind, server in _SERVERS if isinstance(kind, of_kind))
@@ -49,7 +51,7 @@ class TaskServer(tf.Module):
         encoders: the one encoder, in a list.
     """
 
-    def __init__(self, loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype):
+    def __init__(self, loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype: tf.DType):
         super().__init__()
         self._spec = loaded.tasks[task_id].spec
         self._config = loaded.config
@@ -63,7 +65,7 @@ class TaskServer(tf.Module):
         self._is_pair = columns is not None and columns.text_b is not None
 
     @property
-    def signatures(self) -> dict:
+    def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """Name -> function that can be saved."""
         return {
             "text": signature(self._text, **self._inputs),
@@ -72,30 +74,32 @@ class TaskServer(tf.Module):
         }
 
     @property
-    def _inputs(self) -> dict:
+    def _inputs(self) -> dict[str, tf.TensorSpec]:
         return {"text": STRINGS, "text_pair": STRINGS} if self._is_pair else {"text": STRINGS}
 
-    def _ids(self, **batch):
+    def _ids(self, **batch: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = checked_ids(batch, self._encoder.max_length)
         return self._named(self._head_outputs(batch))
 
-    def _features(self, layer, **texts):
+    def _features(self, layer: tf.Tensor, **texts: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = self._feature_batch(*texts.values())
         hidden = chosen_layer(self._encoder(batch), layer)
         shown = {name: batch[name] for name in ("input_ids", "input_mask", "segment_ids")}
         return {**pooled(hidden, batch["input_mask"]), **shown}
 
-    def _feature_batch(self, first, second=None):
+    def _feature_batch(
+        self, first: tf.Tensor, second: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         return text_batch(self._tokenizer, first, second, self._max_seq_length)
 
-    def _head_outputs(self, batch):
+    def _head_outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
         return self._head(hidden, batch)
 
-    def _text(self, **texts):
+    def _text(self, **texts: tf.Tensor) -> dict[str, tf.Tensor]:
         raise NotImplementedError
 
-    def _named(self, outputs) -> dict:
+    def _named(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Labels and numbers for each row."""
         return kind_of(self._spec).served(self._spec, outputs, self._config)
 
@@ -103,22 +107,24 @@ class TaskServer(tf.Module):
 class TextServer(TaskServer):
     """One prediction per text or pair; the kind of the task says what it consists of."""
 
-    def _text(self, **texts):
+    def _text(self, **texts: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._named(self._head_outputs(self._feature_batch(*texts.values())))
 
 
 class TagServer(TaskServer):
     """`tags` [B, W] of the words, and for tags of spans the entities."""
 
-    def _feature_batch(self, first, second=None):
+    def _feature_batch(
+        self, first: tf.Tensor, second: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         batch = super()._feature_batch(first, second)
         return {**batch, "segment_ids": batch["input_mask"]}  # as in training
 
-    def _head_outputs(self, batch):
+    def _head_outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
         return {"logits": tf.cast(self._head.output_layer(hidden), tf.float32)}
 
-    def _text(self, text):
+    def _text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = words_of(text)
         batch, places = word_batch(words.texts, self._tokenizer, self._max_seq_length)
         logits = in_chunks(self._head_outputs, batch, ROWS_AT_ONCE)["logits"]
@@ -144,10 +150,10 @@ class AnswerServer(TaskServer):
     """`answer` [B] with its bytes in the context, and the n best ones."""
 
     @property
-    def _inputs(self):
+    def _inputs(self) -> dict[str, tf.TensorSpec]:
         return {"question": STRINGS, "context": STRINGS}
 
-    def _text(self, question, context):
+    def _text(self, question: tf.Tensor, context: tf.Tensor) -> dict[str, tf.Tensor]:
         config = self._config
         batch, windows = question_batch(
             self._tokenizer,
@@ -209,10 +215,10 @@ def in_chunks(
     outputs = function(first)
     keys = sorted(outputs)
 
-    def more(start, *_):
+    def more(start: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
         return start < rows
 
-    def body(start, *parts):
+    def body(start: tf.Tensor, *parts: tf.Tensor) -> tuple[tf.Tensor, ...]:
         chunk = {name: batch[name][start : start + rows_at_once] for name in names}
         found = function(chunk)
         joined = [tf.concat([part, found[key]], 0) for key, part in zip(keys, parts, strict=True)]

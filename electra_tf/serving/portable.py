@@ -8,6 +8,7 @@ such rows still fail, where embeddings of positions are added.
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -19,7 +20,7 @@ OPSET = 17
 """Version of the operations of ONNX."""
 
 
-def convert_to_litert(export_dir: str, path: str):
+def convert_to_litert(export_dir: str, path: str) -> None:
     """Write the signature `ids` of an export as a LiteRT model of built-in operations.
 
     Args:
@@ -35,7 +36,7 @@ def convert_to_litert(export_dir: str, path: str):
         write_bytes(path, converter.convert())
 
 
-def convert_to_onnx(export_dir: str, path: str):
+def convert_to_onnx(export_dir: str, path: str) -> None:
     """Write the signature `ids` of an export as an ONNX model; needs the extra "onnx".
 
     Args:
@@ -63,7 +64,7 @@ def convert_to_onnx(export_dir: str, path: str):
 
 
 @contextlib.contextmanager
-def _numbers_of(export_dir):
+def _numbers_of(export_dir: str) -> Iterator[str]:
     """A folder, for the time being, with an export's signature without the strings it gives.
 
     The runtimes have no strings; the labels are in SETTINGS_FILE, in the order of the numbers.
@@ -73,7 +74,7 @@ def _numbers_of(export_dir):
     served = exported.signatures[SIGNATURE]
     inputs = served.structured_input_signature[1]
 
-    def numbers(**batch):
+    def numbers(**batch: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = served(**batch)
         return {name: value for name, value in outputs.items() if value.dtype != tf.string}
 
@@ -83,7 +84,7 @@ def _numbers_of(export_dir):
         yield folder
 
 
-def _check(export_dir):
+def _check(export_dir: str):
     path = os.path.join(export_dir, SETTINGS_FILE)
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{export_dir} is no export: it has no {SETTINGS_FILE}.")

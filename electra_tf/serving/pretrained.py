@@ -2,12 +2,13 @@
 """What a pre-trained pair serves: features, replaced tokens, fillings for gaps."""
 
 import math
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
 
+from electra_tf.interop.stored_model import Pair
 from electra_tf.model import Encoder
-from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
 from electra_tf.pretraining.scatter import gather_positions, neighbours
 from electra_tf.serving.embeddings import chosen_layer, pooled
@@ -21,6 +22,7 @@ from electra_tf.serving.signatures import (
     signature,
 )
 from electra_tf.serving.token_tasks import filled_masks, located_batch, text_positions
+from electra_tf.text import Tokenizer
 from electra_tf.text.packing import text_batch
 
 
@@ -38,7 +40,14 @@ class PretrainedServer(tf.Module):
         encoders: as `encoders_of` the pretrainer, in the form that serves.
     """
 
-    def __init__(self, pretrainer: ElectraPretrainer, tokenizer, max_seq_length, dtype, top_k):
+    def __init__(
+        self,
+        pretrainer: Pair,
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        dtype: tf.DType,
+        top_k: int,
+    ):
         super().__init__()
         self._tokenizer = tokenizer
         self._max_seq_length = max_seq_length
@@ -63,7 +72,7 @@ class PretrainedServer(tf.Module):
         self._is_two_tower = isinstance(generator, TwoTowerClozeModel)
 
     @property
-    def signatures(self) -> dict:
+    def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """Name -> function that can be saved."""
         found = {
             "text": signature(self._text, text=STRINGS),
@@ -78,25 +87,25 @@ class PretrainedServer(tf.Module):
 
     # ---- Signatures
 
-    def _text(self, text):
+    def _text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = text_batch(self._tokenizer, text, None, self._max_seq_length)
         outputs = self._outputs(batch)
         return {**outputs, "input_ids": batch["input_ids"], "input_mask": batch["input_mask"]}
 
-    def _ids(self, **batch):
+    def _ids(self, **batch: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._outputs(checked_ids(batch, self._encoder.max_length))
 
-    def _features(self, text, layer):
+    def _features(self, text: tf.Tensor, layer: tf.Tensor) -> dict[str, tf.Tensor]:
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
         hidden = chosen_layer(self._encoder(batch), layer)
         return {**pooled(hidden, batch["input_mask"]), **located}
 
-    def _replaced_tokens(self, text):
+    def _replaced_tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
         probabilities = tf.sigmoid(self._replaced_logits(batch, self._encoder(batch)[-1]))
         return {**located, "probabilities": text_positions(probabilities, located["num_tokens"])}
 
-    def _fill_mask(self, text):
+    def _fill_mask(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length, masked=True)
         return filled_masks(
             located,
@@ -107,14 +116,14 @@ class PretrainedServer(tf.Module):
 
     # ---- Details
 
-    def _outputs(self, batch):
+    def _outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         hidden = self._encoder(batch)[-1]
         outputs = pooled(hidden, batch["input_mask"])
         if self._head is not None:
             outputs["replaced_logits"] = self._replaced_logits(batch, hidden)
         return outputs
 
-    def _replaced_logits(self, batch, hidden):
+    def _replaced_logits(self, batch: Mapping[str, tf.Tensor], hidden: tf.Tensor) -> tf.Tensor:
         logits = self._head(tf.cast(hidden, tf.float32))
         if self._log_odds is not None:
             positions = tf.zeros_like(batch["input_ids"]) + tf.range(
@@ -126,7 +135,7 @@ class PretrainedServer(tf.Module):
             logits += self._log_odds + log_probs
         return logits
 
-    def _filling_logits(self, batch, positions):
+    def _filling_logits(self, batch: Mapping[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor:
         """Logits of the generator at positions int32 [B, M] of the rows, float32 [B, M, V]."""
         states = [tf.cast(tower(batch)[-1], tf.float32) for tower in self._towers]
         hidden = neighbours(*states) if self._is_two_tower else states[0]
@@ -135,7 +144,7 @@ class PretrainedServer(tf.Module):
         )
 
 
-def encoders_of(pretrainer: ElectraPretrainer) -> list[Encoder]:
+def encoders_of(pretrainer: Pair) -> list[Encoder]:
     """The encoders of its models, each once; the discriminator's is the first, if there is one."""
     first = [] if pretrainer.discriminator is None else [pretrainer.discriminator.encoder]
     return first + [e for e in _towers_of(pretrainer.generator) if all(e is not f for f in first)]

@@ -2,7 +2,9 @@
 """The inputs of signatures, and what is checked of them."""
 
 import inspect
+from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 STRINGS = tf.TensorSpec([None], tf.string)
@@ -13,7 +15,9 @@ IDS = {
 }
 
 
-def signature(function, **inputs: tf.TensorSpec):
+def signature(
+    function: Callable[..., dict[str, tf.Tensor]], **inputs: tf.TensorSpec
+) -> tf.types.experimental.PolymorphicFunction:
     """A function that can be saved as a signature with named inputs, all of one shape.
 
     Inputs of another rank, of several shapes and of no rows are errors when it runs.
@@ -21,7 +25,7 @@ def signature(function, **inputs: tf.TensorSpec):
     specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
     names = list(specs)
 
-    def call(*values):
+    def call(*values: tf.Tensor) -> dict[str, tf.Tensor]:
         return function(**_checked(dict(zip(names, values, strict=True))))
 
     # A signature's inputs are named by the parameters of its function.
@@ -80,7 +84,7 @@ def checked_ids(batch: dict[str, tf.Tensor], max_length: int) -> dict[str, tf.Te
     return _after(batch, [fits])
 
 
-def plain_variables(layer) -> list[tf.Variable]:
+def plain_variables(layer: keras.layers.Layer) -> list[tf.Variable]:
     """The variables inside of a Keras layer's, to be saved beside it.
 
     Those of Keras alone are restored by `tf.saved_model.load`, but not by the loader of sessions

@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What a pre-trained pair says of single tokens: which are fakes, what fits a gap."""
 
+from collections.abc import Callable, Mapping
+
 import tensorflow as tf
 
 from electra_tf.text import Tokenizer, TokensWithOffsets
@@ -9,7 +11,9 @@ from electra_tf.text.parts import Parts
 from electra_tf.text.ragged import part_starts
 
 
-def located_batch(tokenizer, texts, max_seq_length: int, masked: bool = False):
+def located_batch(
+    tokenizer: Tokenizer, texts: tf.Tensor, max_seq_length: int, masked: bool = False
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
     """Rows of single texts, and where their tokens are.
 
     Returns:
@@ -32,7 +36,7 @@ def located_batch(tokenizer, texts, max_seq_length: int, masked: bool = False):
     return packed_batch(found.ids, None, tokenizer.vocabulary), located
 
 
-def names_of(tokenizer, ids):
+def names_of(tokenizer: Tokenizer, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
     """The tokens of ids, as strings in the same layout."""
     names = tf.constant([token.encode() for token in tokenizer.vocabulary.tokens])
     if isinstance(ids, tf.RaggedTensor):
@@ -47,7 +51,12 @@ def text_positions(values: tf.Tensor, num_tokens: tf.Tensor) -> tf.Tensor:
     return tf.where(mask, inner, tf.zeros_like(inner))
 
 
-def filled_masks(located: dict, logits_at, tokenizer, top_k: int):
+def filled_masks(
+    located: Mapping[str, tf.Tensor],
+    logits_at: Callable[[tf.Tensor], tf.Tensor],
+    tokenizer: Tokenizer,
+    top_k: int,
+) -> dict[str, tf.Tensor]:
     """The most probable tokens for every mask.
 
     Args:

@@ -2,6 +2,7 @@
 """Requests that TensorFlow Serving sends to a model before it serves, so that none waits."""
 
 import os
+from collections.abc import Mapping
 
 import tensorflow as tf
 from absl import logging
@@ -14,7 +15,9 @@ _ROW = 5
 """Ids of a row: as many as fit into the shortest export."""
 
 
-def write_warmup(folder: str, signatures: dict):
+def write_warmup(
+    folder: str, signatures: Mapping[str, tf.types.experimental.PolymorphicFunction]
+) -> None:
     """Write requests for every signature, TFRecords of `PredictionLog`.
 
     They need the extra `serving`; without it none are written, and the log says so.
@@ -47,7 +50,9 @@ def write_warmup(folder: str, signatures: dict):
                 writer.write(log.SerializeToString())
 
 
-def example_inputs(function, batch_size: int) -> dict[str, tf.Tensor]:
+def example_inputs(
+    function: tf.types.experimental.PolymorphicFunction, batch_size: int
+) -> dict[str, tf.Tensor]:
     """Inputs of a signature: short texts, rows of a few ids, the last layer."""
     found = {}
     for spec in function.input_signature:
