@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Rows that cannot be used: an error, or a list in a file where the user asked for that."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from absl import logging
@@ -47,4 +48,10 @@ class BadRows:
 def shown(value: Any, limit: int = 80) -> str:
     """Returns a value as it is shown in messages, cut if long."""
     text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def choices(labels: Sequence[str], limit: int = 400) -> str:
+    """The labels that a message offers, cut if they are many or long."""
+    text = ", ".join(labels)
     return text if len(text) <= limit else f"{text[:limit]}..."

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from electra_tf.finetuning.bad_rows import BadRows, shown
+from electra_tf.finetuning.bad_rows import BadRows, choices, shown
 
 _LABEL_TYPES = (str, int, float)  # JSON may hold labels as numbers or true and false
 _NO_LABELS = ("nan", "inf", "-inf", "infinity", "-infinity", "null")
@@ -47,7 +47,7 @@ class ClassRule(LabelRule):
         if label is None:
             bad_rows.report(place, "a label", shown(cell))
         elif self.labels is not None and label not in self.labels:
-            bad_rows.report(place, f"one of the labels {', '.join(self.labels)}", repr(label))
+            bad_rows.report(place, f"one of the labels {choices(self.labels)}", repr(label))
             return None
         return label
 
@@ -74,7 +74,7 @@ class ClassesRule(LabelRule):
         known = labels if self.labels is None else self.labels
         unknown = [label for label in labels if label not in known]
         if unknown:
-            bad_rows.report(place, f"labels out of {', '.join(self.labels)}", repr(unknown[0]))
+            bad_rows.report(place, f"labels out of {choices(self.labels)}", repr(unknown[0]))
             return None
         return tuple(labels)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
+from electra_tf.finetuning.bad_rows import choices
 from electra_tf.finetuning.heads import TaskHead
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.task_table import TaskSpec
@@ -45,10 +46,10 @@ def _check_loss_options(tasks: Sequence[TaskSpec], smoothing: float, weights: Ma
         )
     unknown = sorted(set(weights) - {label for task in weighing for label in task.labels})
     if unknown:
-        choices = "; ".join(f"{task.name}: {', '.join(task.labels)}" for task in weighing)
+        known = "; ".join(f"{task.name}: {choices(task.labels)}" for task in weighing)
         raise ValueError(
             "class_weights is expected to name labels of classification or tagging tasks "
-            f"({choices or 'there are none here'}), but names {', '.join(unknown)}."
+            f"({known or 'there are none here'}), but names {', '.join(unknown)}."
         )
 
 

@@ -4,7 +4,7 @@
 import re
 from collections.abc import Sequence
 
-from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.bad_rows import BadRows, choices
 from electra_tf.finetuning.examples import TaggingExample
 from electra_tf.finetuning.task_table import TaskSpec
 
@@ -34,7 +34,7 @@ def check_tags(
             bad, expected = [], ""
         if not bad and spec.labels is not None and not spec.share_unseen_tags:
             bad = [tag for tag in tags if tag not in spec.labels]
-            expected = f"one of the tags {', '.join(spec.labels)}"
+            expected = f"one of the tags {choices(spec.labels)}"
         if bad:
             line = example.lines[tags.index(bad[0])]
             bad_rows.report(f"{example.file}, line {line}", expected, repr(bad[0]))

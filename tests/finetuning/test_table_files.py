@@ -162,3 +162,15 @@ def test_a_range_of_scores_is_finite(highest, tmp_path):
     fields = {"kind": "regression", "value_range": [0, highest]}
     with pytest.raises(ValueError, match=r"'value_range' to be \[lowest, highest\]"):
         task_of(tmp_path, "a.tsv", "text\tlabel\na\t1\n", **fields)
+
+
+def test_many_or_long_labels_are_cut_in_messages(tmp_path):
+    labels = tuple(f"label {number} {'y' * 50}" for number in range(100))
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tlabel\na\tother\n")
+    columns = Columns("text", None, "label")
+    with pytest.raises(
+        ValueError, match=r"line 2: .*label 0 y+, label 1 .*\.\.\., .*'other'"
+    ) as error:
+        read_texts(str(path), "tsv", columns, ClassRule(labels), BadRows())
+    assert len(str(error.value)) < 1000

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import baselines
-from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.bad_rows import BadRows, choices
 from electra_tf.finetuning.bounded import arrays_of_parts
 from electra_tf.finetuning.confusion import class_report, multilabel_report
 from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
@@ -252,7 +252,7 @@ class Classification(_ClassKind):
         if spec.metric in TWO_CLASS_METRICS and len(spec.labels) != 2:
             raise ValueError(
                 f"The metric {spec.metric} of the task {spec.name} is for two labels, but there "
-                f"are {len(spec.labels)}: {', '.join(spec.labels)}; macro_f1 and accuracy are for "
+                f"are {len(spec.labels)}: {choices(spec.labels)}; macro_f1 and accuracy are for "
                 "any number."
             )
 
