@@ -23,6 +23,8 @@ from electra_tf.files import read_json
 
 DAMAGES_PER_FILE = int(os.environ.get("DAMAGES_PER_FILE", "200"))
 SECONDS = 300  # for all readers of a file; each has to be done in 60
+DAMAGES_PER_PROCESS = 100
+"""TensorFlow keeps memory of every model that a process has loaded."""
 TESTS = pathlib.Path(__file__).parent
 
 
@@ -36,9 +38,13 @@ class Worker:
         self._environment = {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"}
         self._log = log
         self._process = None
+        self._count = 0
 
     def __call__(self, file, seed) -> list[str]:
         """What is wrong with what came of a damage."""
+        if self._count % DAMAGES_PER_PROCESS == 0:
+            self.close()
+        self._count += 1
         if self._process is None:
             self._process = subprocess.Popen(
                 self._command,
@@ -66,6 +72,7 @@ class Worker:
         if self._process is not None:
             self._process.stdin.close()
             self._process.wait()
+            self._process = None
 
 
 @pytest.fixture(scope="module")
