@@ -123,7 +123,7 @@ def test_tags_are_those_of_our_model_on_the_other_segment(tmp_path):
         str(tmp_path / "released"),
         {"model_hparam_overrides": meta["model_hparam_overrides"]},
         labels,
-    ).model.model
+    ).model
     ones = np.ones_like(batch["segment_ids"])
     tagged = as_tensors({**batch, "segment_ids": ones})  # as in training
     hidden = ours.encoder(tagged).last_hidden_state
