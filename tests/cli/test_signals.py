@@ -246,12 +246,13 @@ def test_signals_during_imports(start, command, number):
         *(
             pytest.param(number, seconds, marks=pytest.mark.slow)
             for number in LINES
-            for seconds in (1, 3, 8, 12)
+            for seconds in (1, 3, None)
         ),
     ],
 )
 def test_records_with_several_processes(start, tmp_path, number, seconds):
-    """So long after the first worker was started, all processes get the signal."""
+    """So long after the first worker was started, or when shards are being written, all processes
+    get the signal."""
     (tmp_path / "text").mkdir()
     for i in range(4):
         (tmp_path / "text" / f"{i}.txt").write_text(f"{' '.join(WORDS)}\n\n" * 8000)
@@ -264,7 +265,9 @@ def test_records_with_several_processes(start, tmp_path, number, seconds):
     while len(processes_of(process.pid)) < 3:
         assert process.poll() is None
         time.sleep(0.05)
-    time.sleep(seconds)
+    while seconds is None and not list(tmp_path.rglob("*.partial")):
+        time.sleep(0.01)
+    time.sleep(seconds or 0.2)
     os.killpg(process.pid, number)
     check_end(process, number)
     assert [path.name for path in (tmp_path / "records").iterdir()] == ["unfinished"]
@@ -283,7 +286,7 @@ def test_vocabularies_in_the_middle_of_their_training(start, tmp_path, kind):
         *("build_vocab.py", "--corpus-dir", str(tmp_path / "text"), "--tokenizer", kind),
         *("--output-file", str(tmp_path / name), "--vocab-size", "20000"),
     )
-    time.sleep(20)
+    time.sleep(6)  # a slow machine still imports then, which ends alike
     process.send_signal(signal.SIGTERM)
     check_end(process, signal.SIGTERM)
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
