@@ -74,11 +74,7 @@ def test_float16_leaves_updates_out_until_the_loss_is_scaled_well(data_dir):
 
 
 @pytest.mark.slow
-def test_replicas_sum_their_gradients_once(data_dir):
-    devices = tf.config.list_logical_devices("CPU")
-    if len(devices) < 2:
-        pytest.skip("needs two virtual devices")
-    strategy = tf.distribute.MirroredStrategy([device.name for device in devices[:2]])
+def test_replicas_sum_their_gradients_once(data_dir, two_replicas):
     changes = {"electra_objective": False}  # without samples, which each replica draws itself
 
     def descent():
@@ -86,7 +82,7 @@ def test_replicas_sum_their_gradients_once(data_dir):
 
     one, _ = fitted(data_dir, descent, **changes)
     # Two replicas have half of the rows each.
-    two, history = fitted(data_dir, descent, strategy, **changes)
+    two, history = fitted(data_dir, descent, two_replicas, **changes)
     assert np.isfinite(history["gradient_norm"]).all()
     for name, value in weights_by_name(one).items():
         np.testing.assert_allclose(
