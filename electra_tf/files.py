@@ -36,15 +36,16 @@ _NAMES = {
 }
 
 
-def _gfile() -> Any:
-    import tensorflow as tf  # late: what needs no file needs no TensorFlow
+def gfile() -> Any:
+    """TensorFlow's file system, imported late: what needs no file needs no TensorFlow."""
+    import tensorflow as tf
 
     return tf.io.gfile
 
 
 def exists(path: str) -> bool:
     """Whether there is such a file or folder."""
-    return _gfile().exists(path)
+    return gfile().exists(path)
 
 
 def listed(folder: str, pattern: str) -> list[str]:
@@ -52,9 +53,9 @@ def listed(folder: str, pattern: str) -> list[str]:
 
     The folder is the one of that name, whatever characters it has.
     """
-    if not _gfile().isdir(folder):
+    if not gfile().isdir(folder):
         return []
-    held = (name.rstrip("/") for name in _gfile().listdir(folder))
+    held = (name.rstrip("/") for name in gfile().listdir(folder))
     return [os.path.join(folder, name) for name in sorted(fnmatch.filter(held, pattern))]
 
 
@@ -65,7 +66,7 @@ def matching(pattern: str) -> list[str]:
     folder, name = os.path.split(pattern)
     if _SPECIAL.search(folder) and exists(folder):
         return listed(folder, name)
-    return sorted(_gfile().glob(pattern))
+    return sorted(gfile().glob(pattern))
 
 
 def escaped(path: str) -> str:
@@ -104,10 +105,10 @@ def read_bytes(path: str) -> bytes:
     path = os.fspath(path)
     if not exists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    if _gfile().isdir(path):
+    if gfile().isdir(path):
         raise IsADirectoryError(f"{path} is expected to be a file, but is a folder.")
     try:
-        with _gfile().GFile(path, "rb") as file:
+        with gfile().GFile(path, "rb") as file:
             return file.read()
     except tf.errors.PermissionDeniedError as error:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from error
@@ -230,6 +231,11 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+def first_names(names: Sequence[str], count: int = 3) -> str:
+    """The first of some names for a message: "a, b, c, ..."."""
+    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
+
+
 class _Output:
     """The part of a file that is written to; its failures are OSErrors that name the path."""
 
@@ -298,17 +304,17 @@ def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator
     path = os.fspath(path)
     folder, partial = os.path.dirname(path), partial or f"{path}{TEMPORARY}"
     if folder:
-        writing(folder, _gfile().makedirs, folder)
-    file = _gfile().GFile(partial, mode)
+        writing(folder, gfile().makedirs, folder)
+    file = gfile().GFile(partial, mode)
     try:
         yield _Output(path, file)
         writing(path, file.close)
-        writing(path, _gfile().rename, partial, path, overwrite=True)
+        writing(path, gfile().rename, partial, path, overwrite=True)
     except BaseException:
         with contextlib.suppress(OSError):  # on a full disk closing fails once more
             writing(path, file.close)
         if exists(partial):
-            _gfile().remove(partial)
+            gfile().remove(partial)
         raise
 
 
@@ -331,120 +337,3 @@ def write_json(path: str, value: Any) -> None:
 def write_pickle(path: str, value: Any) -> None:
     """Write a pickled value."""
     write_bytes(path, pickle.dumps(value))
-
-
-# ---- Folders: nothing is removed but what this program made
-
-
-MARK = ".made_by_electra_tf"
-"""A file in folders that have no other file by which this program knows them as its own."""
-
-
-def files_in(folder: str) -> list[str]:
-    """Names of all files below a folder, relative to it; links are names, not followed."""
-    return sorted(_walk(folder, "")) if _gfile().isdir(folder) else []
-
-
-def _walk(folder: str, inner: str) -> Iterator[str]:
-    for name in _gfile().listdir(os.path.join(folder, inner)):
-        name = os.path.join(inner, name.rstrip("/"))
-        path = os.path.join(folder, name)
-        is_link = os.path.islink(path.removeprefix("file://"))
-        if _gfile().isdir(path) and not is_link:
-            yield from _walk(folder, name)
-        else:
-            yield name
-
-
-def check_removable(
-    folder: str, is_ours: bool, is_made: Callable[[str], bool] = lambda name: True
-) -> None:
-    """Check that this program may remove what a folder holds.
-
-    Args:
-        folder: it need not exist.
-        is_ours: whether a mark inside says that this program made the folder, and for this.
-        is_made: whether a file was written by this program, by its name relative to the folder.
-
-    Raises:
-        FileExistsError: it holds files of others, or is a file; names them.
-    """
-    if exists(folder) and not _gfile().isdir(folder):
-        raise FileExistsError(f"{folder} is expected to be a folder, but is a file. Move it away.")
-    others = [name for name in files_in(folder) if not (is_ours and is_made(name))]
-    if others:
-        raise FileExistsError(
-            f"{folder} is expected to be new or made by this run, but holds files that are not "
-            f"its own: {first_names(others)}. Nothing was removed. Move them away, or choose "
-            "another name."
-        )
-
-
-def remove_made(folder: str, is_made: Callable[[str], bool], mark: str) -> list[str]:
-    """Remove the files of a folder that this program made, and the folder unless others remain.
-
-    Args:
-        folder: bears the mark.
-        is_made: see `check_removable`.
-        mark: the file that says so; it goes last, so that what a kill leaves bears it, too.
-
-    Returns:
-        Names of the files that remain, which are not ours.
-    """
-    gfile = _gfile()
-    found = files_in(folder)
-    made = sorted(filter(is_made, found), key=lambda name: name == mark)
-    for name in made:
-        gfile.remove(os.path.join(folder, name))
-    inner = {os.path.dirname(name) for name in made} - {""}
-    inner |= {os.path.dirname(name) for name in inner} - {""}
-    for name in [*sorted(inner, key=len, reverse=True), ""]:
-        path = os.path.join(folder, name)
-        if gfile.isdir(path) and not files_in(path):
-            gfile.rmtree(path)
-    return [name for name in found if not is_made(name)]
-
-
-def first_names(names: Sequence[str], count: int = 3) -> str:
-    """The first of some names for a message: "a, b, c, ..."."""
-    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
-
-
-def check_new(folder: str) -> None:
-    """Check that `new_folder` can write a folder.
-
-    Raises:
-        ValueError: there is one of that name that is not empty.
-        FileExistsError: "<folder>.incomplete" is not what an earlier run of this program left.
-    """
-    folder = folder.rstrip("/")
-    if exists(folder) and (not _gfile().isdir(folder) or _gfile().listdir(folder)):
-        raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
-    partial = f"{folder}.incomplete"
-    check_removable(partial, exists(os.path.join(partial, MARK)))
-
-
-@contextlib.contextmanager
-def new_folder(folder: str) -> Iterator[str]:
-    """A folder to write to, which gets its name when all is written, and is removed otherwise.
-
-    Raises:
-        ValueError, FileExistsError: see `check_new`.
-    """
-    gfile = _gfile()
-    folder = folder.rstrip("/")
-    check_new(folder)
-    partial = f"{folder}.incomplete"
-    if exists(partial):
-        gfile.rmtree(partial)
-    try:
-        write_text(os.path.join(partial, MARK), "Left by a run that was killed.\n")
-        yield partial
-        check_new(folder)  # others may have put files there meanwhile
-        if exists(folder):
-            gfile.rmtree(folder)
-        writing(folder, gfile.rename, partial, folder)
-        gfile.remove(os.path.join(folder, MARK))
-    finally:
-        if exists(partial):
-            gfile.rmtree(partial)

@@ -23,7 +23,8 @@ from electra_tf.cli import (
     run_finetuning,
     run_pretraining,
 )
-from electra_tf.files import TEMPORARY, files_in, full_disk, writes
+from electra_tf.files import TEMPORARY, full_disk, writes
+from electra_tf.folders import files_in
 from electra_tf.training.checkpoint import CheckpointFolder, step_in_name
 from electra_tf.training.logs import RunLog, read_log
 

@@ -13,6 +13,7 @@ PACKAGE = "electra_tf"
 ROWS = {
     "accelerators": 0,
     "files": 0,
+    "folders": 0,
     "config": 0,
     "text": 1,
     "data": 2,
@@ -80,7 +81,7 @@ def layer_violations(root):
         for area, line in imported_areas(path, root):
             allowed = ROWS.get(area, 99) <= ROWS[own] and area not in FORBIDDEN.get(own, ())
             if ROWS.get(area) == ROWS[own]:
-                allowed = area == own or own in ("config", "interop", "serving")
+                allowed = area == own or own in ("config", "folders", "interop", "serving")
             if not allowed:
                 problems.append(f"{name}:{line} imports {area}")
     return problems

@@ -8,7 +8,7 @@ import numpy as np
 
 from electra_tf.cli import arguments
 from electra_tf.data import cooccurrence, corpus
-from electra_tf.files import check_new
+from electra_tf.folders import check_new
 from electra_tf.pretraining import embeddings
 from electra_tf.text import load_tokenizer
 

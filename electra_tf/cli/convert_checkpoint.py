@@ -4,7 +4,7 @@
 import argparse
 
 from electra_tf.cli import arguments
-from electra_tf.files import check_new
+from electra_tf.folders import check_new
 from electra_tf.interop.conversion import FORMATS, convert
 from electra_tf.interop.opening import open_model
 from electra_tf.interop.to_huggingface import PARTS

@@ -19,7 +19,8 @@ from electra_tf.data.manifest import Manifest, Shard, Source
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
 from electra_tf.data.writer import write_file
-from electra_tf.files import check_removable, exists, files_in, read_json, remove_made, writing
+from electra_tf.files import exists, read_json, writing
+from electra_tf.folders import check_removable, files_in, remove_made
 
 _HISTOGRAM_BINS = 8
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import check_removable
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.trial import Trial
+from electra_tf.folders import check_removable
 from electra_tf.training.run_files import remove_run
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import keras
 
-from electra_tf.files import new_folder
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
+from electra_tf.folders import new_folder
 from electra_tf.interop.huggingface import HuggingFaceModel, content_of, write_contents
 from electra_tf.interop.reference import write_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel

@@ -18,7 +18,7 @@ from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
 from electra_tf.config.stored_sizes import Shapes, configured_sizes
-from electra_tf.files import new_folder, write_json, write_text, writing
+from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
@@ -26,6 +26,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TASKS, TaskSpec
+from electra_tf.folders import new_folder
 from electra_tf.interop import reference_shapes
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer

@@ -8,7 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
-from electra_tf.files import new_folder
+from electra_tf.folders import new_folder
 from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.weights import TOKEN_TABLE

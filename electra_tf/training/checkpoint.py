@@ -18,14 +18,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.files import (
-    check_removable,
-    files_in,
-    parse_json,
-    read_bytes,
-    write_text,
-    writing,
-)
+from electra_tf.files import parse_json, read_bytes, write_text, writing
+from electra_tf.folders import check_removable, files_in
 from electra_tf.training.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,

@@ -4,7 +4,8 @@
 import os
 import re
 
-from electra_tf.files import TEMPORARY, remove_made
+from electra_tf.files import TEMPORARY
+from electra_tf.folders import remove_made
 from electra_tf.training.checkpoint import PARTIAL, foreign_prefixes
 
 CONFIG_FILE = "config.json"

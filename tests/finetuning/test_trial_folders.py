@@ -7,9 +7,9 @@ import pathlib
 import pytest
 from tiny_finetuning import classification, finetune
 
-from electra_tf.files import files_in
 from electra_tf.finetuning import trial_folders
 from electra_tf.finetuning.trial import Trainer
+from electra_tf.folders import files_in
 
 
 @pytest.fixture

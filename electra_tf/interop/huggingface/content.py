@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from absl import logging
 
-from electra_tf.files import new_folder
+from electra_tf.folders import new_folder
 from electra_tf.interop.huggingface import config_file, weights_file
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig, require_known
 from electra_tf.interop.huggingface.names import (
