@@ -20,6 +20,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop.from_huggingface import OF_A_TASK, model_of_content
 from electra_tf.interop.huggingface import (
     HuggingFaceModel,
+    check_no_other_model,
     is_electra_folder,
     model_of,
     read_content,
@@ -69,6 +70,7 @@ def find_model(path: str) -> Place:
 
     Raises:
         FileNotFoundError: there is nothing of any kind; the message says where to get one.
+        ValueError: there is a Hugging Face model of another architecture.
     """
     path = os.fspath(path).rstrip("/") or "/"
     if exists(os.path.join(path, "saved_model.pb")):
@@ -81,6 +83,7 @@ def find_model(path: str) -> Place:
     try:
         prefix = resolve_prefix(path)
     except FileNotFoundError as error:
+        check_no_other_model(path)
         raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
     folder = _folder_of_model(os.path.dirname(prefix))
     if finetuned.read_config(folder) is not None:

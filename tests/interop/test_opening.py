@@ -116,3 +116,11 @@ def test_a_trial_without_checkpoints_says_so(folders, tmp_path):
     for use in (open_model, electra_tf.load, find_starting_point):
         with pytest.raises(FileNotFoundError, match="has no checkpoint: its training was"):
             use(str(trial))
+
+
+@pytest.mark.parametrize("model_type", ["bert", None, 7, "y" * 1000])
+def test_a_hugging_face_model_of_another_architecture_is_named(tmp_path, model_type):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
+    expected = r"config\.json: model_type is expected to be 'electra', but is .{1,210}\. Models"
+    with pytest.raises(ValueError, match=expected):
+        open_model(str(tmp_path))
