@@ -285,15 +285,21 @@ def test_damage_deep_inside_is_named_with_file_and_record(tmp_path):
             pass
 
 
-@pytest.mark.parametrize("record", [b"", b"\xff\xff", b"\x0a\x05\x0a\x03a"])
-def test_what_is_no_record_is_named_with_file_and_number(tmp_path, record):
-    write_records(tmp_path, [5, 1300])
-    path = tmp_path / "pretrain_data.tfrecord-1-of-2"
+def write_records_with(folder, sizes, place, record):
+    """Records without a manifest, one of the second file replaced; returns that file."""
+    write_records(folder, sizes)
+    path = folder / "pretrain_data.tfrecord-1-of-2"
     sound = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
     with tf.io.TFRecordWriter(str(path)) as writer:
         for number, serialized in enumerate(sound):
-            writer.write(record if number == 1199 else serialized)
-    (tmp_path / "manifest.json").unlink()
+            writer.write(record if number == place else serialized)
+    (folder / "manifest.json").unlink()
+    return path
+
+
+@pytest.mark.parametrize("record", [b"", b"\xff\xff", b"\x0a\x05\x0a\x03a"])
+def test_what_is_no_record_is_named_with_file_and_number(tmp_path, record):
+    path = write_records_with(tmp_path, [5, 1300], 1199, record)
     records = PretrainingRecords(str(tmp_path))
     message = rf"{path}: record 1199 cannot be read: .*\. Copy or build the records again\.$"
     with pytest.raises(ValueError, match=message):
@@ -302,13 +308,7 @@ def test_what_is_no_record_is_named_with_file_and_number(tmp_path, record):
 
 @pytest.mark.parametrize("record", [b"\xff\xff", b"\x0a\x05\x0a\x03a"])
 def test_the_first_records_are_named_too(tmp_path, record):
-    write_records(tmp_path, [2, 5])
-    path = tmp_path / "pretrain_data.tfrecord-1-of-2"
-    sound = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for number, serialized in enumerate(sound):
-            writer.write(record if number == 3 else serialized)
-    (tmp_path / "manifest.json").unlink()
+    path = write_records_with(tmp_path, [2, 5], 3, record)
     files = PretrainingRecords(str(tmp_path)).files
     assert [place for _, place, _ in first_records(files, 5)] == [0, 1, 0, 1, 2]
     with pytest.raises(ValueError, match=rf"^{path}: record 3 cannot be read"):
