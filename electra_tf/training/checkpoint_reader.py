@@ -22,6 +22,10 @@ class DamagedCheckpointError(OSError):
     """A checkpoint cannot be read."""
 
 
+OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+"""How Python and TensorFlow say so."""
+
+
 class CheckpointReader:
     """The variables of a checkpoint.
 
@@ -53,6 +57,10 @@ class CheckpointReader:
     def _naming_damage(self) -> Iterator[None]:
         try:
             yield
+        except OUT_OF_MEMORY as error:  # says nothing of the files, which must not be deleted
+            raise DamagedCheckpointError(
+                f"the checkpoint {self.prefix} cannot be read: there is not enough memory for it."
+            ) from error
         except Exception as error:  # of whatever type: see above
             reason = _unopened(self.prefix)
             way_out = "" if reason else f" {_way_out(self.prefix)}"
@@ -148,6 +156,8 @@ def _is_sound(prefix: str) -> bool:
         reader, _alias = _opened(prefix)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
+    except OUT_OF_MEMORY:
+        return True  # as far as one can tell
     except Exception:  # as above
         return False
     return True

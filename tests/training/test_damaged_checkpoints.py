@@ -207,3 +207,15 @@ def test_weights_of_another_precision_are_cast(tmp_path):
     variables = {"a": tf.Variable([0.0, 0.0])}
     load_variables(prefix, variables)
     assert variables["a"].numpy().tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")]
+)
+def test_without_memory_nothing_is_said_to_be_deleted(folder, monkeypatch, error):
+    def fail(path):
+        raise error
+
+    monkeypatch.setattr(tf.compat.v1.train, "NewCheckpointReader", fail)
+    with pytest.raises(DamagedCheckpointError, match=r"there is not enough memory for it\.$"):
+        CheckpointReader(folder.latest())
