@@ -216,10 +216,9 @@ def is_of_kind(value: Any, kind: type) -> bool:
 
 def _shown(value: Any) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        return shortened(json.dumps(value, ensure_ascii=False), 60)
     except RecursionError:  # it was just shallow enough to be read
         return "deeply nested"
-    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -229,6 +228,11 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"given more than once: {', '.join(repeated)}")
     return value
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text for a message: the first `limit` characters, where it is longer."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def first_names(names: Sequence[str], count: int = 3) -> str:

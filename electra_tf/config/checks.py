@@ -9,7 +9,7 @@ import types
 import typing
 from typing import Any
 
-from electra_tf.files import exists, parse_json, read_json
+from electra_tf.files import exists, parse_json, read_json, shortened
 
 SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
 """Sizes that float32, which models compute in, holds with all its digits."""
@@ -26,8 +26,7 @@ def check(condition: bool, name: str, expected: str, received: Any) -> None:
 
 def shown(value: Any) -> str:
     """A value as a message shows it: the beginning, where it is long."""
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    return shortened(repr(value), 200)
 
 
 def is_text(value: Any) -> bool:

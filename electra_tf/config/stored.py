@@ -9,10 +9,12 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from electra_tf.files import check_keys, is_of_kind
+from electra_tf.config.encoder import EncoderConfig
+from electra_tf.files import check_keys, is_of_kind, shortened
 
 T = TypeVar("T")
 _LARGEST_INTEGER = 2**63 - 1
+_CASE = ("do_lower_case", "strip_accents", "pre_split")
 
 
 def from_stored(kind: type[T], stored: Any, where: str) -> T:
@@ -93,5 +95,36 @@ def _is_list(hint: Any) -> bool:
 def _check_size(value: float, key: str, where: str):
     is_usable = math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST_INTEGER
     if not is_usable:
-        text = str(value) if len(str(value)) <= 30 else f"{str(value)[:30]}..."
-        raise ValueError(f"{where}: {key!r} is expected to be a number of 64 bits, but is {text}.")
+        raise ValueError(
+            f"{where}: {key!r} is expected to be a number of 64 bits, but is "
+            f"{shortened(str(value), 30)}."
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoredModelConfig:
+    """What the config.json of every model's folder holds, whichever kind of run wrote it."""
+
+    encoder: EncoderConfig
+    tokenizer: Mapping[str, Any]
+    """Settings; do_lower_case and strip_accents are among them."""
+    converted_from: str | None = None
+    """Where the weights are from, if they were not trained here."""
+
+    @property
+    def case(self) -> dict[str, bool]:
+        """do_lower_case, strip_accents and, if it is true, pre_split."""
+        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
+
+    @classmethod
+    def from_json(cls: type[T], stored: Mapping[str, Any], path: str) -> T:
+        """From the object that a file holds; keys that are no field are for people.
+
+        Raises:
+            ValueError: something is missing or wrong; names the file and the key.
+        """
+        names = {field.name for field in dataclasses.fields(cls)}
+        found = from_stored(cls, {k: v for k, v in stored.items() if k in names}, path)
+        settings = {"pre_split": False, **found.tokenizer}
+        check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+        return found

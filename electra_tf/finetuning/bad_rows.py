@@ -6,7 +6,7 @@ from typing import Any
 
 from absl import logging
 
-from electra_tf.files import write_text
+from electra_tf.files import shortened, write_text
 
 
 class BadRows:
@@ -47,11 +47,9 @@ class BadRows:
 
 def shown(value: Any, limit: int = 80) -> str:
     """Returns a value as it is shown in messages, cut if long."""
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    return shortened(repr(value), limit)
 
 
 def choices(labels: Sequence[str], limit: int = 400) -> str:
     """The labels that a message offers, cut if they are many or long."""
-    text = ", ".join(labels)
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    return shortened(", ".join(labels), limit)

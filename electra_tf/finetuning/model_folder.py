@@ -9,12 +9,12 @@ from typing import Any
 from absl import logging
 
 import electra_tf
-from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config import FinetuningConfig
 from electra_tf.config.checks import check
 from electra_tf.config.paths import filled
-from electra_tf.config.stored import from_stored
+from electra_tf.config.stored import StoredModelConfig
 from electra_tf.config.stored_sizes import configured_sizes
-from electra_tf.files import check_keys, exists, read_json, write_json
+from electra_tf.files import exists, read_json, write_json
 from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
@@ -27,7 +27,6 @@ from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.weights import check_size, load_weights
 
 VOCABULARY_FILE = "vocab.txt"
-_CASE = ("do_lower_case", "strip_accents", "pre_split")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,23 +117,13 @@ def write_config(
 
 
 @dataclasses.dataclass(frozen=True)
-class StoredConfig:
+class StoredConfig(StoredModelConfig):
     """What `write_config` stores."""
 
     finetuning: FinetuningConfig
-    encoder: EncoderConfig
-    tokenizer: Mapping[str, Any]
-    """Settings; do_lower_case and strip_accents are among them."""
     tasks: tuple[TaskSpec, ...]
     run_key: str
     data: tuple[Mapping[str, Any], ...] = ()
-    converted_from: str | None = None
-    """Where the weights are from, if they were not trained here."""
-
-    @property
-    def case(self) -> dict[str, bool]:
-        """do_lower_case, strip_accents and, if it is true, pre_split."""
-        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
 def read_config(folder: str) -> StoredConfig | None:
@@ -149,10 +138,7 @@ def read_config(folder: str) -> StoredConfig | None:
     stored = read_json(path)
     if "finetuning" not in stored:
         return None
-    names = [field.name for field in dataclasses.fields(StoredConfig)]
-    found = from_stored(StoredConfig, {n: stored[n] for n in names if n in stored}, path)
-    settings = {"pre_split": False, **found.tokenizer}
-    check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+    found = StoredConfig.from_json(stored, path)
     for spec in found.tasks:
         check_spec(spec, path)
     return found

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from electra_tf.files import shortened
 from electra_tf.finetuning.files import is_text, json_value
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
@@ -69,8 +70,9 @@ class Description:
     def need(self, holds: bool, key: str, expected: str, received: str) -> None:
         """Raise a ValueError that names the key unless something holds."""
         if not holds:
-            received = received if len(received) <= 200 else f"{received[:200]}..."
-            raise ValueError(f"{self._path}: expected {key!r} {expected}, received {received}.")
+            raise ValueError(
+                f"{self._path}: expected {key!r} {expected}, received {shortened(received, 200)}."
+            )
 
     def typed(self, key: str, expected_type: type, default: Any) -> Any:
         """The value of a key, of a type."""

@@ -3,15 +3,14 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 import electra_tf
-from electra_tf.config import MODEL_KEYS, EncoderConfig, PretrainingConfig
-from electra_tf.config.stored import from_stored
+from electra_tf.config import MODEL_KEYS, PretrainingConfig
+from electra_tf.config.stored import StoredModelConfig
 from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary, save_tokenizer, stored_settings
@@ -19,7 +18,6 @@ from electra_tf.training.checkpoint import CheckpointFolder
 from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
 
 VOCABULARY_FILE = "vocab.txt"
-_CASE = ("do_lower_case", "strip_accents", "pre_split")
 
 
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
@@ -62,20 +60,10 @@ def _positions(hparams: dict[str, Any]) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class StoredConfig:
+class StoredConfig(StoredModelConfig):
     """What `write_config` stores."""
 
     pretraining: PretrainingConfig
-    encoder: EncoderConfig
-    tokenizer: Mapping[str, Any]
-    """Settings; do_lower_case and strip_accents are among them."""
-    converted_from: str | None = None
-    """Where the weights are from, if they were not trained here."""
-
-    @property
-    def case(self) -> dict[str, bool]:
-        """do_lower_case, strip_accents and, if it is true, pre_split."""
-        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
 
 
 def read_config(model_dir: str) -> StoredConfig | None:
@@ -94,13 +82,7 @@ def read_config(model_dir: str) -> StoredConfig | None:
     missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
-    names = [field.name for field in dataclasses.fields(StoredConfig) if field.name in stored]
-    found = from_stored(
-        StoredConfig, {**{name: stored[name] for name in names}, "pretraining": model}, path
-    )
-    settings = {"pre_split": False, **found.tokenizer}
-    check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
-    return found
+    return StoredConfig.from_json({**stored, "pretraining": model}, path)
 
 
 def is_own(folder: str) -> bool:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from electra_tf.files import check_keys, exists, read_json
+from electra_tf.files import check_keys, exists, read_json, shortened
 from electra_tf.text.settings_file import TokenizerSettings, is_huggingface
 from electra_tf.text.vocabulary import SPECIAL_TOKENS, WORDPIECE, AddedToken
 
@@ -291,4 +291,4 @@ def _content(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return shortened(json.dumps(value, ensure_ascii=False), 300)

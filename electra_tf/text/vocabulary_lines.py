@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from absl import logging
 
+from electra_tf.files import shortened
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 
 NO_WORD_HAS = "\u2028"
@@ -22,8 +23,6 @@ _NO_LINE = re.compile("[\n\ud800-\udfff]|\r\\Z")
 _NO_WORD = re.compile(f"[\\s\0\x7f{chr(FIRST_MARK)}-{chr(FIRST_MARK + NUM_MARKS)}]")
 _PIECE_AND_SCORE = re.compile(r"[^\t]+\t-?\d+(?:\.\d+)?(?:e-?\d+)?")
 _WORD_AND_COUNT = re.compile(r"\S+[\t ]+\d+")
-_SHOWN = 40
-"""Characters of a token or line in messages."""
 
 
 def split(text: str) -> list[str]:
@@ -117,7 +116,7 @@ def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
 
 def shown(token: str) -> str:
     """A token for a message."""
-    return repr(token if len(token) <= _SHOWN else f"{token[:_SHOWN]}...")
+    return repr(shortened(token, 40))
 
 
 def _ending(number: int) -> str:
