@@ -34,7 +34,7 @@ def make_models(folder):
     from electra_tf.pretraining import ElectraPretrainer, model_folder
     from electra_tf.serving import export_model
     from electra_tf.text import load_tokenizer
-    from electra_tf.training.weights import weights_by_name
+    from electra_tf.training.checkpoints.weights import weights_by_name
 
     vocabulary = ROOT / "tests/goldens/tokenization/bert_uncased_vocab.txt"
     shutil.copy(vocabulary, f"{folder}/vocab.txt")

@@ -31,7 +31,7 @@ from electra_tf.interop import find_starting_point
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import open_model
 from electra_tf.serving import export_model
-from electra_tf.training.logs import read_log
+from electra_tf.training.loop.logs import read_log
 
 MODEL = "models/tiny"
 TRIALS = f"{MODEL}/finetuning_models/words_model"

@@ -4,8 +4,8 @@
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.checkpoint import STATE
-from electra_tf.training.logs import read_log
+from electra_tf.training.checkpoints.checkpoint import STATE
+from electra_tf.training.loop.logs import read_log
 
 
 def stored(path) -> dict[str, np.ndarray]:

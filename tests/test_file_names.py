@@ -16,8 +16,8 @@ from electra_tf.data import PretrainingRecords
 from electra_tf.data.corpus import find_sources
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.serving import export_model
-from electra_tf.training.checkpoint import CheckpointFolder, resolve_prefix
-from electra_tf.training.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, resolve_prefix
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 
 NAMES = {  # and what a pattern of that name would find, or a list of such patterns
     "lr=1e-4,bs=8": ("lr=1e-4",),

@@ -25,8 +25,8 @@ from electra_tf.cli import (
 )
 from electra_tf.files import TEMPORARY, full_disk, writes
 from electra_tf.folders import files_in
-from electra_tf.training.checkpoint import CheckpointFolder, step_in_name
-from electra_tf.training.logs import RunLog, read_log
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
+from electra_tf.training.loop.logs import RunLog, read_log
 
 ROOT = pathlib.Path(electra_tf.__file__).parents[1]
 TEMPORARY_NAMES = (TEMPORARY, ".partial", ".tmp", ".incomplete", "incomplete_checkpoint")
@@ -254,7 +254,7 @@ def test_a_limit_on_the_size_of_files(tmp_path):
     program = (
         "import resource, sys, tensorflow as tf\n"
         "from electra_tf.cli import arguments\n"
-        "from electra_tf.training.checkpoint import CheckpointFolder\n"
+        "from electra_tf.training.checkpoints.checkpoint import CheckpointFolder\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
         "def main(args):\n"
         "    for n in (10, 10_000):\n"

@@ -10,7 +10,7 @@ import pytest
 
 from electra_tf.config.stored import from_stored
 from electra_tf.files import read_json
-from electra_tf.training.logs import RunLog, read_log
+from electra_tf.training.loop.logs import RunLog, read_log
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ from electra_tf.cli.run_finetuning import resolve
 from electra_tf.finetuning import run
 from electra_tf.pretraining import ElectraPretrainer, model_folder
 from electra_tf.text import load_tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 MODEL = "tiny"
 SHAPE = {**HPARAMS["model_hparam_overrides"], "num_hidden_layers": 1}

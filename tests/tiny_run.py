@@ -8,7 +8,7 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining.run import make_optimizer
 from electra_tf.text import load_vocabulary
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [f"w{i}" for i in range(95)]

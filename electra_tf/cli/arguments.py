@@ -35,7 +35,7 @@ from electra_tf.config import load_hparams
 from electra_tf.config.devices import STRATEGIES
 from electra_tf.files import MAKE_ROOM, full_disk, split_patterns
 from electra_tf.text.sentencepiece_training import TRAINER_THREAD
-from electra_tf.training import stops
+from electra_tf.training.loop import stops
 
 _FILE_ERRORS = (
     tf.errors.DataLossError,

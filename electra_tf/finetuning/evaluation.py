@@ -15,8 +15,8 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.scorers import is_better
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
-from electra_tf.training.replicas import gather_rows, rows_of_replica
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.replicas import gather_rows, rows_of_replica
+from electra_tf.training.distribution.workers import Workers
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,9 +17,9 @@ from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
 from electra_tf.model.random_numbers import split_seed
-from electra_tf.training.devices import default_precision
-from electra_tf.training.seeds import Stream, replica_id, step_seed
-from electra_tf.training.updates import Updates, compiled, one_program
+from electra_tf.training.distribution.devices import default_precision
+from electra_tf.training.distribution.replicas import Stream, replica_id, step_seed
+from electra_tf.training.optimization.updates import Updates, compiled, one_program
 
 
 def make_head(

@@ -22,9 +22,9 @@ from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder, read_state, read_step
-from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
-from electra_tf.training.weights import check_size, load_weights
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, read_step
+from electra_tf.training.checkpoints.run_files import BEST_FOLDER, CONFIG_FILE
+from electra_tf.training.checkpoints.weights import check_size, load_weights
 
 VOCABULARY_FILE = "vocab.txt"
 

@@ -16,8 +16,8 @@ from electra_tf.config.stored_sizes import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import Vocabulary, stored_settings, vocabulary_size
-from electra_tf.training.matching import require_match
-from electra_tf.training.weights import fingerprint
+from electra_tf.training.checkpoints.matching import require_match
+from electra_tf.training.checkpoints.weights import fingerprint
 
 _SHAPE = (
     "vocab_size",

@@ -17,11 +17,18 @@ from electra_tf.finetuning.evaluation import Evaluator, mean_score
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
-from electra_tf.training.agreement import check_same_weights
-from electra_tf.training.checkpoint import STATE, CheckpointFolder, read_state, read_step
-from electra_tf.training.first_line import FirstLine
-from electra_tf.training.logs import RunLog, progress_line
-from electra_tf.training.loop import (
+from electra_tf.training.checkpoints.checkpoint import (
+    STATE,
+    CheckpointFolder,
+    read_state,
+    read_step,
+)
+from electra_tf.training.checkpoints.weights import restore_training, training_variables
+from electra_tf.training.distribution.workers import Workers
+from electra_tf.training.loop.agreement import check_same_weights
+from electra_tf.training.loop.first_line import FirstLine
+from electra_tf.training.loop.logs import RunLog, progress_line
+from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,
     StopSignals,
@@ -29,11 +36,9 @@ from electra_tf.training.loop import (
     make_runner,
     run_loop,
 )
-from electra_tf.training.optimizer import ElectraAdam
-from electra_tf.training.schedule import WarmupPolynomialDecay
-from electra_tf.training.stops import stopped, with_saved_batch
-from electra_tf.training.weights import restore_training, training_variables
-from electra_tf.training.workers import Workers
+from electra_tf.training.loop.stops import stopped, with_saved_batch
+from electra_tf.training.optimization.optimizer import ElectraAdam
+from electra_tf.training.optimization.schedule import WarmupPolynomialDecay
 
 _STATE_KEYS = {
     "best_score": (float, type(None)),

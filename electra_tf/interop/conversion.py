@@ -19,7 +19,7 @@ from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.generator import MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 
 def write_own(model: StoredModel, folder: str) -> None:

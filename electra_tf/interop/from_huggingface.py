@@ -21,7 +21,7 @@ from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.model import settings_for, task_spec
 from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
-from electra_tf.training.matching import require_match
+from electra_tf.training.checkpoints.matching import require_match
 
 OF_A_TASK = ("task_names", "max_seq_length")
 """Hyperparameters that may be given for a folder with the head of a task."""

@@ -35,9 +35,9 @@ from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.pretraining.starting_weights import StartingWeights
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
-from electra_tf.training.checkpoint import read_step, resolve_prefix
-from electra_tf.training.run_files import BEST_FOLDER, CONFIG_FILE
-from electra_tf.training.weights import check_size, load_weights, usable_weights
+from electra_tf.training.checkpoints.checkpoint import read_step, resolve_prefix
+from electra_tf.training.checkpoints.run_files import BEST_FOLDER, CONFIG_FILE
+from electra_tf.training.checkpoints.weights import check_size, load_weights, usable_weights
 
 PRETRAINED = "pretrained"
 """A folder that pre-training wrote here."""

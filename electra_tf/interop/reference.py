@@ -31,23 +31,23 @@ from electra_tf.interop import reference_shapes
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, save_tokenizer
-from electra_tf.training.averages import SUFFIX
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     GLOBAL_STEP,
     STATE,
     LoadReport,
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.checkpoint_reader import CheckpointReader
-from electra_tf.training.matching import require_match
-from electra_tf.training.weights import (
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.matching import require_match
+from electra_tf.training.checkpoints.weights import (
     NOT_WEIGHTS,
     check_size,
     load_weights,
     restore_training,
     weights_by_name,
 )
+from electra_tf.training.optimization.averages import SUFFIX
 
 _MOMENT = re.compile(r"/adam_[mv]$")
 

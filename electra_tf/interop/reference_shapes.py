@@ -15,7 +15,7 @@ from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import check_names
 from electra_tf.config.stored_sizes import Shapes, encoder_sizes, model_sizes
 from electra_tf.files import exists, read_json
-from electra_tf.training.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 
 HEAD_SIZE = 64
 INFERRED = ("num_attention_heads", "hidden_act")

@@ -16,7 +16,7 @@ from electra_tf.model import Encoder
 from electra_tf.pretraining.discriminator import Discriminator
 from electra_tf.pretraining.pair import build_pair
 from electra_tf.text import Tokenizer, Vocabulary
-from electra_tf.training.weights import with_folded_tokens
+from electra_tf.training.checkpoints.weights import with_folded_tokens
 
 
 @dataclasses.dataclass(frozen=True)

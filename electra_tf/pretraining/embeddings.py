@@ -10,8 +10,8 @@ from sklearn.preprocessing import normalize
 
 from electra_tf.folders import new_folder
 from electra_tf.text import Tokenizer, save_tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.weights import TOKEN_TABLE
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.weights import TOKEN_TABLE
 
 NORM = 2.0
 """Large enough that what they tell of the tokens outlasts the first steps of training."""

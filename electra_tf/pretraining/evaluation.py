@@ -11,9 +11,14 @@ import tensorflow as tf
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.training.replicas import gather_rows, rows_of_replica
-from electra_tf.training.seeds import Stream, replica_id, step_seed
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.replicas import (
+    Stream,
+    gather_rows,
+    replica_id,
+    rows_of_replica,
+    step_seed,
+)
+from electra_tf.training.distribution.workers import Workers
 
 
 class Evaluator:

@@ -15,8 +15,8 @@ from electra_tf.config.stored_sizes import encoder_sizes
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import read_json
 from electra_tf.text import vocabulary_size
-from electra_tf.training.checkpoint import CheckpointFolder, resolve_prefix
-from electra_tf.training.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, resolve_prefix
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 
 _EMBEDDINGS = "electra/embeddings/word_embeddings"
 

@@ -17,10 +17,15 @@ from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pair import build_pair
 from electra_tf.pretraining.scatter import replace_positions
 from electra_tf.text import Vocabulary, load_vocabulary
-from electra_tf.training.accumulation import sum_over_parts
-from electra_tf.training.devices import default_precision
-from electra_tf.training.seeds import Stream, replica_id, step_seed, sum_over_replicas
-from electra_tf.training.updates import Updates, compiled, one_program
+from electra_tf.training.distribution.devices import default_precision
+from electra_tf.training.distribution.replicas import (
+    Stream,
+    replica_id,
+    step_seed,
+    sum_over_replicas,
+)
+from electra_tf.training.optimization.accumulation import sum_over_parts
+from electra_tf.training.optimization.updates import Updates, compiled, one_program
 
 TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""

@@ -18,21 +18,21 @@ from electra_tf.pretraining.starting_weights import (
 )
 from electra_tf.pretraining.training import Training, make_optimizer
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
-from electra_tf.training.accumulation import rows_of_part
-from electra_tf.training.agreement import check_same_run, check_same_weights
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.coordination import ending_with_others
-from electra_tf.training.device_loop import rows_of_each
-from electra_tf.training.folder_lock import locked
-from electra_tf.training.strategy import make_strategy
-from electra_tf.training.weights import (
+from electra_tf.training.checkpoints.folder_lock import locked
+from electra_tf.training.checkpoints.weights import (
     check_size,
     load_weights,
 )
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.coordination import ending_with_others
+from electra_tf.training.distribution.strategy import make_strategy
+from electra_tf.training.distribution.workers import Workers
+from electra_tf.training.loop.agreement import check_same_run, check_same_weights
+from electra_tf.training.loop.device_loop import rows_of_each
+from electra_tf.training.optimization.accumulation import rows_of_part
 
 
 def train(

@@ -10,7 +10,7 @@ from absl import logging
 from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords, Span, pool_at
 from electra_tf.files import check_keys
-from electra_tf.training.checkpoint import STATE
+from electra_tf.training.checkpoints.checkpoint import STATE
 
 
 class StageRecords:

@@ -13,8 +13,8 @@ from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, Vocabulary
-from electra_tf.training.checkpoint import LoadReport, resolve_prefix
-from electra_tf.training.weights import assign_weights, load_weights, names_in
+from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
+from electra_tf.training.checkpoints.weights import assign_weights, load_weights, names_in
 
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 

@@ -25,17 +25,21 @@ from electra_tf.pretraining.starting_weights import (
     tell_uniform_fakes,
 )
 from electra_tf.text import Tokenizer
-from electra_tf.training.agreement import check_same_weights
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     STATE,
     CheckpointFolder,
     read_state,
     read_step,
 )
-from electra_tf.training.first_line import FirstLine
-from electra_tf.training.lamb import ElectraLamb
-from electra_tf.training.logs import RunLog, clock, progress_line
-from electra_tf.training.loop import (
+from electra_tf.training.checkpoints.weights import (
+    restore_training,
+    training_variables,
+)
+from electra_tf.training.distribution.workers import Workers
+from electra_tf.training.loop.agreement import check_same_weights
+from electra_tf.training.loop.first_line import FirstLine
+from electra_tf.training.loop.logs import RunLog, clock, progress_line
+from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,
     StopSignals,
@@ -43,14 +47,9 @@ from electra_tf.training.loop import (
     make_runner,
     run_loop,
 )
-from electra_tf.training.optimizer import ElectraAdam
-from electra_tf.training.schedule import WarmupPolynomialDecay, warn_of_long_warmup
-from electra_tf.training.stops import stopped, with_saved_batch
-from electra_tf.training.weights import (
-    restore_training,
-    training_variables,
-)
-from electra_tf.training.workers import Workers
+from electra_tf.training.loop.stops import stopped, with_saved_batch
+from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
+from electra_tf.training.optimization.schedule import WarmupPolynomialDecay, warn_of_long_warmup
 
 INSTEAD_OF_A_CPU = (
     "Use a machine with a GPU (docs/scaling.md), fewer num_train_steps, a smaller model "

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from electra_tf.files import check_keys, exists, read_bytes, read_json
-from electra_tf.training.checkpoint_reader import CheckpointReader, without_pattern
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader, without_pattern
 
 SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 DIGESTS = "sha256"

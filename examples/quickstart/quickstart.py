@@ -22,7 +22,7 @@ from electra_tf.data import Manifest, build_pretraining_records, cooccurrence
 from electra_tf.data.corpus import find_sources
 from electra_tf.pretraining import embeddings, run
 from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
-from electra_tf.training.logs import LOG_FILE, clock, read_log
+from electra_tf.training.loop.logs import LOG_FILE, clock, read_log
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 HPARAMS_FILE = CONFIGS / "pretraining" / "quickstart.json"

@@ -10,7 +10,7 @@ import pytest
 from tiny_run import hparams_with
 
 from electra_tf.pretraining import run
-from electra_tf.training import stops
+from electra_tf.training.loop import stops
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "run_pretraining.py"
 

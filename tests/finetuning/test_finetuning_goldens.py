@@ -13,7 +13,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
 from electra_tf.finetuning.task_table import TASKS
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
-from electra_tf.training.checkpoint import load_variables, resolve_prefix
+from electra_tf.training.checkpoints.checkpoint import load_variables, resolve_prefix
 
 FOLDER = pathlib.Path(__file__).parents[1] / "goldens" / "finetune"
 CASES = sorted(folder.name for folder in FOLDER.iterdir())

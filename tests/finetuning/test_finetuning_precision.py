@@ -10,8 +10,8 @@ from test_finetuning_goldens import FOLDER, batch_of, config_of, tasks_of
 
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.training import ElectraAdam
-from electra_tf.training.checkpoint import load_variables, resolve_prefix
-from electra_tf.training.weights import training_variables, weights_by_name
+from electra_tf.training.checkpoints.checkpoint import load_variables, resolve_prefix
+from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
 
 
 def trained(**options):

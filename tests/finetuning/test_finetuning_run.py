@@ -19,8 +19,8 @@ from electra_tf.finetuning.feature_cache import load_split
 from electra_tf.finetuning.results import summarize
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop import find_starting_point
-from electra_tf.training.checkpoint import step_in_name
-from electra_tf.training.logs import read_log
+from electra_tf.training.checkpoints.checkpoint import step_in_name
+from electra_tf.training.loop.logs import read_log
 
 pytestmark = pytest.mark.usefixtures("info_log")
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tiny_finetuning import classification, finetune, make_data_dir
 
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.training import first_line
+from electra_tf.training.loop import first_line
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tiny_run import tiny_config
 
 from electra_tf.interop.opening import find_starting_point, open_model
 from electra_tf.pretraining import run
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 TOKENS = "electra/embeddings/word_embeddings"
 

@@ -15,8 +15,8 @@ from electra_tf.interop.huggingface import read_content
 from electra_tf.interop.huggingface.content import read_encoder
 from electra_tf.text import Vocabulary, WordPieceTokenizer
 from electra_tf.text.vocabulary import SPECIAL_TOKENS
-from electra_tf.training.checkpoint import load_variables
-from electra_tf.training.weights import usable_weights
+from electra_tf.training.checkpoints.checkpoint import load_variables
+from electra_tf.training.checkpoints.weights import usable_weights
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens" / "huggingface"
 ARCHITECTURES = {

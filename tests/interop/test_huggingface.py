@@ -11,7 +11,7 @@ import safetensors.numpy
 import tensorflow as tf
 
 from electra_tf.interop import load_huggingface, save_huggingface
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens" / "huggingface"
 CLASSES = sorted(path.name for path in GOLDENS.iterdir())

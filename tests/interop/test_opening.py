@@ -19,7 +19,7 @@ from electra_tf.interop.opening import (
     REFERENCE,
     find_model,
 )
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 BETA = "electra/embeddings/LayerNorm/beta"

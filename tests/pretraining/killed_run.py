@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import ElectraPretrainer, run
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 
 def die():

@@ -13,7 +13,7 @@ from tiny_run import SPECIAL, WORDS
 from electra_tf.data.manifest import Manifest
 from electra_tf.pretraining import model_folder, run
 from electra_tf.text import load_tokenizer, train_sentencepiece_model
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 SIZE = len(SPECIAL + WORDS)
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}

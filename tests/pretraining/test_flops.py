@@ -19,7 +19,7 @@ from electra_tf.pretraining.flops import (
     published_flops,
     steps_like_those_at,
 )
-from electra_tf.training.logs import read_log
+from electra_tf.training.loop.logs import read_log
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from golden_cases import CASES, batch_of, checkpoint_of, compiled_pretrainer, config_of, numbers_of
 
 from electra_tf.interop import load_reference_checkpoint
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 OUTPUTS = {  # the original's name -> ours
     "mlm_logits": lambda o: o["mlm_logits"],

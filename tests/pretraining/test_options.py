@@ -11,13 +11,16 @@ from electra_tf.data import build_pretraining_records
 from electra_tf.pretraining import ElectraPretrainer, run, training
 from electra_tf.pretraining.evaluation import Evaluator
 from electra_tf.pretraining.masking import mask_tokens
-from electra_tf.training import devices
-from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.devices import arithmetic
-from electra_tf.training.lamb import ElectraLamb
-from electra_tf.training.loop import StepRunner, make_runner
-from electra_tf.training.optimizer import ElectraAdam
-from electra_tf.training.weights import training_variables, usable_weights, weights_by_name
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.weights import (
+    training_variables,
+    usable_weights,
+    weights_by_name,
+)
+from electra_tf.training.distribution import devices
+from electra_tf.training.distribution.devices import arithmetic
+from electra_tf.training.loop.loop import StepRunner, make_runner
+from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
 
 ONE_LAYER = {"num_hidden_layers": 1}
 SMALL = {**NO_DROPOUT, **ONE_LAYER}

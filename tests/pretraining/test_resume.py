@@ -17,8 +17,8 @@ from tiny_run import hparams_with, tiny_config
 
 from electra_tf.cli import run_pretraining
 from electra_tf.pretraining import ElectraPretrainer, run
-from electra_tf.training.checkpoint import CheckpointFolder, step_in_name
-from electra_tf.training.stops import Stopped
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
+from electra_tf.training.loop.stops import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
 HERE = pathlib.Path(__file__).parent

@@ -17,8 +17,8 @@ from tiny_run import LENGTH, hparams_with, make_examples, tiny_config, write_rec
 from electra_tf.data import Manifest, PretrainingRecords
 from electra_tf.pretraining import ElectraPretrainer, model_folder, run
 from electra_tf.text import load_tokenizer
-from electra_tf.training.checkpoint import CheckpointFolder, read_state, step_in_name
-from electra_tf.training.logs import read_log
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, step_in_name
+from electra_tf.training.loop.logs import read_log
 
 pytestmark = pytest.mark.usefixtures("info_log")
 ONE_LAYER = {"num_hidden_layers": 1}

@@ -13,9 +13,9 @@ from tiny_run import LENGTH, make_examples, tiny_config, write_records
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import ElectraPretrainer, run, training
 from electra_tf.pretraining.stage_records import StageRecords
-from electra_tf.training.checkpoint import CheckpointFolder, read_state, step_in_name
-from electra_tf.training.loop import StepRunner
-from electra_tf.training.stops import Stopped
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, step_in_name
+from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.stops import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
 

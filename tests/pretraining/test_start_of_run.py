@@ -5,7 +5,7 @@ import pytest
 from tiny_run import tiny_config
 
 from electra_tf.pretraining import run
-from electra_tf.training import first_line
+from electra_tf.training.loop import first_line
 
 
 def run_idly(data_dir, **changes):

@@ -8,7 +8,7 @@ from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.serving.encoder import is_disentangled
-from electra_tf.training.weights import assign_weights
+from electra_tf.training.checkpoints.weights import assign_weights
 
 
 class LivePair:

@@ -15,7 +15,7 @@ from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 VOCABULARY = pathlib.Path(__file__).parents[1] / "goldens/tokenization/bert_uncased_vocab.txt"
 SHAPE = {

@@ -21,7 +21,7 @@ from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import open_model
 from electra_tf.serving import ExportDiffersError, encoder, export_model
 from electra_tf.serving.warmup import write_warmup
-from electra_tf.training.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}

@@ -19,8 +19,8 @@ import sys
 import time
 
 from electra_tf.cli import run_finetuning, run_pretraining
-from electra_tf.training import coordination
-from electra_tf.training.loop import StepRunner
+from electra_tf.training.distribution import coordination
+from electra_tf.training.loop.loop import StepRunner
 
 
 def free_ports(count):

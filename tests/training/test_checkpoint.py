@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     CheckpointFolder,
     load_variables,
     read_state,

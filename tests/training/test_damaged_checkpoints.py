@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     GLOBAL_STEP,
     STATE,
     CheckpointFolder,
@@ -18,7 +18,10 @@ from electra_tf.training.checkpoint import (
     read_state,
     read_step,
 )
-from electra_tf.training.checkpoint_reader import CheckpointReader, DamagedCheckpointError
+from electra_tf.training.checkpoints.checkpoint_reader import (
+    CheckpointReader,
+    DamagedCheckpointError,
+)
 
 INDEX, DATA = "index", "data-00000-of-00001"
 

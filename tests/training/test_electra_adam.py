@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
-from electra_tf.training.optimizer import sum_and_clip
+from electra_tf.training.optimization.optimizer import sum_and_clip
 
 START = {"kernel": [1.0, -2.0], "bias": [0.5], "LayerNorm": [3.0]}
 DECAYS = {"kernel": True, "bias": False, "LayerNorm": False}

@@ -11,7 +11,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.pretraining import ElectraPretrainer
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
 
 SHAPE = {**NO_DROPOUT, "num_hidden_layers": 1}
 

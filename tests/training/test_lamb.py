@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from electra_tf.training.lamb import ElectraLamb
+from electra_tf.training.optimization.optimizer import ElectraLamb
 
 WEIGHTS = {"kernel": [3.0, 4.0], "LayerNorm": [1.0, 2.0], "zero": [0.0, 0.0]}
 GRADIENTS = {"kernel": [0.1, -0.2], "LayerNorm": [0.3, 0.1], "zero": [0.2, 0.2]}

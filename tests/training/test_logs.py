@@ -4,7 +4,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from electra_tf.training.logs import LOG_FILE, RunLog, clock, progress_line, read_log
+from electra_tf.training.loop.logs import LOG_FILE, RunLog, clock, progress_line, read_log
 
 
 def test_lines_and_scalars(tmp_path):

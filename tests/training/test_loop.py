@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.training.loop import (
+from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,
     StepRunner,

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.devices import Devices
-from electra_tf.training import strategy
-from electra_tf.training.strategy import make_strategy
+from electra_tf.training.distribution import strategy
+from electra_tf.training.distribution.strategy import make_strategy
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,9 @@ from tiny_run import hparams_with, make_data_dir
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining import run
-from electra_tf.training import coordination
-from electra_tf.training.checkpoint import CheckpointFolder
-from electra_tf.training.logs import read_log
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.distribution import coordination
+from electra_tf.training.loop.logs import read_log
 
 SCRIPT = pathlib.Path(__file__).with_name("multi_worker_runs.py")
 RUN = hparams_with(

@@ -8,9 +8,9 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config.paths import without_paths
-from electra_tf.training.devices import arithmetic
-from electra_tf.training.weights import fingerprint, weights_by_name
-from electra_tf.training.workers import Workers
+from electra_tf.training.checkpoints.weights import fingerprint, weights_by_name
+from electra_tf.training.distribution.devices import arithmetic
+from electra_tf.training.distribution.workers import Workers
 
 
 def check_same_run(workers: Workers, config: Any) -> None:

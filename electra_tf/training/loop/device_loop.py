@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.workers import Workers
 
 
 class DeviceLoop:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.device_loop import DeviceLoop, rows_of_each, shapes_of
-from electra_tf.training.devices import is_compiled
-from electra_tf.training.graph_rewrites import without_memory_rewrites
-from electra_tf.training.replicas import is_distributed, rows_of_replica
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.devices import is_compiled
+from electra_tf.training.distribution.replicas import is_distributed, rows_of_replica
+from electra_tf.training.distribution.workers import Workers
+from electra_tf.training.loop.device_loop import DeviceLoop, rows_of_each, shapes_of
+from electra_tf.training.loop.graph_rewrites import without_memory_rewrites
 
 SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""

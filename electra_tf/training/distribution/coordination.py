@@ -20,7 +20,7 @@ from absl import logging
 from tensorflow.python.distribute import collective_all_reduce_strategy
 from tensorflow.python.eager import context
 
-from electra_tf.training.cluster import JOBS
+from electra_tf.training.distribution.cluster import JOBS
 
 HEARTBEAT_SECONDS = 30
 """Silence after which a worker counts as dead."""

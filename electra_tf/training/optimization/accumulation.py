@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from electra_tf.training.seeds import fold_in
+from electra_tf.training.distribution.replicas import fold_in
 
 
 def rows_of_part(rows: int, num_parts: int) -> int:

@@ -7,8 +7,8 @@ import os
 import numpy as np
 
 from electra_tf.files import write_bytes
-from electra_tf.training.loop import NonFiniteLossError, StopSignals
-from electra_tf.training.workers import Workers
+from electra_tf.training.distribution.workers import Workers
+from electra_tf.training.loop.loop import NonFiniteLossError, StopSignals
 
 
 class Stopped(Exception):

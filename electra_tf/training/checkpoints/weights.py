@@ -11,21 +11,21 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config.stored_sizes import Shapes, model_sizes
-from electra_tf.training.averages import SUFFIX
-from electra_tf.training.checkpoint import (
+from electra_tf.training.checkpoints.checkpoint import (
     GLOBAL_STEP,
     STATE,
     LoadReport,
     load_variables,
     read_step,
 )
-from electra_tf.training.checkpoint_reader import CheckpointReader
-from electra_tf.training.matching import (
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.matching import (
     differing_names,
     float32_of,
     refuse_far_larger,
     warn_of_rounding,
 )
+from electra_tf.training.optimization.averages import SUFFIX
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""

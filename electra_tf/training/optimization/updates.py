@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from electra_tf.training.averages import WeightAverages
-from electra_tf.training.devices import is_compiled
-from electra_tf.training.loss_scale import LossScale
-from electra_tf.training.optimizer import apply
-from electra_tf.training.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import weights_by_name
+from electra_tf.training.distribution.devices import is_compiled
+from electra_tf.training.optimization.averages import WeightAverages
+from electra_tf.training.optimization.loss_scale import LossScale
+from electra_tf.training.optimization.optimizer import apply
 
 
 class Updates:

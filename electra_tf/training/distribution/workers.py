@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.coordination import addresses
-from electra_tf.training.seeds import replica_id
+from electra_tf.training.distribution.coordination import addresses
+from electra_tf.training.distribution.replicas import replica_id
 
 
 class Workers:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from electra_tf.training.optimizer import apply
+from electra_tf.training.optimization.optimizer import apply
 
 INITIAL = 2.0**15
 GROWTH_INTERVAL = 2000

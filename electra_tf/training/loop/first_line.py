@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.training.logs import clock
+from electra_tf.training.loop.logs import clock
 
 WAIT = 10.0
 """Seconds of steps from which their speed is told; a call of the loop takes some 4 more."""

@@ -20,12 +20,12 @@ from absl import logging
 
 from electra_tf.files import parse_json, read_bytes, write_text, writing
 from electra_tf.folders import check_removable, files_in
-from electra_tf.training.checkpoint_reader import (
+from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,
     step_in_name,
 )
-from electra_tf.training.matching import (
+from electra_tf.training.checkpoints.matching import (
     Sizes,
     differing_names,
     float32_of,

@@ -10,8 +10,8 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config.devices import Devices
-from electra_tf.training import coordination
-from electra_tf.training.cluster import cluster_size, resolve_cluster, slurm_tasks
+from electra_tf.training.distribution import coordination
+from electra_tf.training.distribution.cluster import cluster_size, resolve_cluster, slurm_tasks
 
 TPU_START_SECONDS = 600
 """How long a TPU may take to answer and to be initialized."""

@@ -6,7 +6,7 @@ import re
 
 from electra_tf.files import TEMPORARY
 from electra_tf.folders import remove_made
-from electra_tf.training.checkpoint import PARTIAL, foreign_prefixes
+from electra_tf.training.checkpoints.checkpoint import PARTIAL, foreign_prefixes
 
 CONFIG_FILE = "config.json"
 """Of every model folder: the mark of what made it."""
