@@ -9,7 +9,7 @@ import tensorflow as tf
 from electra_tf.files import write_text
 from electra_tf.folders import MARK, check_removable, files_in, new_folder, remove_made
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
-from electra_tf.training.checkpoints.run_files import remove_run
+from electra_tf.training.checkpoints.run_folder import remove_run
 
 
 def write(folder, *names):

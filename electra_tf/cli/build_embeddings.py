@@ -9,7 +9,7 @@ import numpy as np
 from electra_tf.cli import arguments
 from electra_tf.data import cooccurrence, corpus
 from electra_tf.folders import check_new
-from electra_tf.pretraining import embeddings
+from electra_tf.pretraining import initial_embeddings
 from electra_tf.text import load_tokenizer
 
 
@@ -38,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--norm",
         type=float,
-        default=embeddings.NORM,
+        default=initial_embeddings.NORM,
         help="length of every embedding; larger ones change more slowly in training",
     )
     parser.add_argument(
@@ -85,12 +85,12 @@ def build_embeddings(args: argparse.Namespace) -> None:
     )
     unknown = cooccurrence.unknown_tokens(counts, tokenizer.vocabulary)
     unknown.log(args.vocab_file)
-    table = embeddings.latent_semantic_embeddings(
+    table = initial_embeddings.latent_semantic_embeddings(
         counts, vocab_size, args.embedding_size, args.norm, args.seed
     )
-    embeddings.save_embeddings(table, tokenizer, args.output_dir)
+    initial_embeddings.save_embeddings(table, tokenizer, args.output_dir)
     in_use = len(np.unique(counts.indices))
-    hparams = json.dumps(embeddings.hparams_to_begin_with(args.output_dir))
+    hparams = json.dumps(initial_embeddings.hparams_to_begin_with(args.output_dir))
     print(
         f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "
         f"random embeddings; {counts.nnz:,} counts in {counts.shape[0]:,} blocks.\n"

@@ -5,7 +5,7 @@ import argparse
 
 from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig, load_hparams
-from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, published_flops
+from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, published_flops
 
 
 def make_parser() -> argparse.ArgumentParser:

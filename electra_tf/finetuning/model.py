@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from electra_tf.accelerators import default_precision
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.finetuning.bad_rows import choices
@@ -17,7 +18,6 @@ from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope
 from electra_tf.model.random_numbers import split_seed
-from electra_tf.training.distribution.devices import default_precision
 from electra_tf.training.distribution.replicas import Stream, replica_id, step_seed
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
 

@@ -23,7 +23,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, read_step
-from electra_tf.training.checkpoints.run_files import BEST_FOLDER, CONFIG_FILE
+from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.checkpoints.weights import check_size, load_weights
 
 VOCABULARY_FILE = "vocab.txt"

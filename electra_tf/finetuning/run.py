@@ -30,17 +30,16 @@ from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial, make_schedule
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.checkpoints.checkpoint import read_step
-from electra_tf.training.checkpoints.folder_lock import locked
+from electra_tf.training.checkpoints.run_folder import locked
 from electra_tf.training.checkpoints.weights import load_weights
 from electra_tf.training.distribution.coordination import ending_with_others
 from electra_tf.training.distribution.strategy import make_strategy
-from electra_tf.training.distribution.workers import Workers
-from electra_tf.training.loop.agreement import check_same_run, check_same_weights
+from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
 from electra_tf.training.loop.device_loop import rows_of_each
 from electra_tf.training.loop.logs import clock
 from electra_tf.training.loop.stops import DivergedError
-from electra_tf.training.optimization.loss_scale import check_precision
 from electra_tf.training.optimization.schedule import warn_of_long_warmup
+from electra_tf.training.optimization.updates import check_precision
 
 DECIDES_NOTHING = (
     *("model_name", "data_dir", "debug", "log_examples", "num_trials", "do_train", "do_eval"),

@@ -24,10 +24,8 @@ from electra_tf.training.checkpoints.checkpoint import (
     read_step,
 )
 from electra_tf.training.checkpoints.weights import restore_training, training_variables
-from electra_tf.training.distribution.workers import Workers
-from electra_tf.training.loop.agreement import check_same_weights
-from electra_tf.training.loop.first_line import FirstLine
-from electra_tf.training.loop.logs import RunLog, progress_line
+from electra_tf.training.distribution.workers import Workers, check_same_weights
+from electra_tf.training.loop.logs import FirstLine, RunLog, progress_line
 from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,

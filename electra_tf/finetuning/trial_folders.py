@@ -10,7 +10,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.trial import Trial
 from electra_tf.folders import check_removable
-from electra_tf.training.checkpoints.run_files import remove_run
+from electra_tf.training.checkpoints.run_folder import remove_run
 
 
 def folder_of(config: FinetuningConfig, number: int, attempt: int = 0) -> str:

@@ -15,8 +15,7 @@ from electra_tf.interop.reference import write_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.interop.to_huggingface import content_of_part, contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
-from electra_tf.pretraining.discriminator import Discriminator
-from electra_tf.pretraining.generator import MaskedLanguageModel
+from electra_tf.pretraining.pair import Discriminator, MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder

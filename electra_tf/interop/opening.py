@@ -36,7 +36,7 @@ from electra_tf.pretraining.starting_weights import StartingWeights
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoints.checkpoint import read_step, resolve_prefix
-from electra_tf.training.checkpoints.run_files import BEST_FOLDER, CONFIG_FILE
+from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.checkpoints.weights import check_size, load_weights, usable_weights
 
 PRETRAINED = "pretrained"

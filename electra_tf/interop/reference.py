@@ -42,12 +42,12 @@ from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 from electra_tf.training.checkpoints.matching import require_match
 from electra_tf.training.checkpoints.weights import (
     NOT_WEIGHTS,
+    SUFFIX,
     check_size,
     load_weights,
     restore_training,
     weights_by_name,
 )
-from electra_tf.training.optimization.averages import SUFFIX
 
 _MOMENT = re.compile(r"/adam_[mv]$")
 

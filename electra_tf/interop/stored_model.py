@@ -13,8 +13,7 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import nearest_size
 from electra_tf.finetuning.task import Task
 from electra_tf.model import Encoder
-from electra_tf.pretraining.discriminator import Discriminator
-from electra_tf.pretraining.pair import build_pair
+from electra_tf.pretraining.pair import Discriminator, build_pair
 from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.training.checkpoints.weights import with_folded_tokens
 

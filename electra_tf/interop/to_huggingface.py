@@ -20,7 +20,7 @@ from electra_tf.interop.huggingface.names import (
     with_segments_exchanged,
 )
 from electra_tf.interop.stored_model import StoredModel
-from electra_tf.pretraining.generator import MaskedLanguageModel
+from electra_tf.pretraining.pair import MaskedLanguageModel
 from electra_tf.text import Tokenizer
 
 PARTS = ("discriminator", "generator")

@@ -15,7 +15,7 @@ from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
-from electra_tf.training.checkpoints.run_files import BEST_FOLDER, CONFIG_FILE, remove_run
+from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE, remove_run
 
 VOCABULARY_FILE = "vocab.txt"
 

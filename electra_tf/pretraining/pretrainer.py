@@ -7,17 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig
 from electra_tf.model.precision import precision_scope
 from electra_tf.model.random_numbers import split_seed
-from electra_tf.pretraining import losses
 from electra_tf.pretraining.corruption import sample_tokens
-from electra_tf.pretraining.masking import candidate_positions, mask_tokens
+from electra_tf.pretraining.masking import candidate_positions, mask_tokens, replace_positions
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pair import build_pair
-from electra_tf.pretraining.scatter import replace_positions
 from electra_tf.text import Vocabulary, load_vocabulary
-from electra_tf.training.distribution.devices import default_precision
 from electra_tf.training.distribution.replicas import (
     Stream,
     replica_id,
@@ -242,17 +240,15 @@ class ElectraPretrainer(keras.Model):
         return tf.cast(candidates, tf.float32)
 
     def _generator_losses(self, outputs: dict[str, tf.Tensor], normalizers: dict[str, tf.Tensor]):
-        token_losses = losses.token_cross_entropy(outputs["mlm_logits"], outputs["masked_ids"])
+        token_losses = token_cross_entropy(outputs["mlm_logits"], outputs["masked_ids"])
         computed = {
             "mlm_token_losses": token_losses,
             "guessed_ids": tf.argmax(outputs["mlm_logits"], axis=-1, output_type=tf.int32),
-            "mlm_loss": losses.normalized_sum(
-                token_losses, outputs["masked_weights"], normalizers["mlm"]
-            ),
+            "mlm_loss": normalized_sum(token_losses, outputs["masked_weights"], normalizers["mlm"]),
         }
         if "cloze_logits" in outputs:
-            computed["cloze_loss"] = losses.normalized_sum(
-                losses.token_cross_entropy(outputs["cloze_logits"], outputs["input_ids"]),
+            computed["cloze_loss"] = normalized_sum(
+                token_cross_entropy(outputs["cloze_logits"], outputs["input_ids"]),
                 self._cloze_weights(outputs),
                 normalizers["cloze"],
             )
@@ -288,19 +284,37 @@ class ElectraPretrainer(keras.Model):
         inputs = {**outputs, "input_ids": outputs["corrupted_input_ids"]}
         found = self.discriminator(inputs, seed=seed)
         if self.config.electric_objective:
-            noise = -losses.token_cross_entropy(
-                outputs["cloze_logits"], outputs["corrupted_input_ids"]
-            )
+            noise = -token_cross_entropy(outputs["cloze_logits"], outputs["corrupted_input_ids"])
             odds = self.config.mask_prob / (1 - self.config.mask_prob)
             found["rtd_logits"] += tf.stop_gradient(noise) + math.log(odds)
         return found
 
     def _discriminator_loss(self, outputs: dict[str, tf.Tensor], normalizers: dict[str, tf.Tensor]):
-        token_losses = losses.replaced_token_cross_entropy(
-            outputs["rtd_logits"], outputs["is_replaced"]
-        )
+        token_losses = replaced_token_cross_entropy(outputs["rtd_logits"], outputs["is_replaced"])
         weights = tf.cast(outputs["input_mask"], tf.float32)
         return {
             "rtd_token_losses": token_losses,
-            "rtd_loss": losses.normalized_sum(token_losses, weights, normalizers["rtd"]),
+            "rtd_loss": normalized_sum(token_losses, weights, normalizers["rtd"]),
         }
+
+
+# ---- Losses, in float32: sums over the weights of the whole global batch, so that a step does not
+# depend on how the batch is spread over replicas
+
+EPSILON = 1e-6
+
+
+def token_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """-log softmax(logits)[id]: logits float32 [..., V], ids int32 [...] -> float32 [...]."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)
+
+
+def replaced_token_cross_entropy(logits: tf.Tensor, is_replaced: tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy of each position: float32 [B, L], labels bool or int [B, L]."""
+    labels = tf.cast(is_replaced, logits.dtype)
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def normalized_sum(losses: tf.Tensor, weights: tf.Tensor, total_weight: tf.Tensor) -> tf.Tensor:
+    """Weighted sum of `losses` over the total weight of the global batch, float32 []."""
+    return tf.reduce_sum(losses * weights) / (total_weight + EPSILON)

@@ -9,7 +9,7 @@ from electra_tf.config import MODEL_KEYS, PretrainingConfig
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import write_json, write_pickle, write_text
 from electra_tf.pretraining import model_folder
-from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.pretraining.starting_weights import (
@@ -22,15 +22,14 @@ from electra_tf.training.checkpoints.checkpoint import (
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.checkpoints.folder_lock import locked
+from electra_tf.training.checkpoints.run_folder import locked
 from electra_tf.training.checkpoints.weights import (
     check_size,
     load_weights,
 )
 from electra_tf.training.distribution.coordination import ending_with_others
 from electra_tf.training.distribution.strategy import make_strategy
-from electra_tf.training.distribution.workers import Workers
-from electra_tf.training.loop.agreement import check_same_run, check_same_weights
+from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
 from electra_tf.training.loop.device_loop import rows_of_each
 from electra_tf.training.optimization.accumulation import rows_of_part
 

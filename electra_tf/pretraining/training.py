@@ -14,10 +14,9 @@ from electra_tf.config.stages import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import check_keys
 from electra_tf.pretraining import model_folder
-from electra_tf.pretraining.evaluation import Evaluator
-from electra_tf.pretraining.flops import flops_of_run, flops_of_sequence, steps_like_those_at
-from electra_tf.pretraining.positions import extend_positions
+from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
+from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.pretraining.starting_weights import (
     StartingWeights,
@@ -35,10 +34,8 @@ from electra_tf.training.checkpoints.weights import (
     restore_training,
     training_variables,
 )
-from electra_tf.training.distribution.workers import Workers
-from electra_tf.training.loop.agreement import check_same_weights
-from electra_tf.training.loop.first_line import FirstLine
-from electra_tf.training.loop.logs import RunLog, clock, progress_line
+from electra_tf.training.distribution.workers import Workers, check_same_weights
+from electra_tf.training.loop.logs import FirstLine, RunLog, clock, progress_line
 from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,
@@ -292,3 +289,27 @@ class Training:
             "configuration": self.config.to_dict(),
         }
         folder.save(step, training_variables(self.pretrainer), state)
+
+
+TABLE = "position_embeddings"
+
+
+def extend_positions(variables: Mapping[str, tf.Variable], trained: int, length: int) -> None:
+    """Give positions that have not been trained the values of those that have.
+
+    What goes with a table (moments, moving averages) is copied with it. The first and the last
+    position are not: they see [CLS] and [SEP]. With 6 trained positions and a length of 10, the
+    positions 6, 7, 8, 9 become copies of 1, 2, 3, 4.
+
+    Args:
+        variables: of a run, by name; tables have `TABLE` in theirs and are [positions, E].
+        trained: positions trained so far, at least 3.
+        length: positions of the next stage.
+    """
+    rows = np.arange(max(length, trained))
+    rows[trained:] = 1 + (rows[trained:] - trained) % (trained - 2)
+    for name, variable in variables.items():
+        if TABLE in name:
+            table = tf.convert_to_tensor(variable).numpy()
+            table[: len(rows)] = table[rows]
+            variable.assign(table)

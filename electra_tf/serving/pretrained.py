@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from electra_tf.interop.stored_model import Pair
 from electra_tf.model import Encoder
-from electra_tf.pretraining.generator import TwoTowerClozeModel, UniformGenerator
-from electra_tf.pretraining.scatter import gather_positions, neighbours
+from electra_tf.pretraining.masking import gather_positions, neighbours
+from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.signatures import (

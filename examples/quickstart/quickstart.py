@@ -20,7 +20,7 @@ from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import Manifest, build_pretraining_records, cooccurrence
 from electra_tf.data.corpus import find_sources
-from electra_tf.pretraining import embeddings, run
+from electra_tf.pretraining import initial_embeddings, run
 from electra_tf.text import save_vocabulary, train_wordpiece_vocabulary
 from electra_tf.training.loop.logs import LOG_FILE, clock, read_log
 
@@ -70,7 +70,7 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
     """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
     hparams = load_hparams(str(HPARAMS_FILE))
     hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
-    hparams |= embeddings.hparams_to_begin_with(str(folder / "embeddings"))
+    hparams |= initial_embeddings.hparams_to_begin_with(str(folder / "embeddings"))
     steps = os.environ.get("QUICKSTART_STEPS")
     if steps:
         if not steps.isdecimal() or int(steps) < 1:
@@ -117,10 +117,10 @@ def embed_tokens(config: PretrainingConfig, text: pathlib.Path):
     if is_needed("Embeddings to begin with", config.init_checkpoint):
         tokenizer = run.load_matching_tokenizer(config)
         counts = cooccurrence.count_tokens(find_sources([str(text)]), tokenizer)
-        table = embeddings.latent_semantic_embeddings(
+        table = initial_embeddings.latent_semantic_embeddings(
             counts, config.vocab_size, config.embedding_size
         )
-        embeddings.save_embeddings(table, tokenizer, config.init_checkpoint)
+        initial_embeddings.save_embeddings(table, tokenizer, config.init_checkpoint)
         print(f"{config.init_checkpoint}: latent semantic analysis of {counts.shape[0]:,} blocks")
 
 

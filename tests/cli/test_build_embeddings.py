@@ -13,7 +13,7 @@ from electra_tf.cli import build_embeddings
 from electra_tf.config import PretrainingConfig
 from electra_tf.data import cooccurrence
 from electra_tf.pretraining import run
-from electra_tf.pretraining.embeddings import hparams_to_begin_with
+from electra_tf.pretraining.initial_embeddings import hparams_to_begin_with
 from electra_tf.training.checkpoints.weights import TOKEN_TABLE
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tiny_finetuning import classification, finetune, make_data_dir
 
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.training.loop import first_line
+from electra_tf.training.loop import logs
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def said(tmp_path, monkeypatch, caplog):
         return {"loss": tf.constant(1.0)}
 
     monkeypatch.setattr(FinetuningModel, "train_step", train_step)
-    monkeypatch.setattr(first_line, "WAIT", 0.0)
+    monkeypatch.setattr(logs, "WAIT", 0.0)
 
     def run(**changes):
         data_dir = make_data_dir(tmp_path / "data")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from electra_tf.pretraining.embeddings import latent_semantic_embeddings, save_embeddings
+from electra_tf.pretraining.initial_embeddings import latent_semantic_embeddings, save_embeddings
 
 
 def counts_of(blocks=60, tokens=30, seed=0):

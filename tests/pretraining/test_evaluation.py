@@ -14,7 +14,7 @@ from tiny_run import LENGTH, make_examples, tensors, tiny_config, tiny_pretraine
 
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import run
-from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.metrics import PretrainingMetrics
 
 ORIGINAL_NAMES = {
@@ -111,7 +111,7 @@ def test_baselines_and_number_of_batches(data_dir, monkeypatch):
         "compute_outputs",
         lambda batch, seed: seen.append(1) or outputs(batch, seed=seed),
     )
-    monkeypatch.setattr("electra_tf.pretraining.evaluation.tf.function", lambda f, **_: f)
+    monkeypatch.setattr("electra_tf.pretraining.held_out.tf.function", lambda f, **_: f)
     evaluator = Evaluator(pretrainer, PretrainingRecords(str(data_dir / "same.tfrecord")), 3)
     results = evaluator()
     assert len(seen) == 3

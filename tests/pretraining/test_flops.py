@@ -13,7 +13,7 @@ from tiny_run import make_examples, tensors, tiny_config, tiny_pretrainer
 from electra_tf.cli import flops as command
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.pretraining import run
-from electra_tf.pretraining.flops import (
+from electra_tf.pretraining.run_flops import (
     flops_of_run,
     flops_of_sequence,
     published_flops,

@@ -2,7 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.pretraining import losses
+from electra_tf.pretraining import pretrainer as losses
 
 
 def test_token_cross_entropy():

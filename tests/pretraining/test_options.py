@@ -7,9 +7,10 @@ import tensorflow as tf
 from run_results import assert_identical, stored
 from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
 
+from electra_tf.accelerators import arithmetic
 from electra_tf.data import build_pretraining_records
 from electra_tf.pretraining import ElectraPretrainer, run, training
-from electra_tf.pretraining.evaluation import Evaluator
+from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.masking import mask_tokens
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import (
@@ -18,7 +19,6 @@ from electra_tf.training.checkpoints.weights import (
     weights_by_name,
 )
 from electra_tf.training.distribution import devices
-from electra_tf.training.distribution.devices import arithmetic
 from electra_tf.training.loop.loop import StepRunner, make_runner
 from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
 

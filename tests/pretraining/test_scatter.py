@@ -2,7 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.pretraining.scatter import gather_positions, replace_positions
+from electra_tf.pretraining.masking import gather_positions, replace_positions
 
 
 def test_gather():

@@ -5,7 +5,7 @@ import pytest
 from tiny_run import tiny_config
 
 from electra_tf.pretraining import run
-from electra_tf.training.loop import first_line
+from electra_tf.training.loop import logs
 
 
 def run_idly(data_dir, **changes):
@@ -28,7 +28,7 @@ def test_a_warmup_that_ends_is_not_spoken_of(data_dir, idle_steps, caplog):
 def test_the_expected_time_comes_before_the_first_line_of_the_log(
     data_dir, idle_steps, info_log, caplog, monkeypatch
 ):
-    monkeypatch.setattr(first_line, "WAIT", 0.0)
+    monkeypatch.setattr(logs, "WAIT", 0.0)
     run_idly(data_dir, log_every_steps=100, save_checkpoints_steps=100, iterations_per_loop=1)
     lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("step ")]
     assert len(lines) == 3  # with the one of the log at the end

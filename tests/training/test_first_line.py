@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from electra_tf.training.loop.first_line import FirstLine
+from electra_tf.training.loop.logs import FirstLine
 
 LOSSES = np.array([3.0, 2.5])
 

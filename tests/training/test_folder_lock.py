@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.files import write_text
-from electra_tf.training.checkpoints import folder_lock
-from electra_tf.training.checkpoints.folder_lock import FolderInUseError, locked
+from electra_tf.training.checkpoints import run_folder
+from electra_tf.training.checkpoints.run_folder import FolderInUseError, locked
 
 
 def test_one_after_the_other(tmp_path):
@@ -64,7 +64,7 @@ def test_a_killed_run_lets_go(tmp_path):
     folder = str(tmp_path / "name")
     script = textwrap.dedent("""
         import sys, time
-        from electra_tf.training.checkpoints.folder_lock import locked
+        from electra_tf.training.checkpoints.run_folder import locked
         with locked(sys.argv[1]):
             print("here", flush=True)
             time.sleep(300)
@@ -85,8 +85,8 @@ class TestOnARemoteFileSystem:
 
     @pytest.fixture
     def folder(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(folder_lock, "RENEW_SECONDS", 0.2)
-        monkeypatch.setattr(folder_lock, "ABANDONED_SECONDS", 1.5)
+        monkeypatch.setattr(run_folder, "RENEW_SECONDS", 0.2)
+        monkeypatch.setattr(run_folder, "ABANDONED_SECONDS", 1.5)
         return f"ram://{tmp_path}/name"
 
     def test_one_after_the_other(self, folder):

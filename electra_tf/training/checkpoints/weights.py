@@ -25,10 +25,11 @@ from electra_tf.training.checkpoints.matching import (
     refuse_far_larger,
     warn_of_rounding,
 )
-from electra_tf.training.optimization.averages import SUFFIX
 
 NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
 """The original's published checkpoints hold a temperature that its code does not have."""
+SUFFIX = "/ema"
+"""Of the names of moving averages in checkpoints."""
 TOKEN_TABLE = "electra/embeddings/word_embeddings"
 FURTHER_STATE = f"{SUFFIX}$|^electra_tf/"
 """Of options that a run may take up or leave: moving averages, the loss scale."""

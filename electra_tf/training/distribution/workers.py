@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The processes of a run: which one this is, and what they tell each other."""
+"""The processes of a run: which one this is, what they send each other, what they agree on."""
 
 import contextlib
 import hashlib
@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
+from electra_tf.accelerators import arithmetic
+from electra_tf.config.paths import without_paths
+from electra_tf.training.checkpoints.weights import fingerprint, weights_by_name
 from electra_tf.training.distribution.coordination import addresses
 from electra_tf.training.distribution.replicas import replica_id
 
@@ -122,3 +127,30 @@ def _digest(value: Any) -> list[int]:
     """Of what JSON can hold: numbers that float32 holds exactly."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
     return [int.from_bytes(digest[i : i + 3], "big") for i in (0, 3, 6)]
+
+
+def check_same_run(workers: Workers, config: Any) -> None:
+    """Raise a ValueError unless hyperparameters and arithmetic are the same on all workers.
+
+    Args:
+        workers: all of them call this together.
+        config: of a run, with `precision` and `jit_compile`.
+    """
+    workers.check_same("the hyperparameters", without_paths(config.to_dict()))
+    computing = arithmetic(config.precision, config.jit_compile)
+    workers.check_same("what the devices compute in", {"arithmetic": computing})
+    logging.info("Computing in %s.", computing)
+
+
+def check_same_weights(workers: Workers, what: str, model: keras.Model) -> None:
+    """Raise a ValueError unless the model has the same weights on all workers.
+
+    Args:
+        workers: all of them call this together.
+        what: the weights are those of, for the message.
+    """
+    if workers.count == 1:
+        return
+    weights = weights_by_name(model)
+    found = fingerprint({n: tf.convert_to_tensor(w).numpy() for n, w in weights.items()})
+    workers.check_same(f"{what}, from a folder that all hosts share", {"weights": found})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.training.distribution.devices import is_compiled
+from electra_tf.accelerators import is_compiled
 from electra_tf.training.distribution.replicas import is_distributed, rows_of_replica
 from electra_tf.training.distribution.workers import Workers
 from electra_tf.training.loop.device_loop import DeviceLoop, rows_of_each, shapes_of

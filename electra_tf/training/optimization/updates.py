@@ -2,16 +2,14 @@
 """How gradients become updates of a model: loss scaling, the optimizer, moving averages."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from electra_tf.training.checkpoints.weights import weights_by_name
-from electra_tf.training.distribution.devices import is_compiled
-from electra_tf.training.optimization.averages import WeightAverages
-from electra_tf.training.optimization.loss_scale import LossScale
+from electra_tf.accelerators import is_compiled
+from electra_tf.training.checkpoints.weights import SUFFIX, weights_by_name
 from electra_tf.training.optimization.optimizer import apply
 
 
@@ -83,3 +81,128 @@ def one_program(update: Callable, jit_compile: bool | None) -> Callable:
 def compiled(function: Callable, jit_compile: bool | None) -> Callable:
     """`function` compiled by XLA if asked for; None: as is best on the devices."""
     return tf.function(function, jit_compile=True) if is_compiled(jit_compile) else function
+
+
+class WeightAverages:
+    """Averages that follow the weights: average += (1 - decay) * (weight - average).
+
+    Args:
+        weights: by name.
+        decay: in (0, 1); averages reach back about 1 / (1 - decay) updates.
+    """
+
+    def __init__(self, weights: Mapping[str, tf.Variable], decay: float):
+        self.decay = decay
+        self._weights = dict(weights)
+        # Every replica comes to the same value, so any of them will do.
+        self._averages = {
+            name: tf.Variable(
+                weight,
+                trainable=False,
+                name=f"{name}{SUFFIX}",
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+            for name, weight in self._weights.items()
+        }
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """What a checkpoint has of it."""
+        return {f"{name}{SUFFIX}": average for name, average in self._averages.items()}
+
+    def update(self) -> None:
+        """Follow the weights, after an update of theirs."""
+        for name, average in self._averages.items():
+            average.assign_add((1.0 - self.decay) * (self._weights[name] - average))
+
+    def reset(self) -> None:
+        """Begin anew from the weights as they are."""
+        for name, average in self._averages.items():
+            average.assign(self._weights[name])
+
+    @contextlib.contextmanager
+    def in_place_of_weights(self) -> Iterator[None]:
+        """The model computes with the averages inside."""
+        kept = {name: tf.identity(weight) for name, weight in self._weights.items()}
+        for name, weight in self._weights.items():
+            weight.assign(tf.identity(self._averages[name]))
+        try:
+            yield
+        finally:
+            for name, weight in self._weights.items():
+                weight.assign(kept[name])
+
+
+INITIAL = 2.0**15
+GROWTH_INTERVAL = 2000
+"""Updates without overflow after which the scale is doubled."""
+
+
+def check_precision(precision: str | None, replicas: int) -> None:
+    """Raise a ValueError if losses would have to be scaled on several replicas."""
+    if precision == "float16" and replicas > 1:
+        raise ValueError(
+            "precision is expected to be 'bfloat16' or 'float32' on several replicas, but is "
+            f"'float16', and there are {replicas}."
+        )
+
+
+class LossScale:
+    """A scale that halves when a gradient overflows and doubles after many that did not.
+
+    An update whose gradients overflow is left out, but counts as a step, so that steps, learning
+    rate and data go on together. For one replica: each would have to know of the others'
+    overflows.
+
+    Raises:
+        ValueError: there are several replicas.
+    """
+
+    def __init__(self):
+        check_precision("float16", tf.distribute.get_strategy().num_replicas_in_sync)
+        self.scale = tf.Variable(INITIAL, trainable=False, name="loss_scale")
+        self.good_steps = tf.Variable(0, trainable=False, name="good_steps")
+
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """What a checkpoint has of it."""
+        return {
+            "electra_tf/loss_scale": self.scale,
+            "electra_tf/loss_scale_good_steps": self.good_steps,
+        }
+
+    def apply(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        gradients: Sequence[tf.Tensor],
+        variables: Sequence[keras.Variable],
+    ) -> tf.Tensor:
+        """Apply gradients of the scaled loss, if they are finite.
+
+        Args:
+            optimizer: built.
+            gradients: dense, of `scale` times the loss.
+            variables: the optimizer's.
+
+        Returns:
+            The norm; 0 for an update left out, and what it is where no scale helps any more.
+        """
+        gradients = [gradient / self.scale for gradient in gradients]
+        norm = tf.linalg.global_norm(gradients)
+        is_finite = tf.math.is_finite(norm)
+
+        def update():
+            grown = self.good_steps + 1 >= GROWTH_INTERVAL
+            applied = apply(optimizer, gradients, variables)
+            self.scale.assign(tf.where(grown, 2.0 * self.scale, self.scale))
+            self.good_steps.assign(tf.where(grown, 0, self.good_steps + 1))
+            return applied
+
+        def leave_out():
+            lowest = self.scale <= 1.0
+            optimizer.iterations.assign_add(1)
+            self.scale.assign(tf.maximum(self.scale / 2.0, 1.0))
+            self.good_steps.assign(0)
+            return tf.where(lowest, norm, 0.0)
+
+        return tf.cond(is_finite, update, leave_out)
