@@ -94,7 +94,7 @@ def commands(folder, model, out):
         ),
         "embeddings": (
             build_embeddings,
-            on_call(build_embeddings.embeddings, "save_tokenizer"),
+            on_call(build_embeddings.initial_embeddings, "save_tokenizer"),
             [
                 *(*text, "--vocab-file", vocabulary, "--output-dir", str(out / "embeddings")),
                 *("--embedding-size", "4", "--block-tokens", "40"),

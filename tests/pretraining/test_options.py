@@ -7,6 +7,7 @@ import tensorflow as tf
 from run_results import assert_identical, stored
 from tiny_run import LENGTH, NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
 
+from electra_tf import accelerators
 from electra_tf.accelerators import arithmetic
 from electra_tf.data import build_pretraining_records
 from electra_tf.pretraining import ElectraPretrainer, run, training
@@ -18,7 +19,6 @@ from electra_tf.training.checkpoints.weights import (
     usable_weights,
     weights_by_name,
 )
-from electra_tf.training.distribution import devices
 from electra_tf.training.loop.loop import StepRunner, make_runner
 from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
 
@@ -238,7 +238,7 @@ def test_what_options_come_to_on_a_processor(precision, jit_compile, expected):
 )
 def test_the_defaults_of_accelerators(monkeypatch, gpus, has_tpu, expected):
     """By the compute capability of all GPUs."""
-    monkeypatch.setattr(devices, "has_tpu", lambda: has_tpu)
+    monkeypatch.setattr(accelerators, "has_tpu", lambda: has_tpu)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: range(len(gpus)))
     monkeypatch.setattr(
         tf.config.experimental,
