@@ -1,8 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Features of questions in the reference's style: Python loops over characters and tokens.
 
-The same rows as `electra_tf.finetuning.qa_features`, for comparison; a test holds both to the
-recorded ones.
+The same rows as `electra_tf.finetuning.kinds.question_rows`, for comparison; a test holds both to
+the recorded ones.
 """
 
 import functools

@@ -10,7 +10,7 @@ import tensorflow as tf
 # Registers the operations of tokenizers in exported models.
 import tensorflow_text  # noqa: F401
 
-from electra_tf.finetuning.files import is_text
+from electra_tf.finetuning.files.contents import is_text
 from electra_tf.interop.opening import EXPORTED, find_model, open_model
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.exported import load_exported

@@ -10,8 +10,8 @@ import tensorflow as tf
 from tiny_finetuning import finetune, make_data_dir, sentences, write_task
 
 import electra_tf
+from electra_tf.finetuning.files.labels import ScoreRule
 from electra_tf.finetuning.kinds import KINDS, Regression, register
-from electra_tf.finetuning.labels import ScoreRule
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop.conversion import HUGGING_FACE, convert
 from electra_tf.interop.opening import open_model

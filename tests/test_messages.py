@@ -8,7 +8,7 @@ import re
 import pytest
 
 import electra_tf
-from electra_tf.finetuning import scorers
+from electra_tf.finetuning.kinds import scorers
 
 BARE = re.compile(r"\b(received|are|is|shapes?|says) (of shape )?\{\}(, | and |, and | or )\{\}")
 

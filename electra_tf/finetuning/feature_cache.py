@@ -14,7 +14,7 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import exists, read_bytes, write_bytes
-from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.split_data import SplitData, split_of_examples
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer

@@ -11,9 +11,9 @@ import tensorflow as tf
 from electra_tf.accelerators import default_precision
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
-from electra_tf.finetuning.bad_rows import choices
-from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.files.bad_rows import choices
 from electra_tf.finetuning.kinds import kind_of
+from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.precision import precision_scope

@@ -15,7 +15,7 @@ from electra_tf.config.paths import filled
 from electra_tf.config.stored import StoredModelConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import exists, read_json, write_json
-from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData

@@ -11,7 +11,7 @@ import numpy as np
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import check_keys, exists, read_json, write_json, write_pickle, write_text
 from electra_tf.finetuning.evaluation import Evaluation, records_of
-from electra_tf.finetuning.scorers import LOWER_IS_BETTER
+from electra_tf.finetuning.kinds.scorers import LOWER_IS_BETTER
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""

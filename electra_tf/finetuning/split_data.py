@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 

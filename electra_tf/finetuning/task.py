@@ -8,9 +8,9 @@ import os
 import tensorflow as tf
 
 from electra_tf.config.paths import filled
-from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
-from electra_tf.finetuning.readers import with_swapped_pairs
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.finetuning.task_table import TASKS, TaskSpec
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from electra_tf.files import shortened
-from electra_tf.finetuning.files import is_text, json_value
+from electra_tf.finetuning.files.contents import is_text, json_value
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
 

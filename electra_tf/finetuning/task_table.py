@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.finetuning.readers import Columns
+from electra_tf.finetuning.files.tables import Columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TaskSpec:
     """Name of one of `kinds.KINDS`."""
     splits: tuple[Split, ...]
     metric: str
-    """The one that counts, in percent unless it is an error; see `scorers` and `qa_metrics`."""
+    """The primary one, in percent unless it is an error; see the `metrics` of the kind."""
     labels: tuple[str, ...] | None = None
     """Classes in the order of their ids; None: collected when the task is loaded."""
     value_range: tuple[float, float] | None = None
@@ -56,7 +56,7 @@ class TaskSpec:
     """Metrics of question answering: squad_v1, squad_v2 or mrqa."""
     answer_units: str = "words"
     """What answers to questions share in the F1 score: words, or characters where no spaces
-    separate words; see `qa_metrics`."""
+    separate words; see `question_metrics`."""
     scheme: str | None = None
     """Of tags: spans (BIO tags become BIOES, entity F1) or tokens (as they are, accuracy)."""
     span_rule: str = "conll"

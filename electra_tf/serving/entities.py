@@ -1,11 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""From tags to entities with their bytes, in the graph: the rules of `finetuning.spans`."""
+"""From tags to entities with their bytes, in the graph: the rules of `finetuning.kinds.spans`."""
 
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-from electra_tf.finetuning.spans import OUTSIDE, tag_parts
+from electra_tf.finetuning.files.conll import OUTSIDE
+from electra_tf.finetuning.kinds.spans import tag_parts
 from electra_tf.serving.tagged_text import Words
 from electra_tf.text.packing import dense
 

@@ -7,8 +7,8 @@ import pathlib
 
 import numpy as np
 
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.question_files import read_squad
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.squad import read_squad
 from electra_tf.text import load_tokenizer
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"

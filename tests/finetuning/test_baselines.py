@@ -4,14 +4,14 @@
 import numpy as np
 from task_files import squad_examples
 
-from electra_tf.finetuning.baselines import (
+from electra_tf.finetuning.kinds.baselines import (
     MostFrequentTag,
     majority_class,
     majority_labels,
     mean_target,
     trivial_answers,
 )
-from electra_tf.finetuning.confusion import class_report, multilabel_report
+from electra_tf.finetuning.kinds.confusion import class_report, multilabel_report
 
 
 def test_constants():

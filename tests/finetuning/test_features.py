@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from task_files import TASK_FOLDERS, as_arrays, recorded, tokenizer, tokens_of
 
-from electra_tf.finetuning.examples import TextExample
+from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import kind_of
-from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import load_task
 from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from task_files import as_arrays, recorded, squad_examples, tokenizer
 
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.qa_answers import answer_questions
-from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.files.examples import QuestionExample
+from electra_tf.finetuning.kinds.question_answers import answer_questions
+from electra_tf.finetuning.kinds.question_rows import question_features
 
 OTHER_WHITE_SPACE = {
     f"q{number}"

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from task_files import as_arrays, recorded, squad_examples, tokenizer
 
-from electra_tf.finetuning import bounded
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.qa_features import question_features
+from electra_tf.finetuning.files.examples import QuestionExample
+from electra_tf.finetuning.kinds import bounded
+from electra_tf.finetuning.kinds.question_rows import question_features
 
 SETTINGS = {"max_seq_length": 128, "doc_stride": 48, "max_query_length": 24}
 

@@ -4,8 +4,8 @@
 import pytest
 from task_files import recorded, squad_examples
 
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.qa_metrics import (
+from electra_tf.finetuning.files.examples import QuestionExample
+from electra_tf.finetuning.kinds.question_metrics import (
     mrqa_scores,
     normalize_answer,
     squad_v1_scores,

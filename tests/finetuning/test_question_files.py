@@ -7,8 +7,8 @@ import json
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.question_files import read_mrqa, read_squad
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.squad import read_mrqa, read_squad
 
 CONTEXT = "The dog  saw\na cat."
 ANSWER = {"text": "dog", "answer_start": 4}

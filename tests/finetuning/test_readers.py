@@ -4,11 +4,11 @@
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.examples import TaggingExample, TextExample
-from electra_tf.finetuning.labels import ClassesRule, ClassRule, ScoreRule
-from electra_tf.finetuning.readers import Columns, read_texts, with_swapped_pairs
-from electra_tf.finetuning.tagged_files import read_tagged
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.conll import read_tagged
+from electra_tf.finetuning.files.examples import TaggingExample, TextExample
+from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, ScoreRule
+from electra_tf.finetuning.files.tables import Columns, read_texts, with_swapped_pairs
 
 BINARY = ClassRule(("0", "1"))
 SCORES = ScoreRule((0.0, 5.0))

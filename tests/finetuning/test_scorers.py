@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from task_files import recorded
 
-from electra_tf.finetuning.scorers import (
+from electra_tf.finetuning.kinds.scorers import (
     classification_scores,
     entity_scores,
     multilabel_scores,

@@ -4,10 +4,10 @@
 import numpy as np
 import pytest
 
-from electra_tf.finetuning.bad_rows import BadRows
 from electra_tf.finetuning.evaluation import Evaluation, failures_of, mean_score
+from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import Predictions
-from electra_tf.finetuning.scorers import is_better
+from electra_tf.finetuning.kinds.scorers import is_better
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import TaskSpec

@@ -8,11 +8,11 @@ import numpy as np
 import own_texts
 import pytest
 
-from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
+from electra_tf.finetuning.files.examples import QuestionExample, TaggingExample, TextExample
 from electra_tf.finetuning.kinds import kind_of
-from electra_tf.finetuning.qa_answers import answer_questions
-from electra_tf.finetuning.qa_features import question_features
-from electra_tf.finetuning.tagging_features import tagging_features
+from electra_tf.finetuning.kinds.question_answers import answer_questions
+from electra_tf.finetuning.kinds.question_rows import question_features
+from electra_tf.finetuning.kinds.tagging_rows import tagging_features
 
 LENGTH = 64
 ANSWERS = {

@@ -4,7 +4,7 @@
 import pytest
 from task_files import recorded
 
-from electra_tf.finetuning.spans import spans_of, to_bioes
+from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import json
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.labels import ClassesRule, ClassRule, ScoreRule
-from electra_tf.finetuning.readers import Columns, read_texts
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, ScoreRule
+from electra_tf.finetuning.files.tables import Columns, read_texts
 from electra_tf.finetuning.task import load_task
 
 COLUMNS = Columns("text", label="label")

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from task_files import write
 
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.scorers import entity_scores
-from electra_tf.finetuning.spans import spans_of, to_bioes
-from electra_tf.finetuning.tagged_files import read_tagged
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.conll import read_tagged
+from electra_tf.finetuning.kinds.scorers import entity_scores
+from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
 from electra_tf.finetuning.task import load_task
 from electra_tf.interop.huggingface.model import task_spec
 from electra_tf.serving.entities import entities_of

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from task_files import tokenizer, tokens_of
 
-from electra_tf.finetuning import bounded
-from electra_tf.finetuning.examples import TaggingExample
-from electra_tf.finetuning.spans import to_bioes
-from electra_tf.finetuning.tagging_features import join_windows, tagging_features
+from electra_tf.finetuning.files.examples import TaggingExample
+from electra_tf.finetuning.kinds import bounded
+from electra_tf.finetuning.kinds.spans import to_bioes
+from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
 from electra_tf.finetuning.task_table import TaskSpec
 
 TAGS = ("A", "B", "C", "D", "E")

@@ -14,9 +14,9 @@ from compare_pair import compare_ids, compare_layers
 from differences import Differences
 from live import encoder_states, padded_rows
 
-from electra_tf.finetuning.examples import QuestionExample, TaggingExample, TextExample
+from electra_tf.finetuning.files.examples import QuestionExample, TaggingExample, TextExample
+from electra_tf.finetuning.kinds.spans import spans_of
 from electra_tf.finetuning.prediction import Predictor
-from electra_tf.finetuning.spans import spans_of
 from electra_tf.interop.stored_model import StoredModel
 
 

@@ -6,10 +6,10 @@ import shutil
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.finetuning.bad_rows import BadRows
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.readers import Columns
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.pretraining import ElectraPretrainer

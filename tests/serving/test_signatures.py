@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from served_models import LENGTH
 
-from electra_tf.finetuning.spans import spans_of
+from electra_tf.finetuning.kinds.spans import spans_of
 from electra_tf.serving.entities import entities_of
 from electra_tf.serving.tagged_text import words_of
 

@@ -12,21 +12,21 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.config.finetuning import QUESTION_HPARAMS
 from electra_tf.config.paths import filled
 from electra_tf.files import write_json
-from electra_tf.finetuning import baselines
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.data_warnings import warn_of_unseparated_words
-from electra_tf.finetuning.examples import QuestionExample
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import warn_of_unseparated_words
+from electra_tf.finetuning.files.examples import QuestionExample
+from electra_tf.finetuning.files.squad import question_of_line, read_mrqa, read_squad
+from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
-from electra_tf.finetuning.qa_answers import Answers, answer_questions
-from electra_tf.finetuning.qa_features import QuestionFeatures, question_features
-from electra_tf.finetuning.qa_head import QuestionAnsweringHead
-from electra_tf.finetuning.qa_metrics import (
+from electra_tf.finetuning.kinds.question_answers import Answers, answer_questions
+from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
+from electra_tf.finetuning.kinds.question_metrics import (
     ANSWER_UNITS,
     mrqa_scores,
     squad_v1_scores,
     squad_v2_scores,
 )
-from electra_tf.finetuning.question_files import question_of_line, read_mrqa, read_squad
+from electra_tf.finetuning.kinds.question_rows import QuestionFeatures, question_features
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer

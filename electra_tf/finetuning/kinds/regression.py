@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning import baselines
-from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.heads import RegressionHead
+from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.files.labels import ScoreRule
+from electra_tf.finetuning.kinds import baselines
+from electra_tf.finetuning.kinds.heads import RegressionHead
 from electra_tf.finetuning.kinds.kind import Predictions, mean_loss
+from electra_tf.finetuning.kinds.scorers import regression_scores
 from electra_tf.finetuning.kinds.sequence import TextKind, doubled
-from electra_tf.finetuning.labels import ScoreRule
-from electra_tf.finetuning.scorers import regression_scores
 from electra_tf.finetuning.task_table import TaskSpec
 
 if TYPE_CHECKING:  # these modules use the kinds

@@ -11,13 +11,15 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning import baselines
-from electra_tf.finetuning.bad_rows import BadRows, choices
-from electra_tf.finetuning.bounded import arrays_of_parts
-from electra_tf.finetuning.confusion import class_report, multilabel_report
-from electra_tf.finetuning.data_warnings import warn_of_contradictions, warn_of_similar_labels
-from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.heads import (
+from electra_tf.finetuning.files.bad_rows import BadRows, choices
+from electra_tf.finetuning.files.data_warnings import warn_of_contradictions, warn_of_similar_labels
+from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
+from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts
+from electra_tf.finetuning.kinds import baselines
+from electra_tf.finetuning.kinds.bounded import arrays_of_parts
+from electra_tf.finetuning.kinds.confusion import class_report, multilabel_report
+from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
     MultiLabelHead,
     SequenceHead,
@@ -29,9 +31,7 @@ from electra_tf.finetuning.kinds.kind import (
     label_options,
     mean_loss,
 )
-from electra_tf.finetuning.labels import ClassesRule, ClassRule, LabelRule, whole_number
-from electra_tf.finetuning.readers import TABLE_FORMATS, Columns, read_texts
-from electra_tf.finetuning.scorers import (
+from electra_tf.finetuning.kinds.scorers import (
     TWO_CLASS_METRICS,
     classification_scores,
     multilabel_scores,

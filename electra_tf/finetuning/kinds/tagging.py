@@ -8,12 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning import baselines
-from electra_tf.finetuning.bad_rows import BadRows
-from electra_tf.finetuning.confusion import class_report
-from electra_tf.finetuning.examples import TaggingExample
-from electra_tf.finetuning.files import require_examples
-from electra_tf.finetuning.heads import TaggingHead
+from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.conll import is_span_tag, read_tagged
+from electra_tf.finetuning.files.contents import require_examples
+from electra_tf.finetuning.files.examples import TaggingExample
+from electra_tf.finetuning.files.tables import Columns
+from electra_tf.finetuning.kinds import baselines
+from electra_tf.finetuning.kinds.confusion import class_report
+from electra_tf.finetuning.kinds.heads import TaggingHead
 from electra_tf.finetuning.kinds.kind import (
     Kind,
     Predictions,
@@ -21,17 +23,14 @@ from electra_tf.finetuning.kinds.kind import (
     label_options,
     mean_loss,
 )
-from electra_tf.finetuning.readers import Columns
-from electra_tf.finetuning.scorers import entity_scores, token_scores
-from electra_tf.finetuning.spans import (
+from electra_tf.finetuning.kinds.scorers import entity_scores, token_scores
+from electra_tf.finetuning.kinds.spans import (
     SPAN_TAGS,
     check_tags,
-    is_span_tag,
     to_bioes,
     with_all_letters,
 )
-from electra_tf.finetuning.tagged_files import read_tagged
-from electra_tf.finetuning.tagging_features import join_windows, tagging_features
+from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
 from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer

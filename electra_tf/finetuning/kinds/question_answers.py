@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.finetuning.answers import best_answers, no_answer_scores
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.files.examples import QuestionExample
+from electra_tf.finetuning.kinds.question_candidates import best_answers, no_answer_scores
+from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 
 _ROWS_AT_ONCE = 1000
 """Each has up to K * K spans with a text."""
@@ -52,7 +52,7 @@ def answer_questions(
     max_answer_length: in tokens.
 
     A question for which no span is allowed gets the empty text. null_odds is empty unless
-    has_unanswerable; predictions never are "no answer" by themselves (see `qa_metrics`).
+    has_unanswerable; predictions never are "no answer" by themselves (see `question_metrics`).
 
     Raises:
         ValueError: a window has no output; names its eid.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from electra_tf.finetuning.heads import TaskHead
+from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Initializers
 from electra_tf.model.functions import gelu
 

@@ -10,7 +10,7 @@ import string
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from electra_tf.finetuning.examples import QuestionExample
+from electra_tf.finetuning.files.examples import QuestionExample
 
 ANSWER_UNITS = ("words", "characters")
 """What two answers can be compared by: words as in the official scripts, which separate them by

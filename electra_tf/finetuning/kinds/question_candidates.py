@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from electra_tf.finetuning.question_windows import AnswerWindows
+from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 
 SPACE_AT_THE_END = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+$"
 """What `str.rstrip` takes off."""

@@ -8,15 +8,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.finetuning.bad_rows import BadRows, shown
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.files import (
+from electra_tf.finetuning.files.bad_rows import BadRows, shown
+from electra_tf.finetuning.files.contents import (
     is_text,
     json_object,
     json_value,
     read_lines,
     require_examples,
 )
+from electra_tf.finetuning.files.examples import QuestionExample
 
 _INTEGER = re.compile(r"\s*-?\d{1,18}\s*")
 _NO_ANSWER = frozenset(

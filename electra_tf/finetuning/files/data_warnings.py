@@ -9,8 +9,8 @@ from typing import Any
 
 from absl import logging
 
-from electra_tf.finetuning.bad_rows import shown
-from electra_tf.finetuning.examples import QuestionExample, TextExample
+from electra_tf.finetuning.files.bad_rows import shown
+from electra_tf.finetuning.files.examples import QuestionExample, TextExample
 
 _SHOWN = 3
 _WRITTEN_WITHOUT_SPACES = re.compile(

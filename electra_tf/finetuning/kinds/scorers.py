@@ -12,7 +12,7 @@ import scipy.stats
 import sklearn.exceptions
 import sklearn.metrics
 
-from electra_tf.finetuning.spans import spans_of
+from electra_tf.finetuning.kinds.spans import spans_of
 
 TWO_CLASS_METRICS = ("f1", "precision", "recall")
 """Of `classification_scores`: those of class 1 of two."""

@@ -1,16 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tags and the spans they mark: BIO, BIOES, BILOU and BMES in, spans or BIOES out."""
 
-import re
 from collections.abc import Sequence
 
-from electra_tf.finetuning.bad_rows import BadRows, choices
-from electra_tf.finetuning.examples import TaggingExample
+from electra_tf.finetuning.files.bad_rows import BadRows, choices
+from electra_tf.finetuning.files.conll import OUTSIDE, is_span_tag
+from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.task_table import TaskSpec
 
-OUTSIDE = "O"
 SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type (or L, U of BILOU, M, W of BMES)"
-_TAG = re.compile(r"[BIESLUMW](-.+)?")
 _LETTER_OF_BIOES = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
 
@@ -41,11 +39,6 @@ def check_tags(
             continue
         usable.append(example)
     return usable
-
-
-def is_span_tag(tag: str) -> bool:
-    """Returns whether a tag is O or a letter of a scheme, with or without a type."""
-    return tag == OUTSIDE or _TAG.fullmatch(tag) is not None
 
 
 def with_all_letters(tags: Sequence[str]) -> tuple[str, ...]:

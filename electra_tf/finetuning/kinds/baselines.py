@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from electra_tf.finetuning.examples import QuestionExample
-from electra_tf.finetuning.spans import OUTSIDE
+from electra_tf.finetuning.files.conll import OUTSIDE
+from electra_tf.finetuning.files.examples import QuestionExample
 
 
 def majority_class(gold: Sequence[int], num_labels: int) -> int:

@@ -8,10 +8,8 @@ import io
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from electra_tf.finetuning.bad_rows import BadRows, shown
-from electra_tf.finetuning.data_warnings import warn_of_spellings
-from electra_tf.finetuning.examples import TextExample
-from electra_tf.finetuning.files import (
+from electra_tf.finetuning.files.bad_rows import BadRows, shown
+from electra_tf.finetuning.files.contents import (
     BLANKS,
     is_text,
     json_object,
@@ -19,7 +17,9 @@ from electra_tf.finetuning.files import (
     read_text,
     require_examples,
 )
-from electra_tf.finetuning.labels import LabelRule
+from electra_tf.finetuning.files.data_warnings import warn_of_spellings
+from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.files.labels import LabelRule
 
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
