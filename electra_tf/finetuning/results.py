@@ -1,17 +1,31 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What a run of several trials has shown, for people and for programs."""
+"""What a run of several trials has shown: for people, for programs and for leaderboards."""
 
+import io
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import check_keys, exists, read_json, write_json, write_pickle, write_text
+from electra_tf.config.paths import filled
+from electra_tf.files import (
+    check_keys,
+    exists,
+    listed,
+    read_json,
+    write_bytes,
+    write_json,
+    write_pickle,
+    write_text,
+)
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.kinds.scorers import LOWER_IS_BETTER
+from electra_tf.finetuning.task_table import SUBMISSIONS
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""
@@ -143,3 +157,35 @@ def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int) 
     report = data.task.kind.report(data, evaluation.predictions) if data.is_labelled else None
     if report is not None:
         write_text(f"{path}_classes.txt", report + "\n")
+
+
+def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int) -> None:
+    """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
+    data, predictions = evaluation.data, evaluation.predictions
+    path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
+    ids = [example.id for example in data.examples]
+    data.task.kind.write_predictions(path, ids, predictions, config)
+    name = SUBMISSIONS.get((data.task.name, data.split))
+    if name is not None:
+        folder = os.path.join(os.path.dirname(path), "glue", f"trial_{trial}")
+        write_text(os.path.join(folder, f"{name}.tsv"), glue_table(evaluation))
+        _zip(folder)
+
+
+def glue_table(evaluation: Evaluation) -> str:
+    """Lines "index, prediction" of a test split; classes by name, scores within their range."""
+    spec, values = evaluation.data.task.spec, evaluation.predictions.values
+    cells = evaluation.data.task.kind.cells(spec, values)
+    ids = [example.id for example in evaluation.data.examples]
+    lines = [f"{i}\t{cell}" for i, cell in zip(ids, cells, strict=True)]
+    return "\n".join(["index\tprediction", *lines]) + "\n"
+
+
+def _zip(folder: str):
+    """Zip the tables of a folder, of this run and of those before, for the leaderboard."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in listed(folder, "*.tsv"):
+            with tf.io.gfile.GFile(path, "rb") as file:
+                archive.writestr(os.path.basename(path), file.read())
+    write_bytes(f"{folder}.zip", content.getvalue())

@@ -21,11 +21,11 @@ from electra_tf.finetuning.results import (
     results_lines,
     stored_trials,
     write_details,
+    write_test_predictions,
 )
 from electra_tf.finetuning.run_data import RunData
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
-from electra_tf.finetuning.submissions import write_test_predictions
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trainer, Trial, make_schedule
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer

@@ -7,8 +7,7 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.evaluation import baseline_of
-from electra_tf.finetuning.feature_cache import load_split
-from electra_tf.finetuning.split_data import SplitData
+from electra_tf.finetuning.split_data import SplitData, load_split
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 

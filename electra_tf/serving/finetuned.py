@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from electra_tf.finetuning.kinds import Kind, Questions, Tagging, kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
-from electra_tf.finetuning.kinds.question_candidates import best_answers, no_answer_scores
+from electra_tf.finetuning.kinds.question_answers import best_answers, no_answer_scores
 from electra_tf.finetuning.kinds.question_windows import question_batch
-from electra_tf.finetuning.kinds.tagging_windows import word_batch
+from electra_tf.finetuning.kinds.tagging_rows import word_batch
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.serving.embeddings import chosen_layer, pooled
 from electra_tf.serving.encoder import ServedEncoder

@@ -11,7 +11,7 @@ from electra_tf.finetuning.kinds.baselines import (
     mean_target,
     trivial_answers,
 )
-from electra_tf.finetuning.kinds.confusion import class_report, multilabel_report
+from electra_tf.finetuning.kinds.scorers import class_report, multilabel_report
 
 
 def test_constants():

@@ -11,9 +11,9 @@ from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification
 
 from electra_tf.cli.run_finetuning import resolve
-from electra_tf.finetuning import feature_cache
-from electra_tf.finetuning.feature_cache import load_split
+from electra_tf.finetuning import split_data
 from electra_tf.finetuning.run import load_matching_tokenizer
+from electra_tf.finetuning.split_data import load_split
 from electra_tf.finetuning.task import load_task
 
 
@@ -21,13 +21,13 @@ from electra_tf.finetuning.task import load_task
 def made(monkeypatch):
     """Counts how often features are made."""
     calls = []
-    make = feature_cache.split_of_examples
+    make = split_data.split_of_examples
 
     def counted(task, *arguments):
         calls.append(task.name)
         return make(task, *arguments)
 
-    monkeypatch.setattr(feature_cache, "split_of_examples", counted)
+    monkeypatch.setattr(split_data, "split_of_examples", counted)
     return calls
 
 

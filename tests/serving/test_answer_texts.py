@@ -5,7 +5,7 @@ import sys
 
 import tensorflow as tf
 
-from electra_tf.finetuning.kinds.question_candidates import SPACE_AT_THE_END
+from electra_tf.finetuning.kinds.question_answers import SPACE_AT_THE_END
 
 
 def test_space_at_the_end_is_what_python_takes_for_space():

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 from served_models import VOCABULARY
 
-from electra_tf.finetuning.kinds.question_candidates import best_answers
+from electra_tf.finetuning.kinds.question_answers import best_answers
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows, question_batch
-from electra_tf.finetuning.kinds.tagging_windows import word_batch
+from electra_tf.finetuning.kinds.tagging_rows import word_batch
 from electra_tf.text import load_tokenizer
 from electra_tf.text.packing import text_batch
 

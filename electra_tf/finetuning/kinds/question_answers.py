@@ -1,5 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The answers to the questions of a split, with their probabilities."""
+"""From the outputs for windows to answers, which are exact pieces of the contexts.
+
+The answer of a question is the most probable span over all of its windows, among those that begin
+where the window has the most context and are not too long (qa_metrics.py:99-260). Candidates are
+found in the graph: flat vectors over all spans of all questions.
+"""
 
 import dataclasses
 import typing
@@ -9,8 +14,216 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.finetuning.files.examples import QuestionExample
-from electra_tf.finetuning.kinds.question_candidates import best_answers, no_answer_scores
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
+
+SPACE_AT_THE_END = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+$"
+"""What `str.rstrip` takes off."""
+
+
+class Candidates(typing.NamedTuple):
+    """The n best spans with different texts of questions, best first; ragged [B, 1..n].
+
+    texts string; starts, ends int64, as the windows count them; start_logits, end_logits float32.
+    A question for which no span is allowed has the one candidate "" with zeros.
+    """
+
+    texts: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+    start_logits: tf.RaggedTensor
+    end_logits: tf.RaggedTensor
+
+
+class _Spans(typing.NamedTuple):
+    """Vectors over spans: row int64, start and end position int32, start and end logit float32."""
+
+    row: tf.Tensor
+    start: tf.Tensor
+    end: tf.Tensor
+    start_logit: tf.Tensor
+    end_logit: tf.Tensor
+
+
+def best_answers(
+    contexts: tf.Tensor,
+    windows: AnswerWindows,
+    outputs: Mapping[str, tf.Tensor],
+    n_best_size: int,
+    max_answer_length: int,
+    joint_prediction: bool,
+    unit: str,
+) -> Candidates:
+    """The `Candidates` of questions, from the head's outputs for the rows of all their windows.
+
+    Args:
+        contexts: string [B], the context of each question.
+        outputs: with joint prediction start_top_log_probs, start_top_index [rows, K],
+            end_top_log_probs and end_top_index [rows, K, K]; otherwise start_logits and end_logits
+            [rows, L].
+        max_answer_length: in tokens.
+        unit: what the windows count, "BYTE" or "UTF8_CHAR".
+    """
+    likely = _likely(outputs, n_best_size, joint_prediction)
+    spans = _allowed(*likely, windows, max_answer_length)
+    # By question, then from the best; equals stay in the order of window, start and end.
+    score = spans.start_logit + spans.end_logit
+    order = tf.argsort(score, direction="DESCENDING", stable=True)
+    question = tf.gather(windows.question, spans.row)
+    order = tf.gather(order, tf.argsort(tf.gather(question, order), stable=True))
+    question = tf.gather(question, order)
+    spans = _Spans(*(tf.gather(column, order) for column in spans))
+    spans_of_each = _counts(question, tf.shape(contexts, tf.int64)[0])
+    rank = tf.ragged.range(spans_of_each).flat_values
+
+    def best_of(limit: tf.Tensor | int) -> Candidates:
+        columns = [tf.boolean_mask(column, rank < limit) for column in (question, *spans)]
+        return _with_texts(contexts, windows, columns[0], _Spans(*columns[1:]), n_best_size, unit)
+
+    # Only where texts come again and again, the best spans alone do not have n different ones.
+    limit = 3 * n_best_size
+    found = best_of(limit)
+    is_text = found.ends.flat_values > found.starts.flat_values
+    texts_of_each = tf.reduce_sum(found.ends.with_flat_values(tf.cast(is_text, tf.int64)), axis=1)
+    is_enough = (texts_of_each == n_best_size) | (spans_of_each <= limit)
+    return tf.cond(tf.reduce_all(is_enough), lambda: found, lambda: best_of(tf.int64.max))
+
+
+def _with_texts(
+    contexts: tf.Tensor,
+    windows: AnswerWindows,
+    question: tf.Tensor,
+    spans: _Spans,
+    n_best_size: int,
+    unit: str,
+) -> Candidates:
+    """The first n spans with different texts of each question; spans are ordered by question."""
+    first, end = windows.characters(spans.row, spans.start, spans.end)
+    texts = _texts(contexts, windows, spans.row, first, end, unit)
+    end = first + tf.cast(tf.strings.length(texts, unit), first.dtype)
+    columns = (question, texts, first, end, spans.start_logit, spans.end_logit)
+    columns = [tf.boolean_mask(column, end > first) for column in columns]
+    places = _first_of_each(*columns[:2])
+    counts = _counts(tf.gather(columns[0], places), tf.shape(contexts, tf.int64)[0])
+    places = tf.boolean_mask(places, tf.ragged.range(counts).flat_values < n_best_size)
+    counts = tf.minimum(counts, n_best_size)
+    # Behind them, the empty text of each question that has none.
+    without = tf.where(counts == 0)[:, 0]
+    question = tf.concat([tf.gather(columns[0], places), without], 0)
+    order = tf.argsort(question, stable=True)
+
+    def chosen(values: tf.Tensor) -> tf.RaggedTensor:
+        values = tf.concat([tf.gather(values, places), tf.zeros_like(without, values.dtype)], 0)
+        values = tf.gather(values, order)
+        return tf.RaggedTensor.from_row_lengths(values, tf.maximum(counts, 1), validate=False)
+
+    return Candidates(*map(chosen, columns[1:]))
+
+
+def _counts(question: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """How often each of `count` questions occurs, int64."""
+    return tf.math.unsorted_segment_sum(tf.ones_like(question), question, count)
+
+
+def no_answer_scores(
+    windows: AnswerWindows,
+    outputs: Mapping[str, tf.Tensor],
+    candidates: Candidates,
+    answerable_classifier: bool,
+) -> tf.Tensor:
+    """The evidence for "no answer", the smallest over the windows of each question, float32 [B].
+
+    Args:
+        outputs: answerable_logit [rows], or for lack of a classifier start_logits and end_logits
+            [rows, L]; then it is what it has more than the best candidate.
+    """
+    count = tf.shape(windows.context, tf.int64)[0]
+    if answerable_classifier:
+        return tf.math.unsorted_segment_min(outputs["answerable_logit"], windows.question, count)
+    scores = outputs["start_logits"][:, 0] + outputs["end_logits"][:, 0]
+    smallest = tf.math.unsorted_segment_min(scores, windows.question, count)
+    first = candidates.texts.row_starts()
+    best = (candidates.start_logits, candidates.end_logits)
+    start, end = (tf.gather(logits.flat_values, first) for logits in best)
+    return smallest - start - end
+
+
+def _allowed(
+    starts: tf.Tensor,
+    ends: tf.Tensor,
+    start_logits: tf.Tensor,
+    end_logits: tf.Tensor,
+    windows: AnswerWindows,
+    max_answer_length: int,
+) -> _Spans:
+    """Those that lie in the context, begin where their window has the most of it, and are short.
+
+    In the order of row, start and end.
+    """
+
+    def of_rows(values: tf.Tensor) -> tf.Tensor:
+        return tf.cast(values, tf.int32)[:, None, None]
+
+    allowed = starts >= of_rows(windows.best_first)
+    allowed &= starts <= of_rows(windows.best_last)
+    allowed &= (ends >= starts) & (ends < of_rows(windows.offset + windows.length))
+    allowed &= ends - starts < max_answer_length
+    columns = (
+        tf.boolean_mask(tf.broadcast_to(values, tf.shape(allowed)), allowed)
+        for values in (starts, ends, start_logits, end_logits)
+    )
+    return _Spans(tf.where(allowed)[:, 0], *columns)
+
+
+def _likely(
+    outputs: Mapping[str, tf.Tensor], n_best_size: int, joint_prediction: bool
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Starts [rows, K, 1] and ends [rows, K or 1, K], int32, with their logits."""
+    if joint_prediction:
+        starts = tf.cast(outputs["start_top_index"], tf.int32)[:, :, None]
+        ends = tf.cast(outputs["end_top_index"], tf.int32)
+        return (
+            starts,
+            ends,
+            outputs["start_top_log_probs"][:, :, None],
+            outputs["end_top_log_probs"],
+        )
+    k = tf.minimum(n_best_size, tf.shape(outputs["start_logits"])[1])
+    start_logits, starts = tf.math.top_k(outputs["start_logits"], k)
+    end_logits, ends = tf.math.top_k(outputs["end_logits"], k)
+    return starts[:, :, None], ends[:, None], start_logits[:, :, None], end_logits[:, None]
+
+
+def _texts(
+    contexts: tf.Tensor,
+    windows: AnswerWindows,
+    row: tf.Tensor,
+    first: tf.Tensor,
+    end: tf.Tensor,
+    unit: str,
+) -> tf.Tensor:
+    """The texts of spans first .. end of rows, without space at their end.
+
+    A piece that is nothing but the space before the next word may have been the last one.
+    """
+    # They are cut out of the texts of their windows, of which copies are small.
+    row, place = tf.unique(row, tf.int64)
+    offset = tf.gather(windows.offset, row)
+    last = offset + tf.gather(windows.length, row) - 1
+    row_first, row_end = windows.characters(row, offset, last)
+    of_row = tf.gather(contexts, tf.gather(windows.question, row))
+    of_row = tf.strings.substr(of_row, row_first, row_end - row_first, unit)
+    texts = tf.gather(of_row, place)
+    texts = tf.strings.substr(texts, first - tf.gather(row_first, place), end - first, unit)
+    return tf.strings.regex_replace(texts, SPACE_AT_THE_END, "")
+
+
+def _first_of_each(question: tf.Tensor, texts: tf.Tensor) -> tf.Tensor:
+    """The places where a text occurs for the first time in its question, in order."""
+    keys = tf.strings.join([tf.strings.as_string(question), texts], ":")
+    distinct = tf.unique(keys)  # in the order of their first occurrence
+    places = tf.range(tf.size(keys))
+    return tf.math.unsorted_segment_min(places, distinct.idx, tf.size(distinct.y))
+
 
 _ROWS_AT_ONCE = 1000
 """Each has up to K * K spans with a text."""

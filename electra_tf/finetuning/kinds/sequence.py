@@ -18,7 +18,6 @@ from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule
 from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts
 from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.bounded import arrays_of_parts
-from electra_tf.finetuning.kinds.confusion import class_report, multilabel_report
 from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
     MultiLabelHead,
@@ -33,7 +32,9 @@ from electra_tf.finetuning.kinds.kind import (
 )
 from electra_tf.finetuning.kinds.scorers import (
     TWO_CLASS_METRICS,
+    class_report,
     classification_scores,
+    multilabel_report,
     multilabel_scores,
 )
 from electra_tf.finetuning.task_table import Split, TaskSpec

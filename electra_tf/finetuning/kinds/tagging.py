@@ -14,7 +14,6 @@ from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import baselines
-from electra_tf.finetuning.kinds.confusion import class_report
 from electra_tf.finetuning.kinds.heads import TaggingHead
 from electra_tf.finetuning.kinds.kind import (
     Kind,
@@ -23,7 +22,7 @@ from electra_tf.finetuning.kinds.kind import (
     label_options,
     mean_loss,
 )
-from electra_tf.finetuning.kinds.scorers import entity_scores, token_scores
+from electra_tf.finetuning.kinds.scorers import class_report, entity_scores, token_scores
 from electra_tf.finetuning.kinds.spans import (
     SPAN_TAGS,
     check_tags,
