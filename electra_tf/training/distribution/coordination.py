@@ -3,8 +3,7 @@
 
 TensorFlow's coordination service sends heartbeats between workers and, when they stop, aborts the
 collective operations that wait for the dead. What is here gives it its times, names the lost
-worker, and ends a process that waits for something else (a watchdog). The service has no public
-interface in Python: this file uses a private one.
+worker, and ends a process that waits for something else (a watchdog).
 """
 
 import contextlib
@@ -17,9 +16,8 @@ from typing import NoReturn
 
 import tensorflow as tf
 from absl import logging
-from tensorflow.python.distribute import collective_all_reduce_strategy
-from tensorflow.python.eager import context
 
+from electra_tf.training import private_tensorflow
 from electra_tf.training.distribution.cluster import JOBS
 
 HEARTBEAT_SECONDS = 30
@@ -52,31 +50,26 @@ def addresses(resolver: Resolver) -> dict[str, str]:
     cluster = resolver.cluster_spec().as_dict()
     return {
         f"{job} {index}": address
-        for job in JOBS
-        for index, address in enumerate(cluster.get(job, ()))
+        for job in _tasks(resolver)
+        for index, address in enumerate(cluster[job])
     }
+
+
+def _tasks(resolver: Resolver) -> dict[str, int]:
+    """Number of tasks by job, the chief's first."""
+    cluster = resolver.cluster_spec().as_dict()
+    return {job: len(cluster[job]) for job in JOBS if job in cluster}
 
 
 def configure(resolver: Resolver) -> None:
     """Set the times of the service; before the strategy is made."""
-    cluster = resolver.cluster_spec().as_dict()
-    make_job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob
-    leader = next(job for job in JOBS if job in cluster)
     logging.info(
         "This is %s %d; waiting for all of %s.",
         resolver.task_type,
         resolver.task_id,
         ", ".join(addresses(resolver).values()),
     )
-    context.context().configure_coordination_service(
-        service_type="standalone",
-        service_leader=f"/job:{leader}/replica:0/task:0",
-        cluster_register_timeout_in_ms=START_SECONDS * 1000,
-        heartbeat_timeout_in_ms=HEARTBEAT_SECONDS * 1000,
-        coordinated_jobs=[
-            make_job(name=job, num_tasks=len(cluster[job])) for job in JOBS if job in cluster
-        ],
-    )
+    private_tensorflow.configure_coordination(_tasks(resolver), START_SECONDS, HEARTBEAT_SECONDS)
 
 
 def lost_workers(resolver: Resolver) -> list[str]:
@@ -84,14 +77,12 @@ def lost_workers(resolver: Resolver) -> list[str]:
 
     The first worker runs the service; if it does not answer, nothing is known of the others.
     """
-    cluster = resolver.cluster_spec().as_dict()
-    jobs = [(job, len(cluster[job])) for job in JOBS if job in cluster]
     named = [f"{name} ({address})" for name, address in addresses(resolver).items()]
     try:
-        states = context.context().get_task_states(jobs)
+        errors = private_tensorflow.task_errors(_tasks(resolver))
     except tf.errors.OpError:
         return named[:1]
-    return [name for name, state in zip(named, states, strict=True) if state is not None]
+    return [name for name, error in zip(named, errors, strict=True) if error is not None]
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from electra_tf.accelerators import is_compiled
 from electra_tf.training.distribution.replicas import is_distributed, rows_of_replica
 from electra_tf.training.distribution.workers import Workers
 from electra_tf.training.loop.device_loop import DeviceLoop, rows_of_each, shapes_of
-from electra_tf.training.loop.graph_rewrites import without_memory_rewrites
+from electra_tf.training.private_tensorflow import without_memory_rewrites
 
 SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from electra_tf.training.private_tensorflow import OptimizerOfSums
+
 NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
 """Paths without weight decay, optimization.py create_optimizer."""
 
@@ -77,7 +79,7 @@ def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.linalg.global_norm(parts)
 
 
-class ElectraAdam(keras.optimizers.Optimizer):
+class ElectraAdam(OptimizerOfSums):
     """Adam with decoupled weight decay by path, and no bias correction unless asked for.
 
     Gradients handed to `apply` are summed over replicas and clipped by their global norm there,
@@ -143,16 +145,6 @@ class ElectraAdam(keras.optimizers.Optimizer):
             named[f"{rule.path}/adam_v"] = velocity
         return named
 
-    def _get_current_learning_rate(self):
-        """Rate of the update in the making: update number n, counted from 1, takes schedule(n).
-
-        The original's graph increments its global step before the rate is read (measured under
-        TF 1 variables: global step 2 trains with the rate of step 3), and its numbers are kept.
-        """
-        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-            return self._learning_rate(self.iterations + 1)
-        return super()._get_current_learning_rate()
-
     def apply(
         self,
         grads: Sequence[tf.Tensor | tf.IndexedSlices],
@@ -162,27 +154,15 @@ class ElectraAdam(keras.optimizers.Optimizer):
         super().apply(gradients, trainable_variables)
         return norm
 
-    def _backend_update_step(
-        self,
-        grads: Sequence[tf.Tensor],
-        trainable_variables: Sequence[keras.Variable | tf.Variable],
-        learning_rate: tf.Tensor,
-    ):
-        """Keras would sum over replicas here, after clipping; `apply` has done so before."""
-        variables = [getattr(variable, "value", variable) for variable in trainable_variables]
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            self._update_variables, tf.distribute.get_strategy(), grads, variables, learning_rate
-        )
-
-    def _update_variables(
+    def update_variables(
         self,
         strategy: tf.distribute.Strategy,
         gradients: Sequence[tf.Tensor],
         variables: Sequence[tf.Variable],
+        indices: Sequence[int],
         learning_rate: tf.Tensor,
-    ):
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
+    ) -> None:
+        for gradient, variable, index in zip(gradients, variables, indices, strict=True):
             moments = self.momentums[index].value, self.velocities[index].value
             strategy.extended.update(
                 variable,
