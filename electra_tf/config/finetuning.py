@@ -22,6 +22,7 @@ from electra_tf.config.devices import Devices, devices_of, with_strategy
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.precision import check_precision
 from electra_tf.config.stages import MOST_ROWS
+from electra_tf.config.task_table import TASKS
 from electra_tf.files import exists
 
 DEBUG_RUN = {
@@ -55,21 +56,6 @@ LARGEST = {
     "num_tpu_cores": 2**16,
 }
 """What is at least 1, and at most this."""
-QUESTION_HPARAMS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
-"""What a task of questions changes."""
-TASK_HPARAMS = {
-    "chunk": {"max_seq_length": 256},
-    "rte": {"num_train_epochs": 10.0},
-    "sts": {"num_train_epochs": 10.0},
-    "squad": QUESTION_HPARAMS,
-    "squadv1": QUESTION_HPARAMS,
-    "newsqa": QUESTION_HPARAMS,
-    "triviaqa": QUESTION_HPARAMS,
-    "searchqa": QUESTION_HPARAMS,
-    "hotpotqa": QUESTION_HPARAMS,
-}
-"""What a built-in task changes where it is the only one of a run; naturalqs, as in the original,
-nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,8 +190,7 @@ class FinetuningConfig:
         """Configuration of a run: `hparams` over the defaults of size, task and folders.
 
         Args:
-            task_hparams: what the only task of the run changes, if it is not a built-in one; see
-                `TASK_HPARAMS`.
+            task_hparams: what the only task of the run changes, if it is not a built-in one.
 
         Raises:
             ValueError: an unknown name, or a value of a wrong type or out of range.
@@ -231,9 +216,13 @@ class FinetuningConfig:
             )
         size = hparams.get("model_size", "small")
         check(size in tuple(MODEL_SIZES), "model_size", f"one of {tuple(MODEL_SIZES)}", size)
+        if len(task_names) > 1:
+            task_hparams = None
+        elif not task_hparams and task_names[0] in TASKS:
+            task_hparams = TASKS[task_names[0]].hparams
         values = {
             **_file_defaults(model_name, data_dir, task_names, bool(hparams.get("debug"))),
-            **({} if len(task_names) > 1 else task_hparams or TASK_HPARAMS.get(task_names[0], {})),
+            **(task_hparams or {}),
             **SIZE_DEFAULTS[size],
             **(DEBUG_RUN if hparams.get("debug") else {}),
             **hparams,

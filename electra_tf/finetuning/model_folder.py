@@ -14,13 +14,13 @@ from electra_tf.config.checks import check
 from electra_tf.config.paths import filled
 from electra_tf.config.stored import StoredModelConfig
 from electra_tf.config.stored_sizes import configured_sizes
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import exists, read_json, write_json
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE

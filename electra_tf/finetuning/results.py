@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.paths import filled
+from electra_tf.config.task_table import TASKS
 from electra_tf.files import (
     check_keys,
     exists,
@@ -25,7 +26,6 @@ from electra_tf.files import (
 )
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.kinds.scorers import LOWER_IS_BETTER
-from electra_tf.finetuning.task_table import SUBMISSIONS
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""
@@ -165,8 +165,9 @@ def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, tri
     path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
     ids = [example.id for example in data.examples]
     data.task.kind.write_predictions(path, ids, predictions, config)
-    name = SUBMISSIONS.get((data.task.name, data.split))
-    if name is not None:
+    row = TASKS.get(data.task.name)
+    if row is not None and data.split in row.submission:
+        name = row.submission[data.split]
         folder = os.path.join(os.path.dirname(path), "glue", f"trial_{trial}")
         write_text(os.path.join(folder, f"{name}.tsv"), glue_table(evaluation))
         _zip(folder)

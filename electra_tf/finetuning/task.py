@@ -8,11 +8,11 @@ import os
 import tensorflow as tf
 
 from electra_tf.config.paths import filled
+from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.finetuning.task_table import TASKS, TaskSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +112,7 @@ def load_task(
     if str(name).endswith(".json"):
         spec = task_from_json(name)
     elif name in TASKS:
-        spec = TASKS[name]
+        spec = TASKS[name].spec
     else:
         raise ValueError(
             f"The task {name!r} is not known; expected a .json file that describes one, or one of "

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from electra_tf.config.task_table import HeldOut, Split, TaskSpec
 from electra_tf.files import shortened
 from electra_tf.finetuning.files.contents import is_text, json_value
 from electra_tf.finetuning.kinds import KINDS
-from electra_tf.finetuning.task_table import HeldOut, Split, TaskSpec
 
 FROM_TRAINING_FILE = "from the training file"
 

@@ -10,13 +10,13 @@ import numpy as np
 from electra_tf.config import EncoderConfig
 from electra_tf.config.stored import from_stored
 from electra_tf.config.stored_sizes import model_sizes
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import check_spec
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.model import settings_for, task_spec
 from electra_tf.interop.huggingface.names import renamed, with_segments_exchanged

@@ -18,6 +18,7 @@ from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
 from electra_tf.config.stored_sizes import Shapes, configured_sizes
+from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import kind_of
@@ -25,7 +26,6 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.finetuning.task_table import TASKS, TaskSpec
 from electra_tf.folders import new_folder
 from electra_tf.interop import reference_shapes
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
@@ -245,7 +245,8 @@ def _task_specs(
 ) -> list[TaskSpec]:
     """The tasks of a checkpoint, as JSON files describe them or as the built-in ones are."""
     own = {spec.name: spec for spec in (task_from_json(p) for p in described if p not in TASKS)}
-    specs = [own.get(name) or TASKS.get(name) for name in names]
+    known = {name: row.spec for name, row in TASKS.items()} | own
+    specs = [known.get(name) for name in names]
     for i, (name, spec) in enumerate(zip(names, specs, strict=True)):
         if spec is None:
             raise ValueError(

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig, PretrainingConfig
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import listed, matching, read_json, split_patterns
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.comparison import Comparison
 

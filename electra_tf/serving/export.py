@@ -9,10 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.folders import check_new, new_folder
 from electra_tf.interop.opening import find_model, open_model
 from electra_tf.interop.stored_model import StoredModel

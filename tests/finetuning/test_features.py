@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from task_files import TASK_FOLDERS, as_arrays, recorded, tokenizer, tokens_of
 
+from electra_tf.config.task_table import TASKS, Columns, Split, TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
-from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.task import load_task
-from electra_tf.finetuning.task_table import TASKS, Split, TaskSpec
 
 SPLITS = [
     (task, split)
@@ -45,7 +44,7 @@ def test_chunk_labels_are_the_recorded_ones():
 
 
 def one_row(text_a, text_b, length):
-    spec = TASKS["rte"]
+    spec = TASKS["rte"].spec
     features = rows_of(spec, [TextExample(7, text_a, text_b)], length, task_id=3)
     assert all(values.dtype == np.int32 for values in features.values())
     assert features["input_ids"].shape == (1, length)
@@ -90,4 +89,4 @@ def test_several_labels_are_zeros_and_ones_and_scores_are_scaled():
 
 def test_lengths_without_room_are_errors():
     with pytest.raises(ValueError, match="max_seq_length must be 5 or more"):
-        rows_of(TASKS["rte"], [TextExample(0, "x")], 4)
+        rows_of(TASKS["rte"].spec, [TextExample(0, "x")], 4)

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
-from electra_tf.finetuning.task_table import TASKS
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.checkpoints.checkpoint import load_variables, resolve_prefix
 
@@ -30,7 +30,7 @@ def config_of(meta):
 
 def tasks_of(meta):
     for name in meta["hparams"]["task_names"]:
-        task, mapping = TASKS[name], meta["label_mapping"].get(name)
+        task, mapping = TASKS[name].spec, meta["label_mapping"].get(name)
         if mapping:
             task = dataclasses.replace(task, labels=tuple(sorted(mapping, key=mapping.get)))
         yield task

@@ -13,11 +13,11 @@ from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from tiny_run import WORDS
 
 from electra_tf.cli.run_finetuning import resolve
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import FinetuningModel, model, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.results import summarize
 from electra_tf.finetuning.split_data import load_split
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.interop import find_starting_point
 from electra_tf.training.checkpoints.checkpoint import step_in_name
 from electra_tf.training.loop.logs import read_log

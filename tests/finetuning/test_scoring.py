@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation, failures_of, mean_score
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.kinds import Predictions
 from electra_tf.finetuning.kinds.scorers import is_better
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_table import TaskSpec
 
 
 def split_of(kind, metric, labels=("a", "b"), value_range=None):

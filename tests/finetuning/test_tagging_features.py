@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from task_files import tokenizer, tokens_of
 
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds import bounded
 from electra_tf.finetuning.kinds.spans import to_bioes
 from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
-from electra_tf.finetuning.task_table import TaskSpec
 
 TAGS = ("A", "B", "C", "D", "E")
 SPEC = TaskSpec("pos", "tagging", (), "accuracy", labels=TAGS, scheme="tokens")

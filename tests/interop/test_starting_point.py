@@ -12,9 +12,9 @@ import safetensors.numpy
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
+from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights, config_for
-from electra_tf.finetuning.task_table import TASKS
 from electra_tf.interop import find_starting_point
 from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
 from electra_tf.model import Encoder, Initializers
@@ -143,7 +143,7 @@ def test_reference_checkpoint_tells_its_shape():
     assert config.encoder.num_attention_heads == 4
     assert config.encoder.hidden_dropout_prob == 0.0
     assert config.encoder.vocab_size == 300
-    model = FinetuningModel(config, [TASKS["cola"]])
+    model = FinetuningModel(config, [TASKS["cola"].spec])
     assign_weights(model, start)
     for variable in model.encoder.trainable_variables:
         np.testing.assert_array_equal(variable.numpy(), start.weights[variable.path])
@@ -205,7 +205,7 @@ def test_weights_that_do_not_fit_are_listed():
     name = "electra/encoder/layer_0/output/dense/bias"
     weights[name] = np.zeros(3)
     config = config_for("m", "d", {"max_seq_length": 40}, start)
-    model = FinetuningModel(config, [TASKS["cola"]])
+    model = FinetuningModel(config, [TASKS["cola"].spec])
     with pytest.raises(ValueError, match="does not fit the encoder") as error:
         assign_weights(model, dataclasses.replace(start, weights=weights))
     assert str(error.value).splitlines()[1:] == [

@@ -5,13 +5,12 @@ import pathlib
 import shutil
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig
+from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.files.bad_rows import BadRows
-from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer

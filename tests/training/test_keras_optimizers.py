@@ -8,8 +8,8 @@ import tensorflow as tf
 from tiny_run import NO_DROPOUT, make_data_dir, make_examples, tensors, tiny_config
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.task_table import TaskSpec
 from electra_tf.pretraining import ElectraPretrainer
 from electra_tf.training.checkpoints.weights import weights_by_name
 

@@ -8,6 +8,7 @@ import io
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from electra_tf.config.task_table import Columns
 from electra_tf.finetuning.files.bad_rows import BadRows, shown
 from electra_tf.finetuning.files.contents import (
     BLANKS,
@@ -24,20 +25,6 @@ from electra_tf.finetuning.files.labels import LabelRule
 TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
 _GOOD = object()
-
-
-@dataclasses.dataclass(frozen=True)
-class Columns:
-    """Where the parts of an example stand: positions (negative: from the end) or column names."""
-
-    text_a: int | str
-    text_b: int | str | None = None
-    label: int | str | None = None
-    header: bool | None = True
-    """Whether the first row of a TSV, CSV or CoNLL file holds the names of the columns; None (of
-    CoNLL): it is expected not to, and refused if it seems so."""
-    count: int | None = None
-    """Cells per row where there is no header to count; None: as many as the first row has."""
 
 
 def read_texts(

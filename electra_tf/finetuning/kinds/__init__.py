@@ -1,12 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The kinds of task: one object for each, and the table that finds it by its name."""
 
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.finetuning.kinds.regression import Regression
 from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel, TextKind
 from electra_tf.finetuning.kinds.tagging import Tagging
-from electra_tf.finetuning.task_table import TaskSpec
 
 KINDS: dict[str, Kind] = {}
 """Name -> kind, in the order in which messages list them."""

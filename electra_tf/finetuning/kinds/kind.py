@@ -14,12 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.files import write_pickle
 from electra_tf.finetuning.files.bad_rows import BadRows
-from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
-from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
 

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.finetuning import QUESTION_HPARAMS
 from electra_tf.config.paths import filled
+from electra_tf.config.task_table import QUESTION_HPARAMS, Split, TaskSpec
 from electra_tf.files import write_json
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.data_warnings import warn_of_unseparated_words
@@ -27,7 +27,6 @@ from electra_tf.finetuning.kinds.question_metrics import (
     squad_v2_scores,
 )
 from electra_tf.finetuning.kinds.question_rows import QuestionFeatures, question_features
-from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
 

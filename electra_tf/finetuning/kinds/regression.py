@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ScoreRule
 from electra_tf.finetuning.kinds import baselines
@@ -16,7 +17,6 @@ from electra_tf.finetuning.kinds.heads import RegressionHead
 from electra_tf.finetuning.kinds.kind import Predictions, mean_loss
 from electra_tf.finetuning.kinds.scorers import regression_scores
 from electra_tf.finetuning.kinds.sequence import TextKind, doubled
-from electra_tf.finetuning.task_table import TaskSpec
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData

@@ -11,6 +11,7 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.finetuning.files.bad_rows import BadRows, choices
 from electra_tf.finetuning.files.data_warnings import warn_of_contradictions, warn_of_similar_labels
 from electra_tf.finetuning.files.examples import TextExample
@@ -37,7 +38,6 @@ from electra_tf.finetuning.kinds.scorers import (
     multilabel_report,
     multilabel_scores,
 )
-from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import text_batch

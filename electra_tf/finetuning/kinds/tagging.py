@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.conll import is_span_tag, read_tagged
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.files.tables import Columns
 from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.heads import TaggingHead
 from electra_tf.finetuning.kinds.kind import (
@@ -30,7 +30,6 @@ from electra_tf.finetuning.kinds.spans import (
     with_all_letters,
 )
 from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
-from electra_tf.finetuning.task_table import Split, TaskSpec
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
 

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.finetuning.kinds import KINDS, TextKind, kind_of
 from electra_tf.finetuning.model import TaskHeads, make_head
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for
-from electra_tf.finetuning.task_table import TASKS, TaskSpec
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
@@ -100,8 +100,8 @@ def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
         labels: classes in the order of their ids; None for kinds without.
     """
     labels = None if labels is None else tuple(labels)
-    if name in TASKS and TASKS[name].kind == kind:
-        spec = TASKS[name]
+    if name in TASKS and TASKS[name].spec.kind == kind:
+        spec = TASKS[name].spec
         return dataclasses.replace(spec, labels=labels if labels is not None else spec.labels)
     return KINDS[kind].spec_of_head(name, labels)
 

@@ -1,15 +1,29 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The built-in tasks, one row each, and what a row can say.
 
-A task of GLUE, of the MRQA shared task or of tagging is added here; what it changes of the
-hyperparameters is a row of `TASK_HPARAMS` in `config/finetuning.py`, if there is anything.
+A task of GLUE, of the MRQA shared task or of tagging is added here, and nowhere else.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.finetuning.files.tables import Columns
+QUESTION_HPARAMS = {"max_seq_length": 512, "num_train_epochs": 2.0, "write_test_outputs": False}
+"""What a task of questions changes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Where the parts of an example stand: positions (negative: from the end) or column names."""
+
+    text_a: int | str
+    text_b: int | str | None = None
+    label: int | str | None = None
+    header: bool | None = True
+    """Whether the first row of a TSV, CSV or CoNLL file holds the names of the columns; None (of
+    CoNLL): it is expected not to, and refused if it seems so."""
+    count: int | None = None
+    """Cells per row where there is no header to count; None: as many as the first row has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,9 +108,11 @@ class TaskSpec:
 
 @dataclasses.dataclass(frozen=True)
 class BuiltIn:
-    """A row of the table; what the task changes of the hyperparameters is in `TASK_HPARAMS`."""
+    """A row of the table."""
 
     spec: TaskSpec
+    hparams: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the task changes of the hyperparameters where it is the only one of a run."""
     submission: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Split -> name of its file in a submission to the GLUE leaderboard."""
 
@@ -132,27 +148,42 @@ def _classes(
     labels: tuple[str, ...],
     labelled: tuple[int | None, ...] = (1, 2, 3),
     unlabelled: tuple[int, ...] = (1, 2),
+    hparams: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> BuiltIn:
     splits = _glue(labelled, unlabelled)
     spec = TaskSpec(name, "classification", splits, metric="accuracy", labels=labels, **options)
-    return BuiltIn(spec, {"test": submission})
+    return BuiltIn(spec, hparams or {}, {"test": submission})
 
 
-def _questions(name: str, file_format: str, extension: str, official: str, metric: str) -> BuiltIn:
+def _questions(
+    name: str,
+    file_format: str,
+    extension: str,
+    official: str,
+    metric: str,
+    hparams: Mapping[str, Any] = QUESTION_HPARAMS,
+) -> BuiltIn:
     splits = tuple(
         Split(split, f"{split}.{extension}", file_format, labelled=split != "test")
         for split in ("train", "dev", "test")
     )
-    return BuiltIn(TaskSpec(name, "qa", splits, metric=metric, official=official))
+    return BuiltIn(TaskSpec(name, "qa", splits, metric=metric, official=official), hparams)
 
 
-def _tags(name: str, scheme: str, metric: str, **options: Any) -> BuiltIn:
+def _tags(
+    name: str,
+    scheme: str,
+    metric: str,
+    hparams: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> BuiltIn:
     columns = Columns(text_a=0, label=-1, header=None)
     splits = tuple(
         Split(split, f"{split}.txt", "conll", columns) for split in ("train", "dev", "test")
     )
-    return BuiltIn(TaskSpec(name, "tagging", splits, metric=metric, scheme=scheme, **options))
+    spec = TaskSpec(name, "tagging", splits, metric=metric, scheme=scheme, **options)
+    return BuiltIn(spec, hparams or {})
 
 
 _BINARY = ("0", "1")
@@ -170,7 +201,7 @@ _ROWS = (
             metric="mcc",
             labels=_BINARY,
         ),
-        {"test": "CoLA"},
+        submission={"test": "CoLA"},
     ),
     _classes("sst", "SST-2", _BINARY, (0, None, 1), (1,)),
     _classes("mrpc", "MRPC", _BINARY, (3, 4, 0), (3, 4), double_unordered=True),
@@ -184,6 +215,7 @@ _ROWS = (
             value_range=(0.0, 5.0),
             double_unordered=True,
         ),
+        {"num_train_epochs": 10.0},
         {"test": "STS-B"},
     ),
     BuiltIn(
@@ -201,25 +233,27 @@ _ROWS = (
             metric="accuracy",
             labels=("contradiction", "entailment", "neutral"),
         ),
-        {"test_matched": "MNLI-m", "test_mismatched": "MNLI-mm", "diagnostic": "AX"},
+        submission={
+            "test_matched": "MNLI-m",
+            "test_mismatched": "MNLI-mm",
+            "diagnostic": "AX",
+        },
     ),
     _classes("qnli", "QNLI", _ENTAILMENT),
-    _classes("rte", "RTE", _ENTAILMENT),
+    _classes("rte", "RTE", _ENTAILMENT, hparams={"num_train_epochs": 10.0}),
     _classes("wnli", "WNLI", _BINARY),
     _questions("squad", "squad", "json", "squad_v2", "best_exact"),
     _questions("squadv1", "squad", "json", "squad_v1", "exact_match"),
     *(
         _questions(name, "mrqa", "jsonl", "mrqa", "f1")
-        for name in ("newsqa", "naturalqs", "triviaqa", "searchqa", "hotpotqa")
+        for name in ("newsqa", "triviaqa", "searchqa", "hotpotqa")
     ),
-    _tags("chunk", "spans", "f1", span_rule="reference"),
+    # As in the original, which gives it no hyperparameters of its own.
+    _questions("naturalqs", "mrqa", "jsonl", "mrqa", "f1", hparams={}),
+    _tags("chunk", "spans", "f1", {"max_seq_length": 256}, span_rule="reference"),
     _tags("ner", "spans", "f1"),
     _tags("pos", "tokens", "accuracy"),
     _tags("ccg", "tokens", "accuracy", share_unseen_tags=True),
 )
 
-TASKS = {row.spec.name: row.spec for row in _ROWS}
-SUBMISSIONS = {
-    (row.spec.name, split): file for row in _ROWS for split, file in row.submission.items()
-}
-"""(task, split) -> name of the file in a submission to the GLUE leaderboard."""
+TASKS = {row.spec.name: row for row in _ROWS}
