@@ -13,7 +13,7 @@ import tensorflow_text  # noqa: F401
 from electra_tf.finetuning.files.contents import is_text
 from electra_tf.interop.opening import EXPORTED, find_model, open_model
 from electra_tf.serving.export import server_of_model
-from electra_tf.serving.exported import load_exported
+from electra_tf.serving.export_files import load_exported
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]

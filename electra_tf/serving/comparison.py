@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.model import Encoder
-from electra_tf.serving.encoder import ServedEncoder, is_disentangled
+from electra_tf.serving.served_encoder import ServedEncoder, is_disentangled
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import text_batch
 

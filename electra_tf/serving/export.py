@@ -3,7 +3,7 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -19,10 +19,9 @@ from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
 from electra_tf.serving.card import default_signature, model_card
 from electra_tf.serving.comparison import TOLERANCES, Comparison, compare
-from electra_tf.serving.exported import DIGESTS, SETTINGS_FILE, digests_of
+from electra_tf.serving.export_files import DIGESTS, SETTINGS_FILE, digests_of, write_warmup
 from electra_tf.serving.finetuned import TaskServer, server_of
 from electra_tf.serving.pretrained import PretrainedServer, encoders_of
-from electra_tf.serving.warmup import write_warmup
 from electra_tf.text import save_tokenizer
 
 CARD_FILE = "README.md"
@@ -67,11 +66,27 @@ def export_model(
         ValueError: a setting does not fit the model.
         ExportDiffersError: the export does not say what the model says.
     """
+    export_dir = export_dir.rstrip("/")
+    _check_options(export_dir, dtype, top_k)
+    _require_model(model_dir)
+    model = open_model(model_dir, hparams, labels, generator)
+    served_task = model.tasks[task_number(model, model_dir, task)] if model.is_finetuned else None
+    length = _checked_length(model, served_task, max_seq_length)
+    server = server_of_model(model, model_dir, task, length, tf.as_dtype(dtype), top_k)
+    settings = {"max_seq_length": length, "dtype": dtype}
+    if served_task is None:
+        settings["top_k"] = top_k
+    signatures = _chosen(server.signatures, names)
+    spec = None if served_task is None else served_task.spec
+    with new_folder(export_dir) as unfinished:
+        return _write(unfinished, model, spec, server, signatures, settings)
+
+
+def _check_options(export_dir: str, dtype: str, top_k: int):
     if dtype not in DTYPES:
         raise ValueError(f"dtype is expected to be one of {', '.join(DTYPES)}, but is {dtype!r}.")
     if top_k < 1:
         raise ValueError(f"top-k is expected to be 1 or more, but is {top_k}.")
-    export_dir = export_dir.rstrip("/")
     if any(character in export_dir for character in "[\\"):
         raise ValueError(
             f"export-dir {export_dir} is expected to be a path without [ and \\, since TensorFlow "
@@ -80,35 +95,44 @@ def export_model(
     if tf.io.gfile.exists(export_dir):
         raise FileExistsError(f"export-dir {export_dir} is expected to be new, but exists.")
     check_new(export_dir)
-    _require_model(model_dir)
-    model = open_model(model_dir, hparams, labels, generator)
-    served_task = model.tasks[task_number(model, model_dir, task)] if model.is_finetuned else None
-    spec = None if served_task is None else served_task.spec
-    length = _checked_length(model, served_task, max_seq_length)
-    server = server_of_model(model, model_dir, task, length, tf.as_dtype(dtype), top_k)
-    settings = {"max_seq_length": length, "dtype": dtype}
-    if not model.is_finetuned:
-        settings["top_k"] = top_k
 
-    signatures = _chosen(server.signatures, names)
+
+def _write(
+    folder: str,
+    model: StoredModel,
+    spec: TaskSpec | None,
+    server: TaskServer | PretrainedServer,
+    signatures: Mapping[str, tf.types.experimental.PolymorphicFunction],
+    settings: Mapping[str, Any],
+) -> Comparison:
+    """Write all files of an export, and compare it with the model as soon as it can be loaded."""
     served = {**signatures, DEFAULT: signatures[default_signature(signatures)]}
-    with new_folder(export_dir) as unfinished:
-        _save(server, served, model, unfinished)
-        write_warmup(unfinished, served)
-        loaded = tf.saved_model.load(unfinished)
-        comparison = compare(
-            loaded.signatures,
-            served,
-            list(zip(server.encoders, live_encoders(model), strict=True)),
-            model.tokenizer,
-            length,
-            dtype,
-        )
-        _write_settings(unfinished, model, spec, settings, signatures)
-        write_text(
-            os.path.join(unfinished, CARD_FILE),
-            model_card(model, spec, loaded.signatures, settings, comparison),
-        )
+    _save(server, served, model, folder)
+    write_warmup(folder, served)
+    loaded = tf.saved_model.load(folder)
+    comparison = compare(
+        loaded.signatures,
+        served,
+        list(zip(server.encoders, live_encoders(model), strict=True)),
+        model.tokenizer,
+        settings["max_seq_length"],
+        settings["dtype"],
+    )
+    vocabulary = model.tokenizer.vocabulary
+    content = {
+        "electra_tf_version": electra_tf.__version__,
+        "kind": "pretrained",
+        "signatures": sorted(signatures),
+        "tokenizer": model.tokenizer.settings,
+        "mask_token": vocabulary.token_of(vocabulary.mask_id),
+        **settings,
+        DIGESTS: digests_of(folder),
+    }
+    if spec is not None:
+        content |= {"kind": spec.kind, "task": spec.name, "labels": spec.labels}
+    write_json(os.path.join(folder, SETTINGS_FILE), content)
+    card = model_card(model, spec, loaded.signatures, settings, comparison)
+    write_text(os.path.join(folder, CARD_FILE), card)
     return comparison
 
 
@@ -200,26 +224,3 @@ def _save(
             for name in sorted(os.listdir(temporary))
         ]
         writing(folder, tf.saved_model.save, module, folder, signatures=functions)
-
-
-def _write_settings(
-    folder: str,
-    model: StoredModel,
-    spec: TaskSpec | None,
-    settings: Mapping[str, Any],
-    signatures: Collection[str],
-):
-    """What Python code needs to know of an export without running it."""
-    vocabulary = model.tokenizer.vocabulary
-    content = {
-        "electra_tf_version": electra_tf.__version__,
-        "kind": "pretrained",
-        "signatures": sorted(signatures),
-        "tokenizer": model.tokenizer.settings,
-        "mask_token": vocabulary.token_of(vocabulary.mask_id),
-        **settings,
-        DIGESTS: digests_of(folder),
-    }
-    if spec is not None:
-        content |= {"kind": spec.kind, "task": spec.name, "labels": spec.labels}
-    write_json(os.path.join(folder, SETTINGS_FILE), content)

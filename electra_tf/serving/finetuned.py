@@ -12,18 +12,18 @@ from electra_tf.finetuning.kinds.question_answers import best_answers, no_answer
 from electra_tf.finetuning.kinds.question_windows import question_batch
 from electra_tf.finetuning.kinds.tagging_rows import word_batch
 from electra_tf.finetuning.model_folder import FinetunedModel
-from electra_tf.serving.embeddings import chosen_layer, pooled
-from electra_tf.serving.encoder import ServedEncoder
-from electra_tf.serving.entities import entities_of
+from electra_tf.serving.served_encoder import ServedEncoder
 from electra_tf.serving.signatures import (
     IDS,
     LAYER,
     STRINGS,
     checked_ids,
+    chosen_layer,
     plain_variables,
+    pooled,
     signature,
 )
-from electra_tf.serving.tagged_text import per_text, words_of
+from electra_tf.serving.tagged_text import entities_of, per_text, words_of
 from electra_tf.text.packing import dense, text_batch
 
 ROWS_AT_ONCE = 32

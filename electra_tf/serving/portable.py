@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from electra_tf.files import check_keys, read_json, write_bytes
-from electra_tf.serving.exported import SETTINGS_FILE, load_exported
+from electra_tf.serving.export_files import SETTINGS_FILE, load_exported
 
 SIGNATURE = "ids"
 OPSET = 17

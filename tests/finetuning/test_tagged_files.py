@@ -13,8 +13,7 @@ from electra_tf.finetuning.kinds.scorers import entity_scores
 from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
 from electra_tf.finetuning.task import load_task
 from electra_tf.interop.huggingface.model import task_spec
-from electra_tf.serving.entities import entities_of
-from electra_tf.serving.tagged_text import words_of
+from electra_tf.serving.tagged_text import entities_of, words_of
 
 
 def words(tmp_path, text, bad_rows=None, **options):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
 from electra_tf.pretraining import ElectraPretrainer
-from electra_tf.serving.encoder import is_disentangled
+from electra_tf.serving.served_encoder import is_disentangled
 from electra_tf.training.checkpoints.weights import assign_weights
 
 

@@ -19,8 +19,8 @@ import electra_tf
 from electra_tf.cli import export_model as cli
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import open_model
-from electra_tf.serving import ExportDiffersError, encoder, export_model
-from electra_tf.serving.warmup import write_warmup
+from electra_tf.serving import ExportDiffersError, export_model, served_encoder
+from electra_tf.serving.export_files import write_warmup
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
@@ -119,7 +119,7 @@ def test_without_the_extra_there_are_no_warmup_requests(pair, tmp_path, monkeypa
 
 
 def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch):
-    monkeypatch.setattr(encoder, "LAYER_NORM_EPSILON", 0.3)
+    monkeypatch.setattr(served_encoder, "LAYER_NORM_EPSILON", 0.3)
     with pytest.raises(ExportDiffersError, match=r"token_features .*differs by"):
         export_model(pair_dir, str(tmp_path / "export"), names=["ids"])
     assert not (tmp_path / "export").exists()

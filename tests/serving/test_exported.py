@@ -7,7 +7,7 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from electra_tf.serving.exported import DIGESTS, SETTINGS_FILE, digests_of, load_exported
+from electra_tf.serving.export_files import DIGESTS, SETTINGS_FILE, digests_of, load_exported
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import tensorflow as tf
 from served_models import LENGTH
 
 from electra_tf.finetuning.kinds.spans import spans_of
-from electra_tf.serving.entities import entities_of
-from electra_tf.serving.tagged_text import words_of
+from electra_tf.serving.tagged_text import entities_of, words_of
 
 
 def call(function, **inputs):

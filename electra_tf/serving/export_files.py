@@ -1,0 +1,125 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The files of an export beside its graph: settings, checksums, warm-up requests; loading it.
+
+What is damaged is named, and never computed with.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from electra_tf.files import check_keys, exists, read_bytes, read_json
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader, without_pattern
+
+SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
+DIGESTS = "sha256"
+"""Key of the settings: hexadecimal SHA-256 of the files that have no checksums of their own."""
+
+WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+"""Where TensorFlow Serving looks for requests that it sends a model before it serves."""
+BATCH_SIZES = (1, 8)
+_WORDS = 24
+_ROW = 5
+"""Ids of a row of a request: as many as fit into the shortest export."""
+
+_GRAPH_FILE = "saved_model.pb"
+_ASSETS = "assets"
+_VARIABLES = os.path.join("variables", "variables")
+
+
+def digests_of(folder: str) -> dict[str, str]:
+    """What the settings of an export hold under `DIGESTS`."""
+    assets = os.path.join(folder, _ASSETS)
+    names = [os.path.join(_ASSETS, name) for name in sorted(tf.io.gfile.listdir(assets))]
+    return {
+        name: hashlib.sha256(read_bytes(os.path.join(folder, name))).hexdigest()
+        for name in (_GRAPH_FILE, *names)
+    }
+
+
+def load_exported(folder: str) -> tuple[Any, Any]:
+    """The SavedModel of a folder, and what is to be kept as long as it is used.
+
+    Raises:
+        OSError, ValueError: a file of it is damaged or missing; names it.
+    """
+    settings = os.path.join(folder, SETTINGS_FILE)
+    if exists(settings):
+        _check(folder, read_json(settings), settings)
+    path, alias = without_pattern(folder)
+    try:
+        return tf.saved_model.load(path), alias
+    except Exception as error:  # TensorFlow raises errors of many types
+        reader = CheckpointReader(os.path.join(folder, _VARIABLES))
+        for name in reader.shapes:
+            reader[name]  # raises an error that names the damaged file
+        reason = " ".join(str(getattr(error, "message", error)).split())
+        raise OSError(f"{folder} cannot be loaded as an exported model: {reason}") from error
+
+
+def _check(folder: str, settings: dict[str, Any], where: str):
+    digests = settings.get(DIGESTS, {})  # exports of earlier versions have none
+    check_keys({DIGESTS: digests}, {DIGESTS: dict}, where)
+    for name, digest in digests.items():
+        path = os.path.join(folder, name)
+        if hashlib.sha256(read_bytes(path)).hexdigest() != digest:
+            raise ValueError(
+                f"{path} is damaged: it is not as it was exported, by what {where} holds. Copy or "
+                "export the model again."
+            )
+
+
+def write_warmup(
+    folder: str, signatures: Mapping[str, tf.types.experimental.PolymorphicFunction]
+) -> None:
+    """Write requests for every signature, TFRecords of `PredictionLog`.
+
+    They need the extra `serving`; without it none are written, and the log says so.
+
+    Args:
+        folder: of the SavedModel.
+        signatures: name -> function with named inputs.
+    """
+    try:
+        from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+    except ImportError:
+        logging.warning(
+            "The export gets no warm-up requests for TensorFlow Serving: they need "
+            "`pip install 'electra-tf[serving]'`."
+        )
+        return
+    path = os.path.join(folder, WARMUP_FILE)
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.TFRecordWriter(path) as writer:
+        for name, function in sorted(signatures.items()):
+            for batch_size in BATCH_SIZES:
+                request = predict_pb2.PredictRequest(
+                    model_spec=model_pb2.ModelSpec(signature_name=name)
+                )
+                for key, values in example_inputs(function, batch_size).items():
+                    request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
+                log = prediction_log_pb2.PredictionLog(
+                    predict_log=prediction_log_pb2.PredictLog(request=request)
+                )
+                writer.write(log.SerializeToString())
+
+
+def example_inputs(
+    function: tf.types.experimental.PolymorphicFunction, batch_size: int
+) -> dict[str, tf.Tensor]:
+    """Inputs of a signature: short texts, rows of a few ids, the last layer."""
+    found = {}
+    for spec in function.input_signature:
+        if spec.dtype == tf.string:
+            found[spec.name] = tf.fill([batch_size], "word " * _WORDS)
+        elif spec.shape.rank == 1:
+            found[spec.name] = tf.fill([batch_size], tf.constant(-1, spec.dtype))
+        else:
+            # One real token and padding would do for a graph; all real is what serving sees.
+            filler = 0 if spec.name == "segment_ids" else 1
+            found[spec.name] = tf.fill([batch_size, _ROW], tf.constant(filler, spec.dtype))
+    return found
