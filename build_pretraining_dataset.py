@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Writes out text data as TFRecords that ELECTRA can be pre-trained on."""
+"""Writes out text as records to pre-train on; takes the flags of the original's script."""
 
-from electra_tf.cli.build_pretraining_dataset import main
+from electra_tf.cli.main import run_script
 
 if __name__ == "__main__":
-    main()
+    run_script("records")

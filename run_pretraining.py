@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Pre-trains or evaluates an ELECTRA model: see README.md."""
+"""Pre-trains or evaluates an ELECTRA model; takes the flags of the original's script."""
 
-from electra_tf.cli.run_pretraining import main
+from electra_tf.cli.main import run_script
 
 if __name__ == "__main__":
-    main()
+    run_script("pretrain")

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Package metadata: `pip install .` gives the library and every script here as a command."""
+"""Package metadata: `pip install .` gives the library and the command `electra`."""
 
 import pathlib
 import re
@@ -9,21 +9,6 @@ from setuptools import find_packages, setup
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").read_text(), re.M)[
     1
-]
-
-# One command per script; the module of each has a `main()` that takes no arguments.
-COMMANDS = [
-    "build_embeddings",
-    "build_openwebtext_pretraining_dataset",
-    "build_pretraining_dataset",
-    "build_vocab",
-    "convert_checkpoint",
-    "flops",
-    "export_model",
-    "inspect_records",
-    "predict",
-    "run_finetuning",
-    "run_pretraining",
 ]
 
 DEMO = ["matplotlib>=3.8"]
@@ -76,9 +61,5 @@ setup(
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
         "serving": SERVING,
     },
-    entry_points={
-        "console_scripts": [
-            f"electra-{name.replace('_', '-')} = electra_tf.cli.{name}:main" for name in COMMANDS
-        ]
-    },
+    entry_points={"console_scripts": ["electra = electra_tf.cli.main:main"]},
 )

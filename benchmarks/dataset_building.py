@@ -168,7 +168,7 @@ def whole_builder(args, output, corpus, vocabulary):
     """The command as users run it."""
     command = [
         sys.executable,
-        str(ROOT / "build_pretraining_dataset.py"),
+        *("-m", "electra_tf", "records"),
         f"--corpus-dir={corpus}",
         f"--vocab-file={vocabulary}",
         f"--output-dir={output}",

@@ -36,7 +36,7 @@ def load(
     """The model of a folder, ready for text.
 
     Args:
-        folder: what pre-training, fine-tuning or `export_model.py` wrote here, a checkpoint of the
+        folder: what pre-training, fine-tuning or `electra export` wrote here, a checkpoint of the
             original or its folder, or a Hugging Face ELECTRA folder. Nothing is downloaded.
         task: which one of a model that was fine-tuned on several.
         generator: Hugging Face folder of the generator, if it is not inside `folder`.

@@ -15,7 +15,6 @@ import resource
 import sys
 import time
 import traceback
-import unittest.mock
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +23,7 @@ from tiny_finetuning import classification, finetune
 from tiny_run import HPARAMS, LENGTH, SPECIAL, WORDS
 
 import electra_tf
-from electra_tf.cli import convert_checkpoint, inspect_records, run_finetuning, run_pretraining
+from electra_tf.cli.main import run_command
 from electra_tf.data import PretrainingRecords, build_pretraining_records
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop import find_starting_point
@@ -60,7 +59,7 @@ def build(root):
     vocabulary, records = str(root / "vocab.txt"), str(root / "pretrain_tfrecords")
     build_pretraining_records(str(corpus), vocabulary, records, LENGTH, num_out_files=2)
     code, text = command(
-        run_pretraining, f"--data-dir={root}", "--model-name=tiny", "--hparams", dumped(hparams())
+        "pretrain", f"--data-dir={root}", "--model-name=tiny", "--hparams", dumped(hparams())
     )
     assert code == 0, text
     finetune(root, [classification(root)], **TUNING)
@@ -93,16 +92,15 @@ def dumped(value):
     return json.dumps(value)
 
 
-def command(module, *arguments) -> tuple[int, str]:
+def command(verb, *arguments) -> tuple[int, str]:
     """Exit code and what was written to standard error of a command, run in this process."""
     written = io.StringIO()
     with (
-        unittest.mock.patch.object(sys, "argv", [module.__name__, *arguments]),
         contextlib.redirect_stderr(written),
         contextlib.redirect_stdout(io.StringIO()),
     ):
         try:
-            module.main()
+            run_command([verb, *arguments])
         except SystemExit as stopped:
             return int(stopped.code or 0), written.getvalue()
     raise AssertionError("a command exits")
@@ -113,21 +111,21 @@ def command(module, *arguments) -> tuple[int, str]:
 
 def pretrain(root):
     """Of a run that is done: everything but the records is read."""
-    return run(run_pretraining, root, "--model-name=tiny", "--hparams", dumped(hparams()))
+    return run("pretrain", root, "--model-name=tiny", "--hparams", dumped(hparams()))
 
 
 def tune(root):
     task = str(root / "words.json")
     settings = {**run_tuning_settings(), "task_names": [task]}
-    return run(run_finetuning, root, "--model-name=tiny", "--hparams", dumped(settings))
+    return run("finetune", root, "--model-name=tiny", "--hparams", dumped(settings))
 
 
 def run_tuning_settings():
     return {"learning_rate": 1e-2, "log_every_steps": 3, **TUNING}
 
 
-def run(module, root, *arguments):
-    code, text = command(module, f"--data-dir={root}", *arguments)
+def run(verb, root, *arguments):
+    code, text = command(verb, f"--data-dir={root}", *arguments)
     if code:
         raise CommandError(code, text)
     return ""
@@ -141,14 +139,14 @@ def records(root):
 
 def inspect(root):
     return run_plainly(
-        inspect_records,
+        "inspect",
         f"--records={root / 'pretrain_tfrecords'}",
         f"--vocab-file={root}/vocab.txt",
     )
 
 
-def run_plainly(module, *arguments):
-    code, text = command(module, *arguments)
+def run_plainly(verb, *arguments):
+    code, text = command(verb, *arguments)
     if code:
         raise CommandError(code, text)
     return ""
@@ -161,9 +159,7 @@ def log(root):
 def convert_to_reference(folder):
     def convert_it(root):
         output = root / "converted"
-        run_plainly(
-            convert_checkpoint, f"--input={root / folder}", f"--output={output}", "--to=reference"
-        )
+        run_plainly("convert", f"--input={root / folder}", f"--output={output}", "--to=reference")
         return ""
 
     return convert_it

@@ -8,21 +8,12 @@ import sys
 
 import pytest
 import tensorflow as tf
+from commands import electra
 from tiny_finetuning import SETTINGS, classification, finetune, make_data_dir
 from tiny_run import HPARAMS, WORDS, make_examples, write_records
 
 import electra_tf
-from electra_tf.cli import (
-    arguments,
-    build_embeddings,
-    build_pretraining_dataset,
-    build_vocab,
-    convert_checkpoint,
-    export_model,
-    predict,
-    run_finetuning,
-    run_pretraining,
-)
+from electra_tf.cli import arguments
 from electra_tf.files import TEMPORARY, full_disk, writes
 from electra_tf.folders import files_in
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
@@ -72,19 +63,19 @@ def data(tmp_path_factory):
 
 
 def commands(folder, model, out):
-    """Name -> module, sizes of a disk that are too small, flags."""
+    """Name -> verb, sizes of a disk that are too small, flags."""
     text, vocabulary = ["--corpus-dir", str(folder / "text")], str(folder / "vocab.txt")
     pretrained = str(folder / "models" / "tiny")
     (folder / "lines.tsv").write_text("text\n" + "w1 w2\n" * 200)
     conversion = ["--input", pretrained, "--output", str(out / "converted"), "--to"]
     return {
         "vocabulary": (
-            build_vocab,
+            "vocab",
             [0, 4],
             [*text, "--output-file", str(out / "vocab.txt"), "--vocab-size", "2000"],
         ),
         "records": (
-            build_pretraining_dataset,
+            "records",
             [4, 16, 80],
             [
                 *(*text, "--vocab-file", vocabulary, "--output-dir", str(out / "records")),
@@ -92,23 +83,23 @@ def commands(folder, model, out):
             ],
         ),
         "embeddings": (
-            build_embeddings,
+            "embeddings",
             [4, 8, 12],
             [
                 *(*text, "--vocab-file", vocabulary, "--output-dir", str(out / "embeddings")),
                 *("--embedding-size", "16", "--block-tokens", "40"),
             ],
         ),
-        "to Hugging Face": (convert_checkpoint, [4, 16, 40], [*conversion, "huggingface"]),
-        "to the original": (convert_checkpoint, [4, 16, 40], [*conversion, "reference"]),
-        "to ours": (convert_checkpoint, [4, 16, 40], [*conversion, "electra_tf"]),
+        "to Hugging Face": ("convert", [4, 16, 40], [*conversion, "huggingface"]),
+        "to the original": ("convert", [4, 16, 40], [*conversion, "reference"]),
+        "to ours": ("convert", [4, 16, 40], [*conversion, "electra_tf"]),
         "export": (
-            export_model,
+            "export",
             [4, 64, 256],
             ["--model-dir", model, "--export-dir", str(out / "export")],
         ),
         "prediction": (
-            predict,
+            "predict",
             [4],
             [
                 *("--model-dir", model, "--input", str(folder / "lines.tsv")),
@@ -118,13 +109,10 @@ def commands(folder, model, out):
     }
 
 
-def run(module, flags, monkeypatch, capfd):
+def run(verb, flags, capfd):
     """Status and what is written to the standard error."""
     capfd.readouterr()
-    monkeypatch.setattr(sys, "argv", ["command", *flags])
-    with pytest.raises(SystemExit) as caught:
-        module.main()
-    return caught.value.code, capfd.readouterr().err
+    return electra(verb, *flags), capfd.readouterr().err
 
 
 def check_error(status, err, folder):
@@ -147,18 +135,18 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_command_goes_on_when_there_is_room(data, disk, monkeypatch, capfd, name):
-    module, sizes, flags = commands(*data, disk(4))[name]
+def test_a_command_goes_on_when_there_is_room(data, disk, capfd, name):
+    verb, sizes, flags = commands(*data, disk(4))[name]
     fill = disk(4) / "fill"
     for kib in sizes:
         folder = disk(max(4, kib))
         fill.unlink(missing_ok=True)
         if not kib:
             fill.write_bytes(b"x" * 4096)
-        check_error(*run(module, flags, monkeypatch, capfd), folder)
+        check_error(*run(verb, flags, capfd), folder)
     fill.unlink(missing_ok=True)
     folder = disk(8192)
-    status, err = run(module, flags, monkeypatch, capfd)
+    status, err = run(verb, flags, capfd)
     assert not status, err
     names = files_in(str(folder))
     assert names and not [name for name in names if any(part in name for part in TEMPORARY_NAMES)]
@@ -166,14 +154,14 @@ def test_a_command_goes_on_when_there_is_room(data, disk, monkeypatch, capfd, na
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pretraining", "finetuning"])
-def test_a_run_goes_on_when_there_is_room(data, disk, monkeypatch, capfd, kind):
+def test_a_run_goes_on_when_there_is_room(data, disk, capfd, kind):
     folder = disk(4)
     if kind == "pretraining":
-        module, name, settings = run_pretraining, "new", {**HPARAMS, "eval_every_steps": 6}
+        verb, name, settings = "pretrain", "new", {**HPARAMS, "eval_every_steps": 6}
         settings |= {"model_dir": str(folder / "model"), "num_eval_steps": 1}
     else:
         task = str(data[0] / "words.json")
-        module, name, settings = run_finetuning, "tiny", {**SETTINGS, "task_names": [task]}
+        verb, name, settings = "finetune", "tiny", {**SETTINGS, "task_names": [task]}
         settings |= {
             "model_dir": str(folder / "model"),
             "preprocessed_data_dir": str(folder / "features"),
@@ -187,7 +175,7 @@ def test_a_run_goes_on_when_there_is_room(data, disk, monkeypatch, capfd, kind):
     flags = ["--data-dir", str(data[0]), "--model-name", name, "--hparams", str(path)]
     kib, failures = 4, 0
     while True:
-        status, err = run(module, flags, monkeypatch, capfd)
+        status, err = run(verb, flags, capfd)
         if not status:
             break
         failures += 1

@@ -6,7 +6,7 @@ import json
 import numpy as np
 from tiny_run import HPARAMS, SPECIAL, WORDS, tiny_config
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import run
 from electra_tf.pretraining import ElectraPretrainer, model_folder
 from electra_tf.text import load_tokenizer

@@ -1,17 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What every command line here shares: spelling of flags, case flags, one-line errors.
 
-A command is written as::
+The module of a verb is written as::
 
     def make_parser():
         parser = arguments.make_parser("Builds a vocabulary.")
         parser.add_argument("--corpus-dir", required=True)
         return parser
 
-    def main():
-        arguments.run(build_vocab, make_parser())
-
-    def build_vocab(args):
+    def run(args):
         ...
 """
 
@@ -30,7 +27,7 @@ import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
-from electra_tf.cli import SIGNALS, end_at_once, message_of
+from electra_tf.cli.main import SIGNALS, end_at_once, message_of
 from electra_tf.config import load_hparams
 from electra_tf.config.devices import STRATEGIES
 from electra_tf.files import MAKE_ROOM, full_disk, split_patterns
@@ -308,9 +305,16 @@ def _error(problem: Exception):
 
 
 def run(
-    main: Callable[[argparse.Namespace], int | None], parser: argparse.ArgumentParser
+    main: Callable[[argparse.Namespace], int | None],
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None = None,
 ) -> NoReturn:
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
+
+    Args:
+        main: what to do; returns the exit status, or None for 0.
+        parser: of the flags.
+        argv: the flags; default: those of this process.
 
     Status 2: ValueError and OSError (a missing file, a full disk), which wrong input and
     circumstances raise. Status 1: a training that went wrong. Status 128 + n: signal n ended it.
@@ -323,6 +327,8 @@ def run(
 
     def parse(argv: list[str]):
         return parser.parse_args(argv[1:])
+
+    argv = sys.argv if argv is None else [parser.prog, *argv]
 
     def guarded_main(namespace: argparse.Namespace):
         try:
@@ -345,4 +351,4 @@ def run(
                 raise
             return _error(problem)
 
-    app.run(guarded_main, flags_parser=parse)
+    app.run(guarded_main, argv=list(argv), flags_parser=parse)

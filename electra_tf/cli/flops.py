@@ -16,7 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def count(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Print the run's operations, and the table of published ones."""
     config = PretrainingConfig.from_hparams("model", ".", load_hparams(args.hparams))
     total = flops_of_run(config)
@@ -30,11 +30,3 @@ def count(args: argparse.Namespace) -> None:
     print("published      FLOPs      times this run")
     for name, flops in published_flops().items():
         print(f"{name:14} {flops:.4g}  {flops / total:.3g}")
-
-
-def main() -> None:
-    arguments.run(count, make_parser())
-
-
-if __name__ == "__main__":
-    main()

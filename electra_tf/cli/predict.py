@@ -35,7 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def predict(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Write one JSON object per example."""
     predictor = Predictor(args.model_dir, args.task)
     if args.input == STANDARD:
@@ -56,11 +56,3 @@ def _output(path: str):
         return
     with new_file(path) as file:
         yield file
-
-
-def main() -> None:
-    arguments.run(predict, make_parser())
-
-
-if __name__ == "__main__":
-    main()

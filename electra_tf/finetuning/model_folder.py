@@ -63,7 +63,7 @@ def require_weights(folder: str) -> str:
         raise _no_model(
             folder,
             "has no checkpoint: its training was interrupted before it saved one, or is still "
-            "running. The same run_finetuning.py command begins it anew.",
+            "running. The same `electra finetune` command begins it anew.",
         )
     return prefix
 
@@ -233,7 +233,7 @@ def _warn_if_unfinished(folder: str, prefix: str):
     total = f" of {state['num_steps']}" if "num_steps" in state else ""
     logging.warning(
         "%s is a trial whose training was interrupted, after %d%s steps, or is still running; its "
-        "weights are those of step %d. The same run_finetuning.py command continues it.",
+        "weights are those of step %d. The same `electra finetune` command continues it.",
         folder,
         read_step(newest or prefix),
         total,

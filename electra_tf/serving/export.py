@@ -187,8 +187,8 @@ def _require_model(folder: str):
         find_model(folder)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"model-dir {folder} is expected to be a folder that run_pretraining.py, "
-            "run_finetuning.py or convert_checkpoint.py wrote, or another one with a model: "
+            f"model-dir {folder} is expected to be a folder that `electra pretrain`, "
+            "`electra finetune` or `electra convert` wrote, or another one with a model: "
             f"{error}"
         ) from error
 

@@ -65,7 +65,7 @@ def what_it_is_instead(tokens: Sequence[str]) -> str:
         found = f"words without special tokens ({shown(first)})"
     return (
         f"It has {found}. Give the .model file of a SentencePiece tokenizer or the vocab.txt of a "
-        "WordPiece tokenizer; build_vocab.py makes either from text."
+        "WordPiece tokenizer; `electra vocab` makes either from text."
     )
 
 

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning import run
 

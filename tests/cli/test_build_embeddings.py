@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import run_verb
 from tiny_run import WORDS, hparams_with, make_data_dir
 
-from electra_tf.cli import build_embeddings
 from electra_tf.config import PretrainingConfig
 from electra_tf.data import cooccurrence
 from electra_tf.pretraining import run
@@ -34,8 +34,7 @@ def folder(tmp_path):
 def build(folder, *flags):
     line = ["--corpus-dir", folder / "corpus", "--vocab-file", folder / "vocab.txt"]
     line += ["--output-dir", folder / "embeddings", "--embedding-size", 8, *flags]
-    parser = build_embeddings.make_parser()
-    build_embeddings.build_embeddings(parser.parse_args([str(part) for part in line]))
+    run_verb("embeddings", *line)
 
 
 def train(folder, **hparams):

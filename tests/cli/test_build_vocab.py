@@ -2,17 +2,15 @@
 import gzip
 import io
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
+from commands import run_verb
 
 from electra_tf import text
-from electra_tf.cli import build_vocab
 
-SCRIPT = pathlib.Path(__file__).parent.parent.parent / "build_vocab.py"
 WORDS = (
     "the of running runner runs walked walking Café naïve river rivers stone 42 well-known".split()
 )
@@ -28,16 +26,12 @@ def corpus(tmp_path):
     return folder
 
 
-def run_in_process(*line):
-    build_vocab.build_vocab(build_vocab.make_parser().parse_args([str(part) for part in line]))
-
-
 def test_two_processes_write_the_same_file(corpus, tmp_path):
     outputs = [tmp_path / f"made_{seed}" / "vocab.txt" for seed in (1, 2)]
     flags = ["--corpus_dir", corpus, "--vocab-size", "90", "--min-frequency", "1"]
     started = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, *flags, "--output-file", output],
+            [sys.executable, "-m", "electra_tf", "vocab", *flags, "--output-file", output],
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             stdout=subprocess.PIPE,
             text=True,
@@ -54,10 +48,10 @@ def test_two_processes_write_the_same_file(corpus, tmp_path):
 
 def test_case_and_accents_can_be_kept(corpus, tmp_path):
     output = tmp_path / "vocab.txt"
-    run_in_process("--input-files", corpus / "*.txt", "--output-file", output, "--no-lower-case")
+    run_verb("vocab", "--input-files", corpus / "*.txt", "--output-file", output, "--no-lower-case")
     assert {"Café", "naïve"} <= set(text.load_vocabulary(output).tokens)
     assert text.load_tokenizer(output).settings["do_lower_case"] is False  # it is stored
-    run_in_process("--input-files", corpus / "*.txt", "--output-file", output)
+    run_verb("vocab", "--input-files", corpus / "*.txt", "--output-file", output)
     assert {"cafe", "naive"} <= set(text.load_vocabulary(output).tokens)
 
 
@@ -68,21 +62,21 @@ def test_warns_if_letters_of_the_text_are_changed(tmp_path, caplog, kind):
     output = tmp_path / ("vocab.txt" if kind == "wordpiece" else "vocab.model")
     flags = ["--input-files", corpus, "--output-file", output, "--tokenizer", kind]
     flags += ["--vocab-size", "60"]
-    run_in_process(*flags)
+    run_verb("vocab", *flags)
     (message,) = caplog.messages
     assert message == (
         "Stripping accents changes letters of 33.3% of the words in a sample of 30 lines: "
         "mühle -> muhle, schön -> schon. --no-strip-accents keeps them."
     )
     caplog.clear()
-    run_in_process(*flags, "--no-strip-accents")
+    run_verb("vocab", *flags, "--no-strip-accents")
     assert not caplog.messages
 
 
 def test_words_that_begin_alike_are_one_example(tmp_path, caplog):
     corpus = tmp_path / "text.txt"
     corpus.write_text("\n".join("mühlenbäche" + "n" * number for number in range(9)))
-    run_in_process("--input-files", corpus, "--output-file", tmp_path / "vocab.txt")
+    run_verb("vocab", "--input-files", corpus, "--output-file", tmp_path / "vocab.txt")
     (message,) = caplog.messages
     assert message.count("mühlenb -> muhlenb") == 1
 
@@ -93,16 +87,16 @@ def test_warns_if_the_alphabet_is_too_small(tmp_path, caplog):
     lines = ["".join(characters[first : first + 10]) for first in range(290)]
     corpus.write_text("\n".join(lines), encoding="utf-8")
     flags = ["--input-files", corpus, "--output-file", tmp_path / "vocab.txt"]
-    run_in_process(*flags, "--limit-alphabet", "150")
+    run_verb("vocab", *flags, "--limit-alphabet", "150")
     (message,) = caplog.messages
     assert re.match(r"held-out lines \(--character-coverage .* of 20 tokens are unknown", message)
     caplog.clear()
-    run_in_process(*flags, "--character-coverage", "1")
+    run_verb("vocab", *flags, "--character-coverage", "1")
     assert not caplog.messages
 
 
 def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
-    run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "vocab.txt")
+    run_verb("vocab", "--corpus-dir", corpus, "--output-file", tmp_path / "vocab.txt")
     out = capsys.readouterr().out
     assert "of 30522: no more pieces repeat" in out
     assert "longest pieces:       running" in out
@@ -111,16 +105,16 @@ def test_says_if_the_text_has_fewer_pieces(corpus, tmp_path, capsys):
 def test_errors(corpus, tmp_path):
     output = tmp_path / "vocab.txt"
     with pytest.raises(FileNotFoundError, match=r"\.nothing' does not exist"):
-        run_in_process("--input-files", corpus / "*.nothing", "--output-file", output)
+        run_verb("vocab", "--input-files", corpus / "*.nothing", "--output-file", output)
     with pytest.raises(FileNotFoundError, match="absent"):
-        run_in_process("--corpus-dir", tmp_path / "absent", "--output-file", output)
+        run_verb("vocab", "--corpus-dir", tmp_path / "absent", "--output-file", output)
     with pytest.raises(ValueError, match="vocab_size must be at least"):
-        run_in_process("--corpus-dir", corpus, "--output-file", output, "--vocab-size", "9")
+        run_verb("vocab", "--corpus-dir", corpus, "--output-file", output, "--vocab-size", "9")
     assert not output.exists()
     # What is there already is not described by other settings.
-    run_in_process("--input-files", corpus / "*.txt", "--output-file", output)
+    run_verb("vocab", "--input-files", corpus / "*.txt", "--output-file", output)
     with pytest.raises(FileExistsError, match=r"describes vocab\.txt"):
-        run_in_process("--corpus-dir", corpus, "--output-file", tmp_path / "other.txt")
+        run_verb("vocab", "--corpus-dir", corpus, "--output-file", tmp_path / "other.txt")
     assert not (tmp_path / "other.txt").exists()
 
 
@@ -138,7 +132,7 @@ def test_errors(corpus, tmp_path):
 def test_flags_that_do_not_go_together(corpus, tmp_path, flags, message):
     output = tmp_path / "vocab.txt"
     with pytest.raises(ValueError, match=message):
-        run_in_process("--corpus-dir", corpus, "--output-file", output, *flags)
+        run_verb("vocab", "--corpus-dir", corpus, "--output-file", output, *flags)
     assert not output.exists()
 
 
@@ -146,15 +140,15 @@ def test_flags_of_models(corpus, tmp_path):
     output = tmp_path / "vocab.model"
     line = ("--corpus-dir", corpus, "--output-file", output)
     with pytest.raises(ValueError, match=r"must not end in \.model for --tokenizer wordpiece"):
-        run_in_process(*line)
+        run_verb("vocab", *line)
     with pytest.raises(ValueError, match="--limit-alphabet is for WordPiece"):
-        run_in_process(*line, "--tokenizer", "bpe", "--limit-alphabet", "9")
+        run_verb("vocab", *line, "--tokenizer", "bpe", "--limit-alphabet", "9")
 
 
 def test_a_model_and_its_report(corpus, tmp_path, capsys):
     output = tmp_path / "vocab.model"
     line = ("--corpus-dir", corpus, "--output-file", output, "--tokenizer", "unigram")
-    run_in_process(*line, "--vocab-size", "70", "--num-unused", "2", "--sample-share", "0.5")
+    run_verb("vocab", *line, "--vocab-size", "70", "--num-unused", "2", "--sample-share", "0.5")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "corpus",
         "tokenizer.json",
@@ -171,7 +165,7 @@ def test_json_lines_on_standard_input(tmp_path, monkeypatch):
     content = b'{"body": "kept words kept words"}\n' * 30
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     output = tmp_path / "vocab.txt"
-    run_in_process("--corpus-dir", "-", "--text-field", "body", "--output-file", output)
+    run_verb("vocab", "--corpus-dir", "-", "--text-field", "body", "--output-file", output)
     tokens = text.load_vocabulary(output).tokens
     assert "words" in tokens and "body" not in tokens
 
@@ -181,9 +175,11 @@ def test_words_that_are_split_already(tmp_path):
     (tmp_path / "corpus" / "a.txt").write_text("日本 , a.b 日本\n" * 20, encoding="utf-8")
     output = tmp_path / "vocab.txt"
     flags = ["--corpus-dir", tmp_path / "corpus", "--pre-split"]
-    run_in_process(*flags, "--output-file", output)
+    run_verb("vocab", *flags, "--output-file", output)
     assert {"日本", "a.b"} <= set(text.load_vocabulary(output).tokens)
     tokenizer = text.load_tokenizer(output)  # it is stored
     assert [len(row) for row in tokenizer(["日本 a.b", "日本."]).to_list()] == [2, 2]
     with pytest.raises(ValueError, match="--pre-split is for WordPiece"):
-        run_in_process(*flags, "--output-file", tmp_path / "vocab.model", "--tokenizer", "unigram")
+        run_verb(
+            "vocab", *flags, "--output-file", tmp_path / "vocab.model", "--tokenizer", "unigram"
+        )

@@ -3,14 +3,11 @@
 
 import io
 import json
-import pathlib
-import runpy
 import sys
 
 import pytest
+from commands import electra
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +22,10 @@ def model_dir(data_dir):
     return f"{config.model_dir}_1"
 
 
-def command(monkeypatch, script, *flags):
-    monkeypatch.setattr(sys, "argv", [script, *map(str, flags)])
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(ROOT / script), run_name="__main__")
-    return stopped.value.code or 0
-
-
 def test_results_are_printed(data_dir, monkeypatch, capfd, caplog):
     hparams = {**SETTINGS, "task_names": [classification(data_dir)], "num_trials": 2}
     flags = ["--data-dir", data_dir, "--model_name", MODEL, "--hparams", json.dumps(hparams)]
-    assert command(monkeypatch, "run_finetuning.py", *flags) == 0
+    assert electra("finetune", *flags) == 0
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].startswith("words accuracy: median ") and "| baseline 50.00" in lines[0]
     assert "of 2 trials" in lines[0]
@@ -57,7 +47,7 @@ def test_results_are_printed(data_dir, monkeypatch, capfd, caplog):
 def test_wrong_input_is_one_line_and_status_2(data_dir, monkeypatch, capfd, changes, message):
     hparams = {**SETTINGS, "task_names": [classification(data_dir)], **changes}
     flags = ["--data-dir", data_dir, "--model-name", MODEL, "--hparams", json.dumps(hparams)]
-    assert command(monkeypatch, "run_finetuning.py", *flags) == 2
+    assert electra("finetune", *flags) == 2
     error = capfd.readouterr().err
     (line,) = [line for line in error.splitlines() if line.startswith("error: ")]
     assert message in line and "Traceback" not in error
@@ -67,7 +57,7 @@ def test_predict_file(data_dir, model_dir, monkeypatch, tmp_path):
     source = data_dir / "finetuning_data" / "words" / "test.tsv"
     output = tmp_path / "predictions.jsonl"
     flags = ["--model-dir", model_dir, "--input", source, "--output", output]
-    assert command(monkeypatch, "predict.py", *flags) == 0
+    assert electra("predict", *flags) == 0
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["id"] for row in rows] == list(range(5))
     assert rows[0]["text_a"] == source.read_text().splitlines()[1]
@@ -77,7 +67,7 @@ def test_predict_file(data_dir, model_dir, monkeypatch, tmp_path):
 
 def test_predict_standard_input(model_dir, monkeypatch, capfd, caplog):
     monkeypatch.setattr(sys, "stdin", io.StringIO("w1 w2\n\nw3 w4 naïve\n"))
-    assert command(monkeypatch, "predict.py", "--model-dir", model_dir) == 0
+    assert electra("predict", "--model-dir", model_dir) == 0
     printed = capfd.readouterr()
     rows = [json.loads(line) for line in printed.out.splitlines()]
     assert [(row["id"], row["text_a"]) for row in rows] == [(0, "w1 w2"), (2, "w3 w4 naïve")]
@@ -98,7 +88,7 @@ def test_predict_standard_input(model_dir, monkeypatch, capfd, caplog):
 )
 def test_wrong_input_of_predict(model_dir, monkeypatch, capfd, flags, text, message):
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-    assert command(monkeypatch, "predict.py", "--model-dir", model_dir, *flags) == 2
+    assert electra("predict", "--model-dir", model_dir, *flags) == 2
     error = capfd.readouterr().err
     (line,) = [line for line in error.splitlines() if line.startswith("error: ")]
     assert message in line

@@ -2,36 +2,24 @@
 """The command line: flags, exit status, one line for wrong input."""
 
 import json
-import pathlib
-import runpy
-import sys
 
 import pytest
+from commands import electra
 from tiny_run import hparams_with
 
-from electra_tf.pretraining import run
+from electra_tf.cli import pretrain
 from electra_tf.training.loop import stops
-
-SCRIPT = pathlib.Path(__file__).parents[2] / "run_pretraining.py"
 
 
 @pytest.fixture
 def configs(monkeypatch):
     """Configurations that training or evaluation was asked for, instead of doing it."""
     asked = []
-    monkeypatch.setattr(run, "train", lambda config, **_: asked.append(config) or {})
+    monkeypatch.setattr(pretrain, "train", lambda config, **_: asked.append(config) or {})
     monkeypatch.setattr(
-        run, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
+        pretrain, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
     )
     return asked
-
-
-def command(monkeypatch, *line):
-    """Run the script in this process; returns its exit status."""
-    monkeypatch.setattr(sys, "argv", ["run_pretraining.py", *map(str, line)])
-    with pytest.raises(SystemExit) as exit:
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-    return exit.value.code or 0
 
 
 @pytest.mark.parametrize("spelling", ["-", "_"])
@@ -45,7 +33,7 @@ def test_flags(configs, monkeypatch, spelling, equals):
     ):
         name = "--" + name[2:].replace("-", spelling)
         line += [f"{name}={value}"] if equals else [name, value]
-    assert command(monkeypatch, *line) == 0
+    assert electra("pretrain", *line) == 0
     (config,) = configs
     assert (config.data_dir, config.model_name) == ("data", "small_model")
     assert config.max_seq_length == 64
@@ -55,18 +43,18 @@ def test_flags(configs, monkeypatch, spelling, equals):
 def test_hparams_from_a_file(configs, monkeypatch, tmp_path):
     path = tmp_path / "run.json"
     path.write_text(json.dumps({"train_batch_size": 4}))
-    assert command(monkeypatch, "--data-dir", "d", "--model-name", "m", "--hparams", path) == 0
+    assert electra("pretrain", "--data-dir", "d", "--model-name", "m", "--hparams", path) == 0
     assert configs[0].train_batch_size == 4
 
 
 def test_hparams_are_optional(configs, monkeypatch):
-    assert command(monkeypatch, "--data-dir", "d", "--model-name", "m") == 0
+    assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 0
     assert configs[0].train_batch_size == 128 and configs[0].do_train
 
 
 def test_evaluation_prints_results(configs, monkeypatch, capfd):
     hparams = '{"do_train": false, "do_eval": true}'
-    assert command(monkeypatch, "--data-dir", "d", "--model-name", "m", "--hparams", hparams) == 0
+    assert electra("pretrain", "--data-dir", "d", "--model-name", "m", "--hparams", hparams) == 0
     assert capfd.readouterr().out == "  a = 1.0\n  b = 0.5\n"
 
 
@@ -79,7 +67,7 @@ def test_evaluation_prints_results(configs, monkeypatch, capfd):
     ],
 )
 def test_wrong_flags(configs, monkeypatch, capfd, flags, message):
-    assert command(monkeypatch, *flags) == 2
+    assert electra("pretrain", *flags) == 2
     assert message in capfd.readouterr().err
     assert not configs
 
@@ -114,7 +102,7 @@ def test_wrong_input_is_one_line_and_status_2(data_dir, monkeypatch, capfd, case
     if isinstance(hparams, dict):
         hparams = json.dumps({**hparams_with({"num_hidden_layers": 1}), **hparams})
     assert (
-        command(monkeypatch, "--data-dir", data_dir, "--model-name", "m", "--hparams", hparams) == 2
+        electra("pretrain", "--data-dir", data_dir, "--model-name", "m", "--hparams", hparams) == 2
     )
     lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("I")]
     errors = [line for line in lines if line.startswith("error: ")]
@@ -128,7 +116,7 @@ def test_missing_special_tokens(data_dir, monkeypatch, capfd):
     (data_dir / "vocab.txt").write_text(tokens)
     hparams = json.dumps(hparams_with())
     line = ["--data-dir", data_dir, "--model-name", "m", "--hparams", hparams]
-    assert command(monkeypatch, *line) == 2
+    assert electra("pretrain", *line) == 2
     error = capfd.readouterr().err
     assert "[MASK]" in error and "vocab.txt" in error
     assert not (data_dir / "models").exists()
@@ -138,8 +126,8 @@ def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
     def stopped(config, **_):
         raise stops.Stopped("stopped by SIGTERM after step 3 of 12", 15)
 
-    monkeypatch.setattr(run, "train", stopped)
-    assert command(monkeypatch, "--data-dir", "d", "--model-name", "m") == 143
+    monkeypatch.setattr(pretrain, "train", stopped)
+    assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 143
     assert "stopped by SIGTERM after step 3 of 12" in capfd.readouterr().err
 
 
@@ -147,7 +135,7 @@ def test_arithmetic_errors_are_one_line_and_status_1(monkeypatch, capfd):
     def fail(config, **_):
         raise ArithmeticError("the loss of step 6 is nan")
 
-    monkeypatch.setattr(run, "train", fail)
-    assert command(monkeypatch, "--data-dir", "d", "--model-name", "m") == 1
+    monkeypatch.setattr(pretrain, "train", fail)
+    assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 1
     error = capfd.readouterr().err
     assert "error: the loss of step 6 is nan\n" in error and "Traceback" not in error

@@ -6,14 +6,10 @@ import json
 import own_texts
 import pytest
 import tensorflow as tf
+from commands import run_verb
 from tiny_run import hparams_with
 
-from electra_tf.cli import (
-    build_pretraining_dataset,
-    build_vocab,
-    inspect_records,
-    run_finetuning,
-)
+from electra_tf.cli.finetune import resolve
 from electra_tf.data import Manifest
 from electra_tf.finetuning import run as finetuning
 from electra_tf.finetuning.prediction import Predictor
@@ -25,21 +21,17 @@ TEXTS = {"de": own_texts.GERMAN, "ja": own_texts.JAPANESE}
 ONE_LAYER = {"num_hidden_layers": 1}
 
 
-def command(module, main, *line):
-    main(module.make_parser().parse_args([str(part) for part in line]))
-
-
 def prepare(folder, language, *flags):
     """A data folder with a model and records; returns the tokenizer."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True)
     (corpus / "text.txt").write_text("\n".join(TEXTS[language] * 15), encoding="utf-8")
     line = ("--corpus-dir", corpus, "--output-file", folder / "data" / "vocab.model")
-    command(build_vocab, build_vocab.build_vocab, *line, *flags)
+    run_verb("vocab", *line, *flags)
     # The settings are in the files: no flags, and the original's name for any vocabulary.
     line = ("--corpus-dir", corpus, "--vocab-file", folder / "data" / "vocab.txt")
     line += ("--output-dir", folder / "data" / "pretrain_tfrecords", "--max-seq-length", 16)
-    command(build_pretraining_dataset, build_pretraining_dataset.run, *line)
+    run_verb("records", *line)
     return load_tokenizer(folder / "data")
 
 
@@ -71,7 +63,7 @@ def test_records_say_what_they_were_made_with(german):
 def test_records_are_shown_as_text(german, capsys):
     folder, _, _ = german
     line = ("--records", folder / "data" / "pretrain_tfrecords", "--vocab-file")
-    command(inspect_records, inspect_records.run, *line, folder / "data" / "vocab.model")
+    run_verb("inspect", *line, folder / "data" / "vocab.model")
     out = capsys.readouterr().out
     assert "sentencepiece" in out and "[CLS] " in out and "▁" not in out
     assert any(word in out for word in ("Mühle", "Straße", "Fluss"))
@@ -122,7 +114,7 @@ def test_fine_tuning_and_prediction(tmp_path, language):
     task = write_questions(data, TEXTS[language])
     hparams = {"task_names": [task], "max_seq_length": 16, "max_query_length": 4}
     hparams |= {"train_batch_size": 4, "num_train_epochs": 1.0, "learning_rate": 1e-3}
-    config, start = run_finetuning.resolve("sp", str(data), hparams)
+    config, start = resolve("sp", str(data), hparams)
     assert config.do_lower_case is True
     finetuning.finetune(config, start)
     model_dir = f"{config.model_dir}_1"

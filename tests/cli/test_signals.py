@@ -9,19 +9,15 @@ import sys
 import time
 
 import pytest
+from commands import electra
 from tiny_finetuning import classification, finetune, make_data_dir
 from tiny_run import SPECIAL, WORDS
 
 import electra_tf
-from electra_tf.cli import (
-    build_embeddings,
-    build_pretraining_dataset,
-    build_vocab,
-    convert_checkpoint,
-    export_model,
-    predict,
-)
+import electra_tf.text as text_package
+from electra_tf.cli import convert
 from electra_tf.data import shards
+from electra_tf.pretraining import initial_embeddings
 from electra_tf.serving import export
 
 ROOT = pathlib.Path(electra_tf.__file__).parents[1]
@@ -77,41 +73,41 @@ def commands(folder, model, out):
     model_output = ["--output-file", str(out / "v.model"), "--vocab-size", "60"]
     return {
         "vocabulary": (
-            build_vocab,
-            on_call(build_vocab.text, "train_wordpiece_vocabulary"),
+            "vocab",
+            on_call(text_package, "train_wordpiece_vocabulary"),
             [*text, *output],
         ),
-        "vocabulary of standard input": (build_vocab, while_reading, ["--corpus-dir=-", *output]),
+        "vocabulary of standard input": ("vocab", while_reading, ["--corpus-dir=-", *output]),
         "unigram": (
-            build_vocab,
-            on_call(build_vocab.text, "train_sentencepiece_model"),
+            "vocab",
+            on_call(text_package, "train_sentencepiece_model"),
             [*text, *model_output, "--tokenizer", "unigram"],
         ),
         "records": (
-            build_pretraining_dataset,
+            "records",
             on_call(shards.ShardWriter, "finish"),
             [*text, "--vocab-file", vocabulary, "--output-dir", str(out / "records")],
         ),
         "embeddings": (
-            build_embeddings,
-            on_call(build_embeddings.initial_embeddings, "save_tokenizer"),
+            "embeddings",
+            on_call(initial_embeddings, "save_tokenizer"),
             [
                 *(*text, "--vocab-file", vocabulary, "--output-dir", str(out / "embeddings")),
                 *("--embedding-size", "4", "--block-tokens", "40"),
             ],
         ),
         "export": (
-            export_model,
+            "export",
             on_call(export, "write_text"),
             ["--model-dir", model, "--export-dir", str(out / "export")],
         ),
         "conversion": (
-            convert_checkpoint,
-            on_call(convert_checkpoint, "convert"),
+            "convert",
+            on_call(convert, "convert"),
             ["--input", pretrained, "--output", str(out / "hf"), "--to", "huggingface"],
         ),
         "prediction": (
-            predict,
+            "predict",
             while_reading,
             ["--model-dir", model, "--output", str(out / "predictions.jsonl")],
         ),
@@ -129,7 +125,7 @@ def commands(folder, model, out):
     ],
 )
 def test_a_command_cleans_up(data, tmp_path, monkeypatch, capfd, name, number):
-    module, prepare, flags = commands(*data, tmp_path)[name]
+    verb, prepare, flags = commands(*data, tmp_path)[name]
     sent = []
 
     def send():
@@ -138,10 +134,8 @@ def test_a_command_cleans_up(data, tmp_path, monkeypatch, capfd, name, number):
 
     prepare(monkeypatch, send)
     handlers = [signal.getsignal(each) for each in LINES]
-    monkeypatch.setattr(sys, "argv", ["command", *flags])
-    with pytest.raises(SystemExit) as caught:
-        module.main()
-    assert sent == [number] and caught.value.code == 128 + number
+    assert electra(verb, *flags) == 128 + number
+    assert sent == [number]
     err = capfd.readouterr().err
     assert err.endswith(f"{LINES[number]}\n") and "Traceback" not in err
     assert [signal.getsignal(each) for each in LINES] == handlers
@@ -225,8 +219,8 @@ def check_end(process, number):
 @pytest.mark.parametrize(
     ("command", "number"),
     [
-        (["build_vocab.py"], signal.SIGINT),
-        (["-m", "electra_tf.cli.run_pretraining"], signal.SIGTERM),
+        (["-m", "electra_tf", "vocab"], signal.SIGINT),
+        (["run_pretraining.py"], signal.SIGTERM),
     ],
 )
 def test_signals_during_imports(start, command, number):
@@ -283,7 +277,7 @@ def test_vocabularies_in_the_middle_of_their_training(start, tmp_path, kind):
     (tmp_path / "text" / "a.txt").write_text("\n".join(words))
     name = "vocab.txt" if kind == "wordpiece" else "vocab.model"
     process = start(
-        *("build_vocab.py", "--corpus-dir", str(tmp_path / "text"), "--tokenizer", kind),
+        *("-m", "electra_tf", "vocab", "--corpus-dir", str(tmp_path / "text"), "--tokenizer", kind),
         *("--output-file", str(tmp_path / name), "--vocab-size", "20000"),
     )
     time.sleep(6)  # a slow machine still imports then, which ends alike

@@ -10,13 +10,10 @@ import tarfile
 import types
 
 import pytest
+from commands import run_verb
 from record_files import write_records
 
-from electra_tf.cli import (
-    build_openwebtext_pretraining_dataset,
-    build_pretraining_dataset,
-    inspect_records,
-)
+from electra_tf.cli import openwebtext, records
 from electra_tf.data import Manifest
 from electra_tf.data.workers import run_tasks
 
@@ -32,17 +29,13 @@ def data_dir(tmp_path):
     return tmp_path
 
 
-def call(command, *flags):
-    return command.run(command.make_parser().parse_args(list(flags)))
-
-
 def flags_of(data_dir):
     names = {"--corpus-dir": "text", "--vocab-file": "vocab.txt", "--output-dir": "records"}
     return [text for flag, name in names.items() for text in (flag, str(data_dir / name))]
 
 
 def test_flags_and_defaults_are_the_references():
-    parsed = build_pretraining_dataset.make_parser().parse_args(
+    parsed = records.make_parser().parse_args(
         ["--corpus-dir", "c", "--vocab-file", "v", "--output-dir", "o"]
     )
     new = {
@@ -72,7 +65,7 @@ def test_flags_and_defaults_are_the_references():
         "num_out_files": None,
         "seed": 42,
     }
-    parsed = build_openwebtext_pretraining_dataset.make_parser().parse_args(["--data-dir", "d"])
+    parsed = openwebtext.make_parser().parse_args(["--data-dir", "d"])
     assert vars(parsed) == new | {
         "data_dir": "d",
         "max_seq_length": 128,
@@ -86,20 +79,20 @@ def test_flags_and_defaults_are_the_references():
 
 
 def test_build_and_inspect(data_dir, capsys):
-    call(build_pretraining_dataset, *flags_of(data_dir), "--max_seq_length=16")
+    run_verb("records", *flags_of(data_dir), "--max_seq_length=16")
     assert "2 examples with 12 tokens (mean length 6.0 of 16)" in capsys.readouterr().out
     records, vocabulary = str(data_dir / "records"), str(data_dir / "vocab.txt")
-    call(inspect_records, "--records", records, "--vocab-file", vocabulary)
+    run_verb("inspect", "--records", records, "--vocab-file", vocabulary)
     shown = capsys.readouterr().out
     assert "max_seq_length  16" in shown and "vocab_size      13" in shown
     assert "[CLS] it was the best [SEP]" in shown and "[CLS] of times . [SEP]" in shown
-    call(inspect_records, "--records", records, "--vocab-file", vocabulary, "--num-examples=0")
+    run_verb("inspect", "--records", records, "--vocab-file", vocabulary, "--num-examples=0")
     assert "[CLS]" not in capsys.readouterr().out
 
 
 def test_flags_reach_the_builder(data_dir):
     flags = ["--blanks-separate-docs", "False", "--no-lower-case", "--num-out-files", "2"]
-    call(build_pretraining_dataset, *flags_of(data_dir), *flags, "--seed", "9")
+    run_verb("records", *flags_of(data_dir), *flags, "--seed", "9")
     manifest = Manifest.load(str(data_dir / "records"))
     assert manifest.num_examples == 1 and not manifest.blanks_separate_docs
     assert not manifest.tokenizer["do_lower_case"]
@@ -113,18 +106,18 @@ def test_options_reach_the_builder(data_dir, capsys):
     files = ["--input-files", f"{data_dir}/text/*.jsonl, ", "--text-field", "body"]
     options = ["--word-starts", "--pack-documents", "--remove-duplicates"]
     command = [*files, *flags_of(data_dir)[2:], *options, "--max-seq-length=16"]
-    call(build_pretraining_dataset, *command, "--shard-index=0", "--num-shards=1")
+    run_verb("records", *command, "--shard-index=0", "--num-shards=1")
     assert "Share 0 of 1 is done." in capsys.readouterr().out
-    call(build_pretraining_dataset, *command)
+    run_verb("records", *command)
     assert "1 documents were left out because they are the same" in capsys.readouterr().out
     manifest = Manifest.load(str(data_dir / "records"))
     assert manifest.num_documents == 20 > manifest.num_examples
     assert manifest.features == ("word_starts", "position_ids", "sequence_ids")
-    call(build_pretraining_dataset, *command, "--held-out-share=0.5")
+    run_verb("records", *command, "--held-out-share=0.5")
     held_out = Manifest.load(str(data_dir / "records" / "held_out"))
     assert f"{held_out.num_documents} documents are held out: " in capsys.readouterr().out
     vocabulary = f"--vocab-file={data_dir}/vocab.txt"
-    call(inspect_records, f"--records={data_dir}/records/held_out", vocabulary)
+    run_verb("inspect", f"--records={data_dir}/records/held_out", vocabulary)
     shown = capsys.readouterr().out
     assert "features        word_starts, position_ids, sequence_ids" in shown
     assert "duplicates      1 documents left out" in shown
@@ -142,7 +135,7 @@ def test_options_reach_the_builder(data_dir, capsys):
 )
 def test_flags_that_do_not_fit_together_are_errors(data_dir, flags, message):
     with pytest.raises(ValueError, match=message):
-        call(build_pretraining_dataset, *flags_of(data_dir), *flags)
+        run_verb("records", *flags_of(data_dir), *flags)
 
 
 def test_options_of_beam_are_passed_on(data_dir, monkeypatch):
@@ -155,7 +148,7 @@ def test_options_of_beam_are_passed_on(data_dir, monkeypatch):
     module = types.SimpleNamespace(run_on_beam=run_on_beam)
     monkeypatch.setitem(sys.modules, "electra_tf.data.beam_building", module)
     flags = ["--runner=FlinkRunner", "--", "--flink_master=host:8081", "--parallelism=8"]
-    call(build_pretraining_dataset, *flags_of(data_dir), *flags)
+    run_verb("records", *flags_of(data_dir), *flags)
     options = ["--runner=FlinkRunner", "--flink_master=host:8081", "--parallelism=8"]
     assert received == [(options, 1)]
     assert Manifest.load(str(data_dir / "records")).num_examples == 2
@@ -164,7 +157,7 @@ def test_options_of_beam_are_passed_on(data_dir, monkeypatch):
 def test_beam_that_is_missing_is_an_error_that_names_the_extra(data_dir, monkeypatch):
     monkeypatch.setitem(sys.modules, "electra_tf.data.beam_building", None)
     with pytest.raises(ValueError, match=r"--runner needs Apache Beam .*electra-tf\[beam\]"):
-        call(build_pretraining_dataset, *flags_of(data_dir), "--runner=DirectRunner")
+        run_verb("records", *flags_of(data_dir), "--runner=DirectRunner")
 
 
 def test_openwebtext_folders(data_dir, capsys):
@@ -177,9 +170,9 @@ def test_openwebtext_folders(data_dir, capsys):
     (data_dir / "openwebtext").mkdir()
     path = data_dir / "openwebtext" / "urlsf_subset00-1_data.xz"
     path.write_bytes(lzma.compress(archive.getvalue()))
-    call(build_openwebtext_pretraining_dataset, "--data-dir", str(data_dir))
-    call(
-        inspect_records,
+    run_verb("openwebtext", "--data-dir", str(data_dir))
+    run_verb(
+        "inspect",
         f"--records={data_dir}/pretrain_tfrecords/pretrain_data.tfrecord*",
         f"--vocab-file={data_dir}/vocab.txt",
     )
@@ -191,18 +184,18 @@ def test_openwebtext_folders(data_dir, capsys):
 def test_records_of_the_reference_are_shown(tmp_path, capsys):
     write_records(tmp_path, [2, 1], with_manifest=False)
     (tmp_path / "vocab.txt").write_text(VOCABULARY + "\n".join(f"word{i}" for i in range(500)))
-    call(inspect_records, f"--records={tmp_path}", f"--vocab-file={tmp_path}/vocab.txt")
+    run_verb("inspect", f"--records={tmp_path}", f"--vocab-file={tmp_path}/vocab.txt")
     shown = capsys.readouterr().out
     assert "manifest  none" in shown and "examples    3" in shown
     assert "example 0: 4 tokens, 1 of them in the second segment" in shown
 
 
 def test_another_vocabulary_is_an_error(data_dir):
-    call(build_pretraining_dataset, *flags_of(data_dir))
+    run_verb("records", *flags_of(data_dir))
     (data_dir / "vocab.txt").write_text(VOCABULARY + "more\n")
     with pytest.raises(ValueError, match="vocabulary is not the one of"):
-        call(
-            inspect_records,
+        run_verb(
+            "inspect",
             f"--records={data_dir}/records",
             f"--vocab-file={data_dir}/vocab.txt",
         )
@@ -211,7 +204,7 @@ def test_another_vocabulary_is_an_error(data_dir):
 def test_ids_outside_of_the_vocabulary_are_an_error(data_dir):
     write_records(data_dir / "old", [1], with_manifest=False)
     with pytest.raises(ValueError, match="holds the id 200, but the vocabulary has 13 tokens"):
-        call(inspect_records, f"--records={data_dir}/old", f"--vocab-file={data_dir}/vocab.txt")
+        run_verb("inspect", f"--records={data_dir}/old", f"--vocab-file={data_dir}/vocab.txt")
 
 
 def test_scripts_report_an_error_of_a_worker_process_in_one_line(data_dir):

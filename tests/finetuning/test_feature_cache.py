@@ -10,7 +10,7 @@ import pytest
 from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import split_data
 from electra_tf.finetuning.run import load_matching_tokenizer
 from electra_tf.finetuning.split_data import load_split

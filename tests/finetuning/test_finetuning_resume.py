@@ -9,14 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from unittest import mock
 
 import pytest
 import tensorflow as tf
+from commands import electra
 from run_results import assert_identical, logged_steps
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 
-from electra_tf.cli import run_finetuning
 from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop.opening import open_model
@@ -87,11 +86,8 @@ def signal_in_step(monkeypatch, number, which):
 def command(data_dir, task, **changes) -> int:
     """Run the command in this process; returns its exit status."""
     hparams = {**SETTINGS, **RUN, "task_names": [task], **changes}
-    line = ["run_finetuning.py", "--data-dir", str(data_dir), "--model-name", MODEL]
-    line += ["--hparams", json.dumps(hparams)]
-    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
-        run_finetuning.main()
-    return exit.value.code or 0
+    line = ["finetune", "--data-dir", data_dir, "--model-name", MODEL]
+    return electra(*line, "--hparams", json.dumps(hparams))
 
 
 def warnings_of_use(folder, caplog):

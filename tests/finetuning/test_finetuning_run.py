@@ -12,7 +12,7 @@ from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from tiny_run import WORDS
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import FinetuningModel, model, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator

@@ -13,7 +13,7 @@ import pytest
 from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, finetune, write_task
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import run
 from electra_tf.finetuning.prediction import Predictor
 

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 from tiny_run import SPECIAL, WORDS
 
-from electra_tf.cli.run_finetuning import resolve
+from electra_tf.cli.finetune import resolve
 from electra_tf.config import EncoderConfig
 from electra_tf.finetuning import model_folder, run
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for

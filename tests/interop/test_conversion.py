@@ -8,8 +8,8 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import run_verb
 
-from electra_tf.cli import convert_checkpoint
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import find_starting_point, open_model
@@ -315,9 +315,7 @@ def test_a_vocabulary_of_another_model(tmp_path):
 
 
 def run_command(capsys, *arguments):
-    convert_checkpoint.convert_checkpoint(
-        convert_checkpoint.make_parser().parse_args([str(argument) for argument in arguments])
-    )
+    run_verb("convert", *arguments)
     return capsys.readouterr().out
 
 

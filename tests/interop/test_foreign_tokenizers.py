@@ -7,11 +7,12 @@ import shutil
 
 import pytest
 import tokenizers
+from commands import run_verb
 from tiny_finetuning import finetune, write_task
 
 import electra_tf
 from electra_tf import text
-from electra_tf.cli import build_embeddings, build_pretraining_dataset, run_finetuning
+from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning.model_folder import load_finetuned
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
@@ -60,12 +61,12 @@ def say(folder, config):
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def with_flags(command, call, folder, *flags, **choice):
+def with_flags(verb, folder, *flags, **choice):
     switches = ["--pre-split"] if choice.get("pre_split") else []
     switches += ["--tokenizer", choice["tokenizer"]] if "tokenizer" in choice else []
     line = ["--corpus-dir", folder.parent / "corpus", "--vocab-file", folder / "vocab.txt"]
-    line += ["--output-dir", folder.parent / "_".join(["out", command.__name__, *choice])]
-    call(command.make_parser().parse_args(list(map(str, [*line, *flags, *switches]))))
+    line += ["--output-dir", folder.parent / "_".join(["out", verb, *choice])]
+    run_verb(verb, *line, *flags, *switches)
 
 
 WAYS = {
@@ -73,7 +74,7 @@ WAYS = {
     "load": lambda folder, **choice: electra_tf.load(str(folder), **choice),
     "load_huggingface": lambda folder, **choice: load_huggingface(str(folder), **choice),
     "starting point": lambda folder, **choice: find_starting_point(str(folder), **choice),
-    "fine-tuning from it": lambda folder, **choice: run_finetuning.resolve(
+    "fine-tuning from it": lambda folder, **choice: resolve(
         "m", str(folder.parent), {"init_checkpoint": str(folder), "max_seq_length": 40, **choice}
     ),
     "fine-tuning with its vocabulary": lambda folder, **choice: config_for(
@@ -82,12 +83,9 @@ WAYS = {
     "pre-training": lambda folder, **choice: resolve_config(
         "m", str(folder.parent), {"vocab_file": str(folder / "vocab.txt"), **choice}
     ),
-    "records": lambda folder, **choice: with_flags(
-        build_pretraining_dataset, build_pretraining_dataset.run, folder, **choice
-    ),
+    "records": lambda folder, **choice: with_flags("records", folder, **choice),
     "embeddings": lambda folder, **choice: with_flags(
-        build_embeddings,
-        build_embeddings.build_embeddings,
+        "embeddings",
         folder,
         "--embedding-size=1",
         "--block-tokens=3",

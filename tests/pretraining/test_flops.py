@@ -4,13 +4,12 @@
 import pathlib
 import re
 import sys
-from unittest import mock
 
 import pytest
 import tensorflow as tf
+from commands import electra
 from tiny_run import make_examples, tensors, tiny_config, tiny_pretrainer
 
-from electra_tf.cli import flops as command
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import (
@@ -91,10 +90,7 @@ def test_achieved_flops_are_logged(data_dir, idle_steps, caplog):
 
 
 def test_the_command(capsys):
-    line = ["flops.py", "--hparams", str(ROOT / "configs/pretraining/small.json")]
-    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
-        command.main()
-    assert not exit.value.code
+    assert electra("flops", "--hparams", ROOT / "configs/pretraining/small.json") == 0
     printed = capsys.readouterr().out
     assert re.search(r"this run +1\.29\de\+18 FLOPs in 1,000,000 steps", printed)
     assert "electra_small  1.294e+18  1" in printed

@@ -8,14 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from unittest import mock
 
 import pytest
 import tensorflow as tf
+from commands import electra
 from run_results import assert_identical, logged_steps
 from tiny_run import hparams_with, tiny_config
 
-from electra_tf.cli import run_pretraining
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
 from electra_tf.training.loop.stops import Stopped
@@ -84,11 +83,8 @@ def signal_in_step(monkeypatch, number, which):
 
 def pretrain(data_dir, **changes) -> int:
     """Run the command in this process; returns its exit status."""
-    line = ["run_pretraining.py", "--data-dir", str(data_dir), "--model-name", "stopped"]
-    line += ["--hparams", json.dumps(hparams_with(ONE_LAYER, **changes))]
-    with mock.patch.object(sys, "argv", line), pytest.raises(SystemExit) as exit:
-        run_pretraining.main()
-    return exit.value.code or 0
+    line = ["pretrain", "--data-dir", data_dir, "--model-name", "stopped"]
+    return electra(*line, "--hparams", json.dumps(hparams_with(ONE_LAYER, **changes)))
 
 
 def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):

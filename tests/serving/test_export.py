@@ -10,13 +10,13 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import electra
 from run_results import stored
 from served_models import CLASSES, VARIANTS, VOCABULARY, finetuned_folder, pretrained_folder
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 import electra_tf
-from electra_tf.cli import export_model as cli
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import open_model
 from electra_tf.serving import ExportDiffersError, export_model, served_encoder
@@ -143,7 +143,7 @@ def test_wrong_settings(pair_dir, tmp_path, options, message):
 def test_wrong_folders(pair_dir, tmp_path):
     with pytest.raises(FileExistsError, match="expected to be new"):
         export_model(pair_dir, str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="convert_checkpoint"):
+    with pytest.raises(FileNotFoundError, match="`electra convert`"):
         export_model(str(tmp_path), str(tmp_path / "export"))
 
 
@@ -290,12 +290,9 @@ def test_a_checkpoint_without_vocabulary_says_how_to_give_it(tmp_path):
 
 def test_the_command_takes_what_a_checkpoint_does_not_tell(tmp_path, monkeypatch, capsys):
     folder, options = released("finetune/cola", tmp_path / "cola")
-    line = ["export_model.py", "--model-dir", folder, "--export-dir", str(tmp_path / "export")]
+    line = ["export", "--model-dir", folder, "--export-dir", tmp_path / "export"]
     line += ["--hparams", json.dumps(options["hparams"]), "--labels", "bad,good"]
-    monkeypatch.setattr(sys, "argv", [*line, "--signatures", "ids"])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    assert not end.value.code
+    assert electra(*line, "--signatures", "ids") == 0
     assert "comparisons with the model" in capsys.readouterr().out
     settings = json.loads((tmp_path / "export" / "assets.extra" / "electra_tf.json").read_text())
     assert settings["labels"] == ["bad", "good"] and settings["task"] == "cola"

@@ -18,7 +18,7 @@ import socket
 import sys
 import time
 
-from electra_tf.cli import run_finetuning, run_pretraining
+from electra_tf.cli.main import run_command
 from electra_tf.training.distribution import coordination
 from electra_tf.training.loop.loop import StepRunner
 
@@ -58,10 +58,8 @@ def work(plan, index, ports):
         stop_before_step(stop["step"], lambda: os.kill(os.getpid(), stop["signal"]))
     if plan.get("hang") == index:
         stop_before_step(stop["step"], lambda: time.sleep(300))
-    main = {"pretrain": run_pretraining, "finetune": run_finetuning}[plan["command"]].main
     arguments = plan["arguments"] + (plan.get("others", []) if index else [])
-    sys.argv = [plan["command"], *arguments, "--strategy", "multi_worker"]
-    main()
+    run_command([plan["command"], *arguments, "--strategy", "multi_worker"])
 
 
 def start(plan, index, ports, output):

@@ -8,8 +8,8 @@ from absl import logging
 
 from electra_tf.cli import arguments
 from electra_tf.config import FinetuningConfig
-from electra_tf.finetuning import run
 from electra_tf.finetuning.model_folder import read_config, with_stored_settings
+from electra_tf.finetuning.run import finetune
 from electra_tf.finetuning.starting_weights import (
     StartingPoint,
     asked_config,
@@ -56,13 +56,13 @@ def resolve(
     return config_for(model_name, data_dir, hparams, found), found
 
 
-def finetune(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config, start = resolve(args.model_name, args.data_dir, arguments.run_hparams(args))
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
-    results = run.finetune(config, start)
+    results = finetune(config, start)
     for line in results.lines():
         print(line)
     if config.do_eval:
@@ -73,11 +73,3 @@ def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
     """`vocab_size` of an earlier run with random weights in the same folders, to resume it."""
     found = read_config(f"{asked.model_dir}_1")
     return {} if found is None else {"vocab_size": found.finetuning.vocab_size}
-
-
-def main() -> None:
-    arguments.run(finetune, make_parser())
-
-
-if __name__ == "__main__":
-    main()

@@ -191,12 +191,3 @@ def report(manifest: Manifest, folder: str) -> None:
         )
     if manifest.replaced_bytes:
         print(f"{manifest.replaced_bytes:,} bytes were not UTF-8 and were replaced.")
-
-
-def main() -> None:
-    """Entry point of the command."""
-    arguments.run(run, make_parser())
-
-
-if __name__ == "__main__":
-    main()

@@ -33,12 +33,3 @@ def run(args: argparse.Namespace) -> None:
     print(describe(records))
     for example in decode_examples(records, vocabulary, args.num_examples):
         print("\n" + example)
-
-
-def main() -> None:
-    """Entry point of the command."""
-    arguments.run(run, make_parser())
-
-
-if __name__ == "__main__":
-    main()

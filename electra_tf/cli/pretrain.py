@@ -7,14 +7,15 @@ from absl import logging
 
 from electra_tf.cli import arguments
 from electra_tf.interop.opening import find_pretraining_weights
-from electra_tf.pretraining import model_folder, run
+from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.run import evaluate, train
 
 
 def make_parser() -> argparse.ArgumentParser:
     return arguments.make_run_parser(__doc__)
 
 
-def pretrain(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config = model_folder.resolve_config(
@@ -28,15 +29,7 @@ def pretrain(args: argparse.Namespace) -> None:
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
     if config.do_train:
-        run.train(config, find_weights=find_pretraining_weights)
+        train(config, find_weights=find_pretraining_weights)
     else:
-        for name, value in sorted(run.evaluate(config).items()):
+        for name, value in sorted(evaluate(config).items()):
             print(f"  {name} = {value}")
-
-
-def main() -> None:
-    arguments.run(pretrain, make_parser())
-
-
-if __name__ == "__main__":
-    main()

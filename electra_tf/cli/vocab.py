@@ -76,11 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    arguments.run(build_vocab, make_parser())
-
-
-def build_vocab(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Trains on 99 % of the lines, writes the files, and measures the result on other lines."""
     _check(args)
     folder, name = os.path.split(args.output_file)

@@ -9,7 +9,7 @@ import argparse
 import os
 
 from electra_tf.cli import arguments
-from electra_tf.cli.build_pretraining_dataset import add_building_flags, build
+from electra_tf.cli.records import add_building_flags, build
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -32,12 +32,3 @@ def run(args: argparse.Namespace) -> None:
         # Every file of an archive is one document, blank lines separate its paragraphs.
         blanks_separate_docs=False,
     )
-
-
-def main() -> None:
-    """Entry point of the command."""
-    arguments.run(run, make_parser())
-
-
-if __name__ == "__main__":
-    main()

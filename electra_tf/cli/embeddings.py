@@ -52,11 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    arguments.run(build_embeddings, make_parser())
-
-
-def build_embeddings(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
     _check(args)
     check_new(args.output_dir)
@@ -95,7 +91,7 @@ def build_embeddings(args: argparse.Namespace) -> None:
         f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "
         f"random embeddings; {counts.nnz:,} counts in {counts.shape[0]:,} blocks.\n"
         f"{unknown}.\n"
-        f"To begin with them: run_pretraining.py --hparams '{hparams}'"
+        f"To begin with them: electra pretrain --hparams '{hparams}'"
     )
 
 

@@ -28,18 +28,10 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def convert_checkpoint(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Read, write, and say what was written."""
     check_new(args.output)
     model = open_model(args.input, **arguments.untold_of(args))
     print(f"Read {model.description}.")
     for line in convert(model, args.to, args.output, args.part, args.task):
         print(line)
-
-
-def main() -> None:
-    arguments.run(convert_checkpoint, make_parser())
-
-
-if __name__ == "__main__":
-    main()

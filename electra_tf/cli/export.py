@@ -36,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def export(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Write and compare."""
     comparison = export_model(
         args.model_dir,
@@ -52,11 +52,3 @@ def export(args: argparse.Namespace) -> None:
         f"{args.export_dir}: {comparison.count} comparisons with the model, largest difference "
         f"{comparison.largest:.1e}"
     )
-
-
-def main() -> None:
-    arguments.run(export, make_parser())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,117 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The command `electra` and its verbs.
+
+A verb is a row of `VERBS` and a module of its name, with `make_parser()` and `run(namespace)`. The
+module is imported when its verb is asked for, so that help comes before the seconds that TensorFlow
+takes.
+"""
+
+import contextlib
+import difflib
+import importlib
+import os
+import signal
+import sys
+import types
+from collections.abc import Sequence
+from typing import NoReturn
+
+import electra_tf
+
+VERBS = {
+    "vocab": "train a WordPiece vocabulary or a SentencePiece model on text",
+    "records": "write text as records to pre-train on",
+    "embeddings": "compute initial embeddings, from which tokens occur together",
+    "pretrain": "pre-train a model, or evaluate one",
+    "finetune": "fine-tune a model on one or several tasks, and evaluate it",
+    "predict": "predict with a fine-tuned model, for a file or for standard input",
+    "export": "export a model as a SavedModel that takes raw strings",
+    "convert": "convert a model: this library's, the original's or Hugging Face's format",
+    "inspect": "show what records hold",
+    "flops": "count the floating-point operations of a pre-training run",
+}
+"""Verb -> what it does, in the order of use."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_USAGE = "usage: electra VERB [flags]"
+
+
+def main() -> NoReturn:
+    """Run `electra` with the arguments of this process."""
+    _end_at_signals()
+    run_command(sys.argv[1:])
+
+
+def run_script(verb: str) -> NoReturn:
+    """Run a verb as a script of the original's name, with the arguments of this process."""
+    _end_at_signals()
+    _run_verb(verb, sys.argv[1:], os.path.basename(sys.argv[0]))
+
+
+def run_command(argv: Sequence[str]) -> NoReturn:
+    """Run `electra` and exit.
+
+    Args:
+        argv: the verb and its flags.
+    """
+    verb, *flags = argv or ("",)
+    if verb in ("--help", "-h", "help"):
+        print(_help())
+        sys.exit(0)
+    if verb == "--version":
+        print(f"electra {electra_tf.__version__}")
+        sys.exit(0)
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, 1)
+        print(
+            f"{_USAGE}\n"
+            f"error: a verb is expected first{f', received {verb!r}' if verb else ''}"
+            f"{f'; did you mean {near[0]!r}?' if near else '.'} "
+            f"The verbs are {', '.join(VERBS)}; electra --help says what they do.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    _run_verb(verb, flags, f"electra {verb}")
+
+
+def message_of(number: int) -> str:
+    """The line that a command ends with, after such a signal."""
+    return "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+
+
+def end_at_once(number: int, _: types.FrameType | None = None) -> NoReturn:
+    """End the process with that line; for when there is nothing to clean up."""
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # it may be in use, or closed
+        sys.stdout.flush()
+    os.write(2, f"{message_of(number)}\n".encode())
+    os._exit(128 + number)
+
+
+def _end_at_signals():
+    """Until a run handles signals itself, which is seconds later."""
+    for number in SIGNALS:
+        signal.signal(number, end_at_once)
+
+
+def _run_verb(verb: str, flags: Sequence[str], program: str) -> NoReturn:
+    arguments = importlib.import_module("electra_tf.cli.arguments")
+    module = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}")
+    parser = module.make_parser()
+    parser.prog = program
+    arguments.run(module.run, parser, flags)
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    return "\n".join(
+        [
+            _USAGE,
+            "",
+            "Pre-trains text encoders as discriminators (ELECTRA), fine-tunes and serves them.",
+            "",
+            "verbs, in the order of use:",
+            *(f"  {verb:{width}}  {meaning}" for verb, meaning in VERBS.items()),
+            "",
+            "electra VERB --help shows the flags of a verb; electra --version the version.",
+        ]
+    )
