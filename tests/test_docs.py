@@ -1,15 +1,19 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The documents say what the code does, and lead somewhere."""
 
+import contextlib
 import dataclasses
+import importlib
 import json
 import pathlib
 import re
+import shlex
 
 import pytest
 from test_config import REFERENCE_DEFAULTS
 
 import electra_tf
+from electra_tf.cli.main import VERBS
 from electra_tf.config import EncoderConfig, PretrainingConfig
 from electra_tf.config.encoder import OVERRIDABLE
 from electra_tf.data import Manifest
@@ -17,11 +21,17 @@ from electra_tf.data import Manifest
 ROOT = pathlib.Path(__file__).parents[1]
 DOCUMENTS = (
     "CHANGELOG.md",
+    "README.md",
+    "configs/README.md",
+    "configs/finetuning/README.md",
     "docs/architecture.md",
+    "docs/benchmarks.md",
     "docs/data.md",
     "docs/interop.md",
     "docs/pretraining.md",
+    "docs/results.md",
     "docs/scaling.md",
+    "docs/serving.md",
     "docs/speed.md",
     "docs/tokenizers.md",
 )
@@ -105,6 +115,37 @@ def test_links_lead_to_files(name):
 def test_scripts_named_are_there(name):
     for script in re.findall(r"(?<![/\w])([a-z_]+\.py)\b", text_of(name)):
         assert (ROOT / script).exists(), script
+
+
+def commands_in(name):
+    """The `electra` commands of a document, [verb, flags, ...] each."""
+    text = re.sub(r" *\\\n\s*", " ", text_of(name))
+    lines = re.findall(r"(?:^|[`(;]|1 )\s*electra ([a-z-]+ [^`\n]*)", text, re.M)
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # a quote of the shell goes on in the next line
+            found.append(shlex.split(line.split(" | ")[0].split(" > ")[0], comments=True))
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_shown_have_the_flags(name):
+    """Whole commands parse; of those with an ellipsis, the flags that are shown are known."""
+    for verb, *flags in commands_in(name):
+        if not any(flag.startswith("-") for flag in flags):
+            continue  # a sentence
+        parser = importlib.import_module(f"electra_tf.cli.{verb}").make_parser()
+        known = {option for action in parser._actions for option in action.option_strings}
+        for flag in flags:
+            if flag.startswith("--") and flag != "--":
+                assert flag.split("=")[0] in known or "--" in flags[: flags.index(flag)], (
+                    verb,
+                    flag,
+                )
+
+
+def test_the_readme_shows_commands():
+    assert {verb for verb, *_ in commands_in("README.md")} >= set(VERBS) - {"flops", "embeddings"}
 
 
 def test_the_changelog_is_about_this_version():
