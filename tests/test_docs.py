@@ -106,7 +106,7 @@ def test_the_manifest_shown_is_one(tmp_path):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_to_files(name):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name)):
+    for target in re.findall(r"\]\(([^)#\s\"]+)[^)\s]*\)", text_of(name)):
         if "://" not in target:
             assert (ROOT / name).parent.joinpath(target).exists(), target
 

@@ -25,7 +25,7 @@ ROWS = {
     "serving": 6,
     "loading": 7,
     "cli": 7,
-    "__main__": 7,
+    "__main__": 8,
 }
 """Area (file or folder directly under the package) -> row; imports go to lower numbers."""
 
