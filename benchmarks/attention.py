@@ -22,7 +22,7 @@ from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
 from electra_tf.model.layers import SelfAttention  # noqa: E402
-from electra_tf.model.precision import precision_scope  # noqa: E402
+from electra_tf.model.layers import precision_scope  # noqa: E402
 
 
 class Einsum(SelfAttention):

@@ -19,7 +19,7 @@ from electra_tf.text import settings_file
 from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
 from electra_tf.text.sentencepiece_training import MODEL_TYPES, without_accents
 from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE
-from electra_tf.text.vocabulary_report import report, warning_of_changed_letters, without_marks
+from electra_tf.text.vocabulary_training import report, warning_of_changed_letters, without_marks
 
 # Of so many lines one is held out for the report.
 HELD_OUT_EVERY = 100

@@ -11,7 +11,7 @@ from scipy import sparse
 from electra_tf.data.corpus import CHUNK_BYTES, SourceFile, cut_in_chunks
 from electra_tf.data.reading import Piece, read_pieces
 from electra_tf.text import Tokenizer, Vocabulary
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 BLOCK_TOKENS = 200
 """A long paragraph or a short review: about one topic."""

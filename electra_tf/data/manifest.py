@@ -10,7 +10,7 @@ from typing import Any
 from electra_tf.config.stored import from_stored
 from electra_tf.data.writer import write_file
 from electra_tf.files import read_json
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 1

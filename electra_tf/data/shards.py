@@ -25,7 +25,7 @@ from electra_tf.data.spec import Rows
 from electra_tf.data.writer import ShardWriter, write_file
 from electra_tf.files import read_json
 from electra_tf.text import Tokenizer, load_tokenizer
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 TRAINING = "training"
 

@@ -12,7 +12,7 @@ from electra_tf.finetuning.files.contents import is_text
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.split_data import split_of_examples
 from electra_tf.finetuning.task import Task
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 LINES_AT_ONCE = 1000
 """Lines of a stream that are read before they are predicted."""

@@ -18,7 +18,7 @@ from electra_tf.files import exists, read_bytes, write_bytes
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 
 @dataclasses.dataclass(frozen=True)

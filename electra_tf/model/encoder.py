@@ -8,8 +8,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
-from electra_tf.model.initializers import Initializers
-from electra_tf.model.layers import MASKED_SCORE, Embeddings, TransformerLayer
+from electra_tf.model.layers import MASKED_SCORE, Embeddings, Initializers, TransformerLayer
 from electra_tf.model.random_numbers import split_seed
 
 DIRECTIONS = ("both", "left_to_right", "right_to_left")

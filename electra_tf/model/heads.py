@@ -7,8 +7,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
-from electra_tf.model.initializers import Initializers
-from electra_tf.model.layers import ACTIVATIONS, layer_norm
+from electra_tf.model.layers import ACTIVATIONS, Initializers, layer_norm
 
 
 class TokenPredictionHead(keras.layers.Layer):

@@ -6,7 +6,8 @@ Every layer that drops takes its random numbers from an explicit seed, int32 [2]
 random state, so a step is a function of weights, batch and seed.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +16,6 @@ import tensorflow as tf
 from electra_tf.accelerators import has_accelerator
 from electra_tf.config import EncoderConfig
 from electra_tf.model.functions import gelu, normalize
-from electra_tf.model.initializers import Initializers
 from electra_tf.model.random_numbers import dropout
 
 LAYER_NORM_EPSILON = 1e-12
@@ -28,6 +28,38 @@ ACTIVATIONS = {
     "tanh": tf.tanh,
     "linear": tf.identity,
 }
+
+
+class Initializers:
+    """The two initializers of the original, drawing one after the other from one seed.
+
+    Args:
+        stddev: standard deviation of the truncated normal of most weights.
+        seed: int; the same seed and order of building gives the same weights.
+    """
+
+    def __init__(self, stddev: float, seed: int):
+        seeds = keras.random.SeedGenerator(seed)
+        self.normal = keras.initializers.TruncatedNormal(stddev=stddev, seed=seeds)
+        self.glorot = keras.initializers.GlorotUniform(seed=seeds)
+        """For embeddings_project and the last layer of heads (tf.layers.dense's default)."""
+
+
+@contextlib.contextmanager
+def precision_scope(precision: str) -> Iterator[None]:
+    """Layers built inside compute in "float32", "bfloat16" or "float16"; weights are float32.
+
+    For float32, products of the whole process are: TensorFlow would round their factors to ten bits
+    on newer GPUs (TF32).
+    """
+    if precision == "float32":
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class LayerNorm(keras.layers.LayerNormalization):

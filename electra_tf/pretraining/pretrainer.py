@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig
-from electra_tf.model.precision import precision_scope
+from electra_tf.model.layers import precision_scope
 from electra_tf.model.random_numbers import split_seed
 from electra_tf.pretraining.corruption import sample_tokens
 from electra_tf.pretraining.masking import candidate_positions, mask_tokens, replace_positions

@@ -24,8 +24,7 @@ from electra_tf.serving.signatures import (
 )
 from electra_tf.text import Tokenizer, TokensWithOffsets
 from electra_tf.text.packing import dense, heads, packed_batch, text_batch
-from electra_tf.text.parts import Parts
-from electra_tf.text.ragged import part_starts
+from electra_tf.text.ragged import Parts, part_starts
 
 
 class PretrainedServer(tf.Module):

@@ -15,8 +15,7 @@ import tensorflow_text as tf_text
 
 from electra_tf.text import normalization
 from electra_tf.text.normalization import BasicNormalizer
-from electra_tf.text.parts import Parts
-from electra_tf.text.ragged import row_numbers
+from electra_tf.text.ragged import Parts, row_numbers
 from electra_tf.text.tokenizer import TokensWithOffsets
 from electra_tf.text.vocabulary import AddedToken
 

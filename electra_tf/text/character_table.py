@@ -46,7 +46,7 @@ _MORE_WHITE_SPACE = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
 UNKNOWN = 0x7F
 """Stands for what no token has: cleaning removes this character from every text."""
 _NEVER_IN_TOKENS = (0, UNKNOWN)
-"""See `vocabulary_lines.never_matches`."""
+"""See `vocabulary_file.never_matches`."""
 
 
 class CharacterTable(typing.NamedTuple):

@@ -1,5 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What ragged tensors lack."""
+"""The rows of values in ragged tensors, and texts cut into parts that are joined again."""
+
+import typing
 
 import tensorflow as tf
 
@@ -34,3 +36,64 @@ def part_starts(parts: tf.RaggedTensor, separator_bytes: int) -> tf.Tensor:
     row_splits = tf.cast(parts.row_splits, tf.int64)
     firsts = tf.gather(tf.concat([before, [0]], 0), row_splits[:-1])
     return before - tf.gather(firsts, row_numbers(row_splits))
+
+
+class Parts(typing.NamedTuple):
+    """The texts [B] without the tokens that stand in them, which no tokenizer is to see.
+
+    A row of n tokens has n + 1 parts, which may be empty; a token stands behind each but the last.
+
+    texts: string [parts], of all rows. row_splits: int64 [B + 1].
+    starts: int64 [parts], the byte of the row's text at which each part begins.
+    ids: int32 [tokens]; token_starts, token_ends: int64 [tokens], bytes of the row's text.
+    """
+
+    texts: tf.Tensor
+    row_splits: tf.Tensor
+    starts: tf.Tensor
+    ids: tf.Tensor
+    token_starts: tf.Tensor
+    token_ends: tf.Tensor
+
+    def with_ids(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        """The ids of the parts [parts, n] and those of the tokens in order, ragged [B, n]."""
+        return self._joined(ids, self.ids)
+
+    def with_offsets(
+        self, ids: tf.RaggedTensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Likewise, with offsets that count from the part's begin given, from the text's returned.
+
+        Of "go [X]!" with the token [X] = 9, the parts "go " and "!" with the ids [[7], [8]], the
+        starts [[0], [0]] and the ends [[2], [1]] give [7, 9, 8]; [0, 3, 6]; [2, 6, 7].
+        """
+        shift = tf.gather(self.starts, row_numbers(tf.cast(ids.row_splits, tf.int64)))
+        moved = [
+            offsets.with_flat_values(offsets.flat_values + tf.cast(shift, offsets.dtype))
+            for offsets in (starts, ends)
+        ]
+        return (
+            self._joined(ids, self.ids),
+            self._joined(moved[0], self.token_starts),
+            self._joined(moved[1], self.token_ends),
+        )
+
+    def _joined(self, of_parts: tf.RaggedTensor, of_tokens: tf.Tensor) -> tf.RaggedTensor:
+        count = tf.shape(self.texts, tf.int64)[0]
+        lasts = tf.scatter_nd(
+            self.row_splits[1:, None], tf.ones_like(self.row_splits[1:]), [count + 1]
+        )[1:]
+        has_token = lasts == 0
+        splits = tf.cast(of_parts.row_splits, tf.int64)
+        ends = splits[1:] + tf.cumsum(tf.cast(has_token, tf.int64))
+        token_places = tf.boolean_mask(ends, has_token) - 1
+        before = tf.cumsum(tf.cast(has_token, tf.int64), exclusive=True)
+        values = of_parts.flat_values
+        places = tf.range(tf.shape(values, tf.int64)[0]) + tf.gather(before, row_numbers(splits))
+        joined = tf.scatter_nd(
+            tf.concat([places, token_places], 0)[:, None],
+            tf.concat([values, tf.cast(of_tokens, values.dtype)], 0),
+            [tf.shape(values)[0] + tf.shape(of_tokens)[0]],
+        )
+        row_ends = tf.gather(tf.concat([[0], ends], 0), self.row_splits)
+        return tf.RaggedTensor.from_row_splits(joined, row_ends, validate=False)

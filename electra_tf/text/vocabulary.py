@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 
 from electra_tf.files import read_text, write_bytes
-from electra_tf.text import huggingface_vocabulary, vocabulary_lines
+from electra_tf.text import vocabulary_file
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDPIECE, SENTENCEPIECE = KINDS = ("wordpiece", "sentencepiece")
@@ -198,14 +198,14 @@ def read_vocabulary(path: str, special: SpecialTokens | None = None) -> Vocabula
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
     if path.endswith(".json"):
-        tokens = huggingface_vocabulary.read_tokens(path)
+        tokens = vocabulary_file.read_tokens(path)
     else:
         text = read_text(path)
         if not text.strip():
             raise ValueError(f"The vocabulary file {path} is empty.")
-        tokens = vocabulary_lines.split(text)
+        tokens = vocabulary_file.split(text)
     _check(tokens, special, WORDPIECE, f"The vocabulary file {path}")
-    vocabulary_lines.warn_of_unmatched(tokens, path)
+    vocabulary_file.warn_of_unmatched(tokens, path)
     return Vocabulary(tuple(tokens), special)
 
 
@@ -225,7 +225,7 @@ def unused_tokens(count: int) -> list[str]:
 
 def content_of(vocabulary: Vocabulary) -> bytes:
     """Returns the bytes of the `vocab.txt` of a vocabulary."""
-    return vocabulary_lines.joined(vocabulary.pieces)
+    return vocabulary_file.joined(vocabulary.pieces)
 
 
 def _check(tokens: Sequence[str], special: SpecialTokens, kind: str, where: str):
@@ -238,10 +238,10 @@ def _check(tokens: Sequence[str], special: SpecialTokens, kind: str, where: str)
         if spaced is not None:
             hint = f" It has {spaced!r}, with white space around it."
         elif len(missing) == len(special.all):
-            hint = f" {vocabulary_lines.what_it_is_instead(tokens)}"
+            hint = f" {vocabulary_file.what_it_is_instead(tokens)}"
         raise ValueError(
             f"{where} must hold the special tokens {' '.join(special.all)}; "
             f"missing: {' '.join(missing)}.{hint}"
         )
     if kind == WORDPIECE:
-        vocabulary_lines.check(tokens, where)
+        vocabulary_file.check(tokens, where)

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Training a WordPiece vocabulary on text.
+"""Training a WordPiece vocabulary on text, and a report on how well any vocabulary fits text.
 
 Words are counted with the basic tokenization that runs in front of the tokenizer, so training and
 use cannot disagree. Pieces are learned by Hugging Face's trainer: on 32 MB of film reviews it took
@@ -8,18 +8,26 @@ use cannot disagree. Pieces are learned by Hugging Face's trainer: on 32 MB of f
 
 import collections
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 import tokenizers
 
-from electra_tf.text.long_words import is_long
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD, BasicNormalizer
-from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK, unused_tokens
+from electra_tf.text.tokenizer import Tokenizer, UnknownTokens
+from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK, WORD_START, unused_tokens
+from electra_tf.text.wordpiece import is_long
 
 _TEXTS_PER_BATCH = 2048
 _CHARACTERS_PER_ITEM = 1 << 16
+_LINES_PER_BATCH = 1024
+_NUM_LONGEST = 10
+_MIN_SHARE_CHANGED = 0.01
+"""Of the words; English text has fewer words with accents."""
+_NUM_CHANGED = 5
+_CHARACTERS_AROUND = 6
 
 
 def train_wordpiece_vocabulary(
@@ -182,3 +190,91 @@ def _repeated(words: Mapping[str, int]):
         per_item = _CHARACTERS_PER_ITEM // (len(word) + 1)
         for done in range(0, number, per_item):
             yield f"{word} " * min(per_item, number - done)
+
+
+# ---- Report
+
+
+def report(tokenizer: Tokenizer, held_out_lines: Sequence[str], asked_size: int) -> Iterator[str]:
+    """Yields lines on the size of a vocabulary and on how it cuts held-out lines.
+
+    Words are what stands between spaces, whatever the kind of the tokenizer.
+    """
+    vocabulary = tokenizer.vocabulary
+    note = ""
+    if len(vocabulary) != asked_size:
+        note = f" of {asked_size}: no more pieces repeat"
+    yield f"tokens:               {len(vocabulary)}{note}"
+    num_words = sum(len(line.split()) for line in held_out_lines)
+    if num_words:
+        yield from _measures(tokenizer, held_out_lines, num_words)
+    else:
+        yield "held-out words:       none, the text is too short"
+    special = set(vocabulary.special.all)
+    pieces = {token for token in vocabulary.tokens if token not in special}
+    longest = sorted(pieces - set(_reserved(pieces)), key=lambda piece: (-_length(piece), piece))
+    yield f"longest pieces:       {' '.join(longest[:_NUM_LONGEST])}"
+
+
+def without_marks(word: str) -> str:
+    """The word as WordPiece's normalization leaves it where accents are stripped."""
+    decomposed = unicodedata.normalize("NFD", word)
+    kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", kept)
+
+
+def warning_of_changed_letters(lines: Sequence[str], strip: Callable[[str], str]) -> str | None:
+    """One sentence if stripping accents changes letters of more than 1 % of the words.
+
+    Args:
+        lines: a sample of the text.
+        strip: what the normalization does to a lower-cased word beside NFC.
+    """
+    counts = collections.Counter(word for line in lines for word in line.lower().split())
+    changed = {}
+    for word, number in counts.items():
+        if not word.isascii():
+            word = unicodedata.normalize("NFC", word)
+            if strip(word) != word:
+                changed[word] = changed.get(word, 0) + number
+    share = sum(changed.values()) / max(1, counts.total())
+    if share < _MIN_SHARE_CHANGED:
+        return None
+    frequent = sorted(changed, key=lambda word: (-changed[word], word))
+    # Long words may begin alike.
+    examples = dict.fromkeys(_example(word, strip) for word in frequent[: 10 * _NUM_CHANGED])
+    shown = ", ".join(itertools.islice(examples, _NUM_CHANGED))
+    return (
+        f"Stripping accents changes letters of {share:.1%} of the words in a sample of "
+        f"{len(lines)} lines: {shown}. --no-strip-accents keeps them."
+    )
+
+
+def _example(word: str, strip: Callable[[str], str]):
+    """The word, or what is around the first change in it, and what comes of that."""
+    place = next((i for i, character in enumerate(word) if strip(character) != character), 0)
+    start = max(0, place - _CHARACTERS_AROUND)
+    part = word[start : place + _CHARACTERS_AROUND]
+    return f"{part} -> {strip(part)}"
+
+
+def _measures(tokenizer: Tokenizer, lines: Sequence[str], num_words: int):
+    found = UnknownTokens()
+    num_characters = sum(len("".join(line.split())) for line in lines)
+    for start in range(0, len(lines), _LINES_PER_BATCH):
+        ids = tokenizer(lines[start : start + _LINES_PER_BATCH]).flat_values.numpy()
+        found += UnknownTokens.among(ids, tokenizer.vocabulary)
+    yield f"held-out words:       {num_words} in {len(lines)} lines"
+    yield f"tokens per word:      {found.tokens / num_words:.3f}"
+    yield f"characters per token: {num_characters / max(1, found.tokens):.2f}"
+    yield f"unknown tokens:       {found.unknown} ({found.share:.3%})"
+    if found.is_high:
+        found.log("held-out lines (--character-coverage 0.9995 keeps more characters)")
+
+
+def _reserved(pieces: Iterable[str]):
+    return (piece for piece in pieces if piece.startswith("[unused") and piece.endswith("]"))
+
+
+def _length(piece: str):
+    return len(piece.removeprefix("##").removeprefix(WORD_START))

@@ -18,7 +18,7 @@ from electra_tf.data import Manifest, PretrainingRecords, shards
 from electra_tf.data.corpus import find_sources
 from electra_tf.data.plan import make_plan
 from electra_tf.text import load_vocabulary
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 
 def test_records_hold_all_the_text(corpus):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from electra_tf import text
-from electra_tf.text.unknown import UnknownTokens
+from electra_tf.text.tokenizer import UnknownTokens
 
 SPECIAL = list(text.SPECIAL_TOKENS)
 KOREAN = ["한국어", "문장", "입니다"]

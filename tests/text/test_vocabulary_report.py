@@ -3,7 +3,7 @@ import pytest
 
 from electra_tf import text
 from electra_tf.text.sentencepiece_training import without_accents
-from electra_tf.text.vocabulary_report import warning_of_changed_letters, without_marks
+from electra_tf.text.vocabulary_training import warning_of_changed_letters, without_marks
 
 JAPANESE = "川のそばには、本を読んだりできる長いすがあります。"
 

@@ -15,7 +15,7 @@ from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingf
 from electra_tf.text.loading import said_by
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 from electra_tf.text.vocabulary import WORDPIECE
-from electra_tf.text.vocabulary_lines import as_keys
+from electra_tf.text.vocabulary_file import as_keys
 
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"

@@ -1,20 +1,24 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Tokens as the lines of a `vocab.txt`, and what in such a file is out of the ordinary."""
+"""The tokens in a file: the lines of a `vocab.txt`, or what a `tokenizer.json` of others lists.
+
+What in such a file is out of the ordinary is an error or a warning.
+"""
 
 import functools
 import multiprocessing
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from absl import logging
 
-from electra_tf.files import shortened
+from electra_tf.files import read_json, shortened
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 
 NO_WORD_HAS = "\u2028"
 """White space for every tokenizer, so a token with it matches nothing."""
 FIRST_MARK, NUM_MARKS = 0xF0000, 0xFFFE
-"""Characters for private use, which are removed from every text; see `long_words`."""
+"""Characters for private use, which are removed from every text; see `wordpiece.LongTokens`."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 # What cannot stand in a line of UTF-8, or not at its end.
@@ -88,6 +92,26 @@ def from_keys(keys: Sequence[str]) -> list[str]:
     return [key.removesuffix(_ending(number)) for number, key in enumerate(keys)]
 
 
+def read_tokens(path: str) -> list[str]:
+    """Tokens of a WordPiece tokenizer.json in the order of their ids.
+
+    Raises:
+        ValueError: the file is not JSON, or its tokenizer is another one than BERT's WordPiece.
+    """
+    stored = read_json(path)
+    model = stored.get("model") or {}
+    if not isinstance(model, dict):
+        raise ValueError(f"{path}: model is expected to be a JSON object, but is {model!r}.")
+    expected = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##"}
+    # Files of early versions leave the type out.
+    found = {name: model.get(name, expected[name] if model else None) for name in expected}
+    if found != expected:
+        raise ValueError(
+            f"{path}: model is expected to have {_settings(expected)}, but has {_settings(found)}."
+        )
+    return _in_order(model.get("vocab"), f"{path}: model.vocab")
+
+
 def never_matches(token: str) -> bool:
     """Whether a token can stand for no piece of a text whatever the tokenizer's settings."""
     return not token or len(token) > 2 + MAX_CHARACTERS_PER_WORD or bool(_NO_WORD.search(token))
@@ -117,6 +141,30 @@ def warn_of_unmatched(tokens: Sequence[str], path: str) -> None:
 def shown(token: str) -> str:
     """A token for a message."""
     return repr(shortened(token, 40))
+
+
+def _in_order(ids: Any, where: str) -> list[str]:
+    """The tokens of {token: id}; ids of no token have an empty one, which matches nothing.
+
+    Such files come from a vocab.txt in which a token is twice: it has its later id.
+    """
+    is_right = (
+        isinstance(ids, dict)
+        and all(type(number) is int and number >= 0 for number in ids.values())
+        and len(set(ids.values())) == len(ids) > max(ids.values(), default=0) // 2
+    )
+    if not is_right:
+        raise ValueError(
+            f"{where}: ids of tokens are expected to count from 0 upwards, one for each token."
+        )
+    tokens = [""] * (1 + max(ids.values()))
+    for token, number in ids.items():
+        tokens[number] = token
+    return from_keys(tokens)
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value!r}" for name, value in settings.items())
 
 
 def _ending(number: int) -> str:
