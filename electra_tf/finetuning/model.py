@@ -71,12 +71,9 @@ class TaskHeads(keras.layers.Layer):
         hidden: tf.Tensor,
         features: Mapping[str, tf.Tensor],
         seeds: Sequence[tf.Tensor | None],
-        training: bool,
     ) -> dict[str, dict[str, tf.Tensor]]:
-        outputs = {}
-        for head, seed in zip(self.heads, seeds, strict=True):
-            outputs[head.name] = head(hidden, features, seed=seed, training=training)
-        return outputs
+        pairs = zip(self.heads, seeds, strict=True)
+        return {head.name: head(hidden, features, seed=seed) for head, seed in pairs}
 
 
 class FinetuningModel(keras.Model):
@@ -139,7 +136,7 @@ class FinetuningModel(keras.Model):
                 seed = tf.constant([self.seed % 2**31, 0], tf.int32)
             encoder_seed, *head_seeds = split_seed(seed, 1 + len(self.tasks))
         hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
-        return self.task_heads(hidden, features, seeds=head_seeds, training=training)
+        return self.task_heads(hidden, features, seeds=head_seeds)
 
     def total_loss(
         self, outputs: Mapping[str, Mapping[str, tf.Tensor]], features: Mapping[str, tf.Tensor]

@@ -6,7 +6,7 @@ original's names; `loss` [B] is there if the features have labels. Where a head 
 so with the seed it is given.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -16,33 +16,32 @@ from electra_tf.model import Initializers
 from electra_tf.model.layers import ACTIVATIONS
 from electra_tf.model.random_numbers import dropout, split_seed
 
-
-def weighted_cross_entropy(
-    logits: tf.Tensor, labels: tf.Tensor, smoothing: float, class_weights: Sequence[float]
-) -> tf.Tensor:
-    """Cross-entropy with smoothed labels, times the weight of the label's class.
-
-    Args:
-        logits: float32 [..., C].
-        labels: int32 [...].
-        smoothing: share of the probability that is spread evenly over all classes.
-        class_weights: C weights; empty for ones.
-    """
-    classes = logits.shape[-1]
-    targets = tf.one_hot(labels, classes) * (1.0 - smoothing) + smoothing / classes
-    losses = tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)
-    if class_weights:
-        losses *= tf.gather(tf.constant(class_weights, tf.float32), labels)
-    return losses
+Tensors = dict[str, tf.Tensor]
 
 
 class TaskHead(keras.layers.Layer):
-    """A head named after its task; finds its labels among the features by that name."""
+    """A head named after its task; finds its labels among the features by that name.
 
-    def __init__(self, name: str, initializers: Initializers, hidden_size: int):
+    Args:
+        label_smoothing, class_weights: of `cross_entropy`, for heads that use it.
+    """
+
+    label_names: tuple[str, ...] = ()
+    """Features, behind the name of the task, that the loss is computed from."""
+
+    def __init__(
+        self,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] = (),
+    ):
         super().__init__(name=name)
         self.initializers = initializers
         self.hidden_size = hidden_size
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
 
     def dense(
         self, units: int, name: str, activation: Callable[[tf.Tensor], tf.Tensor] | None = None
@@ -51,12 +50,52 @@ class TaskHead(keras.layers.Layer):
             units, activation=activation, kernel_initializer=self.initializers.glorot, name=name
         )
 
-    def labels(self, features: Mapping[str, tf.Tensor], name: str) -> tf.Tensor | None:
-        return features.get(f"{self.name}_{name}")
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
+        """The layers, None for those that an option leaves out, and the width of what they read."""
+        raise NotImplementedError
 
-    def _passed_on(self, features: Mapping[str, tf.Tensor], *names: str) -> dict[str, tf.Tensor]:
-        found = {name: self.labels(features, name) for name in (*names, "eid")}
-        return {name: value for name, value in found.items() if value is not None}
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+        for layer, width in self.input_widths():
+            if layer is not None:
+                layer.build((None, width))
+        self.built = True
+
+    def call(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None = None) -> Tensors:
+        names = [name for name in (*self.label_names, "eid") if f"{self.name}_{name}" in features]
+        labels = {name: self.feature(features, name) for name in names}
+        outputs = self.outputs(hidden, features, seed) | labels
+        if self.label_names[0] in labels:
+            outputs["loss"] = self.loss(outputs)
+        return outputs
+
+    def feature(self, features: Tensors, name: str) -> tf.Tensor:
+        return features[f"{self.name}_{name}"]
+
+    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+        """What is computed without labels; seed: of dropout, given in training."""
+        raise NotImplementedError
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        """The loss [B], from outputs and labels."""
+        raise NotImplementedError
+
+    def cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy with smoothed labels, times the weight of the label's class.
+
+        `label_smoothing` is the share of the probability that is spread evenly over all classes;
+        without `class_weights` all are 1.
+
+        Args:
+            logits: float32 [..., C].
+            labels: int32 [...].
+        """
+        classes = logits.shape[-1]
+        targets = tf.one_hot(labels, classes) * (1.0 - self.label_smoothing)
+        targets += self.label_smoothing / classes
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+        if self.class_weights:
+            losses *= tf.gather(tf.constant(self.class_weights, tf.float32), labels)
+        return losses
 
 
 class SequenceHead(TaskHead):
@@ -69,6 +108,8 @@ class SequenceHead(TaskHead):
             Face's sequence classification; `dense_1` then gives the outputs.
     """
 
+    label_names = ("label_ids",)
+
     def __init__(
         self,
         name: str,
@@ -77,21 +118,19 @@ class SequenceHead(TaskHead):
         num_outputs: int,
         dropout_rate: float,
         has_hidden_layer: bool = False,
+        **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size)
+        super().__init__(name, initializers, hidden_size, **options)
         self.dropout_rate = dropout_rate
         self.hidden_layer = None
         if has_hidden_layer:
             self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS["gelu"])
         self.output_layer = self.dense(num_outputs, "dense_1" if has_hidden_layer else "dense")
 
-    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
-        if self.hidden_layer is not None:
-            self.hidden_layer.build((None, self.hidden_size))
-        self.output_layer.build((None, self.hidden_size))
-        self.built = True
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
+        return [(self.hidden_layer, self.hidden_size), (self.output_layer, self.hidden_size)]
 
-    def first_token_logits(self, hidden: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
         pooled = hidden[:, 0]
         if self.hidden_layer is not None:
             first = None
@@ -99,79 +138,51 @@ class SequenceHead(TaskHead):
                 first, seed = split_seed(seed, 2)
             pooled = self.hidden_layer(dropout(pooled, self.dropout_rate, first))
         pooled = dropout(pooled, self.dropout_rate, seed)
-        return tf.cast(self.output_layer(pooled), tf.float32)
+        return self.outputs_of(tf.cast(self.output_layer(pooled), tf.float32))
+
+    def outputs_of(self, logits: tf.Tensor) -> Tensors:
+        """The outputs from what the last layer gives, float32 [B, num_outputs]."""
+        raise NotImplementedError
 
 
 class ClassificationHead(SequenceHead):
     """One of several classes."""
 
-    def __init__(
-        self,
-        *args: Any,
-        label_smoothing: float = 0.0,
-        class_weights: Sequence[float] = (),
-        **kwargs: Any,
-    ):
-        super().__init__(*args, **kwargs)
-        self.label_smoothing = label_smoothing
-        self.class_weights = class_weights
+    def outputs_of(self, logits: tf.Tensor) -> Tensors:
+        return {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
 
-    def call(
-        self,
-        hidden: tf.Tensor,
-        features: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> dict[str, tf.Tensor]:
-        logits = self.first_token_logits(hidden, seed)
-        outputs = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
-        outputs |= self._passed_on(features, "label_ids")
-        if "label_ids" in outputs:
-            outputs["loss"] = weighted_cross_entropy(
-                logits, outputs["label_ids"], self.label_smoothing, self.class_weights
-            )
-        return outputs
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        return self.cross_entropy(outputs["logits"], outputs["label_ids"])
 
 
 class MultiLabelHead(SequenceHead):
     """Any number of classes at once; `<task>_label_ids` is 0 or 1 for each, [B, C]."""
 
-    def call(
-        self,
-        hidden: tf.Tensor,
-        features: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> dict[str, tf.Tensor]:
-        logits = self.first_token_logits(hidden, seed)
-        outputs = {"logits": logits, "predictions": tf.cast(logits > 0, tf.int32)}
-        outputs |= self._passed_on(features, "label_ids")
-        if "label_ids" in outputs:
-            labels = tf.cast(outputs["label_ids"], tf.float32)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
-            outputs["loss"] = tf.reduce_sum(losses, axis=-1)
-        return outputs
+    def outputs_of(self, logits: tf.Tensor) -> Tensors:
+        return {"logits": logits, "predictions": tf.cast(logits > 0, tf.int32)}
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        labels = tf.cast(outputs["label_ids"], tf.float32)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=outputs["logits"])
+        return tf.reduce_sum(losses, axis=-1)
 
 
 class RegressionHead(SequenceHead):
     """A number; squared error."""
 
-    def call(
-        self,
-        hidden: tf.Tensor,
-        features: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> dict[str, tf.Tensor]:
-        predictions = self.first_token_logits(hidden, seed)[:, 0]
-        outputs = {"predictions": predictions, **self._passed_on(features, "targets")}
-        if "targets" in outputs:
-            outputs["loss"] = tf.square(predictions - outputs["targets"])
-        return outputs
+    label_names = ("targets",)
+
+    def outputs_of(self, logits: tf.Tensor) -> Tensors:
+        return {"predictions": logits[:, 0]}
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        return tf.square(outputs["predictions"] - outputs["targets"])
 
 
 class TaggingHead(TaskHead):
     """A class for each labelled position; the loss is summed over the words of a sequence."""
+
+    label_names = ("labels", "labels_mask")
 
     def __init__(
         self,
@@ -179,37 +190,23 @@ class TaggingHead(TaskHead):
         initializers: Initializers,
         hidden_size: int,
         num_labels: int,
-        label_smoothing: float = 0.0,
-        class_weights: Sequence[float] = (),
+        **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size)
-        self.label_smoothing = label_smoothing
-        self.class_weights = class_weights
+        super().__init__(name, initializers, hidden_size, **options)
         self.output_layer = self.dense(num_labels, "dense")
 
-    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
-        self.output_layer.build((None, None, self.hidden_size))
-        self.built = True
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
+        return [(self.output_layer, self.hidden_size)]
 
-    def call(
-        self,
-        hidden: tf.Tensor,
-        features: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> dict[str, tf.Tensor]:
-        positions = self.labels(features, "labeled_positions")
-        words = tf.gather(hidden, positions, batch_dims=1)
+    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+        words = tf.gather(hidden, self.feature(features, "labeled_positions"), batch_dims=1)
         logits = tf.cast(self.output_layer(words), tf.float32)
-        outputs = {
+        return {
             "logits": logits,
             "predictions": tf.argmax(logits, axis=-1),
             "probability": tf.reduce_max(tf.nn.softmax(logits), axis=-1),
         }
-        outputs |= self._passed_on(features, "labels", "labels_mask")
-        if "labels" in outputs:
-            losses = weighted_cross_entropy(
-                logits, outputs["labels"], self.label_smoothing, self.class_weights
-            )
-            outputs["loss"] = tf.reduce_sum(losses * outputs["labels_mask"], axis=-1)
-        return outputs
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        losses = self.cross_entropy(outputs["logits"], outputs["labels"])
+        return tf.reduce_sum(losses * outputs["labels_mask"], axis=-1)

@@ -1,11 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Question answering: start and end of the answer, and whether there is one."""
 
-from collections.abc import Mapping
-
+import keras
 import tensorflow as tf
 
-from electra_tf.finetuning.kinds.heads import TaskHead
+from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
 from electra_tf.model import Initializers
 from electra_tf.model.functions import gelu
 
@@ -30,6 +29,8 @@ class QuestionAnsweringHead(TaskHead):
     prediction `start_top_log_probs`, `start_top_index` [B, K], `end_top_log_probs`,
     `end_top_index` [B, K, K]; what an option leaves undefined is 0, as in the original.
     """
+
+    label_names = ("start_positions", "end_positions", "is_impossible")
 
     def __init__(
         self,
@@ -56,35 +57,25 @@ class QuestionAnsweringHead(TaskHead):
         elif answerable_classifier:
             self.answerable_layer = self.dense(1, "dense_2")
 
-    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
         width = self.hidden_size
-        self.start_layer.build((None, None, width))
-        if self.end_hidden is not None:
-            self.end_hidden.build((None, None, 2 * width))
-        self.end_layer.build((None, None, WIDTH if self.end_hidden is not None else width))
-        if self.answerable_hidden is not None:
-            self.answerable_hidden.build((None, 2 * width))
-        if self.answerable_layer is not None:
-            wide = self.answerable_hidden is not None
-            self.answerable_layer.build((None, WIDTH if wide else width))
-        self.built = True
+        return [
+            (self.start_layer, width),
+            (self.end_hidden, 2 * width),
+            (self.end_layer, width if self.end_hidden is None else WIDTH),
+            (self.answerable_hidden, 2 * width),
+            (self.answerable_layer, width if self.answerable_hidden is None else WIDTH),
+        ]
 
-    def call(
-        self,
-        hidden: tf.Tensor,
-        features: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> dict[str, tf.Tensor]:
+    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
         penalty = _outside_penalty(features)
         start_logits = tf.cast(self.start_layer(hidden)[..., 0], tf.float32) - penalty
         outputs = self._empty_beams(hidden)
         outputs["start_logits"] = start_logits
-        outputs |= self._passed_on(features, "start_positions", "end_positions", "is_impossible")
         if self.end_hidden is None:
             outputs["end_logits"] = tf.cast(self.end_layer(hidden)[..., 0], tf.float32) - penalty
-        elif training:
-            starts = outputs["start_positions"][:, None]
+        elif seed is not None:  # in training
+            starts = self.feature(features, "start_positions")[:, None]
             outputs["end_logits"] = self._end_logits(hidden, starts)[:, 0] - penalty
             outputs |= self._start_beam(start_logits)
         else:
@@ -92,9 +83,6 @@ class QuestionAnsweringHead(TaskHead):
             outputs |= self._end_beams(hidden, outputs["start_top_index"], penalty)
             outputs["end_logits"] = tf.zeros_like(start_logits)
         outputs["answerable_logit"] = self._answerable_logit(hidden, start_logits)
-        if "start_positions" in outputs:
-            outputs["loss"] = self._loss(outputs)
-        outputs.pop("is_impossible", None)
         return outputs
 
     def _end_logits(self, hidden: tf.Tensor, starts: tf.Tensor):
@@ -146,7 +134,7 @@ class QuestionAnsweringHead(TaskHead):
             state = self.answerable_hidden(tf.concat([state, expected_start], axis=-1))
         return tf.cast(self.answerable_layer(state)[..., 0], tf.float32)
 
-    def _loss(self, outputs: Mapping[str, tf.Tensor]):
+    def loss(self, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
         ends = [
             tf.nn.sparse_softmax_cross_entropy_with_logits(
                 labels=outputs[f"{side}_positions"], logits=outputs[f"{side}_logits"]
@@ -154,15 +142,16 @@ class QuestionAnsweringHead(TaskHead):
             for side in ("start", "end")
         ]
         loss = (ends[0] + ends[1]) / 2.0
+        is_impossible = outputs.pop("is_impossible")  # no output in the original
         if self.answerable_layer is not None:
             loss += self.answerable_weight * tf.nn.sigmoid_cross_entropy_with_logits(
-                labels=tf.cast(outputs["is_impossible"], tf.float32),
+                labels=tf.cast(is_impossible, tf.float32),
                 logits=outputs["answerable_logit"],
             )
         return loss
 
 
-def _outside_penalty(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+def _outside_penalty(features: Tensors) -> tf.Tensor:
     """FORBIDDEN outside of the context, 0 in it and at position 0: float32 [B, L]."""
     context = tf.cast(features["input_mask"] * features["segment_ids"], tf.float32)
     allowed = context + tf.one_hot(0, tf.shape(context)[1])
