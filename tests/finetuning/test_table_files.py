@@ -57,12 +57,24 @@ def test_labels_are_stripped(tmp_path, caplog):
     assert task.spec.labels == ("no", "yes")
     assert [e.label for e in task.examples("train")] == ["yes", "yes", "no", "no"]
     (record,) = caplog.records
-    assert "labels that are written in several ways: 2: 'yes' and 'yes '; ' no' and 'no'" in (
+    assert "a.tsv: 2 labels are written in several ways: 'yes' and 'yes '; ' no' and 'no'." in (
         record.message
     )
     listed = task_of(tmp_path, "a.csv", "text,label\na,yes \nb, no\n", labels=["no ", "yes"])
     assert [e.label for e in listed.examples("train")] == ["yes", "no"]
     assert len(caplog.records) == 1
+
+
+def test_warnings_of_one_thing_are_in_the_singular(tmp_path, caplog):
+    task = task_of(tmp_path, "a.tsv", "text\tlabel\na\tyes\na\tYes\nb\tno\nb\t no\n")
+    task.examples("train")
+    spellings, similar, contradictions = (record.message for record in caplog.records)
+    assert spellings.endswith("a.tsv: 1 label is written in several ways: 'no' and ' no'.")
+    assert (
+        "1 label differs from another one in case or spaces only and is a label of its own: "
+        in (similar)
+    )
+    assert "1 of 2 texts occurs with different labels" in contradictions
 
 
 def test_labels_that_differ_in_case_or_spaces_are_named(tmp_path, caplog):

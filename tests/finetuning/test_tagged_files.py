@@ -75,6 +75,18 @@ def test_a_comment_of_as_many_cells_as_a_row_is_left_out_and_said(tmp_path, capl
     assert "2, the first is line 1, '# one'" in record.message
 
 
+def test_left_out_comments_are_counted_once_for_each_file(tmp_path, caplog):
+    caplog.set_level("INFO")
+    for text, said in (
+        ("a X\n\n#one\n", "1 line of comments is"),
+        ("a X\n\n#b\n#c\n", "2 lines of"),
+    ):
+        caplog.clear()
+        for _ in range(2):  # for its labels and for its examples
+            words(tmp_path, f"a X\n\n{comments}")
+        assert [said in record.message for record in caplog.records] == [True]
+
+
 def test_comments_are_left_out_without_labels_too(tmp_path):
     assert words(tmp_path, "# one\na X\n# X\n", labelled=False) == [("a", "#")]
     assert words(tmp_path, "#one\na\n#\n", labelled=False) == [("#one", "a", "#")]

@@ -40,7 +40,12 @@ class BadRows:
             return
         if len(self._messages) > self._written:
             self._written = len(self._messages)
-            logging.warning("%d bad rows so far are left out, see %s.", self._written, self._path)
+            rows = (
+                "1 bad row so far is"
+                if self._written == 1
+                else f"{self._written} bad rows so far are"
+            )
+            logging.warning("%s left out, see %s.", rows, self._path)
         lines = [f"{len(self._messages)} rows skipped", *self._messages]
         write_text(self._path, "\n".join(lines) + "\n")
 
@@ -53,3 +58,8 @@ def shown(value: Any, limit: int = 80) -> str:
 def choices(labels: Sequence[str], limit: int = 400) -> str:
     """The labels that a message offers, cut if they are many or long."""
     return shortened(", ".join(labels), limit)
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """Returns a count with what is said of it: "1 line is" or "2 lines are"."""
+    return f"{count} {one if count == 1 else several}"

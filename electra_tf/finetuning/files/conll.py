@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 
 from absl import logging
 
-from electra_tf.finetuning.files.bad_rows import BadRows, shown
+from electra_tf.finetuning.files.bad_rows import BadRows, counted, shown
 from electra_tf.finetuning.files.contents import BLANKS, read_lines, require_examples
-from electra_tf.finetuning.files.data_warnings import warn_once
+from electra_tf.finetuning.files.data_warnings import log_once
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.files.tables import column_positions
 
@@ -114,7 +114,8 @@ def _rows(path: str, least: int):
         rows.append((line, cells))
         is_inside = True
     if num_comments:
-        logging.info("%s: %d lines of comments are left out.", path, num_comments)
+        lines_are = counted(num_comments, "line of comments is", "lines of comments are")
+        log_once(f"{path}: {lines_are} left out.", logging.INFO)
     return rows if is_inside or any(row for _, row in rows) else []
 
 
@@ -175,7 +176,7 @@ def _without_comments(rows: Sequence[_Row], tag: int, path: str) -> list[_Row]:
             is_inside = bool(row)
     if comments:
         line, row = next(iter(comments.items()))
-        warn_once(
+        log_once(
             f"{path}: lines that begin with # and have as many cells as others are left out as "
             f"comments, since no other word has such a tag: {len(comments)}, the first is line "
             f"{line}, {shown(' '.join(row))}."

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import logging
 
-from electra_tf.finetuning.files.bad_rows import shown
+from electra_tf.finetuning.files.bad_rows import counted, shown
 from electra_tf.finetuning.files.examples import QuestionExample, TextExample
 
 _SHOWN = 3
@@ -21,9 +21,9 @@ _LONGEST_MEAN_WORD = 6
 
 
 @functools.cache
-def warn_once(message: str) -> None:
-    """Warns; files are read several times, for their labels and for their examples."""
-    logging.warning("%s", message)
+def log_once(message: str, level: int = logging.WARNING) -> None:
+    """Logs a message; files are read several times, for their labels and for their examples."""
+    logging.log(level, "%s", message)
 
 
 def warn_of_spellings(spellings: Mapping[Any, Iterable[str]], path: str) -> None:
@@ -33,8 +33,8 @@ def warn_of_spellings(spellings: Mapping[Any, Iterable[str]], path: str) -> None
     """
     several = [list(found) for found in spellings.values() if len(found) > 1]
     if several:
-        examples = "; ".join(" and ".join(map(repr, found)) for found in several[:_SHOWN])
-        warn_once(f"{path}: labels that are written in several ways: {len(several)}: {examples}.")
+        labels = counted(len(several), "label is", "labels are")
+        log_once(f"{path}: {labels} written in several ways: {_examples_of(several)}.")
 
 
 def warn_of_similar_labels(labels: Iterable[str], path: str) -> None:
@@ -44,13 +44,16 @@ def warn_of_similar_labels(labels: Iterable[str], path: str) -> None:
         groups["".join(label.split()).casefold()].append(label)
     similar = [group for group in groups.values() if len(group) > 1]
     if similar:
-        logging.warning(
-            "%s: %d labels differ from others in case or spaces only and are labels of their own: "
-            "%s.",
-            path,
+        differ = counted(
             sum(len(group) - 1 for group in similar),
-            "; ".join(" and ".join(map(repr, group)) for group in similar[:_SHOWN]),
+            "label differs from another one in case or spaces only and is a label of its own",
+            "labels differ from others in case or spaces only and are labels of their own",
         )
+        logging.warning("%s: %s: %s.", path, differ, _examples_of(similar))
+
+
+def _examples_of(groups: Sequence[Sequence[str]]) -> str:
+    return "; ".join(" and ".join(map(repr, group)) for group in groups[:_SHOWN])
 
 
 def warn_of_contradictions(examples: Sequence[TextExample], path: str) -> None:
@@ -63,10 +66,11 @@ def warn_of_contradictions(examples: Sequence[TextExample], path: str) -> None:
     if different:
         text, found = next(iter(different.items()))
         logging.warning(
-            "%s: %d of %d texts occur with different labels, the first is %s with %s.",
+            "%s: %d of %d texts %s with different labels, the first is %s with %s.",
             path,
             len(different),
             len(labels),
+            "occurs" if len(different) == 1 else "occur",
             shown(text),
             " and ".join(sorted(map(repr, found))),
         )

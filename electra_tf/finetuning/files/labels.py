@@ -2,6 +2,7 @@
 """What a label may be: rules that turn the cells of tables into labels."""
 
 import dataclasses
+import json
 import math
 import re
 from typing import Any
@@ -26,7 +27,7 @@ class LabelRule:
         """The label of a cell, or None after reporting what is wrong with it."""
         cell = cell.strip() if isinstance(cell, str) else cell
         if cell is None or (cell == "" and not self.takes_empty):
-            bad_rows.report(place, "a label", "none")
+            bad_rows.report(place, "a label", "null" if cell is None else "none")
             return None
         return self._checked(cell, place, bad_rows)
 
@@ -45,7 +46,7 @@ class ClassRule(LabelRule):
     def _checked(self, cell: Any, place: str, bad_rows: BadRows):
         label = _known_label(cell, self.labels)
         if label is None:
-            bad_rows.report(place, "a label", shown(cell))
+            bad_rows.report(place, "a label", _as_written(cell))
         elif self.labels is not None and label not in self.labels:
             bad_rows.report(place, f"one of the labels {choices(self.labels)}", repr(label))
             return None
@@ -69,7 +70,7 @@ class ClassesRule(LabelRule):
         is_list = isinstance(parts, list)
         labels = [_known_label(part, self.labels) for part in parts] if is_list else [None]
         if None in labels:
-            bad_rows.report(place, "a list of labels", shown(cell))
+            bad_rows.report(place, "a list of labels", _as_written(cell))
             return None
         known = labels if self.labels is None else self.labels
         unknown = [label for label in labels if label not in known]
@@ -93,7 +94,7 @@ class ScoreRule(LabelRule):
         except (TypeError, ValueError, OverflowError):
             score = math.nan
         if not low <= score <= high:
-            bad_rows.report(place, f"a score from {low:g} to {high:g}", shown(cell))
+            bad_rows.report(place, f"a score from {low:g} to {high:g}", _as_written(cell))
             return None
         return score
 
@@ -122,3 +123,8 @@ def _known_label(cell: Any, labels: tuple[str, ...] | None) -> str | None:
         return label.lower()  # as JSON writes it
     same = [known for known in labels or () if whole_number(known) == whole_number(label)]
     return same[0] if same else label
+
+
+def _as_written(cell: Any) -> str:
+    """A cell as it is shown in messages; null and NaN as JSON writes them."""
+    return json.dumps(cell) if cell is None or isinstance(cell, float) else shown(cell)
