@@ -77,10 +77,7 @@ def test_a_comment_of_as_many_cells_as_a_row_is_left_out_and_said(tmp_path, capl
 
 def test_left_out_comments_are_counted_once_for_each_file(tmp_path, caplog):
     caplog.set_level("INFO")
-    for text, said in (
-        ("a X\n\n#one\n", "1 line of comments is"),
-        ("a X\n\n#b\n#c\n", "2 lines of"),
-    ):
+    for comments, said in (("#one\n", "1 line of comments is"), ("#b\n#c\n", "2 lines of")):
         caplog.clear()
         for _ in range(2):  # for its labels and for its examples
             words(tmp_path, f"a X\n\n{comments}")
