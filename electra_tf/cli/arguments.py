@@ -13,34 +13,18 @@ The module of a verb is written as::
 """
 
 import argparse
-import contextlib
 import logging as std_logging
-import os
-import signal
 import sys
-import threading
-import types
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
-from electra_tf.cli.main import SIGNALS, end_at_once, message_of
 from electra_tf.config import load_hparams
+from electra_tf.config.checks import TOKENIZERS
 from electra_tf.config.devices import STRATEGIES
-from electra_tf.files import MAKE_ROOM, full_disk, split_patterns
-from electra_tf.text.sentencepiece_training import TRAINER_THREAD
-from electra_tf.training.loop import stops
-
-_FILE_ERRORS = (
-    tf.errors.DataLossError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.NotFoundError,
-    tf.errors.PermissionDeniedError,
-)
-"""How tf.io.gfile and TensorFlow's readers and writers say what Python says by an OSError."""
+from electra_tf.files import split_patterns
 
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
@@ -162,15 +146,15 @@ def add_case_flags_of_vocabulary(parser: argparse.ArgumentParser) -> None:
     add_pre_split_flag(parser)
     parser.add_argument(
         "--tokenizer",
-        choices=("bert",),
+        choices=[name for name in TOKENIZERS if name],
         help="take the vocabulary for BERT's although its files describe another tokenizer",
     )
     # Not given is not the same as the default: files that say it are not overruled.
     parser.set_defaults(do_lower_case=None, strip_accents=None, pre_split=None)
 
 
-def add_flags_of_untold(parser: argparse.ArgumentParser) -> None:
-    """Adds what the files of a model do not tell; see `untold_of`."""
+def add_model_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds what the files of a model may not contain; see `model_settings`."""
     parser.add_argument(
         "--generator", help="Hugging Face folder of the generator, if not inside the input"
     )
@@ -179,7 +163,7 @@ def add_flags_of_untold(parser: argparse.ArgumentParser) -> None:
         "--hparams",
         default="{}",
         help="JSON object or path of a .json file: what a checkpoint of the original does not "
-        'tell, such as {"model_hparam_overrides": {"num_attention_heads": 4}}',
+        'contain, such as {"model_hparam_overrides": {"num_attention_heads": 4}}',
     )
     parser.add_argument(
         "--labels", help="comma-separated classes of a checkpoint of the original, by id"
@@ -187,7 +171,7 @@ def add_flags_of_untold(parser: argparse.ArgumentParser) -> None:
     add_case_flags_of_vocabulary(parser)
 
 
-def untold_of(args: argparse.Namespace) -> dict[str, Any]:
+def model_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Returns the arguments of `interop.opening.open_model` that the flags give."""
     hparams = load_hparams(args.hparams)
     for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
@@ -249,61 +233,6 @@ def parse_bool(text: str) -> bool:
     )
 
 
-class _Interrupted(KeyboardInterrupt):
-    """SIGINT or SIGTERM; raised in the main thread, so that everything is cleaned up.
-
-    Attributes:
-        signal: its number.
-    """
-
-    def __init__(self, number: int = signal.SIGINT):
-        super().__init__()
-        self.signal = number
-
-
-@contextlib.contextmanager
-def _raising_signals():
-    """Raises `_Interrupted` at a signal inside; a second one ends the process at once."""
-
-    def stop(number: int, _: types.FrameType | None):
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        raise _Interrupted(number)
-
-    previous = {}
-    # Only the main thread may set handlers.
-    if threading.current_thread() is threading.main_thread():
-        previous = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _after_signal(number: int):
-    """Returns the status after a signal that was answered by cleaning up; says so in one line."""
-    if any(thread.name == TRAINER_THREAD for thread in threading.enumerate()):
-        end_at_once(number)  # it cannot be stopped, and an orderly exit would crash in it
-    print(message_of(number), file=sys.stderr)
-    return 128 + number
-
-
-def _error(problem: Exception):
-    """Returns the status after what users can mend; says so in one line."""
-    logging.debug("Where the error came from:", exc_info=True)
-    if full := full_disk(problem):  # of a file that nobody has named yet
-        path = getattr(problem, "filename", None) or "standard output"
-        where = problem.message if isinstance(problem, tf.errors.OpError) else f"{path}: {full}"
-        problem = f"Cannot write {where}. {MAKE_ROOM}"
-    print(f"error: {problem}", file=sys.stderr)
-    try:
-        sys.stdout.flush()
-    except OSError:  # else Python says so once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 2
-
-
 def run(
     main: Callable[[argparse.Namespace], int | None],
     parser: argparse.ArgumentParser,
@@ -311,44 +240,24 @@ def run(
 ) -> NoReturn:
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
+    Status 2: wrong flags, and ValueError and OSError (a missing file, a full disk), which wrong
+    input and circumstances raise. Status 1: a training that went wrong. Status 128 + n: signal n
+    ended it. Anything else is a defect and keeps its traceback; `--verbosity=1` shows that of
+    status 2 too.
+
     Args:
         main: what to do; returns the exit status, or None for 0.
         parser: of the flags.
         argv: the flags; default: those of this process.
-
-    Status 2: ValueError and OSError (a missing file, a full disk), which wrong input and
-    circumstances raise. Status 1: a training that went wrong. Status 128 + n: signal n ended it.
-    Anything else is a defect and keeps its traceback; `--verbosity=1` shows that of status 2 too.
     """
-
     # The log is for people who watch a run: no process numbers before every line.
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(std_logging.Formatter("%(message)s"))
 
-    def parse(argv: list[str]):
-        return parser.parse_args(argv[1:])
+    def guarded(args: argparse.Namespace):
+        from electra_tf.cli import running  # TensorFlow: wrong flags do not wait for it
 
-    argv = sys.argv if argv is None else [parser.prog, *argv]
+        return running.guarded(main, args)
 
-    def guarded_main(namespace: argparse.Namespace):
-        try:
-            with _raising_signals():
-                status = main(namespace)
-                sys.stdout.flush()  # what cannot be written is found here, not at the exit
-                return status
-        except KeyboardInterrupt as interrupted:
-            return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
-        except stops.Stopped as stopped:
-            print(stopped, file=sys.stderr)
-            return 128 + stopped.signal
-        except ArithmeticError as problem:
-            print(f"error: {problem}", file=sys.stderr)
-            return 1
-        except (ValueError, OSError, *_FILE_ERRORS) as problem:
-            return _error(problem)
-        except tf.errors.OpError as problem:
-            if full_disk(problem) is None:
-                raise
-            return _error(problem)
-
-    app.run(guarded_main, argv=list(argv), flags_parser=parse)
+    argv = sys.argv[1:] if argv is None else argv
+    app.run(guarded, [parser.prog, *argv], flags_parser=lambda line: parser.parse_args(line[1:]))

@@ -4,10 +4,9 @@
 import argparse
 
 from electra_tf.cli import arguments
-from electra_tf.folders import check_new
-from electra_tf.interop.conversion import FORMATS, convert
-from electra_tf.interop.opening import open_model
-from electra_tf.interop.to_huggingface import PARTS
+
+FORMATS = ("electra_tf", "reference", "huggingface")
+PARTS = ("discriminator", "generator")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -24,14 +23,18 @@ def make_parser() -> argparse.ArgumentParser:
         "--part", choices=PARTS, help="of a pre-trained pair, for Hugging Face; default: both"
     )
     parser.add_argument("--task", help="of several, for Hugging Face: whose head to write")
-    arguments.add_flags_of_untold(parser)
+    arguments.add_model_flags(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, write, and say what was written."""
+    """Read, write, and print what was written."""
+    from electra_tf.folders import check_new
+    from electra_tf.interop.conversion import convert
+    from electra_tf.interop.opening import open_model
+
     check_new(args.output)
-    model = open_model(args.input, **arguments.untold_of(args))
+    model = open_model(args.input, **arguments.model_settings(args))
     print(f"Read {model.description}.")
     for line in convert(model, args.to, args.output, args.part, args.task):
         print(line)

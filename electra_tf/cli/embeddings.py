@@ -1,16 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Embeds tokens by which of them occur together in a text, for pre-training to begin with."""
+"""Computes initial embeddings for pre-training: tokens that occur together in a text are near."""
 
 import argparse
 import json
 
-import numpy as np
-
 from electra_tf.cli import arguments
-from electra_tf.data import cooccurrence, corpus
-from electra_tf.folders import check_new
-from electra_tf.pretraining import initial_embeddings
-from electra_tf.text import load_tokenizer
+
+BLOCK_TOKENS = 200
+NORM = 2.0
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -32,13 +29,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--block-tokens",
         type=int,
-        default=cooccurrence.BLOCK_TOKENS,
+        default=BLOCK_TOKENS,
         help="documents are cut into blocks of so many tokens; those of a block occur together",
     )
     parser.add_argument(
         "--norm",
         type=float,
-        default=initial_embeddings.NORM,
+        default=NORM,
         help="length of every embedding; larger ones change more slowly in training",
     )
     parser.add_argument(
@@ -53,7 +50,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Counts tokens in blocks of text, embeds them, writes a checkpoint."""
+    """Count tokens in blocks of text, embed them, write a checkpoint."""
+    import numpy as np
+
+    from electra_tf.data import cooccurrence, corpus
+    from electra_tf.folders import check_new
+    from electra_tf.pretraining import initial_embeddings
+    from electra_tf.text import load_tokenizer
+
     _check(args)
     check_new(args.output_dir)
     tokenizer = load_tokenizer(
@@ -91,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
         f"{args.output_dir}: {in_use} of {vocab_size} tokens occur in the text, the others have "
         f"random embeddings; {counts.nnz:,} counts in {counts.shape[0]:,} blocks.\n"
         f"{unknown}.\n"
-        f"To begin with them: electra pretrain --hparams '{hparams}'"
+        f"To start from them: electra pretrain --hparams '{hparams}'"
     )
 
 

@@ -4,8 +4,8 @@
 import argparse
 
 from electra_tf.cli import arguments
-from electra_tf.serving import export_model
-from electra_tf.serving.export import DTYPES
+
+DTYPES = ("float32", "bfloat16")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -32,12 +32,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="names separated by commas; default: all. With `ids` alone the export loads without "
         "tensorflow-text",
     )
-    arguments.add_flags_of_untold(parser)
+    arguments.add_model_flags(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
     """Write and compare."""
+    from electra_tf.serving import export_model
+
     comparison = export_model(
         args.model_dir,
         args.export_dir,
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
         args.dtype,
         args.top_k,
         args.signatures,
-        **arguments.untold_of(args),
+        **arguments.model_settings(args),
     )
     print(
         f"{args.export_dir}: {comparison.count} comparisons with the model, largest difference "

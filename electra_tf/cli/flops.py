@@ -5,7 +5,6 @@ import argparse
 
 from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig, load_hparams
-from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, published_flops
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -18,6 +17,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Print the run's operations, and the table of published ones."""
+    from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, published_flops
+
     config = PretrainingConfig.from_hparams("model", ".", load_hparams(args.hparams))
     total = flops_of_run(config)
     print(f"this run       {total:.4g} FLOPs in {config.num_train_steps:,} steps")

@@ -4,13 +4,9 @@
 import argparse
 
 from electra_tf.cli import arguments
-from electra_tf.data import PretrainingRecords
-from electra_tf.data.inspection import decode_examples, describe
-from electra_tf.text import load_vocabulary
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The flags."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--records", required=True, help="folder of records, or patterns separated by commas"
@@ -27,7 +23,11 @@ def _count(text: str):
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints the table and the examples."""
+    """Print the table and the examples."""
+    from electra_tf.data import PretrainingRecords
+    from electra_tf.data.inspection import decode_examples, describe
+    from electra_tf.text import load_vocabulary
+
     records = PretrainingRecords(args.records)
     vocabulary = load_vocabulary(args.vocab_file)
     print(describe(records))

@@ -2,8 +2,8 @@
 """The command `electra` and its verbs.
 
 A verb is a row of `VERBS` and a module of its name, with `make_parser()` and `run(namespace)`. The
-module is imported when its verb is asked for, so that help comes before the seconds that TensorFlow
-takes.
+module is imported when its verb is asked for, and what its `run` needs inside of it, so that help
+and wrong flags are answered without the seconds that TensorFlow takes.
 """
 
 import contextlib

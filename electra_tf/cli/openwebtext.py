@@ -23,7 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Builds records as the flags say."""
+    """Build records as the flags say."""
     build(
         args,
         os.path.join(args.data_dir, "openwebtext"),

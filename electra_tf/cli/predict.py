@@ -8,7 +8,6 @@ import sys
 
 from electra_tf.cli import arguments
 from electra_tf.files import new_file
-from electra_tf.finetuning.prediction import Predictor
 
 STANDARD = "-"
 
@@ -37,6 +36,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Write one JSON object per example."""
+    from electra_tf.finetuning.prediction import Predictor
+
     predictor = Predictor(args.model_dir, args.task)
     if args.input == STANDARD:
         records = predictor.of_lines(sys.stdin, "standard input")

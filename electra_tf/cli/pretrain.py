@@ -6,9 +6,6 @@ import argparse
 from absl import logging
 
 from electra_tf.cli import arguments
-from electra_tf.interop.opening import find_pretraining_weights
-from electra_tf.pretraining import model_folder
-from electra_tf.pretraining.run import evaluate, train
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -17,6 +14,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
+    from electra_tf.interop.opening import find_pretraining_weights
+    from electra_tf.pretraining import model_folder
+    from electra_tf.pretraining.run import evaluate, train
+
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     config = model_folder.resolve_config(
         args.model_name, args.data_dir, arguments.run_hparams(args)

@@ -4,16 +4,18 @@
 import argparse
 import functools
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from electra_tf.cli import arguments
-from electra_tf.data import Manifest, WorkShare, build_pretraining_records
-from electra_tf.data.building import DEFAULT_SEED
-from electra_tf.data.names import HELD_OUT_FOLDER
+
+if TYPE_CHECKING:
+    from electra_tf.data import Manifest
+
+SEED = 42
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
+    """Add the reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser)
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
@@ -29,7 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def add_building_flags(parser: argparse.ArgumentParser) -> None:
-    """Flags that both dataset builders have; those from the number of files on are new."""
+    """Add the flags of both dataset builders; those from the number of files on are new."""
     parser.add_argument("--max-seq-length", default=128, type=int, help="tokens per example")
     parser.add_argument(
         "--num-processes", default=1, type=int, help="processes to share the work among"
@@ -42,7 +44,7 @@ def add_building_flags(parser: argparse.ArgumentParser) -> None:
         help="number of record files; by default the size of the data decides",
     )
     parser.add_argument(
-        "--seed", default=DEFAULT_SEED, type=int, help="the same seed gives the same records"
+        "--seed", default=SEED, type=int, help="the same seed gives the same records"
     )
     _add_content_flags(parser.add_argument_group("what is in the records"))
     _add_cluster_flags(parser.add_argument_group("on several machines"))
@@ -91,7 +93,7 @@ def _add_cluster_flags(group: argparse._ArgumentGroup):
 
 
 def run(args: argparse.Namespace) -> None:
-    """Builds records as the flags say."""
+    """Build records as the flags say."""
     corpus = arguments.corpus_of(args)
     build(
         args,
@@ -110,7 +112,9 @@ def build(
     output_dir: str,
     **settings: Any,
 ) -> None:
-    """Builds records of a corpus as the common flags say, and reports."""
+    """Build records of a corpus as the common flags say, and report."""
+    from electra_tf.data import build_pretraining_records
+
     manifest = build_pretraining_records(
         corpus,
         vocabulary,
@@ -132,7 +136,7 @@ def build(
         **settings,
     )
     if manifest:
-        report(manifest, output_dir)
+        _report(manifest, output_dir)
     else:
         print(
             f"Share {args.shard_index} of {args.num_shards} is done. When all are, run the same "
@@ -141,6 +145,8 @@ def build(
 
 
 def _work_share(args: argparse.Namespace):
+    from electra_tf.data import WorkShare
+
     if (args.shard_index is None) != (args.num_shards is None):
         raise ValueError("--shard-index and --num-shards must be given together.")
     return None if args.num_shards is None else WorkShare(args.shard_index, args.num_shards)
@@ -163,8 +169,11 @@ def _executor(args: argparse.Namespace):
     return functools.partial(run_on_beam, [f"--runner={args.runner}", *args.beam_options])
 
 
-def report(manifest: Manifest, folder: str) -> None:
-    """Prints what was written."""
+def _report(manifest: "Manifest", folder: str):
+    """Print what was written."""
+    from electra_tf.data import Manifest
+    from electra_tf.data.names import HELD_OUT_FOLDER
+
     print(
         f"{manifest.num_examples:,} examples with {manifest.num_tokens:,} tokens "
         f"(mean length {manifest.mean_length:.1f} of {manifest.max_seq_length}) "

@@ -11,7 +11,13 @@ import pytest
 from commands import electra
 
 import electra_tf
+from electra_tf.cli import convert, embeddings, export, records, vocab
 from electra_tf.cli.main import VERBS
+from electra_tf.data import building, cooccurrence
+from electra_tf.interop import conversion, to_huggingface
+from electra_tf.pretraining import initial_embeddings
+from electra_tf.serving import export as exporting
+from electra_tf.text import sentencepiece_training
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -70,6 +76,32 @@ def test_wrong_flags_name_the_verb(capsys, line, message):
 def test_underscores_are_hyphens(tmp_path, capsys):
     assert electra("inspect", f"--records={tmp_path}/no", f"--vocab_file={tmp_path}/no.txt") == 2
     assert f"{tmp_path}/no' matches no file" in capsys.readouterr().err
+
+
+def test_choices_and_defaults_are_those_of_the_library():
+    """The modules of verbs repeat them, since the library loads TensorFlow."""
+    assert convert.FORMATS == conversion.FORMATS
+    assert convert.PARTS == to_huggingface.PARTS
+    assert export.DTYPES == exporting.DTYPES
+    assert vocab.TOKENIZERS == ("wordpiece", *sentencepiece_training.MODEL_TYPES)
+    assert embeddings.BLOCK_TOKENS == cooccurrence.BLOCK_TOKENS
+    assert embeddings.NORM == initial_embeddings.NORM
+    assert records.SEED == building.DEFAULT_SEED
+
+
+def test_flags_are_read_without_tensorflow():
+    """Of every verb: in this process it cannot be imported."""
+    program = (
+        "import importlib, sys\nsys.modules['tensorflow'] = None\n"
+        "from electra_tf.cli.main import VERBS, run_command\n"
+        "for verb in [*VERBS, 'openwebtext']:\n"
+        "    assert importlib.import_module(f'electra_tf.cli.{verb}').make_parser()\n"
+        "run_command(['convert', '--input', 'a', '--output', 'b', '--to', 'onnx'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 2 and "invalid choice: 'onnx'" in done.stderr, done.stderr
 
 
 def test_help_and_wrong_verbs_need_no_tensorflow():

@@ -7,7 +7,7 @@ import pytest
 from commands import electra
 from tiny_run import hparams_with
 
-from electra_tf.cli import pretrain
+from electra_tf.pretraining import run
 from electra_tf.training.loop import stops
 
 
@@ -15,9 +15,9 @@ from electra_tf.training.loop import stops
 def configs(monkeypatch):
     """Configurations that training or evaluation was asked for, instead of doing it."""
     asked = []
-    monkeypatch.setattr(pretrain, "train", lambda config, **_: asked.append(config) or {})
+    monkeypatch.setattr(run, "train", lambda config, **_: asked.append(config) or {})
     monkeypatch.setattr(
-        pretrain, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
+        run, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
     )
     return asked
 
@@ -126,7 +126,7 @@ def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
     def stopped(config, **_):
         raise stops.Stopped("stopped by SIGTERM after step 3 of 12", 15)
 
-    monkeypatch.setattr(pretrain, "train", stopped)
+    monkeypatch.setattr(run, "train", stopped)
     assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 143
     assert "stopped by SIGTERM after step 3 of 12" in capfd.readouterr().err
 
@@ -135,7 +135,7 @@ def test_arithmetic_errors_are_one_line_and_status_1(monkeypatch, capfd):
     def fail(config, **_):
         raise ArithmeticError("the loss of step 6 is nan")
 
-    monkeypatch.setattr(pretrain, "train", fail)
+    monkeypatch.setattr(run, "train", fail)
     assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 1
     error = capfd.readouterr().err
     assert "error: the loss of step 6 is nan\n" in error and "Traceback" not in error

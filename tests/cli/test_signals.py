@@ -15,8 +15,8 @@ from tiny_run import SPECIAL, WORDS
 
 import electra_tf
 import electra_tf.text as text_package
-from electra_tf.cli import convert
 from electra_tf.data import shards
+from electra_tf.interop import conversion
 from electra_tf.pretraining import initial_embeddings
 from electra_tf.serving import export
 
@@ -103,7 +103,7 @@ def commands(folder, model, out):
         ),
         "conversion": (
             "convert",
-            on_call(convert, "convert"),
+            on_call(conversion, "convert"),
             ["--input", pretrained, "--output", str(out / "hf"), "--to", "huggingface"],
         ),
         "prediction": (
@@ -219,8 +219,8 @@ def check_end(process, number):
 @pytest.mark.parametrize(
     ("command", "number"),
     [
-        (["-m", "electra_tf", "vocab"], signal.SIGINT),
-        (["run_pretraining.py"], signal.SIGTERM),
+        (["-m", "electra_tf", "vocab", "--corpus-dir=-", "--output-file=v"], signal.SIGINT),
+        (["run_pretraining.py", "--data-dir=d", "--model-name=m"], signal.SIGTERM),
     ],
 )
 def test_signals_during_imports(start, command, number):
