@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config import FinetuningConfig
 from electra_tf.finetuning.batches import ordered_batches
 from electra_tf.finetuning.kinds import Predictions
 from electra_tf.finetuning.kinds.scorers import is_better
@@ -54,10 +53,8 @@ class Evaluator:
 
     def __call__(self, data: SplitData, batch_size: int | None = None) -> Evaluation:
         outputs = self.outputs(data, batch_size or self._batch_size)
-        predictions = data.task.kind.predictions(data, outputs, self._model.config)
-        scores = {}
-        if data.is_labelled:
-            scores = scores_of(data, predictions, self._model.config)
+        predictions = data.task.kind.predictions(data, outputs)
+        scores = scores_of(data, predictions) if data.is_labelled else {}
         return Evaluation(data, predictions, scores)
 
     def outputs(self, data: SplitData, batch_size: int) -> dict[str, np.ndarray]:
@@ -93,19 +90,17 @@ class Evaluator:
         return self._functions[key]
 
 
-def scores_of(
-    data: SplitData, predictions: Predictions, config: FinetuningConfig
-) -> dict[str, float]:
+def scores_of(data: SplitData, predictions: Predictions) -> dict[str, float]:
     """All metrics of a labelled split: the primary one first, `loss` last."""
-    metric, scores = data.task.spec.metric, data.task.kind.scores(data, predictions, config)
+    metric, scores = data.task.spec.metric, data.task.kind.scores(data, predictions)
     if predictions.loss is not None:
         scores["loss"] = predictions.loss
     return {metric: scores.pop(metric), **scores}
 
 
-def baseline_of(train: SplitData, data: SplitData, config: FinetuningConfig) -> dict[str, float]:
+def baseline_of(train: SplitData, data: SplitData) -> dict[str, float]:
     """The metrics of what one would predict without a model: majority, mean, or first word."""
-    return scores_of(data, Predictions(data.task.kind.trivial(train, data)), config)
+    return scores_of(data, Predictions(data.task.kind.trivial(train, data)))
 
 
 def failures_of(
@@ -124,13 +119,10 @@ def failures_of(
     return reasons
 
 
-def records_of(evaluation: Evaluation, config: FinetuningConfig) -> list[dict[str, Any]]:
+def records_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     """One JSON-serializable dict per example: id, texts, prediction, probabilities, label."""
-    task, predictions = evaluation.data.task, evaluation.predictions
-    return [
-        task.kind.record(task.spec, example, predictions, row, config)
-        for row, example in enumerate(evaluation.data.examples)
-    ]
+    data, predictions = evaluation.data, evaluation.predictions
+    return [data.task.kind.record(data, predictions, row) for row in range(len(data.examples))]
 
 
 def mean_score(evaluations: list[Evaluation]) -> float:

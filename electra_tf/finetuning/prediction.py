@@ -58,7 +58,7 @@ class Predictor:
             task, _split(task), examples, self._task_id, config, self._loaded.tokenizer
         )
         self._count_unknown(data.arrays["input_ids"])
-        return records_of(self._evaluator(data), config)
+        return records_of(self._evaluator(data))
 
     def _count_unknown(self, ids: np.ndarray):
         """Adds to `unknown`; the first time that it is high, a warning tells so."""

@@ -152,7 +152,7 @@ def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int) 
     data = evaluation.data
     folder = beside_results(config, "_details")
     path = os.path.join(folder, f"{data.task.name}_{data.split}_{trial}")
-    lines = [json.dumps(record, ensure_ascii=False) for record in records_of(evaluation, config)]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records_of(evaluation)]
     write_text(f"{path}_predictions.jsonl", "\n".join(lines) + "\n")
     report = data.task.kind.report(data, evaluation.predictions) if data.is_labelled else None
     if report is not None:
@@ -161,10 +161,9 @@ def write_details(config: FinetuningConfig, evaluation: Evaluation, trial: int) 
 
 def write_test_predictions(config: FinetuningConfig, evaluation: Evaluation, trial: int) -> None:
     """Write the predictions for a test split; GLUE's also as a TSV file in a zipped folder."""
-    data, predictions = evaluation.data, evaluation.predictions
+    data = evaluation.data
     path = filled(config.test_predictions, config.data_dir, data.task.name, data.split, trial)
-    ids = [example.id for example in data.examples]
-    data.task.kind.write_predictions(path, ids, predictions, config)
+    data.task.kind.write_predictions(path, evaluation)
     row = TASKS.get(data.task.name)
     if row is not None and data.split in row.submission:
         name = row.submission[data.split]

@@ -358,7 +358,7 @@ class _Run:
             if not self.workers.is_chief:
                 continue
             write_details(config, evaluation, number)
-            data.task.kind.write_answers(config, evaluation)
+            data.task.kind.write_answers(evaluation)
         if number > config.n_writes_test:
             return
         for data in self.data.test:

@@ -52,8 +52,7 @@ class RunData:
         by_name = {data.task.name: data for data in self.train}
         labelled = [d for d in (*self.dev, *self.other_dev, *self.test) if d.is_labelled]
         return {
-            data.name: baseline_of(by_name.get(data.task.name, data), data, self._config)
-            for data in labelled
+            data.name: baseline_of(by_name.get(data.task.name, data), data) for data in labelled
         }
 
     def log_examples(self) -> None:

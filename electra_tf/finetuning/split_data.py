@@ -33,6 +33,8 @@ class SplitData:
     """Of questions."""
     key: str
     """Changes with data, tokenizer and settings; empty for examples from elsewhere."""
+    config: FinetuningConfig
+    """Of the rows, and of what is made of the model's outputs for them."""
 
     @property
     def name(self) -> str:
@@ -60,14 +62,13 @@ def split_of_examples(
     """
     kind = task.kind
     settings = {name: getattr(config, name) for name in kind.row_settings}
-    arrays, windows = kind.rows(
-        task.spec, examples, tokenizer, config.max_seq_length, task_id, **settings
-    )
-    return SplitData(task, split, list(examples), arrays, windows, key)
+    arrays, windows = kind.rows(task.spec, examples, tokenizer, config.max_seq_length, **settings)
+    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
+    return SplitData(task, split, list(examples), arrays, windows, key, config)
 
 
 FORMAT_VERSION = 2
-"""Counted up when features change in a way that no setting tells."""
+"""Counted up when features change in a way that no setting shows."""
 _KEY = "key"
 _WINDOWS = "windows/"
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -101,7 +102,9 @@ def load_split(
         _write(path, data)
         _remove_others(path, task.name, split)
     else:
-        data = _stored_split(task, split, examples, task_id, stored, key)
+        arrays, windows = _rows_and_windows(stored)
+        arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
+        data = SplitData(task, split, examples, arrays, windows, key, config)
     unknown = UnknownTokens.among(data.arrays["input_ids"], tokenizer.vocabulary)
     unknown.log(f"{task.name} {split}")
     return data
@@ -135,23 +138,14 @@ def _hash_of_file(path: str) -> str:
     return digest.hexdigest()
 
 
-def _stored_split(
-    task: Task,
-    split: str,
-    examples: list,
-    task_id: int,
+def _rows_and_windows(
     stored: dict[str, np.ndarray],
-    key: str,
-) -> SplitData:
+) -> tuple[dict[str, np.ndarray], AnswerWindows | None]:
     arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
-    arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
     windows = {
-        name.removeprefix(_WINDOWS): rows
-        for name, rows in stored.items()
-        if name.startswith(_WINDOWS)
+        name.removeprefix(_WINDOWS): rows for name, rows in stored.items() if name not in arrays
     }
-    windows = AnswerWindows(**windows) if windows else None
-    return SplitData(task, split, examples, arrays, windows, key)
+    return arrays, AnswerWindows(**windows) if windows else None
 
 
 def _read(path: str, key: str) -> dict[str, np.ndarray] | None:

@@ -18,8 +18,8 @@ SPLITS = [
 ]
 
 
-def rows_of(spec, examples, max_seq_length, task_id=0):
-    arrays, _ = kind_of(spec).rows(spec, examples, tokenizer(), max_seq_length, task_id)
+def rows_of(spec, examples, max_seq_length):
+    arrays, _ = kind_of(spec).rows(spec, examples, tokenizer(), max_seq_length)
     return arrays
 
 
@@ -30,9 +30,7 @@ def test_features_of_glue_and_chunking_are_the_recorded_ones(name, split):
     task = load_task(name, TASK_FOLDERS)
     examples = task.examples(split, double_unordered=split == "train")
     features = rows_of(task.spec, examples, golden["max_seq_length"])
-    assert set(features) - set(expected) == (
-        {"task_id", "chunk_first_word"} if name == "chunk" else {"task_id"}
-    )
+    assert set(features) - set(expected) == ({"chunk_first_word"} if name == "chunk" else set())
     for key, values in expected.items():
         exact = values.astype(np.float32) if values.dtype == np.float64 else values
         np.testing.assert_array_equal(features[key], exact, err_msg=key)
@@ -45,10 +43,10 @@ def test_chunk_labels_are_the_recorded_ones():
 
 def one_row(text_a, text_b, length):
     spec = TASKS["rte"].spec
-    features = rows_of(spec, [TextExample(7, text_a, text_b)], length, task_id=3)
+    features = rows_of(spec, [TextExample(7, text_a, text_b)], length)
     assert all(values.dtype == np.int32 for values in features.values())
     assert features["input_ids"].shape == (1, length)
-    assert (features["task_id"][0], features["rte_eid"][0]) == (3, 7)
+    assert features["rte_eid"][0] == 7
     assert features["input_mask"].sum() == np.count_nonzero(features["input_ids"])
     return tokens_of(features["input_ids"][0]), features["segment_ids"][0].tolist()
 

@@ -15,7 +15,7 @@ from electra_tf.finetuning.task import Task
 
 def split_of(kind, metric, labels=("a", "b"), value_range=None):
     spec = TaskSpec("t", kind, (), metric=metric, labels=labels, value_range=value_range)
-    return SplitData(Task(spec, "", BadRows()), "dev", [], {}, None, "")
+    return SplitData(Task(spec, "", BadRows()), "dev", [], {}, None, "", config=None)
 
 
 @pytest.mark.parametrize(

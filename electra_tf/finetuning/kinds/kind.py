@@ -143,12 +143,11 @@ class Kind:
         examples: Sequence,
         tokenizer: Tokenizer,
         max_seq_length: int,
-        task_id: int = 0,
         **settings: int,
     ) -> tuple[dict[str, np.ndarray], AnswerWindows | None]:
         """What a model reads and what it is to answer; of questions, also their windows.
 
-        Names are the reference's: `input_ids, input_mask, segment_ids, task_id, <task>_eid`, and
+        Names are the reference's: `input_ids, input_mask, segment_ids, <task>_eid`, and
         `<task>_` with each of `label_arrays`. Rows are in the order of the examples; a long
         sentence or context has several. Labels that are None become 0.
 
@@ -176,9 +175,7 @@ class Kind:
         """Names of the head's outputs that predictions are made from; the others can be large."""
         return ("predictions", "logits", "loss")
 
-    def predictions(
-        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
-    ) -> Predictions:
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         """Predictions for the examples of a split.
 
         Args:
@@ -186,14 +183,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def record(
-        self,
-        spec: TaskSpec,
-        example: Any,
-        predictions: Predictions,
-        row: int,
-        config: FinetuningConfig,
-    ) -> dict[str, Any]:
+    def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
         """One example and what is predicted for it, JSON-serializable.
 
         Args:
@@ -201,9 +191,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         """All metrics of a labelled split."""
         raise NotImplementedError
 
@@ -219,20 +207,15 @@ class Kind:
         """A table of the classes of a labelled split, where there are any."""
         return None
 
-    def write_answers(self, config: FinetuningConfig, evaluation: "Evaluation") -> None:
+    def write_answers(self, evaluation: "Evaluation") -> None:
         """Write files that the original writes for an evaluated split of this kind."""
 
-    def write_predictions(
-        self, path: str, ids: Sequence, predictions: Predictions, config: FinetuningConfig
-    ) -> None:
-        """Write the predictions for a test split in the original's format.
-
-        Args:
-            path: of a pickle.
-            ids: of the examples.
-        """
-        if predictions.logits is not None:
-            write_pickle(path, dict(zip(ids, predictions.logits, strict=True)))
+    def write_predictions(self, path: str, evaluation: "Evaluation") -> None:
+        """Write the predictions for a test split in the original's format; path: of a pickle."""
+        logits = evaluation.predictions.logits
+        if logits is not None:
+            ids = [example.id for example in evaluation.data.examples]
+            write_pickle(path, dict(zip(ids, logits, strict=True)))
 
     def cells(self, spec: TaskSpec, values: Any) -> list[str]:
         """Predictions as the GLUE leaderboard takes them: names of classes, or numbers."""

@@ -35,14 +35,10 @@ def question_features(
     tokenizer: Tokenizer,
     max_seq_length: int,
     task_name: str,
-    task_id: int = 0,
     doc_stride: int = 128,
     max_query_length: int = 64,
-    first_number: int = 0,
 ) -> QuestionFeatures:
     """Returns the `QuestionFeatures` of `QuestionExample`s.
-
-    first_number: the number of the first example in its split, where they come in batches.
 
     A row is `[CLS] question [SEP] part of the context [SEP]`; the parts begin every doc_stride
     tokens. An answer that is not wholly in the row, or no answer, has the positions 0.
@@ -60,35 +56,33 @@ def question_features(
         f"at most {max_seq_length - 4}, 4 less than max_seq_length={max_seq_length}",
         max_query_length,
     )
-    settings = _Settings(tokenizer, max_seq_length, doc_stride, max_query_length)
     found = []
 
     def make(part: slice) -> dict[str, tf.Tensor]:
-        arrays, windows = _part_rows(examples[part], settings)
+        arrays, windows = _part_rows(
+            examples[part], tokenizer, max_seq_length, doc_stride, max_query_length
+        )
         found.append(windows)
         return arrays
 
     # Contexts count once for each of their questions, as their tokens do in the rows.
     sizes = [len(example.question) + len(example.context) for example in examples]
     arrays = arrays_of_parts(make, sizes)
-    windows = _joined(found, first_number)
-    arrays["task_id"] = np.full(len(windows.question), task_id, np.int32)
+    windows = _joined(found)
     arrays[f"{task_name}_eid"] = windows.eids
     if all(example.is_impossible is not None for example in examples):
         arrays |= _answer_positions(examples, windows, task_name)
     return QuestionFeatures(arrays, windows)
 
 
-class _Settings(typing.NamedTuple):
-    tokenizer: Tokenizer
-    max_seq_length: int
-    doc_stride: int
-    max_query_length: int
-
-
-def _part_rows(examples: Sequence[QuestionExample], settings: _Settings) -> QuestionFeatures:
+def _part_rows(
+    examples: Sequence[QuestionExample],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    doc_stride: int,
+    max_query_length: int,
+) -> QuestionFeatures:
     """The rows of examples, and their windows as arrays; starts and ends are characters."""
-    tokenizer, max_seq_length, doc_stride, max_query_length = settings
     numbers = {}
     for example in examples:
         numbers.setdefault(example.context, len(numbers))
@@ -143,11 +137,11 @@ def _characters(
     }
 
 
-def _joined(parts: list[AnswerWindows], first_number: int) -> AnswerWindows:
-    """The windows of parts of the examples as those of all; numbers of rows go on."""
+def _joined(parts: list[AnswerWindows]) -> AnswerWindows:
+    """The windows of parts of the examples as those of all, numbered throughout."""
     shifted, questions, contexts, tokens = [], 0, 0, 0
     for part in parts:
-        eids = part.eids + WINDOWS_PER_QUESTION * (first_number + questions)
+        eids = part.eids + WINDOWS_PER_QUESTION * questions
         shifted.append(
             dataclasses.replace(
                 part,

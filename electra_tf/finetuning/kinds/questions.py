@@ -16,7 +16,6 @@ from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.data_warnings import warn_of_unseparated_words
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import question_of_line, read_mrqa, read_squad
-from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.question_answers import Answers, answer_questions
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
@@ -93,12 +92,9 @@ class Questions(Kind):
         examples: Sequence[QuestionExample],
         tokenizer: Tokenizer,
         max_seq_length: int,
-        task_id: int = 0,
         **settings: int,
     ) -> QuestionFeatures:
-        return question_features(
-            examples, tokenizer, max_seq_length, spec.name, task_id, **settings
-        )
+        return question_features(examples, tokenizer, max_seq_length, spec.name, **settings)
 
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
@@ -127,9 +123,8 @@ class Questions(Kind):
         logits = () if spans and head.answerable_layer is not None else _POSITIONS
         return (*spans, *logits, "answerable_logit")
 
-    def predictions(
-        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
-    ) -> Predictions:
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
+        config = data.config
         answers = answer_questions(
             data.examples,
             data.windows,
@@ -142,16 +137,9 @@ class Questions(Kind):
         )
         return Predictions(answers)
 
-    def record(
-        self,
-        spec: TaskSpec,
-        example: QuestionExample,
-        predictions: Predictions,
-        row: int,
-        config: FinetuningConfig,
-    ) -> dict[str, Any]:
+    def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
         """`prediction` is empty where the evidence for "no answer" is above the threshold."""
-        answers: Answers = predictions.values
+        answers, example = predictions.values, data.examples[row]
         record = {
             "id": example.id,
             "question": example.question,
@@ -159,7 +147,7 @@ class Questions(Kind):
         }
         if example.id in answers.null_odds:
             record["null_odds"] = answers.null_odds[example.id]
-            if record["null_odds"] > config.qa_na_threshold:
+            if record["null_odds"] > data.config.qa_na_threshold:
                 record["prediction"] = ""
         record["answers"] = [
             {"text": answer.text, "start": answer.start, "probability": answer.probability}
@@ -169,23 +157,28 @@ class Questions(Kind):
             record["label"] = list(example.accepted)
         return record
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         examples, spec, answers = data.examples, data.task.spec, predictions.values
         if spec.official == "squad_v2":
-            given = answers.predictions, answers.null_odds, config.qa_na_threshold
+            given = answers.predictions, answers.null_odds, data.config.qa_na_threshold
             return squad_v2_scores(examples, *given, spec.answer_units)
         scores = squad_v1_scores if spec.official == "squad_v1" else mrqa_scores
         return scores(examples, answers.predictions, spec.answer_units)
 
     def trivial(self, train: "SplitData", data: "SplitData") -> Answers:
+        """The first word of each context, the cheapest guess of a span.
+
+        Where questions may have no answer, `squad_v2_scores` adds the other one: best_exact and
+        best_f1 are never below the share of questions without an answer.
+        """
         examples = data.examples
         null_odds = {e.id: 0.0 for e in examples} if data.task.spec.has_unanswerable else {}
-        return Answers(baselines.trivial_answers(examples), {}, null_odds)
+        first_words = {example.id: example.context.split()[0] for example in examples}
+        return Answers(first_words, {}, null_odds)
 
-    def write_answers(self, config: FinetuningConfig, evaluation: "Evaluation") -> None:
+    def write_answers(self, evaluation: "Evaluation") -> None:
         """Answers, n best answers, null odds and scores, as JSON files."""
+        config = evaluation.data.config
         name, answers = evaluation.name, evaluation.predictions.values  # of dev, that of the task
         path = filled(config.qa_preds_file, config.data_dir, name)
         write_json(path, answers.predictions)
@@ -195,17 +188,11 @@ class Questions(Kind):
         if answers.null_odds:
             write_json(filled(config.qa_na_file, config.data_dir, name), answers.null_odds)
 
-    def write_predictions(
-        self,
-        path: str,
-        ids: Sequence[str | int],
-        predictions: Predictions,
-        config: FinetuningConfig,
-    ) -> None:
+    def write_predictions(self, path: str, evaluation: "Evaluation") -> None:
         """Answers by question as JSON, empty where there is none by the threshold."""
-        answers = predictions.values
+        answers, threshold = evaluation.predictions.values, evaluation.data.config.qa_na_threshold
         final = {
-            name: "" if answers.null_odds.get(name, -np.inf) > config.qa_na_threshold else text
+            name: "" if answers.null_odds.get(name, -np.inf) > threshold else text
             for name, text in answers.predictions.items()
         }
         write_json(os.path.splitext(path)[0] + ".json", final)

@@ -12,7 +12,6 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ScoreRule
-from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.heads import RegressionHead
 from electra_tf.finetuning.kinds.kind import Predictions, mean_loss
 from electra_tf.finetuning.kinds.scorers import regression_scores
@@ -58,9 +57,7 @@ class Regression(TextKind):
         scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
         return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
 
-    def predictions(
-        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
-    ) -> Predictions:
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         scaled = outputs["predictions"]
         low, high = data.task.spec.value_range
         values = low + (high - low) * scaled.astype(np.float64)
@@ -69,13 +66,12 @@ class Regression(TextKind):
     def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict[str, float]:
         return {"prediction": float(predictions.values[row])}
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         return regression_scores(predictions.values, [e.label for e in data.examples])
 
     def trivial(self, train: "SplitData", data: "SplitData") -> list[float]:
-        return [baselines.mean_target([e.label for e in train.examples])] * len(data.examples)
+        """The mean, which no other constant beats in squared error."""
+        return [float(np.mean([e.label for e in train.examples]))] * len(data.examples)
 
     def collapse(self, spec: TaskSpec, values: np.ndarray) -> str | None:
         low, high = spec.value_range

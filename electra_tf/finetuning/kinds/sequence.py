@@ -17,7 +17,6 @@ from electra_tf.finetuning.files.data_warnings import warn_of_contradictions, wa
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
 from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts
-from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.bounded import arrays_of_parts
 from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
@@ -105,7 +104,6 @@ class TextKind(Kind):
         examples: Sequence[TextExample],
         tokenizer: Tokenizer,
         max_seq_length: int,
-        task_id: int = 0,
         **settings: int,
     ) -> tuple[dict[str, np.ndarray], None]:
         """One row each. Pairs that are too long lose tokens at the end of their longer text, of the
@@ -123,7 +121,6 @@ class TextKind(Kind):
 
         sizes = [len(example.text_a) + len(example.text_b or "") for example in examples]
         arrays = arrays_of_parts(make, sizes)
-        arrays["task_id"] = np.full(len(examples), task_id, np.int32)
         arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
         return arrays | self.targets(spec, examples), None
 
@@ -144,14 +141,8 @@ class TextKind(Kind):
             **(label_options(spec, config) if self.weighs_labels else {}),
         )
 
-    def record(
-        self,
-        spec: TaskSpec,
-        example: TextExample,
-        predictions: Predictions,
-        row: int,
-        config: FinetuningConfig,
-    ) -> dict[str, Any]:
+    def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
+        spec, example = data.task.spec, data.examples[row]
         pair = {} if example.text_b is None else {"text_b": example.text_b}
         return {
             "id": example.id,
@@ -199,9 +190,7 @@ class _ClassKind(TextKind):
     def warn(self, examples: Sequence[TextExample], spec: TaskSpec, path: str, split: str) -> None:
         warn_of_contradictions(examples, path)
 
-    def predictions(
-        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
-    ) -> Predictions:
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         logits = outputs["logits"].astype(np.float64)
         probabilities = self.probabilities(logits)
         return Predictions(
@@ -271,15 +260,13 @@ class Classification(_ClassKind):
             "probabilities": self.named_probabilities(spec, predictions, row),
         }
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         spec = data.task.spec
         return classification_scores(predictions.values, self.gold(data), len(spec.labels))
 
     def trivial(self, train: "SplitData", data: "SplitData") -> list[int]:
-        majority = baselines.majority_class(self.gold(train), len(data.task.spec.labels))
-        return [majority] * len(data.examples)
+        """The most frequent class, the first of several."""
+        return [int(np.argmax(np.bincount(self.gold(train))))] * len(data.examples)
 
     def chosen(self, value: int) -> list[int]:
         return [value]
@@ -340,13 +327,13 @@ class MultiLabel(_ClassKind):
     def label_of_record(self, label: tuple[str, ...] | None) -> dict[str, list[str]]:
         return {} if label is None else {"label": list(label)}
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         return multilabel_scores(predictions.values, self.gold(data))
 
     def trivial(self, train: "SplitData", data: "SplitData") -> np.ndarray:
-        return np.tile(baselines.majority_labels(self.gold(train)), (len(data.examples), 1))
+        """The classes that more than half of the texts have."""
+        majority = (self.gold(train).mean(axis=0) > 0.5).astype(np.int64)
+        return np.tile(majority, (len(data.examples), 1))
 
     def chosen(self, value: np.ndarray) -> list[int]:
         return list(np.flatnonzero(value))

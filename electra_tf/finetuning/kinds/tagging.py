@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tags for the words of sentences."""
 
+import collections
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.conll import is_span_tag, read_tagged
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.kinds import baselines
 from electra_tf.finetuning.kinds.heads import TaggingHead
 from electra_tf.finetuning.kinds.kind import (
     Kind,
@@ -117,10 +117,9 @@ class Tagging(Kind):
         examples: Sequence[TaggingExample],
         tokenizer: Tokenizer,
         max_seq_length: int,
-        task_id: int = 0,
         **settings: int,
     ) -> tuple[dict[str, np.ndarray], None]:
-        return tagging_features(examples, tokenizer, max_seq_length, spec, task_id), None
+        return tagging_features(examples, tokenizer, max_seq_length, spec), None
 
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
@@ -131,9 +130,7 @@ class Tagging(Kind):
     def outputs_needed(self, head: TaggingHead) -> tuple[str, ...]:
         return ("predictions", "probability", "loss")
 
-    def predictions(
-        self, data: "SplitData", outputs: Mapping[str, np.ndarray], config: FinetuningConfig
-    ) -> Predictions:
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         arrays, name = data.arrays, data.task.name
         rows = (arrays[f"{name}_eid"], arrays[f"{name}_first_word"], arrays[f"{name}_labels_mask"])
         tags = join_windows(*rows, outputs["predictions"])
@@ -145,14 +142,8 @@ class Tagging(Kind):
             loss=mean_loss(data, outputs),
         )
 
-    def record(
-        self,
-        spec: TaskSpec,
-        example: TaggingExample,
-        predictions: Predictions,
-        row: int,
-        config: FinetuningConfig,
-    ) -> dict[str, Any]:
+    def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
+        spec, example = data.task.spec, data.examples[row]
         label = {} if example.tags is None else {"label": list(example.tags)}
         return {
             "id": example.id,
@@ -176,9 +167,7 @@ class Tagging(Kind):
         ids = {label: number for number, label in enumerate(data.task.spec.labels)}
         return [[ids[tag] for tag in row] for row in self.gold(data)]
 
-    def scores(
-        self, data: "SplitData", predictions: Predictions, config: FinetuningConfig
-    ) -> dict[str, float]:
+    def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         spec, values = data.task.spec, predictions.values
         if spec.scheme == "spans":
             predicted = [[spec.labels[int(tag)] for tag in row] for row in values]
@@ -187,10 +176,16 @@ class Tagging(Kind):
         return token_scores(values, self.gold_ids(data), never_right)
 
     def trivial(self, train: "SplitData", data: "SplitData") -> list[list[int]]:
-        words = [example.words for example in train.examples]
-        tagger = baselines.MostFrequentTag(words, self.gold(train))
-        ids = {label: number for number, label in enumerate(data.task.spec.labels)}
-        return [[ids[tag] for tag in tagger(example.words)] for example in data.examples]
+        """Each word's most frequent tag in the training data; for other words, that of all."""
+        by_word, overall = collections.defaultdict(collections.Counter), collections.Counter()
+        for example, tags in zip(train.examples, self.gold_ids(train), strict=True):
+            overall.update(tags)
+            for word, tag in zip(example.words, tags, strict=True):
+                by_word[word][tag] += 1
+        # Of several that are as frequent, the one that was seen first.
+        most_frequent = {word: tags.most_common(1)[0][0] for word, tags in by_word.items()}
+        default = overall.most_common(1)[0][0]
+        return [[most_frequent.get(word, default) for word in e.words] for e in data.examples]
 
     def collapse(self, spec: TaskSpec, values: Sequence[np.ndarray]) -> str | None:
         found = np.unique(np.concatenate(values))

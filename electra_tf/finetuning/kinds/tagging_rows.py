@@ -131,7 +131,6 @@ def tagging_features(
     tokenizer: Tokenizer,
     max_seq_length: int,
     spec: TaskSpec,
-    task_id: int = 0,
 ) -> dict[str, np.ndarray]:
     """Returns the arrays of `TaggingExample`s.
 
@@ -150,8 +149,7 @@ def tagging_features(
         return _part_features(examples[part], tokenizer, max_seq_length, spec)
 
     sizes = [sum(len(word) + 1 for word in example.words) for example in examples]
-    arrays = arrays_of_parts(make, sizes)
-    return {**arrays, "task_id": np.full(len(arrays["input_ids"]), task_id, np.int32)}
+    return arrays_of_parts(make, sizes)
 
 
 def _part_features(
