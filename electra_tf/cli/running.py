@@ -16,7 +16,7 @@ from absl import logging
 from electra_tf.cli.main import SIGNALS, end_at_once, message_of
 from electra_tf.files import MAKE_ROOM, full_disk
 from electra_tf.text.sentencepiece_training import TRAINER_THREAD
-from electra_tf.training.loop import stops
+from electra_tf.training.loop import trainer
 
 _FILE_ERRORS = (
     tf.errors.DataLossError,
@@ -38,7 +38,7 @@ def guarded(
             return status
     except KeyboardInterrupt as interrupted:
         return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
-    except stops.Stopped as stopped:
+    except trainer.Stopped as stopped:
         print(stopped, file=sys.stderr)
         return 128 + stopped.signal
     except ArithmeticError as problem:

@@ -27,7 +27,7 @@ from electra_tf.finetuning.run_data import RunData
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.task import Task, load_task
-from electra_tf.finetuning.trial import Trainer, Trial, make_schedule
+from electra_tf.finetuning.trial import Trial, TrialTrainer, make_schedule
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.checkpoints.checkpoint import read_step
 from electra_tf.training.checkpoints.run_folder import locked
@@ -37,7 +37,7 @@ from electra_tf.training.distribution.strategy import make_strategy
 from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
 from electra_tf.training.loop.device_loop import rows_of_each
 from electra_tf.training.loop.logs import clock
-from electra_tf.training.loop.stops import DivergedError
+from electra_tf.training.loop.trainer import DivergedError
 from electra_tf.training.optimization.schedule import warn_of_long_warmup
 from electra_tf.training.optimization.updates import check_precision
 
@@ -287,7 +287,7 @@ class _Run:
     def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
         # First, so that nothing of an older model is lost to settings that cannot be used.
-        trainer = Trainer(
+        trainer = TrialTrainer(
             self.config, trial, self.strategy, self.data.train, self.data.dev, self.start
         )
         if self.workers.is_chief:

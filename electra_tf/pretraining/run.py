@@ -16,7 +16,7 @@ from electra_tf.pretraining.starting_weights import (
     FindWeights,
     found_weights,
 )
-from electra_tf.pretraining.training import Training, make_optimizer
+from electra_tf.pretraining.training import PretrainingTrainer, make_optimizer
 from electra_tf.text import Tokenizer, check_rows, load_tokenizer
 from electra_tf.training.checkpoints.checkpoint import (
     read_step,
@@ -92,9 +92,9 @@ def _train(
 
     with strategy.scope():
         pretrainer = make_pretrainer(config, tokenizer)
-    training = Training(config, strategy, workers, pretrainer, tokenizer, records, held_out)
-    training.start = start
-    return training.run()
+    trainer = PretrainingTrainer(config, strategy, pretrainer, tokenizer, records, held_out, start)
+    trainer.run()
+    return trainer.last_logged
 
 
 def evaluate(

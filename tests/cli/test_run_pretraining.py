@@ -8,7 +8,7 @@ from commands import electra
 from tiny_run import hparams_with
 
 from electra_tf.pretraining import run
-from electra_tf.training.loop import stops
+from electra_tf.training.loop import trainer
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_missing_special_tokens(data_dir, monkeypatch, capfd):
 
 def test_stopped_runs_have_the_status_of_their_signal(monkeypatch, capfd):
     def stopped(config, **_):
-        raise stops.Stopped("stopped by SIGTERM after step 3 of 12", 15)
+        raise trainer.Stopped("stopped by SIGTERM after step 3 of 12", 15)
 
     monkeypatch.setattr(run, "train", stopped)
     assert electra("pretrain", "--data-dir", "d", "--model-name", "m") == 143

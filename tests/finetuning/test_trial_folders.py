@@ -8,7 +8,7 @@ import pytest
 from tiny_finetuning import classification, finetune
 
 from electra_tf.finetuning import trial_folders
-from electra_tf.finetuning.trial import Trainer
+from electra_tf.finetuning.trial import TrialTrainer
 from electra_tf.folders import files_in
 
 
@@ -24,14 +24,14 @@ def untrained(monkeypatch):
     def fail(self):
         raise AssertionError("trained")
 
-    monkeypatch.setattr(Trainer, "run", fail)
+    monkeypatch.setattr(TrialTrainer, "run", fail)
 
 
 @pytest.fixture
 def stored(tuning_dir, task, monkeypatch):
     """What runs store, as a function of what is changed in it."""
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "run", lambda self: 0)
+        patch.setattr(TrialTrainer, "run", lambda self: 0)
         finetune(tuning_dir, [task], model_dir=str(tuning_dir / "m"), do_eval=False)
     content = json.loads((tuning_dir / "m_1" / "config.json").read_text())
 
@@ -84,7 +84,7 @@ def test_a_debug_run_does_not_delete_a_real_model(tuning_dir, task, stored, untr
 
 def test_files_of_others_in_a_trial_stay(tuning_dir, task, monkeypatch):
     """When it starts over, and when it goes because only the last model is kept."""
-    monkeypatch.setattr(Trainer, "run", lambda self: 0)
+    monkeypatch.setattr(TrialTrainer, "run", lambda self: 0)
     _, _ = finetune(tuning_dir, [task], model_dir=str(tuning_dir / "m"), do_eval=False)
     notes = tuning_dir / "m_1" / "notes.txt"
     notes.write_text("mine")
@@ -98,7 +98,7 @@ def test_files_of_others_in_a_trial_stay(tuning_dir, task, monkeypatch):
 
 
 def test_a_run_that_ended_before_its_configuration_was_whole_goes_on(tuning_dir, task, monkeypatch):
-    monkeypatch.setattr(Trainer, "run", lambda self: 0)
+    monkeypatch.setattr(TrialTrainer, "run", lambda self: 0)
     with monkeypatch.context() as patch:
         patch.setattr("electra_tf.finetuning.model_folder.save_tokenizer", interrupt)
         with pytest.raises(KeyboardInterrupt):

@@ -9,11 +9,12 @@ from run_results import assert_identical, stored
 from tiny_run import LENGTH, make_examples, tensors, tiny_config
 
 from electra_tf.data import build_pretraining_records
-from electra_tf.pretraining import run, training
+from electra_tf.pretraining import run
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.masking import mask_tokens
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import (
+    restore_training,
     usable_weights,
     weights_by_name,
 )
@@ -107,7 +108,7 @@ def test_evaluation_and_fine_tuning_use_averages(data_dir):
         run.load_matching_tokenizer(config),
     )
     pretrainer = run.make_pretrainer(config, run.load_matching_tokenizer(config))
-    training.restore_training(CheckpointFolder(config.model_dir).latest(), pretrainer)
+    restore_training(CheckpointFolder(config.model_dir).latest(), pretrainer)
     while_training = Evaluator(pretrainer, records, config.num_eval_steps)()["loss"]
     assert while_training == pytest.approx(evaluated, rel=1e-6)
 
@@ -118,7 +119,7 @@ def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir, monkeypatch)
     whole = tiny_config(data_dir, "whole", ONE_LAYER, **options)
     run.train(whole)
     parted = tiny_config(data_dir, "parted", ONE_LAYER, **options)
-    save = training.CheckpointFolder.save
+    save = CheckpointFolder.save
 
     def save_and_die(folder, step, *arguments):
         save(folder, step, *arguments)
@@ -126,7 +127,7 @@ def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir, monkeypatch)
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.CheckpointFolder, "save", save_and_die)
+        patch.setattr(CheckpointFolder, "save", save_and_die)
         with pytest.raises(KeyboardInterrupt):
             run.train(parted)
     run.train(parted)

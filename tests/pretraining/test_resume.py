@@ -17,7 +17,7 @@ from tiny_run import hparams_with, tiny_config
 
 from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
-from electra_tf.training.loop.stops import Stopped
+from electra_tf.training.loop.trainer import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
 HERE = pathlib.Path(__file__).parent
@@ -120,7 +120,7 @@ def test_compiled_steps_are_gone_on_with_exactly(data_dir, monkeypatch):
                 os.kill(os.getpid(), signal.SIGTERM)
 
         with monkeypatch.context() as patch:
-            patch.setattr("electra_tf.pretraining.training.Training._log", log)
+            patch.setattr("electra_tf.training.loop.trainer.Trainer.log", log)
             with pytest.raises(Stopped):
                 run.train(parts)
         assert step_in_name(CheckpointFolder(parts.model_dir).latest()) == number

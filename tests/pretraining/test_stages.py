@@ -11,11 +11,13 @@ from run_results import assert_identical, logged_steps
 from tiny_run import LENGTH, make_examples, tiny_config, write_records
 
 from electra_tf.data import PretrainingRecords
-from electra_tf.pretraining import ElectraPretrainer, run, training
+from electra_tf.pretraining import ElectraPretrainer, run
 from electra_tf.pretraining.stage_records import StageRecords
+from electra_tf.pretraining.training import make_schedule
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, step_in_name
+from electra_tf.training.loop import trainer
 from electra_tf.training.loop.loop import StepRunner
-from electra_tf.training.loop.stops import Stopped
+from electra_tf.training.loop.trainer import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}
 
@@ -108,7 +110,7 @@ def test_stages_share_what_is_compiled_where_they_may(data_dir, staged, monkeypa
         return StepRunner(strategy, step, batch_size)
 
     monkeypatch.setattr(ElectraPretrainer, "train_step", train_step)
-    monkeypatch.setattr(training, "make_runner", make_runner)
+    monkeypatch.setattr(trainer, "make_runner", make_runner)
     stages = [*staged["stages"], {"steps": 1, "train_batch_size": 4}]
     run.train(tiny_config(data_dir, "shared", ONE_LAYER, stages=stages, num_train_steps=13))
     assert made == [4, 8, 4, 2]
@@ -172,7 +174,7 @@ def test_masks_follow_the_length(data_dir, staged):
 
 
 def test_the_learning_rate_spans_all_stages(data_dir, staged):
-    schedule = training.make_schedule(tiny_config(data_dir, **staged))
+    schedule = make_schedule(tiny_config(data_dir, **staged))
     np.testing.assert_allclose(schedule(6), 1e-3 * 0.5)
     assert float(schedule(12)) == 0.0
 
