@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from electra_tf.files import check_keys, exists, read_json, shortened
+from electra_tf.files import check_keys, exists, read_json, read_text, shortened
+from electra_tf.text import vocabulary_file
 from electra_tf.text.settings_file import TokenizerSettings, is_huggingface
 from electra_tf.text.vocabulary import SPECIAL_TOKENS, WORDPIECE, AddedToken
 
@@ -90,7 +91,10 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
     problems = _wrong(plain, _OF_PIECES, config_path)
     said = _case(config.get("do_lower_case"), config.get("strip_accents"), config_path)
     if described is not None:
-        problems += _wrong(described["model"] or {}, _IN_MODEL, path, "model.")
+        model_problems = _wrong(described["model"] or {}, _IN_MODEL, path, "model.")
+        if not model_problems:
+            _check_same_tokens(described["model"] or {}, path, os.path.join(folder, "vocab.txt"))
+        problems += model_problems
         word_problems += () if pre_split else _wrong_stages(described, path)
         normalizer = described.get("normalizer") or {}
         if normalizer.get("type") == "BertNormalizer" or pre_split:
@@ -211,6 +215,30 @@ def _check_agreement(
                 f"one, normalizer.{names[name]} {_shown(theirs[name])} in the other. Correct the "
                 "one that is wrong."
             )
+
+
+def _check_same_tokens(model: Mapping[str, Any], path: str, lines_path: str):
+    """Raises a ValueError if a folder's tokenizer.json and vocab.txt list different tokens."""
+    if not model.get("vocab") or not exists(lines_path):
+        return
+    in_lines = vocabulary_file.split(read_text(lines_path))
+    in_json = vocabulary_file.in_order(model["vocab"], f"{path}: model.vocab")
+    # What repeats is found by its last id; the library strips white space from ends of lines.
+    ids, others = (
+        {token.rstrip(): number for number, token in enumerate(tokens) if token.rstrip()}
+        for tokens in (in_lines, in_json)
+    )
+    differing = ids.items() ^ others.items()
+    if differing:
+        first = min(number for _, number in differing)
+        line, key = (
+            repr(shortened(tokens[first], 40)) if first < len(tokens) else "no token"
+            for tokens in (in_lines, in_json)
+        )
+        raise ValueError(
+            f"{lines_path} and {path} disagree: the token {first} is {line} in the one, {key} in "
+            "the other. Correct the one that is wrong."
+        )
 
 
 # ---- Added tokens

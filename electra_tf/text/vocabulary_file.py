@@ -109,7 +109,7 @@ def read_tokens(path: str) -> list[str]:
         raise ValueError(
             f"{path}: model is expected to have {_settings(expected)}, but has {_settings(found)}."
         )
-    return _in_order(model.get("vocab"), f"{path}: model.vocab")
+    return in_order(model.get("vocab"), f"{path}: model.vocab")
 
 
 def never_matches(token: str) -> bool:
@@ -143,7 +143,7 @@ def shown(token: str) -> str:
     return repr(shortened(token, 40))
 
 
-def _in_order(ids: Any, where: str) -> list[str]:
+def in_order(ids: Any, where: str) -> list[str]:
     """The tokens of {token: id}; ids of no token have an empty one, which matches nothing.
 
     Such files come from a vocab.txt in which a token is twice: it has its later id.

@@ -125,7 +125,15 @@ def wordpieces_from_counts(
         if len(word) <= MAX_CHARACTERS_PER_WORD and alphabet.issuperset(word)
     }
     if not words:
-        raise ValueError("The texts hold no words to train a vocabulary on.")
+        too_long = sum(len(word) > MAX_CHARACTERS_PER_WORD for word in word_counts)
+        hint = (
+            f" Words of more than {MAX_CHARACTERS_PER_WORD} characters are left out: {too_long} of "
+            f"{len(word_counts)} different words. Split them by spaces, or train a SentencePiece "
+            "model, which cuts them."
+        )
+        raise ValueError(
+            f"The texts hold no words to train a vocabulary on.{hint if too_long else ''}"
+        )
     reserved = [*SPECIAL_TOKENS, *unused_tokens(num_unused)]
     first_tokens = [*reserved, *_single_characters(words)]
     if vocab_size < len(first_tokens):

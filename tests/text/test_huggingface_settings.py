@@ -390,3 +390,25 @@ def test_no_odd_value_is_a_traceback(tmp_path, name, has_vocabulary):
             except ValueError as error:
                 assert str(tmp_path) in str(error), (place, part)
                 assert not isinstance(error, UnicodeError), (place, part)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (["x" if token == "b" else token for token in TOKENS], "token 6 is 'b' .*, 'x' in"),
+        (TOKENS[:-1], "token 14 is '##。' in the one, no token in"),
+        ([*TOKENS, "d"], "token 15 is no token in the one, 'd' in"),
+    ],
+)
+def test_files_with_different_tokens_are_refused(tmp_path, tokens, said):
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    folder = folder_with(tmp_path, None, {"model.vocab": vocabulary})
+    for path in (folder, folder / "tokenizer.json"):
+        with pytest.raises(ValueError, match=f"vocab.txt and .*tokenizer.json disagree: .*{said}"):
+            text.load_tokenizer(path)
+
+
+def test_repeated_tokens_and_white_space_at_ends_of_lines_are_no_difference(tmp_path):
+    folder = folder_with(tmp_path, None, {"model.vocab": {**VOCABULARY, "b": 15, "e": 16}})
+    text.save_vocabulary([*TOKENS, "b", "e\u2028", "\u2028", ""], folder / "vocab.txt")
+    assert ids_of(folder, "b") == [15]

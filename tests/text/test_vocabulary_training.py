@@ -102,3 +102,12 @@ def test_no_token_has_more_than_256_bytes(letters, length):
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         text.train_wordpiece_vocabulary(*arguments)
+
+
+@pytest.mark.parametrize(("texts", "number"), [(["MK" * 101] * 3, 1), (["A" * 201, "C" * 300], 2)])
+def test_words_that_are_all_too_long_are_named_as_the_reason(texts, number):
+    with pytest.raises(
+        ValueError,
+        match=f"no words to train.* more than 200 characters are left out: {number} of {number} ",
+    ):
+        text.train_wordpiece_vocabulary(texts, 100)
