@@ -70,7 +70,7 @@ def main():
 
 def row_of(task: str, pretrained: dict, random: dict) -> str:
     """Medians with the lowest and the highest seed in brackets, and the difference of medians."""
-    metric = pretrained["headline"][task]
+    metric = pretrained["primary_metrics"][task]
     seeds = [
         [t["scores"][task][metric] for t in results["trials"] if t["scores"]]
         for results in (random, pretrained)

@@ -58,7 +58,7 @@ class Evaluator:
         return Evaluation(data, predictions, scores)
 
     def outputs(self, data: SplitData, batch_size: int) -> dict[str, np.ndarray]:
-        """What the task's head says of every row, in order."""
+        """What the task's head computes for every row, in order."""
         labelled = data.is_labelled
         arrays = data.arrays if labelled else _without_labels(data)
         predict = self._function(data.task, labelled, batch_size)

@@ -40,10 +40,12 @@ class FinetunedModel:
 
 
 def checkpoints(folder: str) -> CheckpointFolder:
+    """The newest checkpoints of a trial, with what continues its training."""
     return CheckpointFolder(folder, keep=2)
 
 
 def best_checkpoints(folder: str) -> CheckpointFolder:
+    """The checkpoint of a trial that did best on the development data, if any is kept."""
     return CheckpointFolder(os.path.join(folder, BEST_FOLDER), keep=1)
 
 
@@ -194,9 +196,8 @@ def load_finetuned(
 ) -> FinetunedModel:
     """The model of a folder that fine-tuning wrote.
 
-    Args:
-        precision: to compute in; default: what it was trained in.
-        prefix: of the checkpoint; default: see `weights_prefix`.
+    precision: to compute in; default: what it was trained in.
+    prefix: of the checkpoint; default: see `weights_prefix`.
 
     Raises:
         FileNotFoundError: it is not such a folder, or has no checkpoint.

@@ -61,7 +61,7 @@ class Predictor:
         return records_of(self._evaluator(data))
 
     def _count_unknown(self, ids: np.ndarray):
-        """Adds to `unknown`; the first time that it is high, a warning tells so."""
+        """Add to `unknown`; the first time that it is high, log a warning."""
         self.unknown += UnknownTokens.among(ids, self._loaded.tokenizer.vocabulary)
         if self.unknown.is_high and not self._has_warned:
             self._has_warned = True
@@ -70,8 +70,7 @@ class Predictor:
     def of_file(self, path: str, like: str | None = None) -> list[dict]:
         """Predictions for a file laid out as one of the task's splits, labels left aside.
 
-        Args:
-            like: the split; default: the first without labels, else the first.
+        like: the split; default: the first without labels, else the first.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -86,8 +85,7 @@ class Predictor:
         A line is one text; a pair is separated by a tab; the words of a sentence to tag are
         separated by white space; a question is a JSON object with "question" and "context".
 
-        Args:
-            place: what messages call the source.
+        place: what messages call the source.
 
         Raises:
             ValueError: a line is none of this; names its number.

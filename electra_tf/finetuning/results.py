@@ -60,7 +60,7 @@ class RunResults:
         return {
             "model_name": self.config.model_name,
             "tasks": list(self.primary_metrics),
-            "headline": self.primary_metrics,
+            "primary_metrics": self.primary_metrics,
             "summary": summarize([trial["scores"] for trial in self.trials]),
             "baselines": self.baselines,
             "failed_trials": [trial["trial"] for trial in self.trials if trial["failures"]],

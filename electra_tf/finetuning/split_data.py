@@ -20,6 +20,13 @@ from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
 from electra_tf.text.tokenizer import UnknownTokens
 
+FORMAT_VERSION = 2
+"""Counted up when features change in a way that no setting shows."""
+_KEY = "key"
+_WINDOWS = "windows/"
+_DIGEST_BYTES = hashlib.sha256().digest_size
+"""Of what is in a file, at its end."""
+
 
 @dataclasses.dataclass(frozen=True)
 class SplitData:
@@ -67,14 +74,6 @@ def split_of_examples(
     return SplitData(task, split, list(examples), arrays, windows, key, config)
 
 
-FORMAT_VERSION = 2
-"""Counted up when features change in a way that no setting shows."""
-_KEY = "key"
-_WINDOWS = "windows/"
-_DIGEST_BYTES = hashlib.sha256().digest_size
-"""Of what is in a file, at its end."""
-
-
 def load_split(
     task: Task,
     split: str,
@@ -85,9 +84,8 @@ def load_split(
 ) -> SplitData:
     """Read a split, and its features from the cache if they are there.
 
-    Args:
-        task_id: number of the task in the run.
-        training: whether pairs without order are also given swapped, as `config` says.
+    task_id: number of the task in the run.
+    training: whether pairs without order are also given swapped, as `config` says.
 
     Raises:
         FileNotFoundError, ValueError: see `Task.examples` and `Kind.rows`.

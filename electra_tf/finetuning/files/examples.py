@@ -20,11 +20,6 @@ class TextExample:
     line: int = 0
 
     @property
-    def place(self) -> str:
-        """Where the example stands, for messages."""
-        return f"{self.file}, line {self.line}"
-
-    @property
     def text(self) -> str:
         """What decides on which side of a held-out share the example falls."""
         return self.text_a if self.text_b is None else f"{self.text_a}\t{self.text_b}"
@@ -41,11 +36,6 @@ class TaggingExample:
     line: int = 0
     lines: tuple[int, ...] = dataclasses.field(default=(), compare=False)
     """Of the words."""
-
-    @property
-    def place(self) -> str:
-        """Where the sentence begins, for messages."""
-        return f"{self.file}, line {self.line}"
 
     @property
     def text(self) -> str:

@@ -108,9 +108,8 @@ def whole_number(label: str) -> str:
 def _known_label(cell: Any, labels: tuple[str, ...] | None) -> str | None:
     """The label that a cell is, None for one that can be none.
 
-    Args:
-        labels: those of the task, if they are known. A number is the label that is written so, or
-            else the one of the same value: 1.0 is the label 1.
+    labels: those of the task, if they are known. A number is the label that is written so, or
+        else the one of the same value: 1.0 is the label 1.
     """
     if not isinstance(cell, _LABEL_TYPES):
         return None

@@ -92,8 +92,7 @@ class Kind:
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         """A task of a single unlabelled file, for a head that comes without a description.
 
-        Args:
-            labels: names of the classes in the order of their ids; None for kinds without.
+        labels: names of the classes in the order of their ids; None for kinds without.
         """
         raise NotImplementedError
 
@@ -126,9 +125,8 @@ class Kind:
     def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> Any:
         """The example that a line of text stands for.
 
-        Args:
-            number: of the line, from 1.
-            place: what messages call the source of lines.
+        number: of the line, from 1.
+        place: what messages call the source of lines.
 
         Raises:
             ValueError: the line is none; names its number.
@@ -151,8 +149,7 @@ class Kind:
         `<task>_` with each of `label_arrays`. Rows are in the order of the examples; a long
         sentence or context has several. Labels that are None become 0.
 
-        Args:
-            settings: the values of `row_settings`.
+        settings: the values of `row_settings`.
 
         Raises:
             ValueError: a setting leaves no room for text, or a context has no token.
@@ -178,16 +175,14 @@ class Kind:
     def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         """Predictions for the examples of a split.
 
-        Args:
-            outputs: name -> array over all rows of the split, in order.
+        outputs: name -> array over all rows of the split, in order.
         """
         raise NotImplementedError
 
     def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
         """One example and what is predicted for it, JSON-serializable.
 
-        Args:
-            row: number of the example.
+        row: number of the example.
         """
         raise NotImplementedError
 

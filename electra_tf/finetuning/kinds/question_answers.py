@@ -16,6 +16,8 @@ import tensorflow as tf
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 
+_ROWS_AT_ONCE = 1000
+"""Each has up to K * K spans with a text."""
 SPACE_AT_THE_END = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+$"
 """What `str.rstrip` takes off."""
 
@@ -55,13 +57,12 @@ def best_answers(
 ) -> Candidates:
     """The `Candidates` of questions, from the head's outputs for the rows of all their windows.
 
-    Args:
-        contexts: string [B], the context of each question.
-        outputs: with joint prediction start_top_log_probs, start_top_index [rows, K],
-            end_top_log_probs and end_top_index [rows, K, K]; otherwise start_logits and end_logits
-            [rows, L].
-        max_answer_length: in tokens.
-        unit: what the windows count, "BYTE" or "UTF8_CHAR".
+    contexts: string [B], the context of each question.
+    outputs: with joint prediction start_top_log_probs, start_top_index [rows, K],
+        end_top_log_probs and end_top_index [rows, K, K]; otherwise start_logits and end_logits
+        [rows, L].
+    max_answer_length: in tokens.
+    unit: what the windows count, "BYTE" or "UTF8_CHAR".
     """
     likely = _likely(outputs, n_best_size, joint_prediction)
     spans = _allowed(*likely, windows, max_answer_length)
@@ -132,9 +133,8 @@ def no_answer_scores(
 ) -> tf.Tensor:
     """The evidence for "no answer", the smallest over the windows of each question, float32 [B].
 
-    Args:
-        outputs: answerable_logit [rows], or for lack of a classifier start_logits and end_logits
-            [rows, L]; then it is what it has more than the best candidate.
+    outputs: answerable_logit [rows], or for lack of a classifier start_logits and end_logits
+        [rows, L]; then it is what it has more than the best candidate.
     """
     count = tf.shape(windows.context, tf.int64)[0]
     if answerable_classifier:
@@ -223,10 +223,6 @@ def _first_of_each(question: tf.Tensor, texts: tf.Tensor) -> tf.Tensor:
     distinct = tf.unique(keys)  # in the order of their first occurrence
     places = tf.range(tf.size(keys))
     return tf.math.unsorted_segment_min(places, distinct.idx, tf.size(distinct.y))
-
-
-_ROWS_AT_ONCE = 1000
-"""Each has up to K * K spans with a text."""
 
 
 class Answer(typing.NamedTuple):

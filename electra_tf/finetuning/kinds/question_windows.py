@@ -46,8 +46,7 @@ class AnswerWindows:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns [first, end) characters of the context for positions start .. end of rows.
 
-        Args:
-            row, start, end: integers or vectors of one shape.
+        row, start, end: integers or vectors of one shape.
         """
         context = tf.gather(self.context, tf.gather(self.question, row))
         base = tf.gather(self.splits, context) + tf.gather(self.first_token, row)
@@ -76,8 +75,7 @@ def question_batch(
 
     A context without tokens has one row. A context of more than 1000 windows is an error.
 
-    Args:
-        questions, contexts: string [B].
+    questions, contexts: string [B].
     """
     context = tf.range(tf.shape(contexts, tf.int64)[0])
     tokens = question_tokens(tokenizer, questions, contexts, context, max_query_length)
@@ -100,8 +98,7 @@ def question_tokens(
 ) -> QuestionTokens:
     """Tokens of questions [B] and of contexts, each of which may have several questions.
 
-    Args:
-        context: the number of each question's context, int64 [B].
+    context: the number of each question's context, int64 [B].
     """
     queries = tokenizer(questions)
     queries = heads(queries, tf.minimum(queries.row_lengths(), max_query_length))
@@ -131,9 +128,8 @@ def window_batch(
 ) -> tuple[dict[str, tf.Tensor], AnswerWindows]:
     """The rows of all windows, and where they stand in their contexts.
 
-    Args:
-        counts: `window_counts`, of which none is over 1000.
-        length: as in `packed_batch`.
+    counts: `window_counts`, of which none is over 1000.
+    length: as in `packed_batch`.
     """
     question = row_numbers(tf.concat([[0], tf.cumsum(counts)], 0))
     number = tf.ragged.range(counts).flat_values

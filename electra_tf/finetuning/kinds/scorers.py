@@ -182,9 +182,8 @@ def _floats(scores: Mapping[str, float]):
 def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequence[str]) -> str:
     """The confusion matrix, gold labels in rows, and below it a line for each label.
 
-    Args:
-        predictions, gold: label ids [n].
-        labels: names in the order of their ids.
+    predictions, gold: label ids [n].
+    labels: names in the order of their ids.
     """
     ids = range(len(labels))
     matrix = sklearn.metrics.confusion_matrix(gold, predictions, labels=ids)
@@ -210,9 +209,8 @@ def multilabel_report(predictions: np.ndarray, gold: np.ndarray, labels: Sequenc
 def _class_table(labels: Sequence[str], scores: Sequence[np.ndarray], predicted: np.ndarray) -> str:
     """Scores in percent; the numbers of examples that have a label, and of those that get it.
 
-    Args:
-        scores: [4, C], precision, recall, F1 and number of examples; what is undefined is 0.
-        predicted: [C].
+    scores: [4, C], precision, recall, F1 and number of examples; what is undefined is 0.
+    predicted: [C].
     """
     table = [["label", "precision", "recall", "f1", "gold", "predicted"]]
     for label, *shares, gold, number in zip(labels, *scores, predicted, strict=True):

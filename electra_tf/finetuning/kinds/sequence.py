@@ -106,8 +106,10 @@ class TextKind(Kind):
         max_seq_length: int,
         **settings: int,
     ) -> tuple[dict[str, np.ndarray], None]:
-        """One row each. Pairs that are too long lose tokens at the end of their longer text, of the
-        second if both are of one length (classification_tasks.py:289-306).
+        """One row for each example.
+
+        Pairs that are too long lose tokens at the end of their longer text, of the second if both
+        are of one length (classification_tasks.py:289-306).
         """
         if max_seq_length < 5:
             raise ValueError(
@@ -174,7 +176,7 @@ class _ClassKind(TextKind):
         path = task.path("train")
         spellings = collections.defaultdict(set)
         for example in task.whole_file("train"):
-            for label in self.classes_of(example.label):
+            for label in [example.label] if isinstance(example.label, str) else example.label:
                 spellings[whole_number(label)].add(label)
         # 1 and 1.0 are one label; it is written as in the file where it is always written so.
         labels = {number if len(same) > 1 else min(same) for number, same in spellings.items()}
@@ -182,10 +184,6 @@ class _ClassKind(TextKind):
         if len(labels) < self.least_labels:
             raise ValueError(f"{path}: expected at least two labels, received {sorted(labels)}.")
         return tuple(sorted(labels))
-
-    def classes_of(self, label: str | tuple[str, ...]) -> list:
-        """The classes that the label of an example names."""
-        raise NotImplementedError
 
     def warn(self, examples: Sequence[TextExample], spec: TaskSpec, path: str, split: str) -> None:
         warn_of_contradictions(examples, path)
@@ -234,9 +232,6 @@ class Classification(_ClassKind):
 
     def label_rule(self, spec: TaskSpec) -> ClassRule:
         return ClassRule(spec.labels)
-
-    def classes_of(self, label: str) -> list[str]:
-        return [label]
 
     def check_labels(self, spec: TaskSpec) -> None:
         if spec.metric in TWO_CLASS_METRICS and len(spec.labels) != 2:
@@ -304,9 +299,6 @@ class MultiLabel(_ClassKind):
 
     def label_rule(self, spec: TaskSpec) -> ClassesRule:
         return ClassesRule(spec.labels, spec.separator)
-
-    def classes_of(self, label: tuple[str, ...]) -> tuple[str, ...]:
-        return label
 
     def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
         ids = {label: number for number, label in enumerate(spec.labels)}

@@ -36,8 +36,7 @@ def word_batch(
     A sentence that is too long is in several rows that share up to half of their room; a sentence
     without words is an empty row. A word without tokens is predicted at the next one.
 
-    Args:
-        length: as in `packed_batch`.
+    length: as in `packed_batch`.
     """
     room = max_seq_length - 2
     pieces = tokenizer.of_words(words.flat_values)
@@ -79,9 +78,8 @@ def _windows(costs: tf.Tensor, row_splits: tf.Tensor, room: int) -> _Windows:
     Neighbours share up to half of the room; of these words each predicts the half that has more
     context in it.
 
-    Args:
-        costs: tokens of each word, 1 at least.
-        row_splits: of the words of the sentences.
+    costs: tokens of each word, 1 at least.
+    row_splits: of the words of the sentences.
     """
     cost_before = tf.concat([[0], tf.cumsum(costs)], 0)
     first, end = row_splits[:-1], row_splits[1:]
@@ -107,9 +105,9 @@ def _windows(costs: tf.Tensor, row_splits: tf.Tensor, room: int) -> _Windows:
         rows = (sentence, first, window_end, predict_first)
         found = [tf.concat([column, row], 0) for column, row in zip(found, rows, strict=True)]
         # What is left of sentences that this window does not end.
-        goes_on = window_end < end
+        continues = window_end < end
         sentence, window_end, end = (
-            tf.boolean_mask(column, goes_on) for column in (sentence, window_end, end)
+            tf.boolean_mask(column, continues) for column in (sentence, window_end, end)
         )
         next_first = tf.maximum(
             first_start(tf.gather(cost_before, window_end) - room // 2),
