@@ -11,7 +11,7 @@ from tiny_run import make_examples, tiny_config, write_records
 
 from electra_tf import files
 from electra_tf.cli import arguments
-from electra_tf.config.paths import filled
+from electra_tf.config.finetuning import filled
 from electra_tf.data import PretrainingRecords
 from electra_tf.data.corpus import find_sources
 from electra_tf.finetuning.prediction import Predictor

@@ -22,8 +22,7 @@ from absl import app, flags, logging
 from absl.flags import argparse_flags
 
 from electra_tf.config import load_hparams
-from electra_tf.config.checks import TOKENIZERS
-from electra_tf.config.devices import STRATEGIES
+from electra_tf.config.run_config import STRATEGIES, VOCABULARIES_TAKEN_FOR
 from electra_tf.files import split_patterns
 
 _TRUE = ("true", "1", "yes")
@@ -146,7 +145,7 @@ def add_case_flags_of_vocabulary(parser: argparse.ArgumentParser) -> None:
     add_pre_split_flag(parser)
     parser.add_argument(
         "--tokenizer",
-        choices=[name for name in TOKENIZERS if name],
+        choices=VOCABULARIES_TAKEN_FOR,
         help="take the vocabulary for BERT's although its files describe another tokenizer",
     )
     # Not given is not the same as the default: files that say it are not overruled.

@@ -14,9 +14,6 @@ from electra_tf.files import exists, parse_json, read_json, shortened
 SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
 """Sizes that float32, which models compute in, holds with all its digits."""
 
-TOKENIZERS = (None, "bert")
-"""What a vocabulary can be taken for, whatever its files say."""
-
 
 def check(condition: bool, name: str, expected: str, received: Any) -> None:
     """Raise the ValueError every wrong value gets, unless `condition` holds."""
@@ -34,14 +31,6 @@ def is_text(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     return "\0" not in value and value == value.encode(errors="ignore").decode()
-
-
-def check_at_most(instance: Any, bounds: typing.Mapping[str, int]) -> None:
-    """Raise a ValueError for the first field that is not between 1 and its bound."""
-    for name, bound in bounds.items():
-        value = getattr(instance, name)
-        check(value >= 1, name, "at least 1", value)
-        check(value <= bound, name, f"at most {bound}", value)
 
 
 def check_given(hparams: typing.Mapping[str, Any]) -> None:

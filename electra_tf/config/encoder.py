@@ -2,16 +2,52 @@
 """The shape of an encoder, and the sizes that were published."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.checks import check, check_at_most, check_types
+from electra_tf.config.checks import check
+from electra_tf.config.fields import check_fields, fact
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSize:
+    """A published size; heads and feed-forward follow from the width."""
+
+    hidden_size: int
+    num_hidden_layers: int
+    embedding_size: int | None = None
+    """None: the hidden size."""
+    finetuning: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What it changes of the hyperparameters of fine-tuning, over what a task changes."""
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """Width and depth, by the names of the fields of an `EncoderConfig`."""
+        return {
+            "hidden_size": self.hidden_size,
+            "num_hidden_layers": self.num_hidden_layers,
+        }
+
+    @property
+    def defaults(self) -> dict[str, int]:
+        """What it changes of the hyperparameters of every run."""
+        return {} if self.embedding_size is None else {"embedding_size": self.embedding_size}
+
 
 MODEL_SIZES = {
-    "small": {"hidden_size": 256, "num_hidden_layers": 12},
-    "base": {"hidden_size": 768, "num_hidden_layers": 12},
-    "large": {"hidden_size": 1024, "num_hidden_layers": 24},
+    "small": ModelSize(256, 12, embedding_size=128),
+    "base": ModelSize(768, 12),
+    "large": ModelSize(1024, 24, finetuning={"learning_rate": 5e-5, "layerwise_lr_decay": 0.9}),
 }
-"""Width and depth by `model_size`; heads and feed-forward follow from the width."""
+"""By `model_size`."""
+
+
+def size_of(hparams: Mapping[str, Any]) -> ModelSize:
+    """The size that hyperparameters name; an unknown one changes nothing, and is found later."""
+    name = hparams.get("model_size", "small")
+    known = isinstance(name, str) and name in MODEL_SIZES
+    return MODEL_SIZES[name if known else "base"]
+
 
 DEBUG_ENCODER = {
     "hidden_size": 144,
@@ -20,51 +56,36 @@ DEBUG_ENCODER = {
     "intermediate_size": 576,
 }
 ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
-LARGEST = {
-    "vocab_size": 2**24,
-    "embedding_size": 2**16,
-    "hidden_size": 2**16,
-    "num_hidden_layers": 1000,
-    "num_attention_heads": 2**16,
-    "intermediate_size": 2**18,
-    "max_position_embeddings": 2**20,
-    "type_vocab_size": 2**16,
-}
-"""Beyond any encoder: what is larger is a mistake, and would take memory without end."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EncoderConfig:
-    """Shape of one Transformer encoder (defaults: BERT base, modeling.py BertConfig)."""
+    """Shape of one Transformer encoder (defaults: BERT base, modeling.py BertConfig).
 
-    vocab_size: int = 30522
-    embedding_size: int = 768
+    What is larger than the ranges is a mistake, and would take memory without end.
+    """
+
+    vocab_size: int = fact(30522, at_least=1, at_most=2**24)
+    embedding_size: int = fact(768, at_least=1, at_most=2**16)
     """E, width of the token embeddings."""
-    hidden_size: int = 768
+    hidden_size: int = fact(768, at_least=1, at_most=2**16)
     """H, width of the layers."""
-    num_hidden_layers: int = 12
-    num_attention_heads: int = 12
+    num_hidden_layers: int = fact(12, at_least=1, at_most=1000)
+    num_attention_heads: int = fact(12, at_least=1, at_most=2**16)
     """A."""
-    intermediate_size: int = 3072
+    intermediate_size: int = fact(3072, at_least=1, at_most=2**18)
     """Width of the feed-forward layers."""
-    hidden_act: str = "gelu"
-    hidden_dropout_prob: float = 0.1
-    attention_probs_dropout_prob: float = 0.1
-    max_position_embeddings: int = 512
+    hidden_act: str = fact("gelu", choices=ACTIVATIONS)
+    hidden_dropout_prob: float = fact(0.1, within="[0, 1)")
+    attention_probs_dropout_prob: float = fact(0.1, within="[0, 1)")
+    max_position_embeddings: int = fact(512, at_least=1, at_most=2**20)
     """Longest sequence, in tokens."""
-    type_vocab_size: int = 2
-    initializer_range: float = 0.02
+    type_vocab_size: int = fact(2, at_least=1, at_most=2**16)
+    initializer_range: float = fact(0.02, above=0)
     """Standard deviation of the truncated normal initializer."""
 
     def __post_init__(self):
-        check_types(self)
-        check_at_most(self, LARGEST)
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-            check(0 <= getattr(self, name) < 1, name, "in [0, 1)", getattr(self, name))
-        check(self.initializer_range > 0, "initializer_range", "above 0", self.initializer_range)
-        check(
-            self.hidden_act in ACTIVATIONS, "hidden_act", f"one of {ACTIVATIONS}", self.hidden_act
-        )
+        check_fields(self)
         check(
             self.hidden_size % self.num_attention_heads == 0,
             "num_attention_heads",
@@ -104,7 +125,7 @@ def encoder_of_size(
     # A tuple finds what cannot be a key, too.
     known = tuple(MODEL_SIZES)
     check(model_size in known, "model_size", f"one of {known}", model_size)
-    shape = {**MODEL_SIZES[model_size], **overrides}
+    shape = {**MODEL_SIZES[model_size].shape, **overrides}
     hidden_size = shape["hidden_size"]
     check(isinstance(hidden_size, int), "hidden_size", "a whole number", hidden_size)
     shape = {

@@ -6,21 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.checks import (
-    LARGEST_FLOAT,
-    TOKENIZERS,
-    check,
-    check_at_most,
-    check_given,
-    check_model_name,
-    check_names,
-    check_types,
-    is_text,
-    shown,
-)
-from electra_tf.config.devices import Devices, devices_of, with_strategy
-from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
-from electra_tf.config.precision import check_precision
+from electra_tf.config.checks import LARGEST_FLOAT, check, is_text, shown
+from electra_tf.config.encoder import size_of
+from electra_tf.config.fields import Role, fact
+from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
 from electra_tf.config.stages import MOST_ROWS
 from electra_tf.config.task_table import TASKS
 from electra_tf.files import exists
@@ -34,150 +23,86 @@ DEBUG_RUN = {
     "num_train_epochs": 3.0,
     "log_examples": True,
 }
-SIZE_DEFAULTS = {
-    "small": {"embedding_size": 128},
-    "base": {},
-    "large": {"learning_rate": 5e-5, "layerwise_lr_decay": 0.9},
-}
-"""What a size changes, over what a task changes."""
-LARGEST = {
-    "num_trials": 10**6,
-    "train_batch_size": MOST_ROWS,
-    "eval_batch_size": MOST_ROWS,
-    "predict_batch_size": MOST_ROWS,
-    "save_checkpoints_steps": 2**63 - 1,
-    "iterations_per_loop": 10**6,
-    "log_every_steps": 2**63 - 1,
-    "max_query_length": 2**20,
-    "doc_stride": 2**20,
-    "n_best_size": 2**20,
-    "max_answer_length": 2**20,
-    "beam_size": 2**20,
-    "num_tpu_cores": 2**16,
-}
-"""What is at least 1, and at most this."""
+_PLACE = "{:}"
 
 
 @dataclasses.dataclass(frozen=True)
-class FinetuningConfig:
+class FinetuningConfig(RunConfig):
     """Everything that decides a fine-tuning run; build it with `from_hparams`."""
 
-    model_name: str
-    data_dir: str
-    debug: bool = False
-    log_examples: bool = False
+    log_examples: bool = fact(False, Role.RUN)
     """Print the first example of each task with its features."""
-    num_trials: int = 1
+    num_trials: int = fact(1, Role.RUN, at_least=1, at_most=10**6)
     """Runs with different seeds."""
-    do_train: bool = True
-    do_eval: bool = True
-    keep_all_models: bool = True
+    do_eval: bool = fact(True, Role.RUN)
+    keep_all_models: bool = fact(True, Role.RUN)
     """False keeps the checkpoint of the last trial only."""
 
     # Model
-    model_size: str = "small"
-    task_names: list = dataclasses.field(default_factory=lambda: ["chunk"])
+    task_names: list = fact(["chunk"], Role.MAY_BE_PATH)
     """Built-in tasks, or paths of .json files that describe a task (new)."""
-    model_hparam_overrides: dict = dataclasses.field(default_factory=dict)
-    embedding_size: int | None = None
-    vocab_size: int = 30522
-    do_lower_case: bool = True
-    strip_accents: bool = True
-    """New here; in the original always on."""
-    pre_split: bool = False
-    """New. Whether words are what white space separates in the text, and nothing else."""
-    tokenizer: str | None = None
-    """New. "bert" takes a vocabulary for BERT's although its files describe another tokenizer."""
-    classifier_dropout: float | None = None
+    classifier_dropout: float | None = fact(None, within="[0, 1)", expected="in [0, 1)")
     """New. Dropout before a classification head; default: the encoder's hidden dropout."""
-    classifier_hidden_layer: bool = False
+    classifier_hidden_layer: bool = fact(False, Role.HEAD)
     """New. A hidden layer of the encoder's width with GELU before the classes, as Hugging Face's
     sequence classification has it."""
 
     # Training
-    learning_rate: float = 1e-4
-    weight_decay_rate: float = 0.01
-    layerwise_lr_decay: float = 0.8
+    learning_rate: float = fact(1e-4, at_least=0)
+    layerwise_lr_decay: float = fact(0.8, at_least=0)
     """Factor of the learning rate per layer downwards; 0 for one rate."""
-    num_train_epochs: float = 3.0
-    warmup_proportion: float = 0.1
-    adam_bias_correction: bool = False
-    """New. The original has none."""
-    save_checkpoints_steps: int = 1000000
-    iterations_per_loop: int = 1000
-    use_tfrecords_if_existing: bool = True
+    num_train_epochs: float = fact(
+        3.0, above=0, at_most=10**6, expected="above 0 and at most 10**6"
+    )
+    warmup_proportion: float = fact(0.1, within="[0, 1]")
+    save_checkpoints_steps: int = fact(1000000, Role.RUN, at_least=1, at_most=LARGEST_INTEGER)
+    iterations_per_loop: int = fact(1000, Role.RUN, at_least=1, at_most=10**6)
+    use_tfrecords_if_existing: bool = fact(True, Role.RUN)
     """Whether cached features may be used; they are keyed by all they were made from."""
-    seed: int = 0
-    """New. Of the first trial; the others count up."""
-    label_smoothing: float = 0.0
+    label_smoothing: float = fact(0.0, within="[0, 1)")
     """New. Classification and tagging."""
-    class_weights: dict = dataclasses.field(default_factory=dict)
+    class_weights: dict = fact({})
     """New. Label -> weight of its loss; labels left out weigh 1."""
-    eval_every_steps: int = 0
-    """New. Evaluate on dev every so many steps and keep the best; 0: only at the end."""
-    early_stopping_patience: int = 0
+    early_stopping_patience: int = fact(0, Role.BEST, at_least=0)
     """New. Evaluations without a better score after which a trial ends; 0: never."""
-    retry_failed_trials: int = 0
+    retry_failed_trials: int = fact(0, Role.RUN, at_least=0, at_most=1000)
     """New. New seeds tried at most for a trial that collapsed."""
-    log_every_steps: int = 50
+    log_every_steps: int = fact(50, Role.RUN, at_least=1, at_most=LARGEST_INTEGER)
     """New."""
 
-    # Computation
-    precision: str | None = None
-    """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
-    jit_compile: bool | None = None
-    """New. Compile steps by XLA, see docs/speed.md; null: on GPUs."""
-
     # Outputs
-    write_test_outputs: bool = False
-    n_writes_test: int = 5
+    write_test_outputs: bool = fact(False, Role.RUN)
+    n_writes_test: int = fact(5, Role.RUN, at_least=0)
     """Trials whose test predictions are written."""
     skip_bad_rows: bool = False
     """New. List bad rows in a file beside the results instead of stopping at the first."""
 
     # Sizes
-    max_seq_length: int = 128
-    train_batch_size: int = 32
-    eval_batch_size: int = 32
-    predict_batch_size: int = 32
+    train_batch_size: int = fact(32, at_least=1, at_most=MOST_ROWS)
+    eval_batch_size: int = fact(32, Role.RUN, at_least=1, at_most=MOST_ROWS)
+    predict_batch_size: int = fact(32, Role.RUN, at_least=1, at_most=MOST_ROWS)
     double_unordered: bool = True
     """Also train on swapped pairs where order means nothing."""
 
     # Question answering
-    max_query_length: int = 64
-    doc_stride: int = 128
-    n_best_size: int = 20
-    max_answer_length: int = 30
-    answerable_classifier: bool = True
-    answerable_uses_start_logits: bool = True
-    answerable_weight: float = 0.5
-    joint_prediction: bool = True
-    beam_size: int = 20
-    qa_na_threshold: float = -2.75
-
-    # Devices
-    strategy: str = "one_device"
-    """New. Where to compute, see `Devices`."""
-    use_tpu: bool = False
-    num_tpu_cores: int = 1
-    tpu_job_name: str | None = None
-    tpu_name: str | None = None
-    tpu_zone: str | None = None
-    gcp_project: str | None = None
+    max_query_length: int = fact(64, Role.INPUT | Role.PREDICTION, at_least=1, at_most=2**20)
+    doc_stride: int = fact(128, Role.INPUT | Role.PREDICTION, at_least=1, at_most=2**20)
+    n_best_size: int = fact(20, Role.BEST | Role.PREDICTION, at_least=1, at_most=2**20)
+    max_answer_length: int = fact(30, Role.BEST | Role.PREDICTION, at_least=1, at_most=2**20)
+    answerable_classifier: bool = fact(True, Role.HEAD)
+    answerable_uses_start_logits: bool = fact(True, Role.HEAD)
+    answerable_weight: float = fact(0.5, at_least=0)
+    joint_prediction: bool = fact(True, Role.HEAD)
+    beam_size: int = fact(20, Role.BEST | Role.INPUT, at_least=1, at_most=2**20)
+    qa_na_threshold: float = fact(-2.75, Role.BEST | Role.PREDICTION)
 
     # Files; "{:}" stands for the task, in `test_predictions` for task, split and trial
-    raw_data_dir: str = ""
-    vocab_file: str = ""
-    init_checkpoint: str | None = None
-    """Weights to begin with: a folder or checkpoint; null for random weights."""
-    model_dir: str = ""
-    results_txt: str = ""
-    results_pkl: str = ""
-    qa_eval_file: str = ""
-    qa_preds_file: str = ""
-    qa_na_file: str = ""
-    preprocessed_data_dir: str = ""
-    test_predictions: str = ""
+    raw_data_dir: str = fact("", Role.PATH)
+    qa_eval_file: str = fact("", Role.PATH)
+    qa_preds_file: str = fact("", Role.PATH)
+    qa_na_file: str = fact("", Role.PATH)
+    preprocessed_data_dir: str = fact("", Role.PATH)
+    test_predictions: str = fact("", Role.PATH)
 
     @classmethod
     def from_hparams(
@@ -195,12 +120,7 @@ class FinetuningConfig:
         Raises:
             ValueError: an unknown name, or a value of a wrong type or out of range.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        settable = [name for name in known if name not in ("model_name", "data_dir")]
-        check_names(hparams, settable, "hyperparameter")
-        check_given(hparams)
-        for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
-            check(is_text(value), name, "a text", value)
+        cls._check_hparams(model_name, data_dir, hparams)
         task_names = hparams.get("task_names", ["chunk"])
         check(
             isinstance(task_names, list)
@@ -214,59 +134,27 @@ class FinetuningConfig:
             raise ValueError(
                 f"task_names is expected to have different names, but has {shown(task_names)}."
             )
-        size = hparams.get("model_size", "small")
-        check(size in tuple(MODEL_SIZES), "model_size", f"one of {tuple(MODEL_SIZES)}", size)
         if len(task_names) > 1:
             task_hparams = None
         elif not task_hparams and task_names[0] in TASKS:
             task_hparams = TASKS[task_names[0]].hparams
+        size = size_of(hparams)
         values = {
             **_file_defaults(model_name, data_dir, task_names, bool(hparams.get("debug"))),
             **(task_hparams or {}),
-            **SIZE_DEFAULTS[size],
+            **size.defaults,
+            **size.finetuning,
             **(DEBUG_RUN if hparams.get("debug") else {}),
             **hparams,
         }
-        return cls(model_name=model_name, data_dir=data_dir, **with_strategy(values))
+        return cls._of(model_name, data_dir, values)
 
     def __post_init__(self):
-        check_types(self)
-        check_model_name(self.model_name)
-        check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
-        self.devices  # noqa: B018  (its own checks)
-        check_precision(self.precision)
-        check_at_most(self, LARGEST)
-        check(self.tokenizer in TOKENIZERS, "tokenizer", 'null or "bert"', self.tokenizer)
-        for name in (
-            "learning_rate",
-            "weight_decay_rate",
-            "layerwise_lr_decay",
-            "answerable_weight",
-            "eval_every_steps",
-            "early_stopping_patience",
-            "retry_failed_trials",
-            "n_writes_test",
-            "seed",
-        ):
-            check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
-        epochs = self.num_train_epochs
-        check(0 < epochs <= 10**6, "num_train_epochs", "above 0 and at most 10**6", epochs)
-        retries = self.retry_failed_trials
-        check(retries <= 1000, "retry_failed_trials", "at most 1000", retries)
-        check(
-            0 <= self.warmup_proportion <= 1,
-            "warmup_proportion",
-            "in [0, 1]",
-            self.warmup_proportion,
-        )
-        check(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)", self.label_smoothing)
+        super().__post_init__()
         for label, weight in self.class_weights.items():
             is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
             valid = is_number and 0 <= weight <= LARGEST_FLOAT
             check(valid, f"class_weights of {label!r}", "a number of at least 0", weight)
-        check(
-            0 <= self.head_dropout < 1, "classifier_dropout", "in [0, 1)", self.classifier_dropout
-        )
         check(self.do_train or self.do_eval, "do_train or do_eval", "true", False)
         check(
             self.do_eval or not self.write_test_outputs,
@@ -288,35 +176,27 @@ class FinetuningConfig:
             self.max_seq_length,
         )
 
-    def replace(self, **changes: Any) -> "FinetuningConfig":
-        """A copy with some fields changed."""
-        return dataclasses.replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields by name, JSON-serializable."""
-        return dataclasses.asdict(self)
-
-    @property
-    def devices(self) -> Devices:
-        """Where to compute."""
-        return devices_of(self)
-
-    @property
-    def encoder(self) -> EncoderConfig:
-        """The encoder that the hyperparameters ask for."""
-        return encoder_of_size(
-            self.model_size,
-            self.model_hparam_overrides,
-            self.vocab_size,
-            self.embedding_size,
-            self.debug,
-        )
-
     @property
     def head_dropout(self) -> float:
         if self.classifier_dropout is not None:
             return self.classifier_dropout
         return self.encoder.hidden_dropout_prob
+
+
+def filled(path: str, literal: str, *values: Any) -> str:
+    """A path with values in its places "{:}": a single one in all of them, several in the last.
+
+    Args:
+        literal: a folder; where the path begins with it, that part has no places.
+        values: what is put there; those that find no place are left out.
+    """
+    head = literal if path.startswith(literal) else ""
+    rest = path[len(head) :]
+    if len(values) == 1:
+        return head + rest.replace(_PLACE, str(values[0]))
+    begin, *parts = rest.rsplit(_PLACE, len(values))
+    places = zip(values, parts, strict=False)
+    return head + begin + "".join(f"{value}{part}" for value, part in places)
 
 
 def _file_defaults(

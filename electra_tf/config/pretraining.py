@@ -6,11 +6,12 @@ import math
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, check_given, check_names, check_types, is_text, shown
-from electra_tf.config.devices import Devices, devices_of, with_strategy
-from electra_tf.config.encoder import EncoderConfig, encoder_of_size
+from electra_tf.config.checks import check, shown
+from electra_tf.config.encoder import EncoderConfig, encoder_of_size, size_of
+from electra_tf.config.fields import Role, fact, names_of
 from electra_tf.config.pretraining_checks import check_pretraining
-from electra_tf.config.stages import Stage, plan_stages, total_steps
+from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
+from electra_tf.config.stages import MOST_ROWS, MOST_STEPS, Stage, plan_stages, total_steps
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.files import escaped
 
@@ -21,165 +22,94 @@ DEBUG_RUN = {
     "iterations_per_loop": 1,
     "num_eval_steps": 2,
 }
-
-MODEL_KEYS = (
-    "debug",
-    "seed",
-    "electra_objective",
-    "electric_objective",
-    "model_size",
-    "model_hparam_overrides",
-    "embedding_size",
-    "vocab_size",
-    "do_lower_case",
-    "strip_accents",
-    "pre_split",
-    "uniform_generator",
-    "two_tower_generator",
-    "untied_generator_embeddings",
-    "untied_generator",
-    "generator_layers",
-    "generator_hidden_size",
-    "disentangled_embeddings",
-)
-"""Hyperparameters that make the model what it is: a model folder has one value of each for life."""
+OPTIMIZERS = ("adam", "lamb")
+MASKING_RULES = ("without_replacement", "reference")
 
 
 @dataclasses.dataclass(frozen=True)
-class PretrainingConfig:
+class PretrainingConfig(RunConfig):
     """Everything that decides a pre-training run; build it with `from_hparams`."""
 
-    model_name: str
-    data_dir: str
-    debug: bool = False
-    """A tiny model for a few steps."""
-    do_train: bool = True
     do_eval: bool = False
 
     # Objective
-    electra_objective: bool = True
+    electra_objective: bool = fact(True, Role.MODEL)
     """Replaced token detection; with this and `electric_objective` off: masked LM, as BERT."""
-    electric_objective: bool = False
+    electric_objective: bool = fact(False, Role.MODEL)
     """Electric (EMNLP 2020): noise-contrastive energies with a two-tower cloze model as noise."""
-    gen_weight: float = 1.0
-    disc_weight: float = 50.0
-    mask_prob: float = 0.15
+    gen_weight: float = fact(1.0, at_least=0)
+    disc_weight: float = fact(50.0, at_least=0)
+    mask_prob: float = fact(0.15, within="(0, 1)")
     """Share of the tokens that are masked."""
     max_predictions_per_seq: int | None = None
     """N, masked positions per sequence at most; default int((mask_prob + 0.005) * length)."""
-    masking: str = "without_replacement"
+    masking: str = fact("without_replacement", choices=MASKING_RULES)
     """New. "reference" draws positions with replacement, as the original did."""
     whole_word_masking: bool = False
-    """New. Mask all tokens of a word or none; the records tell where words begin."""
-    mask_prob_end: float | None = None
-    """New. The share of masked tokens goes in a line from `mask_prob` to this; null: constant."""
+    """New. Mask all tokens of a word or none; the records say where words begin."""
+    mask_prob_end: float | None = fact(None, within="(0, 1)")
+    """New. The share of masked tokens changes linearly from `mask_prob` to this; null: constant."""
 
     # Optimization
-    learning_rate: float = 5e-4
-    lr_decay_power: float = 1.0
-    weight_decay_rate: float = 0.01
-    num_warmup_steps: int = 10000
-    adam_bias_correction: bool = False
-    """New. The original has none."""
-    optimizer: str = "adam"
+    learning_rate: float = fact(5e-4, at_least=0)
+    lr_decay_power: float = fact(1.0, at_least=0)
+    num_warmup_steps: int = fact(10000, at_least=0)
+    optimizer: str = fact("adam", choices=OPTIMIZERS)
     """New. "lamb" is meant for large batches."""
-    ema_decay: float = 0.0
+    ema_decay: float = fact(0.0, within="[0, 1)")
     """New. Decay of moving averages of the weights, with which a run evaluates; 0: none."""
-    seed: int = 0
-    """New. Decides initial weights, order of the data, masks, fakes and dropout."""
 
     # Run
-    iterations_per_loop: int = 200
+    iterations_per_loop: int = fact(200, at_least=1, at_most=10**6)
     """Steps per call into the runtime."""
-    save_checkpoints_steps: int = 1000
-    num_train_steps: int = 1000000
-    num_eval_steps: int = 100
-    """Batches of one evaluation, at most."""
-    keep_checkpoint_max: int | None = 5
+    save_checkpoints_steps: int = fact(1000, at_least=1, at_most=LARGEST_INTEGER)
+    num_train_steps: int = fact(1000000, at_least=1, at_most=MOST_STEPS)
+    num_eval_steps: int = fact(100, at_least=1, at_most=LARGEST_INTEGER)
+    """Batches of one evaluation, at most; any number can say "all of them"."""
+    keep_checkpoint_max: int | None = fact(5, at_least=0, expected="at least 0 or null")
     """Newest checkpoints kept; 0 or null keeps all."""
-    eval_every_steps: int = 0
-    """New. Evaluate while training every so many steps, keep the best checkpoint; 0: never."""
-    log_every_steps: int = 100
+    log_every_steps: int = fact(100, at_least=1, at_most=LARGEST_INTEGER)
     """New. Steps between two lines of the log."""
-    init_checkpoint: str | None = None
-    """New. Weights to begin with at step 0: a checkpoint or its folder, ours or the original's."""
     init_checkpoint_ignore: str | None = None
     """New. Regular expression: variables with such names may differ from `init_checkpoint`."""
-
-    # Computation
-    precision: str | None = None
-    """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
-    jit_compile: bool | None = None
-    """New. Compile steps by XLA, see docs/speed.md; null: on GPUs."""
     recompute_activations: bool = False
     """New. Compute what is in the layers again in the backward pass, to save memory."""
 
-    # Model
-    model_size: str = "small"
-    model_hparam_overrides: dict = dataclasses.field(default_factory=dict)
-    """Fields of `EncoderConfig` that differ from the size's."""
-    embedding_size: int | None = None
-    """E; default 128 for small, the hidden size for the others."""
-    vocab_size: int = 30522
-    do_lower_case: bool = True
-    strip_accents: bool = True
-    """New here; in the original a flag of the dataset builder only."""
-    pre_split: bool = False
-    """New. Whether words are what white space separates in the text, and nothing else."""
-    tokenizer: str | None = None
-    """New. "bert" takes a vocabulary for BERT's although its files describe another tokenizer."""
-
     # Generator
-    uniform_generator: bool = False
-    two_tower_generator: bool = False
-    untied_generator_embeddings: bool = False
-    untied_generator: bool = True
-    generator_layers: float = 1.0
+    uniform_generator: bool = fact(False, Role.MODEL)
+    two_tower_generator: bool = fact(False, Role.MODEL)
+    untied_generator_embeddings: bool = fact(False, Role.MODEL)
+    untied_generator: bool = fact(True, Role.MODEL)
+    generator_layers: float = fact(1.0, Role.MODEL, above=0)
     """Generator's depth, as a share of the discriminator's."""
-    generator_hidden_size: float = 0.25
+    generator_hidden_size: float = fact(0.25, Role.MODEL, above=0)
     """Generator's width, as a share of the discriminator's."""
     generator_dropout: bool = True
     """New. Whether the generator drops out while it trains."""
-    disentangled_embeddings: bool = False
+    disentangled_embeddings: bool = fact(False, Role.MODEL)
     """New. Gradients of the discriminator do not reach the shared token embeddings, see
     `Embeddings`."""
     disallow_correct: bool = False
-    temperature: float = 1.0
+    temperature: float = fact(1.0, above=0)
 
     # Batches
-    max_seq_length: int = 128
-    """L, tokens."""
-    train_batch_size: int = 128
+    train_batch_size: int = fact(128, at_least=1, at_most=MOST_ROWS)
     """B, sequences over all devices."""
-    eval_batch_size: int = 128
-    length_buckets: list = dataclasses.field(default_factory=list)
+    eval_batch_size: int = fact(128, at_least=1, at_most=MOST_ROWS)
+    length_buckets: list = fact([])
     """New. Ascending lengths; batches of sequences of about one length are cut to one of them."""
     gradient_accumulation_steps: int = 1
     """New. Parts that a batch is computed in, one after the other, to save memory."""
-    stages: list = dataclasses.field(default_factory=list)
-    """New. Lengths, batch sizes and records that change as training goes, see `Stage`."""
+    stages: list = fact([])
+    """New. Lengths, batch sizes and records that change during training, see `Stage`."""
     extend_positions: bool = False
     """New. Positions that a longer stage adds begin as copies of trained ones."""
 
-    # Devices
-    strategy: str = "one_device"
-    """New. Where to compute, see `Devices`."""
-    use_tpu: bool = False
-    num_tpu_cores: int = 1
-    tpu_job_name: str | None = None
-    tpu_name: str | None = None
-    tpu_zone: str | None = None
-    gcp_project: str | None = None
-
     # Files; defaults follow from `data_dir` and `model_name`
-    pretrain_tfrecords: str = ""
+    pretrain_tfrecords: str = fact("", Role.PATH)
     """Comma-separated globs of record files."""
-    eval_tfrecords: str | None = None
+    eval_tfrecords: str | None = fact(None, Role.PATH)
     """New. Held-out records; default: `pretrain_tfrecords`, which the original evaluates on."""
-    vocab_file: str = ""
-    model_dir: str = ""
-    results_txt: str = ""
-    results_pkl: str = ""
 
     @classmethod
     def from_hparams(
@@ -201,37 +131,25 @@ class PretrainingConfig:
             ValueError: an unknown name, a value of a wrong type or out of range, or a
                 contradiction between `hparams` and `saved`.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        settable = [name for name in known if name not in ("model_name", "data_dir")]
-        check_names(hparams, settable, "hyperparameter")
-        check_given(hparams)
-        for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
-            check(is_text(value), name, "a text", value)
+        cls._check_hparams(model_name, data_dir, hparams)
         if saved is not None:
             hparams = _with_saved_model(hparams, saved)
-        values = {**_file_defaults(model_name, data_dir, hparams), **hparams}
-        if values.get("debug"):
-            values = {**DEBUG_RUN, **values}
-        if values.get("model_size", "small") == "small":
-            values.setdefault("embedding_size", 128)
+        values = {
+            **_file_defaults(model_name, data_dir, hparams),
+            **size_of(hparams).defaults,
+            **(DEBUG_RUN if hparams.get("debug") else {}),
+            **hparams,
+        }
         if values.get("electric_objective"):
             values.setdefault("two_tower_generator", True)
         steps = total_steps(values.get("stages"))
         if steps > 0:
             values.setdefault("num_train_steps", steps)
-        return cls(model_name=model_name, data_dir=data_dir, **with_strategy(values))
+        return cls._of(model_name, data_dir, values)
 
     def __post_init__(self):
-        check_types(self)
+        super().__post_init__()
         check_pretraining(self)
-
-    def replace(self, **changes: Any) -> "PretrainingConfig":
-        """A copy with some fields changed."""
-        return dataclasses.replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields by name, JSON-serializable."""
-        return dataclasses.asdict(self)
 
     # ---- Derived values
 
@@ -265,22 +183,6 @@ class PretrainingConfig:
                 "gradient_accumulation_steps": self.gradient_accumulation_steps,
                 "pretrain_tfrecords": self.pretrain_tfrecords,
             },
-        )
-
-    @property
-    def devices(self) -> Devices:
-        """Where to compute."""
-        return devices_of(self)
-
-    @property
-    def encoder(self) -> EncoderConfig:
-        """The discriminator's encoder; for masked LM the only one."""
-        return encoder_of_size(
-            self.model_size,
-            self.model_hparam_overrides,
-            self.vocab_size,
-            self.embedding_size,
-            self.debug,
         )
 
     @property
@@ -328,6 +230,10 @@ class PretrainingConfig:
     @property
     def results_json(self) -> str:
         return os.path.splitext(self.results_txt)[0] + ".json"
+
+
+MODEL_KEYS = names_of(PretrainingConfig, Role.MODEL)
+"""Hyperparameters that make the model what it is: a model folder has one value of each for life."""
 
 
 def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> dict[str, str]:

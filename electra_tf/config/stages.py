@@ -5,7 +5,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from electra_tf.config.checks import check, check_at_most, check_names, check_types
+from electra_tf.config.checks import check, check_names
+from electra_tf.config.fields import Role, check_fields, fact
+
+MOST_STEPS, MOST_ROWS = 10**10, 2**20
+"""Updates of a run, sequences of a batch: more is a mistake."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,15 +20,15 @@ class Stage:
     """From 1."""
     first_step: int
     """Updates done before it."""
-    steps: int
+    steps: int = fact(at_least=1, at_most=MOST_STEPS)
     """Updates in it."""
     max_seq_length: int
     """L, tokens."""
-    train_batch_size: int
+    train_batch_size: int = fact(at_least=1, at_most=MOST_ROWS)
     """B, sequences of an update, over all devices."""
-    gradient_accumulation_steps: int
+    gradient_accumulation_steps: int = fact(at_least=1, at_most=MOST_ROWS)
     """Parts that a batch is computed in."""
-    pretrain_tfrecords: str
+    pretrain_tfrecords: str = fact(role=Role.PATH)
     """Comma-separated globs of record files."""
 
     @property
@@ -33,13 +37,6 @@ class Stage:
         return self.first_step + self.steps
 
 
-MOST_STEPS, MOST_ROWS = 10**10, 2**20
-"""Updates of a run, sequences of a batch: more is a mistake."""
-LARGEST_STAGE = {
-    "steps": MOST_STEPS,
-    "train_batch_size": MOST_ROWS,
-    "gradient_accumulation_steps": MOST_ROWS,
-}
 SETTABLE = tuple(
     field.name for field in dataclasses.fields(Stage) if field.name not in ("number", "first_step")
 )
@@ -64,8 +61,7 @@ def plan_stages(given: Sequence[Any], defaults: Mapping[str, Any]) -> tuple[Stag
         check("steps" in values, name, "an object with the key 'steps'", dict(values))
         stage = Stage(number=number, first_step=done, **{**defaults, **values})
         try:
-            check_types(stage)
-            check_at_most(stage, LARGEST_STAGE)
+            check_fields(stage)
             check(stage.pretrain_tfrecords != "", "pretrain_tfrecords", "not empty", "")
             check(
                 stage.train_batch_size % stage.gradient_accumulation_steps == 0,

@@ -11,7 +11,8 @@ from absl import logging
 import electra_tf
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.checks import check
-from electra_tf.config.paths import filled
+from electra_tf.config.fields import Role, names_of
+from electra_tf.config.finetuning import filled
 from electra_tf.config.stored import StoredModelConfig
 from electra_tf.config.stored_sizes import configured_sizes
 from electra_tf.config.task_table import TaskSpec
@@ -163,15 +164,6 @@ def check_spec(spec: TaskSpec, where: str) -> None:
         check(False, f"{where}: {field}", expected, received)
 
 
-_OF_THE_HEAD = (
-    "joint_prediction",
-    "answerable_classifier",
-    "answerable_uses_start_logits",
-    "classifier_hidden_layer",
-)
-_OF_ITS_INPUT = ("max_seq_length", "max_query_length", "doc_stride", "beam_size")
-
-
 def with_stored_settings(folder: str, hparams: Mapping[str, Any]) -> dict[str, Any]:
     """Hyperparameters of an evaluation; where they say nothing, those of the trained model.
 
@@ -182,12 +174,13 @@ def with_stored_settings(folder: str, hparams: Mapping[str, Any]) -> dict[str, A
     stored = found.finetuning.to_dict() if found else {}
     wrong = [
         f"{name}={hparams[name]!r} asked for, {stored[name]!r} trained"
-        for name in _OF_THE_HEAD
+        for name in names_of(FinetuningConfig, Role.HEAD)
         if name in hparams and name in stored and hparams[name] != stored[name]
     ]
     if wrong:
         raise ValueError(f"the hyperparameters do not agree with {folder}: {'; '.join(wrong)}.")
-    kept = {name: stored[name] for name in (*_OF_THE_HEAD, *_OF_ITS_INPUT) if name in stored}
+    names = names_of(FinetuningConfig, Role.HEAD | Role.INPUT)
+    kept = {name: stored[name] for name in names if name in stored}
     return {**kept, **hparams}
 
 

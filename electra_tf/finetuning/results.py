@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.paths import filled
+from electra_tf.config.finetuning import filled
 from electra_tf.config.task_table import TASKS
 from electra_tf.files import (
     check_keys,

@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.fields import Role, names_of
 from electra_tf.finetuning import model_folder, trial_folders
 from electra_tf.finetuning.evaluation import Evaluation, Evaluator, failures_of
 from electra_tf.finetuning.results import (
@@ -41,20 +42,9 @@ from electra_tf.training.loop.trainer import DivergedError
 from electra_tf.training.optimization.schedule import warn_of_long_warmup
 from electra_tf.training.optimization.updates import check_precision
 
-DECIDES_NOTHING = (
-    *("model_name", "data_dir", "debug", "log_examples", "num_trials", "do_train", "do_eval"),
-    *("keep_all_models", "task_names", "seed", "save_checkpoints_steps", "iterations_per_loop"),
-    *("use_tfrecords_if_existing", "log_every_steps", "retry_failed_trials", "vocab_file"),
-    *("write_test_outputs", "n_writes_test", "eval_batch_size", "predict_batch_size"),
-    *("strategy", "use_tpu", "num_tpu_cores", "tpu_job_name", "tpu_name", "tpu_zone"),
-    *("gcp_project", "raw_data_dir", "init_checkpoint", "model_dir", "results_txt", "results_pkl"),
-    *("qa_eval_file", "qa_preds_file", "qa_na_file", "preprocessed_data_dir", "test_predictions"),
-)
+DECIDES_NOTHING = names_of(FinetuningConfig, Role.RUN | Role.PATH | Role.MAY_BE_PATH)
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
-DECIDES_BEST = (
-    *("early_stopping_patience", "n_best_size", "max_answer_length", "qa_na_threshold"),
-    "beam_size",
-)
+DECIDES_BEST = names_of(FinetuningConfig, Role.BEST)
 """Those that decide which checkpoint is the best one, if there is evaluation on the way."""
 
 

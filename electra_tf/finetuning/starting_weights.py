@@ -12,6 +12,7 @@ from absl import logging
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
 from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
+from electra_tf.config.fields import Role, names_of
 from electra_tf.config.stored_sizes import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
@@ -113,7 +114,7 @@ def config_for(
 
 def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
     """Hyperparameters without those that depend on the shape of an encoder."""
-    shape = ("max_seq_length", "model_hparam_overrides", "vocab_size", "embedding_size")
+    shape = names_of(FinetuningConfig, Role.SHAPE)
     return {name: value for name, value in hparams.items() if name not in shape}
 
 
@@ -168,7 +169,7 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
         wrong += [
             f"model_size={size!r} asked for, which has {name}={getattr(shape, name)}, but "
             f"{name}={getattr(loaded, name)} loaded"
-            for name in MODEL_SIZES[size]
+            for name in MODEL_SIZES[size].shape
             if name not in overrides and getattr(shape, name) != getattr(loaded, name)
         ]
     wrong += [
@@ -184,8 +185,8 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
 
 def nearest_size(encoder: EncoderConfig) -> str:
     """The published size of this width and depth, whose defaults then count; else "small"."""
-    for name, shape in MODEL_SIZES.items():
-        if all(getattr(encoder, key) == value for key, value in shape.items()):
+    for name, size in MODEL_SIZES.items():
+        if all(getattr(encoder, key) == value for key, value in size.shape.items()):
             return name
     return "small"
 

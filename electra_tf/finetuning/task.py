@@ -7,7 +7,7 @@ import os
 
 import tensorflow as tf
 
-from electra_tf.config.paths import filled
+from electra_tf.config.finetuning import filled
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs

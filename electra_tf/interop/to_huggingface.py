@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.fields import Role, names_of
 from electra_tf.finetuning.kinds import Kind, Questions, TextKind, kind_of
 from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.config_file import ARCHITECTURES, HuggingFaceConfig
@@ -24,16 +25,6 @@ from electra_tf.pretraining.pair import MaskedLanguageModel
 from electra_tf.text import Tokenizer
 
 PARTS = ("discriminator", "generator")
-
-_CARRIED = (
-    "max_seq_length",
-    "max_query_length",
-    "doc_stride",
-    "n_best_size",
-    "max_answer_length",
-    "qa_na_threshold",
-)
-"""Hyperparameters that decide predictions and that no key of theirs stands for."""
 
 
 def contents_of(
@@ -129,7 +120,10 @@ def _of_finetuned(found: StoredModel, task_name: str | None) -> Content:
         extra={
             "step": found.step,
             "task": dataclasses.asdict(spec),
-            "settings": {name: getattr(settings, name) for name in _CARRIED},
+            "settings": {
+                name: getattr(settings, name)
+                for name in names_of(FinetuningConfig, Role.PREDICTION)
+            },
         },
     )
     return Content(config, weights, found.tokenizer, task_name)

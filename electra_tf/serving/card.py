@@ -10,13 +10,11 @@ import tensorflow as tf
 
 import electra_tf
 from electra_tf.config import FinetuningConfig, PretrainingConfig
+from electra_tf.config.fields import Role, names_of
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import listed, matching, read_json, split_patterns
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.comparison import Comparison
-
-_PATHS = ("_dir", "_file", "_tfrecords", "_txt", "_pkl", "_predictions", "checkpoint")
-"""Ends of the names of hyperparameters that are places of this machine."""
 
 DESCRIPTIONS = {
     "text": "raw UTF-8 strings",
@@ -115,7 +113,9 @@ def _row(name: str, spec: tf.TensorSpec) -> tuple[str, str, str]:
 
 
 def _without_paths(config: PretrainingConfig | FinetuningConfig) -> dict[str, Any]:
-    return {k: v for k, v in config.to_dict().items() if not k.endswith(_PATHS) and v != ""}
+    """The hyperparameters that are no places of this machine."""
+    paths = names_of(type(config), Role.PATH)
+    return {name: value for name, value in config.to_dict().items() if name not in paths}
 
 
 def _training(model: StoredModel, spec: TaskSpec | None) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig
-from electra_tf.config.devices import Devices
+from electra_tf.config.run_config import Devices
 from electra_tf.training.distribution import strategy
 from electra_tf.training.distribution.strategy import make_strategy
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.paths import filled
+from electra_tf.config.finetuning import filled
 from electra_tf.config.task_table import QUESTION_HPARAMS, Split, TaskSpec
 from electra_tf.files import write_json
 from electra_tf.finetuning.files.bad_rows import BadRows

@@ -9,7 +9,7 @@ import threading
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.config.devices import Devices
+from electra_tf.config.run_config import Devices
 from electra_tf.training.distribution import coordination
 from electra_tf.training.distribution.cluster import cluster_size, resolve_cluster, slurm_tasks
 

@@ -14,7 +14,6 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.accelerators import arithmetic
-from electra_tf.config.paths import without_paths
 from electra_tf.training.checkpoints.weights import fingerprint, weights_by_name
 from electra_tf.training.distribution.coordination import addresses
 from electra_tf.training.distribution.replicas import replica_id
@@ -136,7 +135,7 @@ def check_same_run(workers: Workers, config: Any) -> None:
         workers: all of them call this together.
         config: of a run, with `precision` and `jit_compile`.
     """
-    workers.check_same("the hyperparameters", without_paths(config.to_dict()))
+    workers.check_same("the hyperparameters", config.without_paths())
     computing = arithmetic(config.precision, config.jit_compile)
     workers.check_same("what the devices compute in", {"arithmetic": computing})
     logging.info("Computing in %s.", computing)
