@@ -7,6 +7,7 @@ from electra_tf.config import MODEL_SIZES, FinetuningConfig, PretrainingConfig
 from electra_tf.config.encoder import ModelSize, encoder_of_size
 from electra_tf.config.task_table import TASKS, BuiltIn, Columns, Split, TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
+from electra_tf.finetuning.kinds.kind import Predictions
 from electra_tf.finetuning.results import write_test_predictions
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import nearest_size
@@ -45,6 +46,11 @@ def test_a_task_is_one_row(monkeypatch, tmp_path):
         (folder / f"{name}.tsv").write_text("good\t1\nbad\t0\nfine\t1\n")
     (folder / "test.tsv").write_text("good\nbad\n")
     task = load_task("ax-g", config.raw_data_dir)
-    dev = task.examples("dev")
-    predictions = [example.label for example in dev]
-    assert task.spec.metric == "mcc" and len(dev) == 3 and predictions == [1, 0, 1]
+    labels = {"ax-g_label_ids": np.array([1, 0, 1])}
+    dev = SplitData(task, "dev", task.examples("dev"), labels, None, "")
+    right = Predictions(np.array([1, 0, 1]), loss=0.0)
+    assert task.kind.scores(dev, right, config)["mcc"] == 100.0
+    test = SplitData(task, "test", task.examples("test"), {}, None, "")
+    write_test_predictions(config, Evaluation(test, Predictions(np.array([1, 0])), {}), trial=1)
+    files = list(tmp_path.rglob("AX-g.tsv"))
+    assert [file.read_text() for file in files] == ["index\tprediction\n0\t1\n1\t0\n"]
