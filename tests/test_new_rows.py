@@ -47,10 +47,10 @@ def test_a_task_is_one_row(monkeypatch, tmp_path):
     (folder / "test.tsv").write_text("good\nbad\n")
     task = load_task("ax-g", config.raw_data_dir)
     labels = {"ax-g_label_ids": np.array([1, 0, 1])}
-    dev = SplitData(task, "dev", task.examples("dev"), labels, None, "")
+    dev = SplitData(task, "dev", task.examples("dev"), labels, None, "", config)
     right = Predictions(np.array([1, 0, 1]), loss=0.0)
-    assert task.kind.scores(dev, right, config)["mcc"] == 100.0
-    test = SplitData(task, "test", task.examples("test"), {}, None, "")
+    assert task.kind.scores(dev, right)["mcc"] == 100.0
+    test = SplitData(task, "test", task.examples("test"), {}, None, "", config)
     write_test_predictions(config, Evaluation(test, Predictions(np.array([1, 0])), {}), trial=1)
     files = list(tmp_path.rglob("AX-g.tsv"))
     assert [file.read_text() for file in files] == ["index\tprediction\n0\t1\n1\t0\n"]
