@@ -113,8 +113,8 @@ def train_vocabulary(config: PretrainingConfig, text: pathlib.Path):
 
 
 def embed_tokens(config: PretrainingConfig, text: pathlib.Path):
-    """Embeddings to begin with, from the tokens that occur together in a review."""
-    if is_needed("Embeddings to begin with", config.init_checkpoint):
+    """Initial embeddings, from the tokens that occur together in a review."""
+    if is_needed("Initial embeddings", config.init_checkpoint):
         tokenizer = run.load_matching_tokenizer(config)
         counts = cooccurrence.count_tokens(find_sources([str(text)]), tokenizer)
         table = initial_embeddings.latent_semantic_embeddings(
