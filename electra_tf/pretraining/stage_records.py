@@ -16,7 +16,7 @@ from electra_tf.training.checkpoints.checkpoint import STATE
 class StageRecords:
     """The records of all stages, with the number of examples seen of each.
 
-    Stages with the same records go on in them where the earlier one stopped.
+    Stages with the same records read on in them where the earlier one stopped.
 
     Args:
         plan: the stages.
@@ -45,7 +45,7 @@ class StageRecords:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What tells the records of each stage from others."""
+        """Fingerprint of the records of each stage."""
         found = {patterns: records.fingerprint for patterns, records in self._records.items()}
         return {
             f"records of stage {stage.number}": found[stage.pretrain_tfrecords]
@@ -93,18 +93,19 @@ class StageRecords:
             )
 
     def state(self, step: int) -> dict[str, Any]:
-        """Position after `step` updates: of all records, in order of first use, and in buckets."""
+        """Position after `step` updates: of all records, in order of first use, and in pools."""
+        stages = [stage for stage in self._plan if stage.first_step < step <= stage.last_step]
         return {
             "examples_seen": [self._seen(patterns, step) for patterns in self._records],
             "num_examples": [records.num_examples for records in self._records.values()],
-            "pools": self._pools(step),
+            "pools": self._pools(stages[0]) if self._buckets and stages else None,
         }
 
     def batches(
         self, stage: Stage, step: int, seed: int, worker_index: int = 0, num_workers: int = 1
     ) -> Iterator[dict[str, np.ndarray]]:
         """A worker's rows of the global batches of a stage, from after `step` updates on."""
-        records = self._records[stage.pretrain_tfrecords]
+        records, pools = self._records[stage.pretrain_tfrecords], self._pools(stage)
         batches = records.batches(
             stage.train_batch_size,
             stage.max_seq_length,
@@ -113,33 +114,30 @@ class StageRecords:
             buckets=self._buckets,
             worker_index=worker_index,
             num_workers=num_workers,
-            span=self._span(stage),
+            span=Span(pools["begin"], pools["end"]),
         )
         return records.numpy_iterator(batches, stage.max_seq_length)
 
-    def _span(self, stage: Stage) -> Span:
-        """The examples of a stage, without those before the run was given another plan."""
-        begin = self._seen(stage.pretrain_tfrecords, max(stage.first_step, self._first_step))
-        if self._goes_on_in_saved_pool(stage):
-            begin = self._saved_pools["begin"]
-        return Span(begin, self._end(stage))
+    def _pools(self, stage: Stage) -> dict[str, Any]:
+        """The examples of a stage that are cut into pools: which, how, from where, to where.
 
-    def _end(self, stage: Stage) -> int | None:
-        """Examples seen of the stage's records after it; the end of the run may yet be put off."""
+        They begin with the stage, or where the run was given another plan; a run that resumes in a
+        stage with the saved settings stays in the saved ones. The last stage has no end, for the
+        run may yet be made longer.
+        """
+        patterns = stage.pretrain_tfrecords
         is_last = stage.number == len(self._plan)
-        return None if is_last else self._seen(stage.pretrain_tfrecords, stage.last_step)
-
-    def _pools(self, step: int) -> dict[str, Any] | None:
-        """How the examples around an update are cut into pools, if they are."""
-        stages = [stage for stage in self._plan if stage.first_step < step <= stage.last_step]
-        if not (self._buckets and stages):
-            return None
-        (stage,) = stages
-        return {
-            "records": list(self._records).index(stage.pretrain_tfrecords),
+        pools = {
+            "records": list(self._records).index(patterns),
             "batch_size": stage.train_batch_size,
-            **self._span(stage)._asdict(),
+            "begin": self._seen(patterns, max(stage.first_step, self._first_step)),
+            "end": None if is_last else self._seen(patterns, stage.last_step),
         }
+        saved = self._saved_pools
+        is_inside = stage.first_step < self._first_step < stage.last_step
+        if saved and self._buckets and is_inside and saved == {**pools, "begin": saved["begin"]}:
+            return saved
+        return pools
 
     def _leaves_pool(self) -> bool:
         """Whether the restored run had read a part of a pool, and no stage reads the rest."""
@@ -149,24 +147,7 @@ class StageRecords:
         start, span = seen[saved["records"]], Span(saved["begin"], saved["end"])
         if start == span.end or start == pool_at(start, saved["batch_size"], span).begin:
             return False
-        return not any(map(self._goes_on_in_saved_pool, self._plan))
-
-    def _goes_on_in_saved_pool(self, stage: Stage) -> bool:
-        """Whether the restored run was in a pool that this stage has too."""
-        saved, patterns = self._saved_pools, stage.pretrain_tfrecords
-        if not (
-            saved
-            and self._buckets
-            and stage.first_step < self._first_step < stage.last_step
-            and saved["records"] == list(self._records).index(patterns)
-            and saved["batch_size"] == stage.train_batch_size
-        ):
-            return False
-        was, now = (
-            pool_at(self._seen_before[patterns], saved["batch_size"], Span(saved["begin"], end))
-            for end in (saved["end"], self._end(stage))
-        )
-        return was == now
+        return saved not in map(self._pools, self._plan)
 
     def _seen(self, patterns: str, step: int) -> int:
         """Examples of some records seen after `step` updates."""
