@@ -311,6 +311,8 @@ def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator
         writing(folder, gfile().makedirs, folder)
     file = gfile().GFile(partial, mode)
     try:
+        # TensorFlow makes the file at the first write, which an empty file would not have.
+        writing(path, file.write, b"" if mode == "wb" else "")
         yield _Output(path, file)
         writing(path, file.close)
         writing(path, gfile().rename, partial, path, overwrite=True)

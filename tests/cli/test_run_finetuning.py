@@ -65,6 +65,13 @@ def test_predict_file(data_dir, model_dir, monkeypatch, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.jsonl"]
 
 
+def test_predict_nothing(model_dir, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    output = tmp_path / "predictions.jsonl"
+    assert electra("predict", "--model-dir", model_dir, "--output", output) == 0
+    assert output.read_bytes() == b"" and list(tmp_path.iterdir()) == [output]
+
+
 def test_predict_standard_input(model_dir, monkeypatch, capfd, caplog):
     monkeypatch.setattr(sys, "stdin", io.StringIO("w1 w2\n\nw3 w4 naïve\n"))
     assert electra("predict", "--model-dir", model_dir) == 0
