@@ -10,6 +10,7 @@ PARTS = ("discriminator", "generator")
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--input",

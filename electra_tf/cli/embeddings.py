@@ -11,6 +11,7 @@ NORM = 2.0
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser, standard_input=False)
     arguments.add_blanks_flag(parser)

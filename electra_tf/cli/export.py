@@ -9,6 +9,7 @@ DTYPES = ("float32", "bfloat16")
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--model-dir",

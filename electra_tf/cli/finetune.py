@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     return arguments.make_run_parser(__doc__)
 
 

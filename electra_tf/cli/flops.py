@@ -8,6 +8,7 @@ from electra_tf.config import PretrainingConfig, load_hparams
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"

@@ -7,6 +7,7 @@ from electra_tf.cli import arguments
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--records", required=True, help="folder of records, or patterns separated by commas"

@@ -13,6 +13,7 @@ STANDARD = "-"
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--model-dir",

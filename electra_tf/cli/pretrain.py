@@ -9,6 +9,7 @@ from electra_tf.cli import arguments
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     return arguments.make_run_parser(__doc__)
 
 

@@ -12,6 +12,7 @@ TOKENIZERS = ("wordpiece", "unigram", "bpe")
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser)
     parser.add_argument(
