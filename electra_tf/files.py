@@ -113,7 +113,8 @@ def read_bytes(path: str) -> bytes:
     except tf.errors.PermissionDeniedError as error:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from error
     except tf.errors.OpError as error:
-        raise OSError(f"{path} cannot be read: {error.message}") from error
+        reason = error.message or type(error).__name__
+        raise OSError(f"{path} cannot be read: {reason}") from error
 
 
 def read_text(path: str) -> str:
@@ -283,7 +284,8 @@ def writes(path: str) -> Iterator[None]:
         full = full_disk(error)
         if full is None and isinstance(error, OSError):
             raise
-        reason = f"{full}. {MAKE_ROOM}" if full else error.message
+        # Some file systems say nothing but the kind of error.
+        reason = f"{full}. {MAKE_ROOM}" if full else error.message or type(error).__name__
         raise OSError(f"Cannot write {path}: {reason}") from error
 
 

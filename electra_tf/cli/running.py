@@ -99,7 +99,8 @@ def _error(problem: Exception):
         path = getattr(problem, "filename", None) or "standard output"
         where = problem.message if isinstance(problem, tf.errors.OpError) else f"{path}: {full}"
         problem = f"Cannot write {where}. {MAKE_ROOM}"
-    print(f"error: {problem}", file=sys.stderr)
+    # Some file systems say nothing but the kind of error.
+    print(f"error: {str(problem) or type(problem).__name__}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError:  # else Python says so once more when it ends
