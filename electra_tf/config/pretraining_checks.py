@@ -17,6 +17,7 @@ def check_pretraining(config: "PretrainingConfig") -> None:
     if config.has_generator:
         config.generator_encoder  # noqa: B018  (its own checks)
     _check_objective(config)
+    _check_generator(config)
 
 
 def _check_pattern(config: "PretrainingConfig"):
@@ -98,14 +99,6 @@ def _check_objective(config: "PretrainingConfig"):
         "above 0 (there would be nothing to train)",
         0,
     )
-    if config.two_tower_generator:
-        check(
-            config.has_separate_generator,
-            "two_tower_generator",
-            "false unless there is a separate generator "
-            "(untied_generator true, uniform_generator false, a discriminator)",
-            True,
-        )
     check(
         config.masking == "without_replacement" or not config.whole_word_masking,
         "masking",
@@ -118,6 +111,18 @@ def _check_objective(config: "PretrainingConfig"):
         "null for electric_objective, whose energies depend on a constant rate",
         config.mask_prob_end,
     )
+
+
+def _check_generator(config: "PretrainingConfig"):
+    """What needs a separate generator, or one of a kind."""
+    if config.two_tower_generator:
+        check(
+            config.has_separate_generator,
+            "two_tower_generator",
+            "false unless there is a separate generator "
+            "(untied_generator true, uniform_generator false, a discriminator)",
+            True,
+        )
     check(
         not config.disentangled_embeddings
         or (config.has_separate_generator and not config.untied_generator_embeddings),

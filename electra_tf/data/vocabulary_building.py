@@ -72,10 +72,10 @@ def build_vocabulary(
         )
         text.save_vocabulary(tokens, output_file)
     settings = settings_file.TokenizerSettings(
-        SENTENCEPIECE if is_model else WORDPIECE,
-        name,
-        do_lower_case,
-        strip_accents and do_lower_case,
+        kind=SENTENCEPIECE if is_model else WORDPIECE,
+        file=name,
+        do_lower_case=do_lower_case,
+        strip_accents=strip_accents and do_lower_case,
         pre_split=pre_split,
     )
     try:
@@ -85,10 +85,14 @@ def build_vocabulary(
             tf.io.gfile.remove(output_file)
         raise
     if do_lower_case and strip_accents:
-        strip = without_accents if is_model else without_marks
-        if changed := warning_of_changed_letters(first + held_out, strip):
-            logging.warning("%s", changed)
+        _warn_of_changed_letters(first + held_out, is_model)
     return report(text.load_tokenizer(output_file), held_out, vocab_size)
+
+
+def _warn_of_changed_letters(lines: list[str], is_model: bool):
+    strip = without_accents if is_model else without_marks
+    if changed := warning_of_changed_letters(lines, strip):
+        logging.warning("%s", changed)
 
 
 def _training_lines(

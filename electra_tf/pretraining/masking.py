@@ -54,10 +54,7 @@ def mask_tokens(
     input_ids, input_mask = batch["input_ids"], batch["input_mask"]
     seeds = split_seed(seed, 2)
     candidates = candidate_positions(input_ids, input_mask, excluded_ids)
-    num_tokens = tf.cast(tf.reduce_sum(input_mask, axis=-1), tf.float32)
-    wanted = tf.clip_by_value(tf.cast(tf.round(num_tokens * mask_prob), tf.int32), 1, num_masked)
-    num_candidates = tf.reduce_sum(tf.cast(candidates, tf.int32), axis=-1)
-    wanted = tf.minimum(wanted, num_candidates)
+    wanted = _num_wanted(input_mask, candidates, mask_prob, num_masked)
     if whole_words:
         word_numbers = tf.cumsum(_word_starts(batch), axis=1)  # [B, L]
         positions, wanted = _draw_words(candidates, word_numbers, num_masked, wanted, seeds[0])
@@ -82,6 +79,15 @@ def mask_tokens(
         "masked_weights": tf.cast(real, tf.float32),
         "masked_input_ids": masked_input_ids,
     }
+
+
+def _num_wanted(
+    input_mask: tf.Tensor, candidates: tf.Tensor, mask_prob: float | tf.Tensor, num_masked: int
+):
+    """Positions to predict in each sequence, int32 [B]; see `mask_tokens`."""
+    num_tokens = tf.cast(tf.reduce_sum(input_mask, axis=-1), tf.float32)
+    wanted = tf.clip_by_value(tf.cast(tf.round(num_tokens * mask_prob), tf.int32), 1, num_masked)
+    return tf.minimum(wanted, tf.reduce_sum(tf.cast(candidates, tf.int32), axis=-1))
 
 
 def _draw_without_replacement(candidates: tf.Tensor, count: int, seed: tf.Tensor):
@@ -126,7 +132,7 @@ def _draw_words(
 def _word_starts(batch: dict[str, tf.Tensor]):
     if "word_starts" not in batch:
         raise ValueError(
-            "whole_word_masking needs records that tell where words begin (word_starts); these "
+            "whole_word_masking needs records that say where words begin (word_starts); these "
             "do not."
         )
     return batch["word_starts"]
