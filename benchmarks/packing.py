@@ -25,7 +25,7 @@ import tensorflow as tf  # noqa: E402
 from benchmarks.options import positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import PretrainingConfig  # noqa: E402
-from electra_tf.data.sequences import fill_sequences, pack_rows  # noqa: E402
+from electra_tf.data.examples import fill_sequences, pack_rows  # noqa: E402
 from electra_tf.data.spec import Rows  # noqa: E402
 from electra_tf.pretraining import run  # noqa: E402
 from electra_tf.text import load_tokenizer  # noqa: E402

@@ -4,8 +4,8 @@
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.data import names, spec
-from electra_tf.data.manifest import Manifest, Shard
+from electra_tf.data import spec
+from electra_tf.data.manifest import Manifest, Shard, shard_name
 
 TOKENIZER = {
     "kind": "wordpiece",
@@ -58,7 +58,7 @@ def write_records(folder, counts, with_manifest=True, max_seq_length=8, word_sta
     for index, count in enumerate(counts):
         examples = [numbered_example(number + place) for place in range(count)]
         number += count
-        name = names.shard_name(index, len(counts))
+        name = shard_name(index, len(counts))
         if with_manifest:
             ids, segments = zip(*examples, strict=True)
             features = {"input_ids": rows_of(ids), "segment_ids": rows_of(segments)}

@@ -172,7 +172,7 @@ def _executor(args: argparse.Namespace):
 def _report(manifest: "Manifest", folder: str):
     """Print what was written."""
     from electra_tf.data import Manifest
-    from electra_tf.data.names import HELD_OUT_FOLDER
+    from electra_tf.data.manifest import HELD_OUT_FOLDER
 
     print(
         f"{manifest.num_examples:,} examples with {manifest.num_tokens:,} tokens "

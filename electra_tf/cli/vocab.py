@@ -61,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Train, write, and print how the result fits lines that it was not trained on."""
-    from electra_tf.data import corpus, standard_input
+    from electra_tf.data import corpus
     from electra_tf.data.vocabulary_building import build_vocabulary
     from electra_tf.text import settings_file
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     }
     with tempfile.TemporaryDirectory() as temporary:
         if args.corpus_dir == "-":
-            files = (standard_input.keep(sys.stdin.buffer, temporary),)
+            files = (corpus.keep_standard_input(sys.stdin.buffer, temporary),)
         else:
             files = corpus.find_sources(arguments.corpus_of(args))
         report = build_vocabulary(

@@ -11,10 +11,9 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
-from electra_tf.data import names, standard_input
-from electra_tf.data.corpus import SourceFile, find_sources
+from electra_tf.data.corpus import SourceFile, find_sources, keep_standard_input, remove_kept
 from electra_tf.data.duplicates import FindDuplicates, HashDocuments
-from electra_tf.data.manifest import Manifest
+from electra_tf.data.manifest import PLAN_FILE, UNFINISHED_FOLDER, Manifest
 from electra_tf.data.plan import WorkShare, make_plan
 from electra_tf.data.publishing import (
     check_output,
@@ -119,7 +118,7 @@ def build_pretraining_records(
         remove_duplicates=remove_duplicates,
         held_out_share=held_out_share,
     )
-    builder = ShardBuilder(plan, os.path.join(output_dir, names.UNFINISHED_FOLDER))
+    builder = ShardBuilder(plan, os.path.join(output_dir, UNFINISHED_FOLDER))
     settings = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
     _prepare(builder, plan.fingerprint(settings), work_share)
     execute = execute or functools.partial(run_tasks, num_processes)
@@ -140,7 +139,7 @@ def build_pretraining_records(
     publish(builder, output_dir, manifests)
     for split, manifest in manifests.items():
         manifest.unknown.log(f"{output_dir}, {split} records")
-    standard_input.remove_kept(output_dir)
+    remove_kept(output_dir)
     return manifests[TRAINING]
 
 
@@ -150,7 +149,7 @@ def _sources(
     if corpus_dir == STANDARD_INPUT:
         if work_share:
             raise ValueError("A share of the work cannot be done from standard input.")
-        return (standard_input.keep(sys.stdin.buffer, output_dir),)
+        return (keep_standard_input(sys.stdin.buffer, output_dir),)
     if isinstance(corpus_dir, str):
         # Records must not become text of the next build.
         inner, outer = os.path.abspath(output_dir), os.path.abspath(corpus_dir)
@@ -165,7 +164,7 @@ def _sources(
 def _prepare(builder: ShardBuilder, fingerprint: str, work_share: WorkShare | None) -> None:
     """Makes the builder's folders, empty unless they have finished shards of the same plan."""
     folder = builder.folder
-    plan_file = os.path.join(folder, names.PLAN_FILE)
+    plan_file = os.path.join(folder, PLAN_FILE)
     if tf.io.gfile.exists(plan_file):
         if read_bytes(plan_file) == fingerprint.encode():
             if not work_share:

@@ -2,7 +2,7 @@
 """Finished shards become a folder of records, in place of the records that were there.
 
 Only records of this program are replaced: those that a manifest names. While they go there is no
-manifest; what may go is then noted in the unfinished folder, `names.REPLACED_FILE`.
+manifest; what may go is then noted in the unfinished folder, `REPLACED_FILE`.
 """
 
 import json
@@ -14,8 +14,18 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.data import names
-from electra_tf.data.manifest import Manifest, Shard, Source
+from electra_tf.data.manifest import (
+    HELD_OUT_FOLDER,
+    PLAN_FILE,
+    REPLACED_FILE,
+    UNFINISHED_FOLDER,
+    Manifest,
+    Shard,
+    Source,
+    is_of_a_build,
+    is_shard_name,
+    shard_name,
+)
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
 from electra_tf.data.writer import write_file
@@ -37,7 +47,7 @@ def describe(
     histogram = [int(part.sum()) for part in np.array_split(counts[1:], _HISTOGRAM_BINS)]
     return Manifest(
         shards=tuple(
-            Shard(names.shard_name(i, plan.num_shards), sum(shard.length_counts), shard.bytes)
+            Shard(shard_name(i, plan.num_shards), sum(shard.length_counts), shard.bytes)
             for i, shard in enumerate(written)
         ),
         num_examples=num_examples,
@@ -72,10 +82,10 @@ def check_output(output_dir: str) -> None:
             folder with files that no build wrote.
         ValueError: the manifest of older records cannot be read.
     """
-    unfinished = os.path.join(output_dir, names.UNFINISHED_FOLDER)
+    unfinished = os.path.join(output_dir, UNFINISHED_FOLDER)
     # The file itself, or what a kill has left of it before it got its name.
-    is_ours = any(name.startswith(names.PLAN_FILE) for name in files_in(unfinished))
-    check_removable(unfinished, is_ours, names.is_of_a_build)
+    is_ours = any(name.startswith(PLAN_FILE) for name in files_in(unfinished))
+    check_removable(unfinished, is_ours, is_of_a_build)
     others = sorted(_records_in(output_dir) - set(older_records(output_dir)))
     if others:
         raise FileExistsError(
@@ -87,7 +97,7 @@ def check_output(output_dir: str) -> None:
 
 def older_records(output_dir: str) -> list[str]:
     """What a build may replace: shards and manifests of earlier ones, by name in the folder."""
-    noted = os.path.join(output_dir, names.UNFINISHED_FOLDER, names.REPLACED_FILE)
+    noted = os.path.join(output_dir, UNFINISHED_FOLDER, REPLACED_FILE)
     found = set(_names_in(noted)) if exists(noted) else set()
     for inner in _FOLDERS.values():
         folder = os.path.join(output_dir, inner)
@@ -116,7 +126,7 @@ def _names_in(path: str) -> list[str]:
 
 def note_replaced(builder: ShardBuilder, replaced: Collection[str]) -> None:
     """Note in the builder's folder what may be replaced although no manifest names it."""
-    path = os.path.join(builder.folder, names.REPLACED_FILE)
+    path = os.path.join(builder.folder, REPLACED_FILE)
     write_file(path, json.dumps(sorted(replaced)).encode())
 
 
@@ -136,7 +146,7 @@ def publish(builder: ShardBuilder, output_dir: str, manifests: Mapping[str, Mani
     note_replaced(builder, {*replaced, *targets})
     # Older held-out records go in any case: their text may be in the new training records.
     # A manifest goes before its shards.
-    for name in sorted(replaced, key=lambda name: names.is_shard_name(os.path.basename(name))):
+    for name in sorted(replaced, key=lambda name: is_shard_name(os.path.basename(name))):
         tf.io.gfile.remove(os.path.join(output_dir, name))
     for name, built in targets.items():
         target = os.path.join(output_dir, name)
@@ -149,12 +159,12 @@ def publish(builder: ShardBuilder, output_dir: str, manifests: Mapping[str, Mani
 
 def remove_unfinished(folder: str) -> None:
     """Removes what builds have written into the unfinished folder."""
-    others = remove_made(folder, names.is_of_a_build, names.PLAN_FILE)
+    others = remove_made(folder, is_of_a_build, PLAN_FILE)
     if others:
         logging.warning("%s: left there, for no build wrote them: %s.", folder, ", ".join(others))
 
 
-_FOLDERS = {TRAINING: "", names.HELD_OUT_FOLDER: names.HELD_OUT_FOLDER}
+_FOLDERS = {TRAINING: "", HELD_OUT_FOLDER: HELD_OUT_FOLDER}
 """Folder of each split inside the output folder."""
 
 
@@ -167,6 +177,6 @@ def _records_in(output_dir: str) -> set[str]:
             found |= {
                 os.path.join(inner, name)
                 for name in tf.io.gfile.listdir(folder)
-                if name == manifest or names.is_shard_name(name)
+                if name == manifest or is_shard_name(name)
             }
     return found

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Reading chunks of a corpus as lines of text."""
+"""Reading chunks of a corpus as lines of text; in JSON lines a field holds a document's text."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import BinaryIO
 
 import tensorflow as tf
 
-from electra_tf.data import archives, json_lines
+from electra_tf.data import archives
 from electra_tf.data.corpus import CHUNK_BYTES, Chunk
 
 _CUT_WINDOW_BYTES = 1 << 18
@@ -58,7 +59,7 @@ class Piece:
 
     def add_json_lines(self, block: bytes, text_field: str) -> None:
         """Appends the lines of JSON lines' texts, each of which is a document."""
-        for text, replaced in json_lines.texts(block, text_field):
+        for text, replaced in _json_texts(block, text_field):
             self.replaced_bytes += replaced
             self.lines += filter(None, map(str.strip, text.split("\n")))
             self.document_ends.append(len(self.lines))
@@ -112,7 +113,7 @@ def _packed_pieces(
             else:
                 try:
                     piece.add_json_lines(block, text_field)
-                except json_lines.BadLine as bad:
+                except BadLine as bad:
                     number = lines_before + block.count(b"\n", 0, bad.offset) + 1
                     raise ValueError(f"{name}: line {number} {bad.reason}.") from bad
                 lines_before += block.count(b"\n")
@@ -133,7 +134,7 @@ def _json_range(chunk: Chunk, text_field: str) -> Piece:
         file.seek(start)
         try:
             piece.add_json_lines(file.read(end - start), text_field)
-        except json_lines.BadLine as bad:
+        except BadLine as bad:
             number, reason = _first_bad_line(file, chunk.source.bytes, text_field)
             raise ValueError(f"{chunk.source.path}: line {number} {reason}.") from bad
     return piece
@@ -144,7 +145,7 @@ def _next_line(file: BinaryIO, place: int, size: int) -> int:
     if place == 0:
         return 0
     offset = place
-    while offset < min(size, place + json_lines.LONGEST_LINE_BYTES):
+    while offset < min(size, place + LONGEST_LINE_BYTES):
         file.seek(offset)
         window = file.read(_CUT_WINDOW_BYTES)
         found = window.find(b"\n")
@@ -163,9 +164,9 @@ def _first_bad_line(file: BinaryIO, size: int, text_field: str) -> tuple[int, st
         file.seek(start)
         block = file.read(end - start)
         try:
-            for _ in json_lines.texts(block, text_field):
+            for _ in _json_texts(block, text_field):
                 pass
-        except json_lines.BadLine as bad:
+        except BadLine as bad:
             return lines_before + block.count(b"\n", 0, bad.offset) + 1, bad.reason
         lines_before += block.count(b"\n")
         start = end
@@ -176,7 +177,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     """Cuts a stream of JSON lines into blocks of about a chunk's size."""
     while block := file.read(CHUNK_BYTES):
         if not block.endswith(b"\n"):
-            block += file.readline(json_lines.LONGEST_LINE_BYTES)
+            block += file.readline(LONGEST_LINE_BYTES)
         yield block
 
 
@@ -225,3 +226,64 @@ def _blocks(file: BinaryIO, blanks_separate_docs: bool) -> Iterator[bytes]:
             end = CHUNK_BYTES + _cut(rest[CHUNK_BYTES:], blanks_separate_docs)
             yield rest[:end]
             rest = rest[end:]
+
+
+LONGEST_LINE_BYTES = 1 << 26
+"""A line is held in memory as a whole."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_BYTES = 3
+
+
+class BadLine(Exception):
+    """A line that holds no text; whoever knows the file adds its name and the line's number.
+
+    Attributes:
+        offset: where the line begins, in bytes from the beginning of what was read.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, offset: int, reason: str):
+        super().__init__(offset, reason)
+        self.offset = offset
+        self.reason = reason
+
+
+def _json_texts(block: bytes, field: str) -> Iterator[tuple[str, int]]:
+    """The text of every line that is not empty, and how many of its bytes had to be replaced.
+
+    Raises:
+        BadLine: for a line that is not a JSON object, or has no such field with a string.
+    """
+    offset = 0
+    for line in block.split(b"\n"):
+        if line.strip():
+            try:
+                yield _text(line, field)
+            except ValueError as error:
+                raise BadLine(offset, str(error)) from error
+        offset += len(line) + 1
+
+
+def _text(line: bytes, field: str) -> tuple[str, int]:
+    if len(line) > LONGEST_LINE_BYTES:
+        raise ValueError(f"is longer than {LONGEST_LINE_BYTES >> 20} MiB; is this JSON lines?")
+    decoded = line.decode("utf-8", errors="replace")
+    replaced = 0
+    if "\ufffd" in decoded:
+        replaced = len(line) - len(line.decode("utf-8", errors="ignore").encode("utf-8"))
+    try:
+        item = json.loads(decoded.removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error}") from error
+    if not isinstance(item, dict):
+        raise ValueError(f"is not a JSON object but of type {type(item).__name__}")
+    if field not in item:
+        raise ValueError(f"has no field {field!r}; its fields are {sorted(item)}")
+    text = item[field]
+    if not isinstance(text, str):
+        raise ValueError(f"has no text in {field!r} but a value of type {type(text).__name__}")
+    if _SURROGATE.search(text):  # an escape such as \ud800 that stands alone
+        text, number = _SURROGATE.subn("\ufffd", text)
+        replaced += _SURROGATE_BYTES * number
+    return text, replaced

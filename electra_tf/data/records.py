@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.data import names, pipeline
+from electra_tf.data import pipeline
 from electra_tf.data.bucketing import ENDLESS, Span
-from electra_tf.data.damage import READING_ERRORS, find_damage, first_records
-from electra_tf.data.framing import count_records
-from electra_tf.data.manifest import Manifest
-from electra_tf.data.order import EpochOrder
+from electra_tf.data.damage import READING_ERRORS, count_records, find_damage, first_records
+from electra_tf.data.manifest import HELD_OUT_FOLDER, SHARD_PREFIX, UNFINISHED_FOLDER, Manifest
+from electra_tf.data.pipeline import EpochOrder
 from electra_tf.files import listed, matching, split_patterns
 
 _RECORDS_LOOKED_AT = 64
@@ -52,7 +51,7 @@ class PretrainingRecords:
             if tf.io.gfile.exists(Manifest.path_in(folder)):
                 self.manifests[folder] = Manifest.load(folder)
                 _check_folder(folder, self.manifests[folder], found)
-            elif tf.io.gfile.exists(os.path.join(_built_in(folder), names.UNFINISHED_FOLDER)):
+            elif tf.io.gfile.exists(os.path.join(_built_in(folder), UNFINISHED_FOLDER)):
                 raise ValueError(
                     f"The records in {folder} are incomplete: their building was interrupted. "
                     "Run the same build command again, it continues where it stopped."
@@ -246,7 +245,7 @@ def find_files(patterns: str) -> tuple[str, ...]:
     files: set[str] = set()
     for pattern in split_patterns(patterns):
         is_folder = tf.io.gfile.isdir(pattern)
-        shards = names.SHARD_PREFIX + "*"
+        shards = SHARD_PREFIX + "*"
         found = listed(pattern, shards) if is_folder else matching(pattern)
         if not found:
             pattern = os.path.join(pattern, shards) if is_folder else pattern
@@ -266,7 +265,7 @@ def _size_and_beginning(file: str) -> tuple[int, str]:
 def _built_in(folder: str) -> str:
     """The folder where the records of a folder are built: held-out records lie in a sub-folder."""
     parent, name = os.path.split(folder)
-    return parent if name == names.HELD_OUT_FOLDER else folder
+    return parent if name == HELD_OUT_FOLDER else folder
 
 
 def _check_folder(folder: str, manifest: Manifest, found: list[str]) -> None:

@@ -13,14 +13,12 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config.stored import from_stored
-from electra_tf.data import names
 from electra_tf.data.corpus import Chunk
-from electra_tf.data.documents import DocumentSelector
-from electra_tf.data.duplicates import DuplicateIndex
-from electra_tf.data.examples import build_segments
+from electra_tf.data.duplicates import DocumentSelector, DuplicateIndex
+from electra_tf.data.examples import build_segments, fill_sequences, pack_rows, word_start_table
+from electra_tf.data.manifest import DUPLICATES_FOLDER, HELD_OUT_FOLDER, shard_name
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import Piece, read_pieces
-from electra_tf.data.sequences import fill_sequences, pack_rows, word_start_table
 from electra_tf.data.spec import Rows
 from electra_tf.data.writer import ShardWriter, write_file
 from electra_tf.files import read_json
@@ -84,13 +82,13 @@ class ShardBuilder:
     @property
     def duplicates_folder(self) -> str:
         """Where the duplicates are noted."""
-        return os.path.join(self.folder, names.DUPLICATES_FOLDER)
+        return os.path.join(self.folder, DUPLICATES_FOLDER)
 
     def split_folders(self) -> dict[str, str]:
         """Where the files of each split are built."""
         folders = {TRAINING: self.folder}
         if self.plan.held_out_share:
-            held_out = names.HELD_OUT_FOLDER
+            held_out = HELD_OUT_FOLDER
             folders[held_out] = os.path.join(self.folder, held_out)
         return folders
 
@@ -138,9 +136,7 @@ class ShardBuilder:
 
     def path(self, split: str, index: int) -> str:
         """Where a file of a shard is built."""
-        return os.path.join(
-            self.split_folders()[split], names.shard_name(index, self.plan.num_shards)
-        )
+        return os.path.join(self.split_folders()[split], shard_name(index, self.plan.num_shards))
 
     def examples(
         self, piece: Piece, rng: random.Random

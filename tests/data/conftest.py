@@ -11,7 +11,7 @@ __all__ = ["corpus", "many_windows"]
 @pytest.fixture
 def many_windows(tmp_path, monkeypatch):
     """A folder of 11 shards with 1 to 30 examples, read in windows of 4 shards."""
-    monkeypatch.setattr("electra_tf.data.order.SHUFFLE_BUFFER", 8)
+    monkeypatch.setattr("electra_tf.data.pipeline.SHUFFLE_BUFFER", 8)
     monkeypatch.setattr("electra_tf.data.pipeline.SHUFFLE_BUFFER", 8)
     write_records(tmp_path / "records", [13, 1, 30, 7, 22, 16, 5, 9, 28, 3, 11])
     return str(tmp_path / "records")

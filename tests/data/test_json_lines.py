@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from electra_tf.data import json_lines, reading
+from electra_tf.data import reading
 from electra_tf.data.corpus import cut_in_chunks, find_sources
 
 
@@ -111,7 +111,7 @@ def test_the_first_bad_line_is_named_whichever_chunk_is_read(tmp_path, monkeypat
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_without_lines_is_an_error_before_memory_is_full(tmp_path, monkeypatch, packed):
-    monkeypatch.setattr(json_lines, "LONGEST_LINE_BYTES", 1 << 20)
+    monkeypatch.setattr(reading, "LONGEST_LINE_BYTES", 1 << 20)
     content = b'{"text": "a"}\n' + b"x" * (3 << 20)
     (tmp_path / "a").write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(ValueError, match=r"/a: line 2 is longer than 1 MiB"):

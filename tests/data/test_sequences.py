@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from record_files import rows_of
 
-from electra_tf.data.sequences import (
+from electra_tf.data.examples import (
     assign_to_bins,
     fill_sequences,
     pack_rows,
