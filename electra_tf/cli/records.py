@@ -179,7 +179,8 @@ def _report(manifest: "Manifest", folder: str):
         f"(mean length {manifest.mean_length:.1f} of {manifest.max_seq_length}) "
         f"in {len(manifest.shards)} files in {folder}"
     )
-    print(f"{manifest.unknown} in the text.")
+    if not manifest.unknown.is_high:  # else a warning was logged
+        print(f"{manifest.unknown} in the text.")
     if manifest.cut_tokens:
         share = manifest.cut_tokens / (manifest.cut_tokens + manifest.num_tokens)
         print(
