@@ -39,6 +39,7 @@ FORBIDDEN = {
 """Areas that may not be imported although their row would allow it."""
 
 MAX_SCRIPT_LINES = 15
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
 
 
 def imported_modules(tree, package):
@@ -117,6 +118,19 @@ def test_no_file_imports_from_a_row_below_its_own():
 
 def test_scripts_only_call_their_command():
     assert script_violations(ROOT) == []
+
+
+def test_files_and_functions_are_short():
+    """At most 400 lines a file and 60 a function."""
+    long = []
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        long += [f"{path}: {text.count(chr(10))} lines"] * (text.count("\n") > MAX_FILE_LINES)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                count = node.end_lineno - node.lineno + 1
+                long += [f"{path}: {node.name}, {count} lines"] * (count > MAX_FUNCTION_LINES)
+    assert long == []
 
 
 def test_only_the_scripts_of_the_original_are_at_the_root():

@@ -28,7 +28,6 @@ from electra_tf.data.workers import Work, run_tasks
 from electra_tf.data.writer import remove_partial, write_file
 from electra_tf.files import read_bytes
 
-DEFAULT_SEED = 42
 STANDARD_INPUT = "-"
 _SECONDS_BETWEEN_LOGGED_LINES = 10
 
@@ -45,20 +44,10 @@ def build_pretraining_records(
     output_dir: str,
     max_seq_length: int = 128,
     num_processes: int = 1,
-    blanks_separate_docs: bool = True,
-    do_lower_case: bool | None = None,
-    strip_accents: bool | None = None,
     num_out_files: int | None = None,
-    seed: int = DEFAULT_SEED,
-    text_field: str | None = None,
-    word_starts: bool = False,
-    pack_documents: bool = False,
-    remove_duplicates: bool = False,
-    held_out_share: float = 0.0,
     work_share: WorkShare | None = None,
     execute: Executor | None = None,
-    pre_split: bool | None = None,
-    tokenizer: str | None = None,
+    **settings: Any,
 ) -> Manifest | None:
     """Builds records from text; the same arguments give the same bytes for any `num_processes`.
 
@@ -73,22 +62,11 @@ def build_pretraining_records(
         output_dir: created if need be.
         max_seq_length: tokens of an example at most, special tokens included.
         num_processes: how many processes share the work.
-        blanks_separate_docs: whether blank lines end documents; the ends of files always do.
-        do_lower_case: of the tokenizer; by default what its files say, else True.
-        strip_accents: of the tokenizer; likewise.
         num_out_files: number of shards; by default the size of the data decides.
-        seed: of the order of text and examples, and of the examples' random lengths.
-        text_field: the files are JSON lines, each a document whose text is in this field.
-        word_starts: whether records tell which tokens begin a word.
-        pack_documents: whether as many examples as fit are put into each sequence.
-        remove_duplicates: whether only the first of documents that are the same is used.
-        held_out_share: share of the documents, 0 to 1, whose examples go to
-            `<output_dir>/held_out` instead.
         work_share: builds a share of the shards only, and no manifest; a run without it, with the
             other arguments the same, completes what all shares have built.
         execute: runs the work elsewhere than in `num_processes` processes here.
-        pre_split: whether words are what white space separates; by default what its files say.
-        tokenizer: "bert" takes the vocabulary for BERT's whatever its files say.
+        **settings: other fields of `BuildPlan`: of the tokenizer, the text and the examples.
 
     Returns:
         What was written; None for a share.
@@ -104,44 +82,42 @@ def build_pretraining_records(
     plan = make_plan(
         _sources(corpus_dir, output_dir, work_share),
         num_out_files,
+        **settings,
         tokenizer_path=tokenizer_path,
-        do_lower_case=do_lower_case,
-        strip_accents=strip_accents,
-        pre_split=pre_split,
-        tokenizer=tokenizer,
         max_seq_length=max_seq_length,
-        blanks_separate_docs=blanks_separate_docs,
-        seed=seed,
-        text_field=text_field,
-        word_starts=word_starts,
-        pack_documents=pack_documents,
-        remove_duplicates=remove_duplicates,
-        held_out_share=held_out_share,
     )
     builder = ShardBuilder(plan, os.path.join(output_dir, UNFINISHED_FOLDER))
-    settings = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
-    _prepare(builder, plan.fingerprint(settings), work_share)
-    execute = execute or functools.partial(run_tasks, num_processes)
+    tokenizer = builder.tokenizer.settings  # a vocabulary that is wrong is an error at once
+    _prepare(builder, plan.fingerprint(tokenizer), work_share)
+    results = _build(builder, execute or functools.partial(run_tasks, num_processes), work_share)
+    if work_share:
+        return None
+    manifests = {split: describe(plan, results, tokenizer, split) for split in results[0].splits}
+    if not manifests[TRAINING].num_examples:
+        remove_unfinished(builder.folder)
+        raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
+    _publish(builder, output_dir, manifests)
+    return manifests[TRAINING]
+
+
+def _publish(builder: ShardBuilder, output_dir: str, manifests: dict[str, Manifest]):
+    publish(builder, output_dir, manifests)
+    remove_kept(output_dir)
+    for split, manifest in manifests.items():
+        if manifest.unknown.is_high:  # a low share stands in the command's summary
+            manifest.unknown.log(f"{output_dir}, {split} records")
+
+
+def _build(builder: ShardBuilder, execute: Executor, work_share: WorkShare | None):
+    """Results of all shards, or of a share of them."""
     try:
-        if plan.remove_duplicates:
+        if builder.plan.remove_duplicates:
             _find_duplicates(builder, execute, work_share)
-        results = _build_shards(builder, execute, work_share)
+        return _build_shards(builder, execute, work_share)
     except BaseException:
         if not work_share:  # else others are at work there
             _remove_partial(builder)  # of worker processes that were ended
         raise
-    if work_share:
-        return None
-    manifests = {split: describe(plan, results, settings, split) for split in results[0].splits}
-    if not manifests[TRAINING].num_examples:
-        remove_unfinished(builder.folder)
-        raise ValueError(f"The corpus {corpus_dir!r} holds no text to make examples of.")
-    publish(builder, output_dir, manifests)
-    for split, manifest in manifests.items():
-        if manifest.unknown.is_high:  # a low share stands in the command's summary
-            manifest.unknown.log(f"{output_dir}, {split} records")
-    remove_kept(output_dir)
-    return manifests[TRAINING]
 
 
 def _sources(

@@ -17,6 +17,7 @@ from electra_tf.data.corpus import Chunk, SourceFile, chunk_size, cut_in_chunks
 from electra_tf.data.manifest import FORMAT_VERSION
 from electra_tf.text import find_vocabulary_file
 
+DEFAULT_SEED = 42
 _SHARD_BYTES = 32 << 20
 _SMALL_SHARD_BYTES = 2 << 20
 _SHARDS_OF_SMALL_DATA = 16
@@ -46,28 +47,32 @@ class BuildPlan:
 
     sources: tuple[SourceFile, ...]
     tokenizer_path: str
-    do_lower_case: bool | None
-    strip_accents: bool | None
-    max_seq_length: int
-    blanks_separate_docs: bool
+    """A vocabulary file."""
     num_shards: int
-    seed: int
+    max_seq_length: int = 128
+    """Tokens of an example at most, special tokens included."""
+    blanks_separate_docs: bool = True
+    """Whether blank lines end documents; the ends of files always do."""
+    do_lower_case: bool | None = None
+    """Of the tokenizer; None for what its files say, else true."""
+    strip_accents: bool | None = None
+    """Of the tokenizer; likewise."""
+    pre_split: bool | None = None
+    """Whether words are what white space separates; None for what the tokenizer's files say."""
+    tokenizer: str | None = None
+    """"bert" takes the vocabulary for BERT's, whatever its files say."""
+    seed: int = DEFAULT_SEED
+    """Of the order of text and examples, and of the examples' random lengths."""
     text_field: str | None = None
-    """Field of JSON lines that holds the text; None for plain text."""
-
+    """Field of JSON lines, each a document, that has the text; None for plain text."""
     word_starts: bool = False
-    """Whether records tell which tokens begin a word."""
-
+    """Whether records say which tokens begin a word."""
     pack_documents: bool = False
     """Whether as many examples as fit are put into each sequence."""
-
     remove_duplicates: bool = False
+    """Whether only the first of documents that are the same is used."""
     held_out_share: float = 0.0
-    """Share of the documents whose examples go to the held-out records."""
-
-    pre_split: bool | None = None
-    tokenizer: str | None = None
-    """What the vocabulary is taken for, see `text.load_tokenizer`."""
+    """Share of the documents, 0 to 1, whose examples go to `<output_dir>/held_out` instead."""
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -178,21 +178,8 @@ class PretrainingRecords:
             ValueError: for sizes that do not fit together.
         """
         _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
-        if num_workers < 1 or batch_size % num_workers:
-            raise ValueError(
-                f"`num_workers` must divide `batch_size` {batch_size}; received {num_workers}."
-            )
-        if not 0 <= worker_index < num_workers:
-            raise ValueError(
-                f"`worker_index` must lie in 0..{num_workers - 1}; received {worker_index}."
-            )
-        if start < span.begin or (span.end is not None and start > span.end):
-            raise ValueError(f"`start` must lie in `span`, {tuple(span)}; received {start}.")
-        if buckets and (start - span.begin) % batch_size:
-            raise ValueError(
-                f"`start` must lie whole batches of {batch_size} behind the {span.begin} of `span` "
-                f"where there are `buckets`; received {start}."
-            )
+        _check_share(batch_size, worker_index, num_workers)
+        _check_start(start, span, batch_size if buckets else 1)
         self._require_examples()
         return pipeline.training_batches(
             self.files,
@@ -309,3 +296,24 @@ def _check_positive(**values: int) -> None:
     for name, value in values.items():
         if value < 1:
             raise ValueError(f"`{name}` must be at least 1; received {value}.")
+
+
+def _check_share(batch_size: int, worker_index: int, num_workers: int):
+    if num_workers < 1 or batch_size % num_workers:
+        raise ValueError(
+            f"`num_workers` must divide `batch_size` {batch_size}; received {num_workers}."
+        )
+    if not 0 <= worker_index < num_workers:
+        raise ValueError(
+            f"`worker_index` must lie in 0..{num_workers - 1}; received {worker_index}."
+        )
+
+
+def _check_start(start: int, span: Span, whole: int):
+    if start < span.begin or (span.end is not None and start > span.end):
+        raise ValueError(f"`start` must lie in `span`, {tuple(span)}; received {start}.")
+    if (start - span.begin) % whole:
+        raise ValueError(
+            f"`start` must lie whole batches of {whole} behind the {span.begin} of `span` "
+            f"where there are `buckets`; received {start}."
+        )

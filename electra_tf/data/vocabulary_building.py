@@ -43,9 +43,7 @@ def build_vocabulary(
         output_file: vocabulary or SentencePiece model; its settings are written beside it.
         vocab_size: number of tokens.
         tokenizer: "wordpiece" or one of `MODEL_TYPES`.
-        do_lower_case: whether the text is lower-cased.
-        strip_accents: whether accents are stripped.
-        pre_split: whether the text is split into words already.
+        do_lower_case, strip_accents, pre_split: settings of the tokenizer.
         text_field: of JSON lines.
         sample_share: share of the lines to use.
         **limits: of `text.train_wordpiece_vocabulary` or `text.train_sentencepiece_model`.
@@ -56,8 +54,7 @@ def build_vocabulary(
     folder, name = os.path.split(output_file)
     tf.io.gfile.makedirs(folder or ".")
     settings_file.check_free(folder, name)
-    is_new, held_out = not exists(output_file), []
-    is_model = tokenizer in MODEL_TYPES
+    is_new, is_model, held_out = not exists(output_file), tokenizer in MODEL_TYPES, []
     lines = _training_lines(files, held_out, text_field, sample_share)
     first = list(itertools.islice(lines, _MAX_SAMPLE))
     lines = itertools.chain(first, lines)

@@ -13,7 +13,7 @@ from commands import electra
 import electra_tf
 from electra_tf.cli import convert, embeddings, export, records, vocab
 from electra_tf.cli.main import VERBS
-from electra_tf.data import building, cooccurrence
+from electra_tf.data import cooccurrence, plan
 from electra_tf.interop import conversion, to_huggingface
 from electra_tf.pretraining import initial_embeddings
 from electra_tf.serving import export as exporting
@@ -86,7 +86,7 @@ def test_choices_and_defaults_are_those_of_the_library():
     assert vocab.TOKENIZERS == ("wordpiece", *sentencepiece_training.MODEL_TYPES)
     assert embeddings.BLOCK_TOKENS == cooccurrence.BLOCK_TOKENS
     assert embeddings.NORM == initial_embeddings.NORM
-    assert records.SEED == building.DEFAULT_SEED
+    assert records.SEED == plan.DEFAULT_SEED
 
 
 def test_flags_are_read_without_tensorflow():

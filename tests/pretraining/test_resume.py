@@ -16,6 +16,7 @@ from run_results import assert_identical, logged_steps
 from tiny_run import hparams_with, tiny_config
 
 from electra_tf.pretraining import ElectraPretrainer, run
+from electra_tf.pretraining.training import PretrainingTrainer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, step_in_name
 from electra_tf.training.loop.trainer import Stopped
 
@@ -85,6 +86,18 @@ def pretrain(data_dir, **changes) -> int:
     """Run the command in this process; returns its exit status."""
     line = ["pretrain", "--data-dir", data_dir, "--model-name", "stopped"]
     return electra(*line, "--hparams", json.dumps(hparams_with(ONE_LAYER, **changes)))
+
+
+def test_a_signal_before_the_first_step_saves_the_first_weights(data_dir, monkeypatch, capfd):
+    def train(trainer, first_step):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return first_step
+
+    model_dir = data_dir / "models" / "not_begun"
+    monkeypatch.setattr(PretrainingTrainer, "train", train)
+    assert pretrain(data_dir, model_dir=str(model_dir)) == 143
+    assert f"after step 0 of 12; saved in {model_dir}" in capfd.readouterr().err
+    assert step_in_name(CheckpointFolder(str(model_dir)).latest()) == 0
 
 
 def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):

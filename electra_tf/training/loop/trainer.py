@@ -102,7 +102,7 @@ class Trainer(abc.ABC):
         self.workers = Workers(strategy)
         self.signals = StopSignals()
         self.timing = Timing(flops_of)
-        self.saved_step = 0
+        self.saved_step: int | None = None  # nothing is
         self.best_score: float | None = None
         self.evaluations_since_best = 0
         self.last_logged: dict[str, float] = {}
@@ -238,7 +238,7 @@ class Trainer(abc.ABC):
                 logging.info("Continuing from %s, step %d.", prefix, step)
                 self.restore(step, state, prefix)
         check_same_weights(self.workers, what, self.model)
-        self.saved_step = step
+        self.saved_step = None if prefix is None else step
         return step
 
     def _stop_if_asked(self, step: int):
