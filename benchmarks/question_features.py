@@ -23,7 +23,7 @@ from benchmarks.plain_question_features import (  # noqa: E402
     plain_question_features,
     plain_tokenizer,
 )
-from electra_tf.finetuning.files.bad_rows import BadRows  # noqa: E402
+from electra_tf.finetuning.files.data_warnings import BadRows  # noqa: E402
 from electra_tf.finetuning.files.squad import read_squad  # noqa: E402
 from electra_tf.finetuning.kinds.question_rows import question_features  # noqa: E402
 from electra_tf.text import load_tokenizer  # noqa: E402

@@ -13,10 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.data import pipeline
-from electra_tf.data.bucketing import ENDLESS, Span
 from electra_tf.data.damage import READING_ERRORS, count_records, find_damage, first_records
 from electra_tf.data.manifest import HELD_OUT_FOLDER, SHARD_PREFIX, UNFINISHED_FOLDER, Manifest
-from electra_tf.data.pipeline import EpochOrder
+from electra_tf.data.pipeline import ENDLESS, EpochOrder, Span
 from electra_tf.files import listed, matching, split_patterns
 
 _RECORDS_LOOKED_AT = 64

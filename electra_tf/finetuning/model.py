@@ -12,7 +12,7 @@ from electra_tf.accelerators import default_precision
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.bad_rows import choices
+from electra_tf.finetuning.files.data_warnings import choices
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers

@@ -13,11 +13,10 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.config.checks import check
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.finetuning import filled
-from electra_tf.config.stored import StoredModelConfig
-from electra_tf.config.stored_sizes import configured_sizes
+from electra_tf.config.stored import StoredModelConfig, configured_sizes
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import exists, read_json, write_json
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData

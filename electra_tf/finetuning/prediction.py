@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from electra_tf.finetuning.evaluation import Evaluator, records_of
-from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.contents import is_text
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.split_data import split_of_examples
 from electra_tf.finetuning.task import Task

@@ -13,7 +13,7 @@ from absl import logging
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
 from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
 from electra_tf.config.fields import Role, names_of
-from electra_tf.config.stored_sizes import encoder_sizes
+from electra_tf.config.stored import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import Vocabulary, stored_settings, vocabulary_size

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from electra_tf.config.finetuning import filled
 from electra_tf.config.task_table import TASKS, TaskSpec
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
 from electra_tf.finetuning.task_json import task_from_json

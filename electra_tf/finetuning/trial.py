@@ -19,8 +19,7 @@ from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.loop.loop import Event
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import ElectraAdam
-from electra_tf.training.optimization.schedule import WarmupPolynomialDecay
+from electra_tf.training.optimization.optimizer import ElectraAdam, WarmupPolynomialDecay
 
 _STATE_KEYS = {
     "best_score": (float, type(None)),

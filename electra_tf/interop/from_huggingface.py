@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from electra_tf.config import EncoderConfig
-from electra_tf.config.stored import from_stored
-from electra_tf.config.stored_sizes import model_sizes
+from electra_tf.config.stored import from_stored, model_sizes
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import check_spec

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.config.stored_sizes import configured_sizes
+from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.starting_weights import StartingPoint

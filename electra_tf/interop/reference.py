@@ -17,10 +17,10 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
-from electra_tf.config.stored_sizes import Shapes, configured_sizes
+from electra_tf.config.stored import Shapes, configured_sizes
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import write_json, write_text, writing
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import StartingPoint, config_for

@@ -13,7 +13,7 @@ from typing import Any
 
 from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import check_names
-from electra_tf.config.stored_sizes import Shapes, encoder_sizes, model_sizes
+from electra_tf.config.stored import Shapes, encoder_sizes, model_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.config.stored_sizes import encoder_sizes
+from electra_tf.config.stored import encoder_sizes
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import read_json
 from electra_tf.text import vocabulary_size

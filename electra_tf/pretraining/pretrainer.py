@@ -22,8 +22,7 @@ from electra_tf.training.distribution.replicas import (
     step_seed,
     sum_over_replicas,
 )
-from electra_tf.training.optimization.accumulation import sum_over_parts
-from electra_tf.training.optimization.updates import Updates, compiled, one_program
+from electra_tf.training.optimization.updates import Updates, compiled, one_program, sum_over_parts
 
 TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""

@@ -27,8 +27,12 @@ from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.checkpoints.weights import training_variables
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
-from electra_tf.training.optimization.schedule import WarmupPolynomialDecay, warn_of_long_warmup
+from electra_tf.training.optimization.optimizer import (
+    ElectraAdam,
+    ElectraLamb,
+    WarmupPolynomialDecay,
+    warn_of_long_warmup,
+)
 
 _STATE_KEYS = {"best_loss": (float, type(None))}
 

@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Schedule, optimizer, checkpoints, the step loop, logs; knows Keras but not ELECTRA."""
 
-from electra_tf.training.optimization.optimizer import ElectraAdam
-from electra_tf.training.optimization.schedule import WarmupPolynomialDecay
+from electra_tf.training.optimization.optimizer import ElectraAdam, WarmupPolynomialDecay
 
 __all__ = ["ElectraAdam", "WarmupPolynomialDecay"]

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.squad import read_squad
 from electra_tf.text import load_tokenizer
 

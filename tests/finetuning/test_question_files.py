@@ -7,7 +7,7 @@ import json
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.squad import read_mrqa, read_squad
 
 CONTEXT = "The dog  saw\na cat."

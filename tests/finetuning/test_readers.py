@@ -4,8 +4,8 @@
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.conll import read_tagged
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TaggingExample, TextExample
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, ScoreRule
 from electra_tf.finetuning.files.tables import Columns, read_texts, with_swapped_pairs

@@ -6,7 +6,7 @@ import pytest
 
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation, failures_of, mean_score
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import Predictions
 from electra_tf.finetuning.kinds.scorers import is_better
 from electra_tf.finetuning.split_data import SplitData

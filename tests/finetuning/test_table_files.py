@@ -6,7 +6,7 @@ import json
 import pytest
 from task_files import write
 
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, ScoreRule
 from electra_tf.finetuning.files.tables import Columns, read_texts
 from electra_tf.finetuning.task import load_task

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from task_files import write
 
-from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.conll import read_tagged
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds.scorers import entity_scores
 from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
 from electra_tf.finetuning.task import load_task

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.model.functions import gelu
-from electra_tf.model.layers import LAYER_NORM_EPSILON, LayerNorm
+from electra_tf.model.layers import LAYER_NORM_EPSILON, LayerNorm, gelu
 
 UPSTREAM = tf.constant(np.random.default_rng(1).normal(size=(3, 5, 16)), tf.float32)
 

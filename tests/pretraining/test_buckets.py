@@ -17,7 +17,7 @@ from tiny_run import (
     write_records,
 )
 
-from electra_tf.data import PretrainingRecords, bucketing
+from electra_tf.data import PretrainingRecords, pipeline
 from electra_tf.pretraining import run
 from electra_tf.pretraining.stage_records import StageRecords
 
@@ -26,7 +26,7 @@ BUCKETS = (8, 12)
 
 @pytest.fixture(autouse=True)
 def small_pools(monkeypatch):
-    monkeypatch.setattr(bucketing, "POOL_BATCHES", 5)
+    monkeypatch.setattr(pipeline, "POOL_BATCHES", 5)
 
 
 @pytest.fixture

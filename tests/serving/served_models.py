@@ -7,7 +7,7 @@ import shutil
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from electra_tf.training.distribution.cluster import cluster_size, resolve_cluster
+from electra_tf.training.distribution.strategy import cluster_size, resolve_cluster
 
 WORKERS = ["host1:2222", "host2:2222"]
 SLURM = {

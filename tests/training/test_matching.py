@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from electra_tf.config import EncoderConfig, PretrainingConfig
-from electra_tf.config.stored_sizes import configured_sizes, encoder_sizes, model_sizes
+from electra_tf.config.stored import configured_sizes, encoder_sizes, model_sizes
 from electra_tf.training.checkpoints.matching import (
     MOST_NAMES,
     mismatches,

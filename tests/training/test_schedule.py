@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from electra_tf.training.optimization.schedule import WarmupPolynomialDecay, warn_of_long_warmup
+from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay, warn_of_long_warmup
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,8 @@ from collections.abc import Mapping, Sequence
 
 from absl import logging
 
-from electra_tf.finetuning.files.bad_rows import BadRows, counted, shown
 from electra_tf.finetuning.files.contents import BLANKS, read_lines, require_examples
-from electra_tf.finetuning.files.data_warnings import log_once
+from electra_tf.finetuning.files.data_warnings import BadRows, counted, log_once, shown
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.files.tables import column_positions
 

@@ -7,7 +7,7 @@ import zlib
 from typing import Any
 
 from electra_tf.files import decode, parse_json, read_bytes
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 
 BLANKS = " \t\r\f\v"
 """White space that stands for nothing; others, as the no-break space, may be data."""

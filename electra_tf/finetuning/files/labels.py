@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from electra_tf.finetuning.files.bad_rows import BadRows, choices, shown
+from electra_tf.finetuning.files.data_warnings import BadRows, choices, shown
 
 _LABEL_TYPES = (str, int, float)  # JSON may hold labels as numbers or true and false
 _NO_LABELS = ("nan", "inf", "-inf", "infinity", "-infinity", "null")

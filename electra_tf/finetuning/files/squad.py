@@ -8,7 +8,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.finetuning.files.bad_rows import BadRows, shown
 from electra_tf.finetuning.files.contents import (
     is_text,
     json_object,
@@ -16,6 +15,7 @@ from electra_tf.finetuning.files.contents import (
     read_lines,
     require_examples,
 )
+from electra_tf.finetuning.files.data_warnings import BadRows, shown
 from electra_tf.finetuning.files.examples import QuestionExample
 
 _INTEGER = re.compile(r"\s*-?\d{1,18}\s*")

@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from electra_tf.config.task_table import Columns
-from electra_tf.finetuning.files.bad_rows import BadRows, shown
 from electra_tf.finetuning.files.contents import (
     BLANKS,
     is_text,
@@ -18,7 +17,7 @@ from electra_tf.finetuning.files.contents import (
     read_text,
     require_examples,
 )
-from electra_tf.finetuning.files.data_warnings import warn_of_spellings
+from electra_tf.finetuning.files.data_warnings import BadRows, shown, warn_of_spellings
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import LabelRule
 

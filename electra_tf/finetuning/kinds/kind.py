@@ -16,7 +16,7 @@ import tensorflow as tf
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.files import write_pickle
-from electra_tf.finetuning.files.bad_rows import BadRows
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.model import Initializers

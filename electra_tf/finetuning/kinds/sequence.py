@@ -12,8 +12,12 @@ from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import Split, TaskSpec
-from electra_tf.finetuning.files.bad_rows import BadRows, choices
-from electra_tf.finetuning.files.data_warnings import warn_of_contradictions, warn_of_similar_labels
+from electra_tf.finetuning.files.data_warnings import (
+    BadRows,
+    choices,
+    warn_of_contradictions,
+    warn_of_similar_labels,
+)
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
 from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.bad_rows import BadRows, choices
 from electra_tf.finetuning.files.conll import OUTSIDE, is_span_tag
+from electra_tf.finetuning.files.data_warnings import BadRows, choices
 from electra_tf.finetuning.files.examples import TaggingExample
 
 SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type (or L, U of BILOU, M, W of BMES)"

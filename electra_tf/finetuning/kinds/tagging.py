@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import Columns, Split, TaskSpec
-from electra_tf.finetuning.files.bad_rows import BadRows
 from electra_tf.finetuning.files.conll import is_span_tag, read_tagged
 from electra_tf.finetuning.files.contents import require_examples
+from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds.heads import TaggingHead
 from electra_tf.finetuning.kinds.kind import (

@@ -12,7 +12,7 @@ import electra_tf
 from electra_tf import files
 from electra_tf.config import EncoderConfig
 from electra_tf.config.checks import shown
-from electra_tf.config.stored_sizes import Shapes, configured_sizes
+from electra_tf.config.stored import Shapes, configured_sizes
 from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.interop.huggingface.names import HEADS, class_of, sizes_of

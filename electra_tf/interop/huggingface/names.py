@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from electra_tf.config import EncoderConfig
-from electra_tf.config.stored_sizes import Shapes, encoder_sizes
+from electra_tf.config.stored import Shapes, encoder_sizes
 
 BODY = "electra."
 """What the names of the encoder begin with, except in a model without a head."""

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.config.stored_sizes import size_differences
+from electra_tf.config.stored import size_differences
 
 Shapes = Mapping[str, Sequence[int]]
 Sizes = Callable[[Shapes], Mapping[str, Any]]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.stored_sizes import Shapes, model_sizes
+from electra_tf.config.stored import Shapes, model_sizes
 from electra_tf.training.checkpoints.checkpoint import (
     GLOBAL_STEP,
     STATE,

@@ -18,7 +18,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.training import private_tensorflow
-from electra_tf.training.distribution.cluster import JOBS
+from electra_tf.training.distribution.strategy import JOBS
 
 HEARTBEAT_SECONDS = 30
 """Silence after which a worker counts as dead."""

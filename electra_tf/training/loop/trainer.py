@@ -27,7 +27,7 @@ from electra_tf.training.loop.loop import (
     make_runner,
     run_loop,
 )
-from electra_tf.training.optimization.schedule import WarmupPolynomialDecay
+from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay
 
 
 class Stopped(Exception):
