@@ -4,7 +4,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -16,9 +16,8 @@ from electra_tf.config.fields import Role, names_of
 from electra_tf.config.stored import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
-from electra_tf.text import Vocabulary, stored_settings, vocabulary_size
+from electra_tf.text import stored_settings, vocabulary_size
 from electra_tf.training.checkpoints.matching import require_match
-from electra_tf.training.checkpoints.weights import fingerprint
 
 _SHAPE = (
     "vocab_size",
@@ -34,27 +33,17 @@ _SHAPE = (
 """What weights decide about an encoder; the rest of its configuration may be changed."""
 
 
-@dataclasses.dataclass(frozen=True)
-class StartingPoint:
-    """An encoder's shape and weights."""
+class StartingPoint(Protocol):
+    """An encoder that was read: an `interop.StoredModel`, whose fields these are."""
 
+    description: str
     encoder: EncoderConfig
     weights: Mapping[str, np.ndarray]
-    """By the names of our variables, "electra/...": those of the encoder, no others."""
-    description: str
-    """What was loaded, for messages."""
-    inferred: tuple[str, ...] = ()
-    """Fields of `encoder` that the source does not tell; hyperparameters may set them."""
-    tokenizer: Mapping[str, bool] = dataclasses.field(default_factory=dict)
-    """do_lower_case, strip_accents and pre_split, where the source tells."""
-    vocab_file: str | None = None
-    vocabulary: Vocabulary | None = None
-    """Where it is read already."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hexadecimal SHA-256 of the weights."""
-        return fingerprint(self.weights)
+    """Those of the encoder, no others."""
+    inferred: tuple[str, ...]
+    tokenizer_settings: Mapping[str, bool]
+    vocab_file: str | None
+    fingerprint: str
 
 
 def asked_config(model_name: str, data_dir: str, hparams: Mapping[str, Any]) -> FinetuningConfig:
@@ -98,7 +87,7 @@ def config_for(
     _check_agreement(start, loaded, hparams)
     settings = {
         "model_size": nearest_size(loaded),
-        **start.tokenizer,
+        **start.tokenizer_settings,
         **({"vocab_file": start.vocab_file} if start.vocab_file else {}),
         **hparams,
         "vocab_size": loaded.vocab_size,
@@ -174,7 +163,7 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
         ]
     wrong += [
         f"{name}={hparams[name]!r} asked for, {value!r} used by the loaded model"
-        for name, value in start.tokenizer.items()
+        for name, value in start.tokenizer_settings.items()
         if name in hparams and hparams[name] != value
     ]
     if wrong:

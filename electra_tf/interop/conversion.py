@@ -130,11 +130,11 @@ def save_huggingface(
     else:
         if isinstance(model, ElectraPretrainer):
             pair = Pair(model.config, model.generator, model.discriminator)
-            model = StoredModel("the model", model.config, tokenizer, pair)
+            model = StoredModel.of("the model", model.config, tokenizer, pair)
         if isinstance(model, FinetunedModel):
             found = model
-            model = StoredModel(
-                "the model", found.config, found.tokenizer, found.model, found.tasks
+            model = StoredModel.of(
+                "the model", found.config, found.tokenizer, found.model, tasks=found.tasks
             )
         if not isinstance(model, StoredModel):
             raise ValueError(

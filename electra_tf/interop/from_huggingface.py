@@ -137,7 +137,7 @@ def _pretrained(
     config = pretraining_config(encoder, objective, case)
     pair = Pair.build(config)
     _assign(pair, weights, source)
-    return StoredModel(source, config, tokenizer, pair)
+    return StoredModel.of(source, config, tokenizer, pair)
 
 
 def _require_gelu(content: Content | None, source: str):
@@ -200,7 +200,8 @@ def _finetuned(content: Content, source: str, hparams: Mapping[str, Any]) -> Sto
     if kind_of(spec).first_segment:
         weights = with_segments_exchanged(weights)
     _assign(model, weights, source)
-    return StoredModel(source, settings, content.tokenizer, model, (Task(spec, "", BadRows()),))
+    tasks = (Task(spec, "", BadRows()),)
+    return StoredModel.of(source, settings, content.tokenizer, model, tasks=tasks)
 
 
 def _assign(model: Pair | FinetuningModel, weights: Mapping[str, np.ndarray], source: str):

@@ -1,8 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Opening what lies at a path: which kind of model it is, decided once, and the model itself.
-
-Or its encoder alone, with which training may begin whatever head there is.
-"""
+"""Opening what lies at a path: which kind of model it is, decided once, and the model itself."""
 
 import os
 import re
@@ -16,7 +13,6 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.interop.from_huggingface import OF_A_TASK, model_of_content
 from electra_tf.interop.huggingface import (
     HuggingFaceModel,
@@ -32,7 +28,6 @@ from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
 from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained
-from electra_tf.pretraining.starting_weights import StartingWeights
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoints.checkpoint import read_step, resolve_prefix
@@ -172,8 +167,8 @@ def load_huggingface(
 
 def find_starting_point(
     path: str, pre_split: bool | None = None, tokenizer: str | None = None
-) -> StartingPoint:
-    """The encoder at a path.
+) -> StoredModel:
+    """The encoder at a path, with which training may begin whatever head there is.
 
     Args:
         path: a folder that pre-training or fine-tuning wrote here, a Hugging Face ELECTRA folder,
@@ -195,7 +190,7 @@ def find_starting_point(
     return _start_of_own(place)
 
 
-def find_pretraining_weights(config: PretrainingConfig) -> StartingWeights | None:
+def find_pretraining_weights(config: PretrainingConfig) -> StoredModel | None:
     """The weights at `init_checkpoint` of a pre-training run; None if it is a checkpoint.
 
     Of Hugging Face folders: a pair, a discriminator or a generator; of other classes the encoder.
@@ -237,7 +232,7 @@ def _from_pretrained(place: Place) -> StoredModel:
     tokenizer = load_tokenizer(place.folder, **stored.case)
     pair = Pair.build(config)
     load_weights(prefix, pair)
-    return StoredModel(
+    return StoredModel.of(
         f"the pre-trained model {prefix}",
         config,
         tokenizer,
@@ -253,12 +248,12 @@ def _from_pretrained(place: Place) -> StoredModel:
 def _from_finetuned(place: Place) -> StoredModel:
     stored, prefix = finetuned.read_config(place.folder), place.prefix
     found = finetuned.load_finetuned(place.folder, precision="float32", prefix=prefix)
-    return StoredModel(
+    return StoredModel.of(
         f"the fine-tuned model {prefix}",
         stored.finetuning,
         found.tokenizer,
         found.model,
-        found.tasks,
+        tasks=found.tasks,
         step=read_step(prefix),
         moments=moments_of(prefix, found.model),
         left_behind=state_left(prefix),
@@ -302,47 +297,45 @@ def _exported(path: str) -> ValueError:
     )
 
 
-def _start_of_own(place: Place) -> StartingPoint:
+def _start_of_own(place: Place) -> StoredModel:
     is_finetuned, prefix = place.kind == FINETUNED, place.prefix
     stored = (finetuned if is_finetuned else pretrained).read_config(place.folder)
     check_size(prefix, configured_sizes(stored.encoder))
-    return StartingPoint(
+    return StoredModel(
+        f"the {'fine-tuned' if is_finetuned else 'pre-trained'} model {prefix}",
         stored.encoder,
         _encoder_weights(prefix),
-        f"the {'fine-tuned' if is_finetuned else 'pre-trained'} model {prefix}",
-        tokenizer=stored.case,
+        tokenizer_settings=stored.case,
         vocab_file=_vocabulary_in(place.folder),
     )
 
 
-def _start_of_reference(
-    place: Place, pre_split: bool | None, tokenizer: str | None
-) -> StartingPoint:
+def _start_of_reference(place: Place, pre_split: bool | None, tokenizer: str | None) -> StoredModel:
     vocab_file, prefix = _vocabulary_in(place.folder), place.prefix
     settings = {}
     if vocab_file is not None:
         settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
-    return StartingPoint(
+    return StoredModel(
+        f"the checkpoint {prefix}",
         encoder_of(prefix),
         _encoder_weights(prefix),
-        f"the checkpoint {prefix}",
         inferred=inferred_fields(prefix),
-        tokenizer=settings,
+        tokenizer_settings=settings,
         vocab_file=vocab_file,
     )
 
 
 def _start_of_huggingface(
     folder: str, pre_split: bool | None, tokenizer: str | None
-) -> StartingPoint:
+) -> StoredModel:
     files, found = read_tokenizer(folder, pre_split, tokenizer), read_encoder(folder)
-    return StartingPoint(
+    return StoredModel(
+        f"the Hugging Face model {folder}",
         found.config.encoder,
         found.weights,
-        f"the Hugging Face model {folder}",
-        tokenizer=files.settings,
+        tokenizer=files.tokenizer,
+        tokenizer_settings=files.settings,
         vocab_file=files.vocab_file,
-        vocabulary=files.vocabulary,
     )
 
 

@@ -23,7 +23,7 @@ from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.folders import new_folder
@@ -105,12 +105,12 @@ def read_checkpoint(
         model = Pair.build(config)
     load_weights(prefix, model)
     description = f"the checkpoint {prefix}"
-    return StoredModel(
+    return StoredModel.of(
         description,
         config,
         tokenizer,
         model,
-        tasks,
+        tasks=tasks,
         step=read_step(prefix),
         moments=moments_of(prefix, model),
         left_behind=tuple(name for name in sorted(shapes) if _has_no_place(name)),
@@ -230,8 +230,8 @@ def _finetuning_config(
         layers = reference_shapes.layers_of_head(shapes, spec.name)
         known |= kind_of(spec).settings_of_layers(layers)
     encoder = reference_shapes.encoder_of(prefix)
-    start = StartingPoint(
-        encoder, {}, f"the checkpoint {prefix}", inferred=reference_shapes.inferred_fields(prefix)
+    start = StoredModel(
+        f"the checkpoint {prefix}", encoder, {}, inferred=reference_shapes.inferred_fields(prefix)
     )
     known["max_seq_length"] = min(
         encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)

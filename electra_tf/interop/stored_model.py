@@ -15,7 +15,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.model import Encoder
 from electra_tf.pretraining.pair import Discriminator, build_pair
 from electra_tf.text import Tokenizer, Vocabulary
-from electra_tf.training.checkpoints.weights import with_folded_tokens
+from electra_tf.training.checkpoints.weights import fingerprint, with_folded_tokens
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +46,29 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class StoredModel:
-    """What `open_model` reads: a model with its weights, and all that is known about it."""
+    """What was read of a model on disk, whatever its format.
+
+    `open_model` reads all of it; `find_starting_point` its encoder alone, whatever the head is.
+    """
 
     description: str
     """What was read, for messages."""
-    config: PretrainingConfig | FinetuningConfig
-    """As it was trained, or as much of it as follows from the files."""
-    tokenizer: Tokenizer | None
+    encoder: EncoderConfig
+    """The shape of its encoder."""
+    weights: Mapping[str, np.ndarray]
+    """By our names, which are the original's: "electra/..." are those of the encoder."""
+    config: PretrainingConfig | FinetuningConfig | None = None
+    """As it was trained, or as much of it as follows from the files; None of an encoder alone."""
+    model: Pair | FinetuningModel | None = None
+    """With the weights, computing in float32; None of an encoder alone."""
+    tokenizer: Tokenizer | None = None
     """None if there is no vocabulary."""
-    model: Pair | FinetuningModel
-    """With the weights, computing in float32."""
+    inferred: tuple[str, ...] = ()
+    """Fields of `encoder` that the files do not say, and that hyperparameters may set."""
+    tokenizer_settings: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    """do_lower_case, strip_accents and pre_split of an encoder's vocabulary, if the files say."""
+    vocab_file: str | None = None
+    """The vocabulary of an encoder alone."""
     tasks: tuple[Task, ...] = ()
     """Of a fine-tuned model; a pre-trained one has none."""
     step: int = 0
@@ -70,6 +83,20 @@ class StoredModel:
     """Where the weights are from, if they were not trained here."""
     data: Sequence[Mapping[str, Any]] = ()
     """The splits it was fine-tuned and evaluated on: task, split, numbers of examples and rows."""
+
+    @classmethod
+    def of(
+        cls,
+        description: str,
+        config: PretrainingConfig | FinetuningConfig,
+        tokenizer: Tokenizer | None,
+        model: Pair | FinetuningModel,
+        **known: Any,
+    ) -> "StoredModel":
+        """With the weights of a model, and what else is known by the names of the fields."""
+        weights = {v.path: np.asarray(v.value) for v in model.trainable_variables}
+        encoder = model.encoder.config
+        return cls(description, encoder, weights, config, model, tokenizer, **known)
 
     @property
     def is_finetuned(self) -> bool:
@@ -90,14 +117,9 @@ class StoredModel:
         return None if self.tokenizer is None else self.tokenizer.vocabulary
 
     @property
-    def weights(self) -> dict[str, np.ndarray]:
-        """By our names, which are the original's."""
-        return {v.path: np.asarray(v.value) for v in self.model.trainable_variables}
-
-    @property
-    def encoder(self) -> EncoderConfig:
-        """The shape of its encoder."""
-        return self.model.encoder.config
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256 of the weights."""
+        return fingerprint(self.weights)
 
     def folded(self) -> "StoredModel":
         """The same, or of disentangled embeddings the discriminator with token embeddings of its
@@ -107,9 +129,17 @@ class StoredModel:
         config = self.config.replace(disentangled_embeddings=False, uniform_generator=True)
         pair, weights = Pair.build(config), with_folded_tokens(self.weights)
         for variable in pair.trainable_variables:
-            variable.assign(weights.pop(variable.path))
-        left = (*sorted(weights), *self.left_behind)
-        return dataclasses.replace(self, config=config, model=pair, moments={}, left_behind=left)
+            variable.assign(weights[variable.path])
+        folded = StoredModel.of(self.description, config, self.tokenizer, pair)
+        left = (*sorted(set(weights) - set(folded.weights)), *self.left_behind)
+        return dataclasses.replace(
+            self,
+            config=config,
+            model=pair,
+            weights=folded.weights,
+            moments={},
+            left_behind=left,
+        )
 
 
 def pretraining_config(

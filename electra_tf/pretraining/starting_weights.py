@@ -20,19 +20,11 @@ _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions
 
 
 class StartingWeights(Protocol):
-    """Weights that are not in a checkpoint: an opened model, or its encoder."""
+    """Weights that are in no checkpoint: an `interop.StoredModel`, whose fields these are."""
 
-    @property
-    def weights(self) -> Mapping[str, np.ndarray]:
-        """By the names of our variables."""
-
-    @property
-    def description(self) -> str:
-        """What was loaded, for messages."""
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """None if there is none."""
+    description: str
+    weights: Mapping[str, np.ndarray]
+    vocabulary: Vocabulary | None
 
 
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]

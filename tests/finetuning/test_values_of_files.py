@@ -9,7 +9,8 @@ from tiny_run import SPECIAL, WORDS
 from electra_tf.cli.finetune import resolve
 from electra_tf.config import EncoderConfig
 from electra_tf.finetuning import model_folder, run
-from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.starting_weights import config_for
+from electra_tf.interop import StoredModel
 
 SIZE = len(SPECIAL + WORDS)
 
@@ -21,7 +22,7 @@ def data_dir(tmp_path):
 
 
 def start_of(**shape):
-    return StartingPoint(dataclasses.replace(EncoderConfig(), **shape), {}, "the model")
+    return StoredModel("the model", dataclasses.replace(EncoderConfig(), **shape), {})
 
 
 @pytest.mark.parametrize("hparams", [{"init_checkpoint": None}, {"debug": True}])

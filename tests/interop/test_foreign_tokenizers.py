@@ -113,7 +113,11 @@ def test_what_is_asked_of_a_run_is_checked(folder):
         WAYS["fine-tuning from it"](folder, tokenizer="mecab")
     config, start = WAYS["fine-tuning from it"](folder, pre_split=True)
     assert config.pre_split and not config.do_lower_case
-    assert start.tokenizer == {"do_lower_case": False, "strip_accents": False, "pre_split": True}
+    assert start.tokenizer_settings == {
+        "do_lower_case": False,
+        "strip_accents": False,
+        "pre_split": True,
+    }
 
 
 LINES = ("ab [url]  日本. d d", "<User> <user> x<User>", "[URL][URL] 日本 本. a.b", "")

@@ -14,8 +14,8 @@ import tensorflow as tf
 from electra_tf.config import EncoderConfig
 from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning import FinetuningModel
-from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights, config_for
-from electra_tf.interop import find_starting_point
+from electra_tf.finetuning.starting_weights import assign_weights, config_for
+from electra_tf.interop import StoredModel, find_starting_point
 from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
 from electra_tf.model import Encoder, Initializers
 from electra_tf.text import SPECIAL_TOKENS, load_tokenizer
@@ -49,9 +49,9 @@ def test_hugging_face_shape_and_tokenizer(tmp_path):
     (folder / "vocab.txt").write_text("\n".join(SPECIAL_TOKENS) + "\n")
     start = find_starting_point(str(folder))
     assert (start.encoder.hidden_size, start.encoder.embedding_size) == (32, 16)
-    assert start.tokenizer == {} and start.vocab_file == str(folder / "vocab.txt")
+    assert start.tokenizer_settings == {} and start.vocab_file == str(folder / "vocab.txt")
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": false, "strip_accents": null}')
-    tokenizer = find_starting_point(str(folder)).tokenizer
+    tokenizer = find_starting_point(str(folder)).tokenizer_settings
     assert tokenizer == {"do_lower_case": False, "strip_accents": False}
 
 
@@ -64,8 +64,8 @@ def test_a_vocabulary_inside_tokenizer_json(tmp_path):
     (folder / "vocab.txt").unlink()
     (folder / "tokenizer_config.json").unlink()
     start = find_starting_point(str(folder))
-    assert start.tokenizer == {"do_lower_case": False, "strip_accents": False}
-    found = load_tokenizer(start.vocab_file, **start.tokenizer)
+    assert start.tokenizer_settings == {"do_lower_case": False, "strip_accents": False}
+    found = load_tokenizer(start.vocab_file, **start.tokenizer_settings)
     assert found.vocabulary.tokens == cased.vocabulary.tokens
     config = config_for("m", "d", {"max_seq_length": 40}, start)
     assert config.do_lower_case is False and config.vocab_file == start.vocab_file
@@ -153,7 +153,7 @@ def test_pretraining_folder(pretrained_dir):
     folder = pretrained_dir / "models" / "tiny"
     start = find_starting_point(str(folder))
     assert start.encoder.hidden_size == 16 and start.encoder.num_attention_heads == 2
-    assert start.tokenizer == {"do_lower_case": True, "strip_accents": True}
+    assert start.tokenizer_settings == {"do_lower_case": True, "strip_accents": True}
     assert start.vocab_file == str(folder / "vocab.txt")
     assert all(name.startswith("electra/") for name in start.weights)
     encoder_of(start)
@@ -167,7 +167,7 @@ def test_nothing_there(tmp_path):
 def start_of(**changes):
     shape = {"hidden_size": 256, "num_hidden_layers": 12, "embedding_size": 128}
     encoder = EncoderConfig(**{**shape, "num_attention_heads": 4, **changes})
-    return StartingPoint(encoder, {}, "the checkpoint X", tokenizer={"do_lower_case": False})
+    return StoredModel("the checkpoint X", encoder, {}, tokenizer_settings={"do_lower_case": False})
 
 
 @pytest.mark.parametrize(

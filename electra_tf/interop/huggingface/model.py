@@ -13,9 +13,10 @@ from electra_tf.config import EncoderConfig, FinetuningConfig
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.finetuning.kinds import KINDS, TextKind, kind_of
 from electra_tf.finetuning.model import TaskHeads, make_head
-from electra_tf.finetuning.starting_weights import StartingPoint, config_for
+from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
 from electra_tf.text import Tokenizer
 
@@ -128,7 +129,7 @@ def settings_for(
         "answerable_classifier": False,
         **given,
     }
-    return config_for(spec.name, "", hparams, StartingPoint(encoder, {}, f"the task {spec.name}"))
+    return config_for(spec.name, "", hparams, StoredModel(f"the task {spec.name}", encoder, {}))
 
 
 def _make_head(config: HuggingFaceConfig, task: str, initializers: Initializers):

@@ -10,7 +10,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_tf.files import exists, write_bytes, write_json, write_text
-from electra_tf.text import Tokenizer, Vocabulary, load_tokenizer, stored_settings
+from electra_tf.text import Tokenizer, load_tokenizer, stored_settings
 from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
 from electra_tf.text.loading import said_by
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
@@ -32,11 +32,6 @@ class TokenizerFiles:
     """Where it is: vocab.txt, or tokenizer.json where that is all there is."""
     settings: dict[str, bool]
     """See `text.stored_settings`; empty if nothing says."""
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """None if there is none."""
-        return None if self.tokenizer is None else self.tokenizer.vocabulary
 
 
 def read_tokenizer(
