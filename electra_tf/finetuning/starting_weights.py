@@ -13,11 +13,10 @@ from absl import logging
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
 from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
 from electra_tf.config.fields import Role, names_of
-from electra_tf.config.stored import encoder_sizes
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import stored_settings, vocabulary_size
-from electra_tf.training.checkpoints.matching import require_match
+from electra_tf.training.checkpoints import weights
 
 _SHAPE = (
     "vocab_size",
@@ -186,17 +185,4 @@ def assign_weights(model: keras.Model, start: StartingPoint) -> None:
     Raises:
         ValueError: names or shapes are missing, unexpected or different; see `require_match`.
     """
-    variables = {
-        variable.path: variable.value
-        for variable in model.trainable_variables
-        if variable.path.startswith("electra/")
-    }
-    require_match(
-        {name: weight.shape for name, weight in start.weights.items()},
-        {name: variable.shape.as_list() for name, variable in variables.items()},
-        "what was loaded",
-        f"{start.description} does not fit the encoder",
-        encoder_sizes,
-    )
-    for name, variable in variables.items():
-        variable.assign(start.weights[name])
+    weights.assign_weights(start.weights, model.encoder, start.description, what="the encoder")

@@ -11,9 +11,9 @@ from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.folders import new_folder
 from electra_tf.interop.huggingface import HuggingFaceModel, content_of, write_contents
+from electra_tf.interop.huggingface.our_models import content_of_part, contents_of, heads_left
 from electra_tf.interop.reference import write_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel
-from electra_tf.interop.to_huggingface import content_of_part, contents_of, heads_left
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.pretraining.pair import Discriminator, MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer

@@ -13,7 +13,6 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.interop.from_huggingface import OF_A_TASK, model_of_content
 from electra_tf.interop.huggingface import (
     HuggingFaceModel,
     check_no_other_model,
@@ -24,6 +23,7 @@ from electra_tf.interop.huggingface import (
     read_tokenizer,
 )
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
+from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
 from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
 from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
 from electra_tf.interop.stored_model import Pair, StoredModel
@@ -133,7 +133,7 @@ def open_model(
         return _checked(_from_huggingface(path, generator, hparams))
     if kind == REFERENCE:
         return _checked(_from_reference(place, hparams, labels))
-    return _from_pretrained(place) if kind == PRETRAINED else _from_finetuned(place)
+    return _from_own(place)
 
 
 def load_huggingface(
@@ -225,42 +225,37 @@ def _checked(model: StoredModel) -> StoredModel:
     return model
 
 
-def _from_pretrained(place: Place) -> StoredModel:
-    stored, prefix = pretrained.read_config(place.folder), place.prefix
-    config = stored.pretraining.replace(model_dir=place.folder)
-    check_size(prefix, config.sizes)
-    tokenizer = load_tokenizer(place.folder, **stored.case)
-    pair = Pair.build(config)
-    load_weights(prefix, pair)
+def _from_own(place: Place) -> StoredModel:
+    prefix = place.prefix
+    if place.kind == FINETUNED:
+        stored = finetuned.read_config(place.folder)
+        found = finetuned.load_finetuned(place.folder, precision="float32", prefix=prefix)
+        config, tokenizer, model = stored.finetuning, found.tokenizer, found.model
+        known = {"tasks": found.tasks, "data": stored.data}
+    else:
+        stored, known = pretrained.read_config(place.folder), {}
+        config = stored.pretraining.replace(model_dir=place.folder)
+        check_size(prefix, config.sizes)
+        tokenizer = load_tokenizer(place.folder, **stored.case)
+        model = Pair.build(config)
+        load_weights(prefix, model)
     return StoredModel.of(
-        f"the pre-trained model {prefix}",
+        _described(place),
         config,
         tokenizer,
-        pair,
+        model,
         step=read_step(prefix),
-        moments=moments_of(prefix, pair),
+        moments=moments_of(prefix, model),
         left_behind=state_left(prefix),
         folder=place.folder,
         origin=stored.converted_from,
+        **known,
     )
 
 
-def _from_finetuned(place: Place) -> StoredModel:
-    stored, prefix = finetuned.read_config(place.folder), place.prefix
-    found = finetuned.load_finetuned(place.folder, precision="float32", prefix=prefix)
-    return StoredModel.of(
-        f"the fine-tuned model {prefix}",
-        stored.finetuning,
-        found.tokenizer,
-        found.model,
-        tasks=found.tasks,
-        step=read_step(prefix),
-        moments=moments_of(prefix, found.model),
-        left_behind=state_left(prefix),
-        folder=place.folder,
-        origin=stored.converted_from,
-        data=stored.data,
-    )
+def _described(place: Place) -> str:
+    kind = "fine-tuned" if place.kind == FINETUNED else "pre-trained"
+    return f"the {kind} model {place.prefix}"
 
 
 def _from_reference(
@@ -298,13 +293,12 @@ def _exported(path: str) -> ValueError:
 
 
 def _start_of_own(place: Place) -> StoredModel:
-    is_finetuned, prefix = place.kind == FINETUNED, place.prefix
-    stored = (finetuned if is_finetuned else pretrained).read_config(place.folder)
-    check_size(prefix, configured_sizes(stored.encoder))
+    stored = (finetuned if place.kind == FINETUNED else pretrained).read_config(place.folder)
+    check_size(place.prefix, configured_sizes(stored.encoder))
     return StoredModel(
-        f"the {'fine-tuned' if is_finetuned else 'pre-trained'} model {prefix}",
+        _described(place),
         stored.encoder,
-        _encoder_weights(prefix),
+        _encoder_weights(place.prefix),
         tokenizer_settings=stored.case,
         vocab_file=_vocabulary_in(place.folder),
     )

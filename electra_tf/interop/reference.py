@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
+from electra_tf.config import EncoderConfig, FinetuningConfig
 from electra_tf.config.stored import Shapes, configured_sizes
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import write_json, write_text, writing
@@ -100,7 +100,8 @@ def read_checkpoint(
         check_size(prefix, configured_sizes(config.encoder))
         model = FinetuningModel(config.replace(precision="float32"), [task.spec for task in tasks])
     else:
-        config = _pretraining_config(prefix, shapes, hparams)
+        objective = reference_shapes.objective(shapes, prefix)
+        config = pretraining_config(reference_shapes.encoder_of(prefix), objective, hparams)
         check_size(prefix, config.sizes)
         model = Pair.build(config)
     load_weights(prefix, model)
@@ -169,8 +170,11 @@ def write_checkpoint(model: StoredModel, folder: str) -> None:
     Raises:
         ValueError: the folder is not new, or the model has a head that the original has not.
     """
-    if model.is_finetuned:
-        _require_original_head(model.config)
+    if model.is_finetuned and model.config.classifier_hidden_layer:
+        raise ValueError(
+            "classifier_hidden_layer is expected to be false, since the original's heads have no "
+            "hidden layer, but the model has one, as Hugging Face's have."
+        )
     with new_folder(folder) as partial:
         name = f"model.ckpt-{model.step}"
         tensors = {**model.weights, **model.moments}
@@ -213,13 +217,6 @@ def _has_no_place(name: str) -> bool:
     )
 
 
-def _pretraining_config(
-    prefix: str, shapes: Shapes, hparams: Mapping[str, Any]
-) -> PretrainingConfig:
-    encoder = reference_shapes.encoder_of(prefix)
-    return pretraining_config(encoder, reference_shapes.objective(shapes, prefix), hparams)
-
-
 def _finetuning_config(
     prefix: str, shapes: Shapes, hparams: Mapping[str, Any], labels: Sequence[str] | None
 ) -> tuple[FinetuningConfig, tuple[Task, ...]]:
@@ -255,8 +252,13 @@ def _task_specs(
             )
         if not kind_of(spec).has_labels:
             continue
+        if labels is not None and len(names) > 1:
+            raise ValueError(
+                f"labels can be given for one task, but the checkpoint has {', '.join(names)}; "
+                "describe them in JSON files."
+            )
         if labels is not None:
-            specs[i] = spec = _with_labels(spec, labels, names)
+            specs[i] = spec = dataclasses.replace(spec, labels=tuple(labels))
         if not spec.labels:
             raise ValueError(
                 f"{prefix}: the labels of the task {name!r} are collected from its training file, "
@@ -264,20 +266,3 @@ def _task_specs(
                 "ids (sorted, in the original)."
             )
     return specs
-
-
-def _with_labels(spec: TaskSpec, labels: Sequence[str], names: Sequence[str]) -> TaskSpec:
-    if len(names) > 1:
-        raise ValueError(
-            f"labels can be given for one task, but the checkpoint has {', '.join(names)}; "
-            "describe them in JSON files."
-        )
-    return dataclasses.replace(spec, labels=tuple(labels))
-
-
-def _require_original_head(config: FinetuningConfig):
-    if config.classifier_hidden_layer:
-        raise ValueError(
-            "classifier_hidden_layer is expected to be false, since the original's heads have no "
-            "hidden layer, but the model has one, as Hugging Face's have."
-        )

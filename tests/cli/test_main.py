@@ -14,7 +14,8 @@ import electra_tf
 from electra_tf.cli import convert, embeddings, export, records, vocab
 from electra_tf.cli.main import VERBS
 from electra_tf.data import cooccurrence, plan
-from electra_tf.interop import conversion, to_huggingface
+from electra_tf.interop import conversion
+from electra_tf.interop.huggingface import our_models
 from electra_tf.pretraining import initial_embeddings
 from electra_tf.serving import export as exporting
 from electra_tf.text import sentencepiece_training
@@ -81,7 +82,7 @@ def test_underscores_are_hyphens(tmp_path, capsys):
 def test_choices_and_defaults_are_those_of_the_library():
     """The modules of verbs repeat them, since the library loads TensorFlow."""
     assert convert.FORMATS == conversion.FORMATS
-    assert convert.PARTS == to_huggingface.PARTS
+    assert convert.PARTS == our_models.PARTS
     assert export.DTYPES == exporting.DTYPES
     assert vocab.TOKENIZERS == ("wordpiece", *sentencepiece_training.MODEL_TYPES)
     assert embeddings.BLOCK_TOKENS == cooccurrence.BLOCK_TOKENS

@@ -12,8 +12,8 @@ from commands import run_verb
 
 from electra_tf.interop import load_huggingface
 from electra_tf.interop.conversion import convert
+from electra_tf.interop.huggingface.our_models import heads_left
 from electra_tf.interop.opening import find_starting_point, open_model
-from electra_tf.interop.to_huggingface import heads_left
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 HEADS = {"model_hparam_overrides": {"num_attention_heads": 4}}

@@ -77,9 +77,19 @@ def load_weights(prefix: str, model: keras.Model, excused: str | None = None) ->
 
 
 def assign_weights(
-    weights: Mapping[str, np.ndarray], model: keras.Model, source: str, excused: str | None = None
+    weights: Mapping[str, np.ndarray],
+    model: keras.Model,
+    source: str,
+    excused: str | None = None,
+    what: str = "the model",
+    place: str = "what was loaded",
 ) -> LoadReport:
     """Give a model weights by name, as `load_weights` does with those of a checkpoint.
+
+    Args:
+        source: where the weights are from, for messages.
+        excused: see `load_variables`.
+        what, place: the model and what holds the weights, for messages.
 
     Raises:
         ValueError: what differs and is not excused.
@@ -88,8 +98,8 @@ def assign_weights(
     let_off = differing_names(
         {name: list(weight.shape) for name, weight in weights.items()},
         {name: variable.shape.as_list() for name, variable in variables.items()},
-        "what was loaded",
-        f"{source} does not fit the model",
+        place,
+        f"{source} does not fit {what}",
         excused,
         sizes_of_weights,
     )
