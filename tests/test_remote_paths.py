@@ -5,6 +5,7 @@
 way than TensorFlow's file system fails here, as it would on `gs://`.
 """
 
+import gzip
 import json
 import uuid
 
@@ -16,7 +17,8 @@ from tiny_finetuning import SETTINGS, sentences
 from tiny_run import LENGTH, WORDS, hparams_with
 
 import electra_tf
-from electra_tf.files import TEMPORARY, read_json, read_text, write_text
+from electra_tf.data import PretrainingRecords
+from electra_tf.files import TEMPORARY, read_bytes, read_json, read_text, write_bytes, write_text
 from electra_tf.folders import files_in
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoints.checkpoint import read_step, resolve_prefix
@@ -161,6 +163,36 @@ def test_pretraining_resumes_and_evaluates(root, pretrained):
     assert results["global_step"] == 6 and results["loss"] > 0
 
 
+def test_records_of_packed_files_in_shares_of_the_work(root):
+    write_bytes(f"{root}/packed/a.txt.gz", gzip.compress(read_bytes(f"{root}/corpus/a.txt")))
+    given = ["--input-files", f"{root}/packed/*.gz", "--vocab-file", f"{root}/vocab.txt"]
+    given += ["--max-seq-length", LENGTH, "--num-out-files", 2, "--output-dir", f"{root}/shares"]
+    for index in (0, 1):
+        assert not electra("records", *given, "--num-shards", 2, "--shard-index", index)
+    assert not electra("records", *given)
+    assert PretrainingRecords(f"{root}/shares").num_examples > 50
+
+
+def test_paths_that_hyperparameters_give(root, pretrained):
+    write_text(f"{root}/elsewhere/v.txt", read_text(f"{root}/vocab.txt"))
+    stages = [{"steps": 2, "pretrain_tfrecords": f"{root}/pretrain_tfrecords/*tfrecord*"}]
+    paths = {"vocab_file": f"{root}/elsewhere/v.txt", "model_dir": f"{root}/elsewhere/m"}
+    pretrain(root, num_train_steps=2, stages=stages, **paths)
+    assert read_step(resolve_prefix(f"{root}/elsewhere/m")) == 2
+    assert not electra("flops", "--hparams", f"{root}/run.json")
+    for split in ("train", "dev", "test"):
+        rows = read_text(f"{root}/finetuning_data/words/{split}.tsv")
+        write_text(f"{root}/raw/{split}.tsv", rows)
+    folders = {"raw_data_dir": "raw", "preprocessed_data_dir": "cache", "model_dir": "tuned/m"}
+    paths = {name: f"{root}/{folder}" for name, folder in folders.items()}
+    given = {"task_names": [f"{root}/words.json"], "init_checkpoint": pretrained}
+    given |= {"num_trials": 1, "skip_bad_rows": True}
+    write_text(f"{root}/tune.json", json.dumps({**SETTINGS, **given, **paths}))
+    run = ["--data-dir", root, "--model-name", "other", "--hparams", f"{root}/tune.json"]
+    assert not electra("finetune", *run)
+    assert files_in(f"{root}/cache") and resolve_prefix(f"{root}/tuned/m_1")
+
+
 def test_predictions(root, finetuned):
     flags = ["--input", f"{root}/finetuning_data/words/test.tsv", "--layout", "test"]
     output = f"{root}/predictions.jsonl"
@@ -187,6 +219,32 @@ def test_an_export(root, finetuned):
     assert not electra("export", "--model-dir", finetuned, "--export-dir", export)
     found, expected = (electra_tf.load(f).predict(["w1 w2"]) for f in (export, finetuned))
     np.testing.assert_allclose(found["probabilities"], expected["probabilities"], rtol=1e-5)
+
+    assert "Results, `" in read_text(f"{export}/README.md")
+
+
+def test_flags_of_conversions_and_the_card_of_an_export(root, pretrained):
+    for part in ("discriminator", "generator"):
+        output = ["--output", f"{root}/{part}", "--to", "huggingface", "--part", part]
+        assert not electra("convert", "--input", pretrained, *output)
+    output = ["--output", f"{root}/joined", "--to", "reference"]
+    pair = ["--input", f"{root}/discriminator", "--generator", f"{root}/generator"]
+    assert not electra("convert", *pair, *output)
+    write_text(f"{root}/joined.json", json.dumps({"max_seq_length": LENGTH}))
+    given = ["--vocab-file", f"{root}/vocab.txt", "--hparams", f"{root}/joined.json"]
+    output = ["--output", f"{root}/back", "--to", "electra_tf"]
+    assert not electra("convert", "--input", f"{root}/joined", *given, *output)
+    assert not electra("export", "--model-dir", pretrained, "--export-dir", f"{root}/e")
+    assert "Manifest of the records" in read_text(f"{root}/e/README.md")
+
+
+def test_what_tensorflow_cannot_read_ends_in_one_error(root, pretrained, capfd):
+    output = f"{root}/b[x]/m"
+    assert not electra("convert", "--input", pretrained, "--output", output, "--to", "electra_tf")
+    with pytest.raises(OSError, match=r"in a remote folder with \[ or .* Rename it"):
+        electra_tf.load(output)
+    assert electra("vocab", "--corpus-dir", "unknown://a", "--output-file", "unknown://b") == 2
+    assert "error: File system scheme 'unknown' not implemented" in capfd.readouterr().err
 
 
 def test_nothing_is_left_under_other_names(root, pretrained, finetuned):

@@ -47,7 +47,8 @@ def guarded(
     except (ValueError, OSError, *_FILE_ERRORS) as problem:
         return _error(problem)
     except tf.errors.OpError as problem:
-        if full_disk(problem) is None:
+        # The latter of paths such as s3:// where no installed package can read them.
+        if full_disk(problem) is None and "File system scheme" not in str(problem):
             raise
         return _error(problem)
 

@@ -12,7 +12,7 @@ import electra_tf
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.files import listed, matching, read_json, split_patterns
+from electra_tf.files import exists, listed, matching, read_json, split_patterns
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.comparison import Comparison
 
@@ -135,7 +135,7 @@ def _data(model: StoredModel, spec: TaskSpec | None) -> list[str]:
     patterns = split_patterns(model.config.pretrain_tfrecords)
     places = [path for pattern in patterns[:1] for path in (*matching(pattern), pattern)]
     manifest = os.path.join(os.path.dirname(places[0]) if places else "", "manifest.json")
-    if not places or not os.path.exists(manifest):
+    if not places or not exists(manifest):
         return ["Data: the records it was trained on had no manifest where they are said to be."]
     content = read_json(manifest)
     kept = {k: v for k, v in content.items() if k not in ("shards", "length_histogram")}
@@ -145,7 +145,8 @@ def _data(model: StoredModel, spec: TaskSpec | None) -> list[str]:
 def _metrics(model: StoredModel, spec: TaskSpec | None) -> list[str]:
     """Results that lie in the folder, or above it for one trial of fine-tuning."""
     if spec is not None:
-        above = os.path.dirname(os.path.dirname(os.path.abspath(model.folder)))
+        folder = model.folder if "://" in model.folder else os.path.abspath(model.folder)
+        above = os.path.dirname(os.path.dirname(folder.rstrip("/")))
         folder = os.path.join(above, "results")
     else:
         folder = os.path.join(model.folder, "results")

@@ -118,7 +118,10 @@ def _files_of(prefix: str) -> list[str]:
 
 
 def _unopened(prefix: str) -> str | None:
-    """Which file of a checkpoint may not be read by this user, if any."""
+    """Why a checkpoint cannot be read although it may be sound, if so."""
+    folder = os.path.dirname(prefix)
+    if "://" in folder and _NOT_FOUND.search(folder):
+        return "TensorFlow finds none in a remote folder with [ or \\ in its name. Rename it"
     for file in _files_of(prefix):
         path = os.path.join(os.path.dirname(prefix), file)
         try:
