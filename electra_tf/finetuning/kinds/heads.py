@@ -131,6 +131,10 @@ class SequenceHead(TaskHead):
         return [(self.hidden_layer, self.hidden_size), (self.output_layer, self.hidden_size)]
 
     def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+        return self.outputs_of(self.logits(hidden, seed))
+
+    def logits(self, hidden: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        """What the last layer gives for hidden states [B, L, H], float32 [B, num_outputs]."""
         pooled = hidden[:, 0]
         if self.hidden_layer is not None:
             first = None
@@ -138,10 +142,10 @@ class SequenceHead(TaskHead):
                 first, seed = split_seed(seed, 2)
             pooled = self.hidden_layer(dropout(pooled, self.dropout_rate, first))
         pooled = dropout(pooled, self.dropout_rate, seed)
-        return self.outputs_of(tf.cast(self.output_layer(pooled), tf.float32))
+        return tf.cast(self.output_layer(pooled), tf.float32)
 
     def outputs_of(self, logits: tf.Tensor) -> Tensors:
-        """The outputs from what the last layer gives, float32 [B, num_outputs]."""
+        """The outputs from `logits`."""
         raise NotImplementedError
 
 

@@ -69,7 +69,7 @@ class HuggingFaceModel(keras.Model):
             return {"logits": self.head(hidden)}
         (head,) = self.head.heads
         if architecture == "ElectraForSequenceClassification":
-            return {"logits": head.first_token_logits(hidden, None)}
+            return {"logits": head.logits(hidden)}
         if architecture == "ElectraForTokenClassification":
             return {"logits": tf.cast(head.output_layer(hidden), tf.float32)}
         return {
