@@ -23,9 +23,8 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from electra_tf.data.writer import ShardWriter  # noqa: E402
-
 from electra_tf.data import PretrainingRecords, spec  # noqa: E402
+from electra_tf.data.writer import ShardWriter  # noqa: E402
 
 LENGTHS = (128, 512)
 _VOCABULARY = 30522
