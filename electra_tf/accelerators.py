@@ -8,10 +8,12 @@ _FIRST_WITH_BFLOAT16 = (8, 0)
 
 
 def has_tpu() -> bool:
+    """Whether this process has a TPU."""
     return bool(tf.config.list_logical_devices("TPU"))
 
 
 def has_accelerator() -> bool:
+    """Whether this process has a TPU or a GPU."""
     return has_tpu() or bool(tf.config.list_physical_devices("GPU"))
 
 
@@ -40,6 +42,6 @@ def is_compiled(jit_compile: bool | None) -> bool:
 
 
 def arithmetic(precision: str | None, jit_compile: bool | None) -> str:
-    """What the options come to on the devices of this process, as in "bfloat16 with XLA"."""
+    """What the options mean on the devices of this process, as in "bfloat16 with XLA"."""
     compiled = has_tpu() or is_compiled(jit_compile)
     return f"{precision or default_precision()} {'with' if compiled else 'without'} XLA"

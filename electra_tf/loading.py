@@ -98,7 +98,9 @@ class LoadedModel:
         """Features of texts.
 
         Args:
+            texts: a sequence of texts, or of pairs of them.
             layer: 0 for what the first layer reads, n for the n-th; negative from the last.
+            batch_size: number of texts computed at once.
 
         Returns:
             `token_features` float32 [B, L, H], 0 at padding; `first_token`, `mean` [B, H], the

@@ -64,6 +64,11 @@ def fact(
     """A field of a dataclass that `check_fields` checks; None is in every range.
 
     Args:
+        default: the field's value where none is given; MISSING: the field is required.
+        role: what the value decides, see `Role`.
+        at_least: the smallest value.
+        above: a bound that is no value itself.
+        at_most: the largest value.
         within: an interval from 0 to 1, such as "[0, 1)".
         choices: values there are; what is added to a table of them later is one, too.
         expected: the range as a message says it; default: follows from the others.

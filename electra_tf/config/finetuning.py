@@ -115,6 +115,9 @@ class FinetuningConfig(RunConfig):
         """Configuration of a run: `hparams` over the defaults of size, task and folders.
 
         Args:
+            model_name: the folder of the model is named after it.
+            data_dir: folder of data and models.
+            hparams: values by their names.
             task_hparams: what the only task of the run changes, if it is not a built-in one.
 
         Raises:
@@ -187,6 +190,7 @@ def filled(path: str, literal: str, *values: Any) -> str:
     """A path with values in its places "{:}": a single one in all of them, several in the last.
 
     Args:
+        path: may have several places.
         literal: a folder; where the path begins with it, that part has no places.
         values: what is put there; those that find no place are left out.
     """

@@ -159,8 +159,7 @@ class RunConfig:
 
     @property
     def encoder(self) -> EncoderConfig:
-        """The encoder that the hyperparameters ask for: the discriminator's; of masked LM the only
-        one."""
+        """The encoder that the hyperparameters ask for: the discriminator's, or masked LM's."""
         return encoder_of_size(
             self.model_size,
             self.model_hparam_overrides,

@@ -146,6 +146,7 @@ def encoder_sizes(shapes: Shapes, name: str = "electra") -> dict[str, int]:
     """Fields of an `EncoderConfig` that follow from variables, as far as they are there.
 
     Args:
+        shapes: of the variables, by their names.
         name: "electra", or that of a separate generator's encoder, whose embeddings may be
             electra's.
     """
@@ -180,6 +181,7 @@ def configured_sizes(
     """What `model_sizes` gives of a model with these encoders.
 
     Args:
+        encoder: the discriminator's, or the only one.
         generator: that of a generator with an encoder of its own.
     """
     full = {name: getattr(encoder, name) for name in _OF_AN_ENCODER}
@@ -202,8 +204,9 @@ def size_differences(found: Mapping[str, Any], here: Mapping[str, Any], place: s
     """A phrase for each size that is known of both and differs.
 
     Args:
-        found, here: as `model_sizes` gives them.
-        place: where the first were found, such as "the checkpoint".
+        found: sizes of a stored model, as `model_sizes` gives them.
+        here: the same of the configured model.
+        place: where `found` are from, such as "the checkpoint".
     """
     return [
         f"{name} is {_shown(found[name])} in {place}, {_shown(here[name])} here"

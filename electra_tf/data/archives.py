@@ -16,7 +16,7 @@ import tensorflow as tf
 import zstandard
 
 MAGIC_BYTES = 512
-"""What must be known of a file's beginning to tell its format."""
+"""How much of a file's beginning its format is recognized by."""
 
 _UNREADABLE = {
     b"PK\x03\x04": "a zip archive",
@@ -126,8 +126,10 @@ class _Raw(io.RawIOBase):
 
 
 class _Zstandard(io.RawIOBase):
-    """Decompresses zstd frames one after the other; unlike the library's reader it notices an end
-    inside a frame."""
+    """Decompresses zstd frames one after the other.
+
+    Unlike the library's reader it notices an end inside a frame.
+    """
 
     def __init__(self, stream: BinaryIO):
         self._stream = stream
@@ -139,7 +141,7 @@ class _Zstandard(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:
-        # The first read must tell the format, even if the frames are tiny.
+        # The first read must show the format, even if the frames are tiny.
         while len(self._content) < MAGIC_BYTES:
             compressed = self._left_over() or self._stream.read(_ZSTD_READ_BYTES)
             if not compressed:

@@ -50,7 +50,8 @@ class DocumentSelector:
     """Sorts the documents of one chunk, whose pieces it gets in their order."""
 
     def __init__(self, seed: int, held_out_share: float, dropped: Collection[int]):
-        """
+        """A choice for one chunk.
+
         Args:
             seed: of the hash.
             held_out_share: share of the documents to hold out, 0 to 1.

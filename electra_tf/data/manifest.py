@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""A folder of pre-training records: the names of its files, and `manifest.json`, which describes
-them and how they were made.
+"""A folder of pre-training records: the names of its files, and its `manifest.json`.
+
+The manifest describes the records and how they were made.
 """
 
 import json

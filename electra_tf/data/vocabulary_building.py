@@ -38,18 +38,19 @@ def build_vocabulary(
 ) -> list[str]:
     """Trains on 99 % of the lines, writes the files, and measures the result on other lines.
 
+    The lines of the report are returned.
+
     Args:
         files: the text.
         output_file: vocabulary or SentencePiece model; its settings are written beside it.
         vocab_size: number of tokens.
         tokenizer: "wordpiece" or one of `MODEL_TYPES`.
-        do_lower_case, strip_accents, pre_split: settings of the tokenizer.
+        do_lower_case: setting of the tokenizer.
+        strip_accents: likewise.
+        pre_split: likewise.
         text_field: of JSON lines.
         sample_share: share of the lines to use.
         **limits: of `text.train_wordpiece_vocabulary` or `text.train_sentencepiece_model`.
-
-    Returns:
-        The report, a line each.
     """
     folder, name = os.path.split(output_file)
     tf.io.gfile.makedirs(folder or ".")

@@ -88,6 +88,8 @@ def empty_rows(
 
     Args:
         shapes: name -> (shape of a row, dtype).
+        count: number of rows.
+        num_tasks: number of tasks of the model; the rows' `task_id`.
     """
     batch = {name: np.zeros((count, *shape), dtype) for name, (shape, dtype) in shapes.items()}
     batch["task_id"][:] = num_tasks

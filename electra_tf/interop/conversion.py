@@ -63,6 +63,7 @@ def convert(
     """Write a model in a format.
 
     Args:
+        model: what is written; it is not changed.
         target: one of `FORMATS`.
         folder: a new one.
         part: of a pre-trained pair, for Hugging Face: "discriminator" or "generator".

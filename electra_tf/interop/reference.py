@@ -81,7 +81,8 @@ def read_checkpoint(
 
     Args:
         path: a checkpoint, or the folder it is in.
-        hparams: hyperparameters that the checkpoint does not tell, such as
+        tokenizer: the model's; None if there is none.
+        hparams: hyperparameters that do not follow from the checkpoint, such as
             {"model_hparam_overrides": {"num_attention_heads": 4}}; for tasks of one's own
             {"task_names": ["my_task.json"]}.
         labels: classes of the task, in the order of their ids, where it has no fixed ones.

@@ -84,6 +84,7 @@ def encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderC
     """The shape of an encoder.
 
     Args:
+        shapes: of the variables, by their names.
         place: where the shapes are from, for messages.
         name: "electra", or "generator" for that of a separate generator, whose embeddings may be
             electra's.

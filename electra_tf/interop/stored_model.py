@@ -122,8 +122,11 @@ class StoredModel:
         return fingerprint(self.weights)
 
     def folded(self) -> "StoredModel":
-        """The same, or of disentangled embeddings the discriminator with token embeddings of its
-        own: the generator has other ones then, which no format has a place for."""
+        """The same model; with disentangled embeddings, the discriminator alone.
+
+        It gets token embeddings of its own. The generator has other ones then, which no format has
+        a place for.
+        """
         if self.is_finetuned or not self.config.disentangled_embeddings:
             return self
         config = self.config.replace(disentangled_embeddings=False, uniform_generator=True)

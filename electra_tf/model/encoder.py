@@ -15,6 +15,8 @@ DIRECTIONS = ("both", "left_to_right", "right_to_left")
 
 
 class EncoderOutput(NamedTuple):
+    """What the encoder computes for a batch."""
+
     last_hidden_state: tf.Tensor
     """[B, L, H]."""
     layer_outputs: list[tf.Tensor]

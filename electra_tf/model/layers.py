@@ -25,11 +25,11 @@ MASKED_SCORE = -10000.0
 
 @tf.custom_gradient
 def gelu(x: tf.Tensor) -> tf.Tensor:
-    """x times the normal distribution function of x, the exact form (modeling.py gelu).
+    """Computes x times the normal distribution function of x, the exact form (modeling.py gelu).
 
     By erf, as there: erfc, which tf.nn.gelu has, is precise in relative terms far below 0 too, and
     takes three times the arithmetic. The sum loses that, so it is of float32 in any precision.
-    LiteRT's converter knows the forward operations in this order only.
+    LiteRT's converter accepts the forward operations in this order only.
     """
 
     def gradient(upstream: tf.Tensor):
@@ -50,7 +50,9 @@ def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float)
     """Layer normalization over the last axis.
 
     Args:
-        x: float32 [..., H]; scale, offset: float32 [H].
+        x: float32 [..., H].
+        scale: float32 [H].
+        offset: float32 [H].
         epsilon: added to the variance.
     """
     centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
@@ -119,6 +121,7 @@ class LayerNorm(keras.layers.LayerNormalization):
 
 
 def layer_norm() -> LayerNorm:
+    """Layer normalization with the original's epsilon and name."""
     return LayerNorm(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
 
 

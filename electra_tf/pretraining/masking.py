@@ -149,7 +149,8 @@ def neighbours(before: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
     Ends wrap around, as in the original; [CLS] and [SEP] or padding stand there.
 
     Args:
-        before, after: [B, L, H].
+        before: [B, L, H].
+        after: [B, L, H].
 
     Returns:
         [B, L, 2 H].

@@ -116,6 +116,8 @@ def write_config(
     """Store the resolved configuration, the tokenizer's settings and the vocabulary.
 
     Args:
+        config: its `model_dir` is where the files are written.
+        tokenizer: the one the model is trained with.
         converted_from: for weights from elsewhere, of whose training the configuration says
             nothing: where they are from.
 
@@ -147,10 +149,12 @@ def write_config(
 
 
 def checkpoints(config: PretrainingConfig) -> CheckpointFolder:
+    """Checkpoints of the run, the newest `keep_checkpoint_max` of them."""
     return CheckpointFolder(config.model_dir, config.keep_checkpoint_max)
 
 
 def best_checkpoints(config: PretrainingConfig) -> CheckpointFolder:
+    """The one checkpoint that was best on held-out data."""
     return CheckpointFolder(os.path.join(config.model_dir, BEST_FOLDER), keep=1)
 
 

@@ -48,6 +48,9 @@ def load_starting_weights(
     A generator that the source lacks keeps its random weights, with a warning.
 
     Args:
+        config: names the source, and the names that may differ.
+        pretrainer: the new model.
+        tokenizer: the one the model is trained with.
         start: the weights; None if `init_checkpoint` is a checkpoint or null.
 
     Raises:

@@ -38,6 +38,7 @@ _STATE_KEYS = {"best_loss": (float, type(None))}
 
 
 def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
+    """The learning rate by step."""
     return WarmupPolynomialDecay(
         config.learning_rate,
         config.num_train_steps,
@@ -47,6 +48,7 @@ def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
 
 
 def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
+    """The optimizer that the hyperparameters name, with its schedule."""
     kind = {"adam": ElectraAdam, "lamb": ElectraLamb}[config.optimizer]
     return kind(
         make_schedule(config),

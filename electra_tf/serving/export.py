@@ -157,8 +157,12 @@ def server_of_model(
     """What serves a model, or one of its tasks.
 
     Args:
+        model: pre-trained or fine-tuned.
         folder: where it was opened, for messages.
-        task: see `export_model`; likewise the others.
+        task: see `export_model`.
+        max_seq_length: see `export_model`.
+        dtype: see `export_model`.
+        top_k: see `export_model`.
 
     Raises:
         ValueError: there is no vocabulary; a task is named that the model does not have, or none

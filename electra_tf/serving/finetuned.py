@@ -208,6 +208,8 @@ def in_chunks(
 
     Args:
         function: dict of [rows, ...] -> dict of [rows, ...], row by row.
+        batch: its argument.
+        rows_at_once: the most rows of a call.
     """
     rows = tf.shape(batch["input_ids"])[0]
     names = sorted(batch)

@@ -208,7 +208,10 @@ def filled_masks(
     """The most probable tokens for every mask.
 
     Args:
+        located: tokens of the texts with their places, see `located_batch`.
+        tokenizer: of the model.
         logits_at: positions in the rows int32 [B, M] -> logits [B, M, V].
+        top_k: number of tokens for each mask.
 
     Returns:
         `tokens` string, `token_ids`, `probabilities` [B, M, top_k], best first, and `starts`,

@@ -69,7 +69,9 @@ def entities_of(
 
     Args:
         texts: string [B].
-        tags: int64 [words of all texts], numbers of labels; probabilities float32, of the tags.
+        words: where the words of the texts are.
+        tags: int64 [words of all texts], numbers of labels.
+        probabilities: float32 [words of all texts], of the tags.
         labels: names of tags, see `is_span_tag`.
         rule: "conll" or "reference", see `spans_of`.
 

@@ -28,6 +28,10 @@ def text_batch(
     An empty text is `[CLS] [SEP]`; an empty second text is left out with its `[SEP]`.
 
     Args:
+        tokenizer: for both.
+        first: string [B].
+        second: string [B]; None for single texts.
+        max_seq_length: the most tokens of a row, with [CLS] and [SEP].
         length: as in `packed_batch`.
     """
     ids = tokenizer(first)
@@ -47,7 +51,9 @@ def kept_lengths(
     length (classification_tasks.py:289-306).
 
     Args:
-        first, second: numbers of tokens, int64 [B]; second is 0 where there is no second text.
+        first: numbers of tokens, int64 [B].
+        second: the same; 0 where there is no second text.
+        max_seq_length: the most tokens of a row, with [CLS] and [SEP].
     """
     room = max_seq_length - 2 - tf.cast(second > 0, tf.int64)
     larger_half = (room + 1) // 2
@@ -75,7 +81,9 @@ def packed_batch(
     """`input_ids, input_mask, segment_ids` int32 [B, L] of rows that fit.
 
     Args:
-        first, second: ragged ids; second may be None (see `pack_segments`).
+        first: ragged ids int [B, tokens].
+        second: the same, or None (see `pack_segments`).
+        vocabulary: has the special tokens.
         length: L; by default that of the longest row.
     """
     packed = pack_segments(first, second, vocabulary.cls_id, vocabulary.sep_id)

@@ -30,7 +30,7 @@ _WORD_AND_COUNT = re.compile(r"\S+[\t ]+\d+")
 
 
 def split(text: str) -> list[str]:
-    """The tokens of the text of a `vocab.txt`; only \\n and \\r\\n end a line."""
+    r"""The tokens of the text of a `vocab.txt`; only \n and \r\n end a line."""
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 

@@ -50,9 +50,11 @@ def train_wordpiece_vocabulary(
     Args:
         texts_iterable: str or UTF-8 bytes, such as the lines of a file.
         vocab_size: number of tokens; fewer come back where the text has no more repeated pieces.
+        do_lower_case: whether letters are made small first.
+        strip_accents: whether accents are left out.
         min_frequency: how often two neighbouring pieces must occur to be joined to a new one.
         limit_alphabet: number of different characters to keep, the most frequent ones; words that
-            hold others will be [UNK].
+            contain others will be [UNK].
         character_coverage: instead of a number, the share of the text that the kept characters
             make up, up to 1.
         num_unused: number of reserved tokens.

@@ -89,7 +89,11 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
         """Update variables on all replicas.
 
         Args:
+            strategy: the one the variables are distributed by.
+            gradients: one per variable.
+            variables: the weights to update.
             indices: of the variables among those that the optimizer was built with.
+            learning_rate: scalar, of this update.
         """
         raise NotImplementedError
 

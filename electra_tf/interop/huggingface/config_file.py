@@ -126,6 +126,7 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
     """Read config.json, and compare its sizes with the tensors before anything of them is made.
 
     Args:
+        folder: it has a config.json.
         shapes: of the folder's tensors, by their names.
         with_head: whether labels and such are wanted too.
 

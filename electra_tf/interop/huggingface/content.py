@@ -93,6 +93,7 @@ def write_contents(contents: Mapping[str, Content], folder: str) -> None:
 
     Args:
         contents: folder inside it ("" for itself) -> what it gets.
+        folder: a new or empty one.
 
     Raises:
         ValueError: the folder exists already and is not empty, the class cannot be written, or

@@ -93,10 +93,12 @@ def content_of(model: HuggingFaceModel) -> Content:
 
 
 def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
-    """The built-in task of a name, if it is of the kind, with these labels; else a task of the
-    kind that has a single unlabelled file.
+    """The built-in task of a name, if it is of the kind, with these labels.
+
+    Else it is a task of the kind that has a single unlabelled file.
 
     Args:
+        name: of the task.
         kind: one of `KINDS`.
         labels: classes in the order of their ids; None for kinds without.
     """
@@ -116,7 +118,10 @@ def settings_for(
     """A configuration under which a head of Hugging Face's architectures is built.
 
     Args:
-        given: hyperparameters that are known.
+        spec: the task.
+        encoder: sizes of the encoder.
+        classifier_dropout: rate before the head; None: the encoder's.
+        **given: hyperparameters that are known.
     """
     hparams = {
         **kind_of(spec).hparams,

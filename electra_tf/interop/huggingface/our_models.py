@@ -50,6 +50,8 @@ def model_of_content(
     """Our model of one folder, or of the two of a pair.
 
     Args:
+        content: of the folder; of a pair, the discriminator's.
+        generator: the pair's generator; None for a single model.
         folder: where it lies.
         hparams: of a model with the head of a task, see `OF_A_TASK`.
 
@@ -225,6 +227,7 @@ def contents_of(
     """What is written for a model: folder inside the output ("" for itself) -> content.
 
     Args:
+        model: pre-trained or fine-tuned.
         part: "discriminator" or "generator" of a pre-trained pair; default: both.
         task: which head of a model that was fine-tuned on several tasks.
 

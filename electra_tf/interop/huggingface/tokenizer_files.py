@@ -62,6 +62,8 @@ def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int) -> None:
     """Write all files that transformers, old and new, looks for.
 
     Args:
+        folder: an existing one.
+        tokenizer: of WordPiece.
         max_length: longest sequence of the model, in tokens.
 
     Raises:

@@ -63,6 +63,7 @@ def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str
 
     Args:
         subject: begins it, such as "/models/x does not fit the model".
+        differences: of names and shapes.
         sizes: phrases about hyperparameters.
     """
     lines = [f"  hyperparameters that differ: {'; '.join(sizes)}"] if sizes else []
@@ -99,6 +100,8 @@ def differing_names(
     """Names that differ and are excused.
 
     Args:
+        found: shapes by name, of what is loaded.
+        expected: shapes by name, of the model.
         place: where `found` is from, such as "the checkpoint".
         subject: begins the message, such as "/models/x does not fit the model".
         excused: regular expression; names that it matches may differ.
@@ -125,7 +128,10 @@ def refuse_far_larger(
     differences are listed when the model is loaded.
 
     Args:
-        found, expected: hyperparameters, as a function of the kind `Sizes` gives them.
+        found: hyperparameters that follow from the stored shapes, see `Sizes`.
+        expected: the same of the configured model.
+        place: where `found` are from, such as "the checkpoint".
+        subject: begins the message, such as "/models/x does not fit the model".
     """
     larger = {name: size for name, size in expected.items() if size > 2 * found.get(name, 1)}
     if larger:
@@ -142,6 +148,7 @@ def float32_of(values: np.ndarray, name: str, place: str) -> np.ndarray:
     """Stored floats of any width as float32, which is exact for all but float64.
 
     Args:
+        values: as they are stored.
         name: of the variable.
         place: what it is stored in, for messages.
 

@@ -87,9 +87,12 @@ def assign_weights(
     """Give a model weights by name, as `load_weights` does with those of a checkpoint.
 
     Args:
+        weights: by the names of the model's variables.
+        model: gets them.
         source: where the weights are from, for messages.
         excused: see `load_variables`.
-        what, place: the model and what holds the weights, for messages.
+        what: the model, for messages.
+        place: what has the weights, for messages.
 
     Raises:
         ValueError: what differs and is not excused.
@@ -118,6 +121,7 @@ def check_size(prefix: str, expected: Mapping[str, Any]) -> None:
     """Raise a ValueError if a model would be far larger than its checkpoint.
 
     Args:
+        prefix: of the checkpoint.
         expected: what `configured_sizes` gives for the model.
     """
     shapes = CheckpointReader(prefix).shapes

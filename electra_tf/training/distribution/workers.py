@@ -147,6 +147,7 @@ def check_same_weights(workers: Workers, what: str, model: keras.Model) -> None:
     Args:
         workers: all of them call this together.
         what: the weights are those of, for the message.
+        model: its weights are compared.
     """
     if workers.count == 1:
         return

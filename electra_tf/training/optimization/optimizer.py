@@ -295,6 +295,7 @@ def warn_of_long_warmup(schedule: WarmupPolynomialDecay, given: str, instead: st
     """Warn if the warm-up is not over before the run is: its rate stays far below the peak.
 
     Args:
+        schedule: of the run.
         given: the hyperparameters that say so, as in "num_warmup_steps is 10000".
         instead: what to set.
     """
