@@ -36,9 +36,7 @@ def build_vocabulary(
     sample_share: float = 1.0,
     **limits: Any,
 ) -> list[str]:
-    """Trains on 99 % of the lines, writes the files, and measures the result on other lines.
-
-    The lines of the report are returned.
+    """Trains on 99 % of the lines, writes the files, and returns a report on the other lines.
 
     Args:
         files: the text.
