@@ -40,7 +40,7 @@ def load(
             original or its folder, or a Hugging Face ELECTRA folder. Nothing is downloaded.
         task: which one of a model that was fine-tuned on several.
         generator: Hugging Face folder of the generator, if it is not inside `folder`.
-        hparams: what a checkpoint of the original does not tell: vocab_file, do_lower_case,
+        hparams: what a checkpoint of the original does not contain: vocab_file, do_lower_case,
             model_hparam_overrides and so on; of a Hugging Face model with the head of a task
             task_names, with the path of a JSON file that describes it, and max_seq_length.
         labels: the classes of a fine-tuned checkpoint of the original, in the order of their ids.

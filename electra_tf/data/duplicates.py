@@ -109,7 +109,7 @@ class _Hashed:
 
 @dataclass(frozen=True)
 class _Index:
-    """What looking up needs to know."""
+    """What looking up needs."""
 
     num_partitions: int
     num_chunks: int

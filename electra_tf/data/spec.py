@@ -25,7 +25,7 @@ class Feature:
     """Whether our own records store it."""
 
     optional: bool = False
-    """Whether only some sets of records have it; their manifest tells which."""
+    """Whether only some sets of records have it; their manifest says which."""
 
 
 # The reference stores all three, padded to max_seq_length (pretrain/pretrain_data.py:46-50). Ours

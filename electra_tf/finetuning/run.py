@@ -55,12 +55,12 @@ def finetune(
 ) -> RunResults:
     """Train and evaluate `num_trials` models, as `do_train` and `do_eval` say.
 
-    A trial goes on where its folder's last checkpoint stopped if everything it follows from is
+    A trial resumes where its folder's last checkpoint stopped if everything it follows from is
     the same; otherwise it starts over.
 
     Args:
         config: the run.
-        start: weights to begin with; None for random ones.
+        start: initial weights; None for random ones.
         strategy: where to compute; default: what `config` says.
 
     Raises:

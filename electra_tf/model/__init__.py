@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Layers, encoder and heads; they know nothing of text, losses or optimizers."""
+"""Layers, encoder and heads; independent of text, losses or optimizers."""
 
 from electra_tf.model.encoder import Encoder
 from electra_tf.model.heads import ReplacedTokenHead, TokenPredictionHead

@@ -14,7 +14,7 @@ from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import TOKEN_TABLE
 
 NORM = 2.0
-"""Large enough that what they tell of the tokens outlasts the first steps of training."""
+"""Large enough that what they say of the tokens outlasts the first steps of training."""
 
 
 def latent_semantic_embeddings(

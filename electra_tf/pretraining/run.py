@@ -39,7 +39,7 @@ def train(
     strategy: tf.distribute.Strategy | None = None,
     find_weights: FindWeights | None = None,
 ) -> dict:
-    """Pre-train to `num_train_steps`, going on where the model folder's last checkpoint stopped.
+    """Pre-train to `num_train_steps`, resuming where the model folder's last checkpoint stopped.
 
     Args:
         config: the run.

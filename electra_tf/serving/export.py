@@ -54,7 +54,7 @@ def export_model(
         top_k: fillings of `fill_mask` for each mask.
         names: signatures to write; default: all. Only "ids" loads without tensorflow-text.
         generator: Hugging Face folder of the generator, if it is not inside `model_dir`.
-        hparams: what the files do not tell, see `interop.opening.open_model`.
+        hparams: what the files do not say, see `interop.opening.open_model`.
         labels: likewise.
 
     Returns:

@@ -156,7 +156,7 @@ class Vocabulary:
     def never_masked_ids(self) -> tuple[int, ...]:
         """Ids that stand for no text and so are never to be predicted (pretrain_helpers.py mask).
 
-        Padding is told by the input mask; unknown tokens do stand for text.
+        The input mask marks padding; unknown tokens do stand for text.
         """
         return self.cls_id, self.sep_id, self.mask_id
 

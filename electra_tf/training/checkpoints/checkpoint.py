@@ -4,7 +4,7 @@
 A checkpoint is `model.ckpt-<step>.{index,data-00000-of-00001}` as TF1's Saver writes them, with
 weights by path ("electra/encoder/layer_0/..."), moments ("<path>/adam_m", "<path>/adam_v") and
 `global_step`. So the original's checkpoints are read here, and ours there, without conversion;
-what else a run needs to go on is stored beside, as one JSON string.
+what else a run needs to resume is stored beside, as one JSON string.
 """
 
 import contextlib

@@ -171,7 +171,7 @@ def with_folded_tokens(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarra
 
 
 def restore_training(prefix: str, model: keras.Model) -> LoadReport:
-    """Load weights, moments and step into a compiled model, to go on where it stopped.
+    """Load weights, moments and step into a compiled model, to resume where it stopped.
 
     A checkpoint without any moments (weights published alone) leaves them at zero.
     """

@@ -33,7 +33,7 @@ class RunLog:
 
     Args:
         folder: the model folder.
-        step: steps done; the log goes on behind it.
+        step: steps done; the log continues behind it.
     """
 
     def __init__(self, folder: str, step: int):

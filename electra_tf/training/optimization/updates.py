@@ -98,7 +98,7 @@ class WeightAverages:
     def __init__(self, weights: Mapping[str, tf.Variable], decay: float):
         self.decay = decay
         self._weights = dict(weights)
-        # Every replica comes to the same value, so any of them will do.
+        # Every replica computes the same value, so any of them will do.
         self._averages = {
             name: tf.Variable(
                 weight,
@@ -155,7 +155,7 @@ class LossScale:
     """A scale that halves when a gradient overflows and doubles after many that did not.
 
     An update whose gradients overflow is left out, but counts as a step, so that steps, learning
-    rate and data go on together. For one replica: each would have to know of the others'
+    rate and data continue together. For one replica: each would have to know of the others'
     overflows.
 
     Raises:
