@@ -46,10 +46,10 @@ def tokenizers_from_files(tokenizer, folder):
     theirs.mkdir()
     write_tokenizer(str(theirs), tokenizer, max_length=16)
     yield "Hugging Face's vocab.txt", text.load_tokenizer(theirs / "vocab.txt")
-    assert read_tokenizer(str(theirs)).vocabulary == tokenizer.vocabulary
+    assert read_tokenizer(str(theirs)).tokenizer.vocabulary == tokenizer.vocabulary
     (theirs / "vocab.txt").unlink()
     yield "Hugging Face's tokenizer.json", text.load_tokenizer(theirs / "tokenizer.json")
-    assert read_tokenizer(str(theirs)).vocabulary == tokenizer.vocabulary
+    assert read_tokenizer(str(theirs)).tokenizer.vocabulary == tokenizer.vocabulary
 
 
 def assert_survives(tokens):
