@@ -7,7 +7,7 @@ import math
 import pytest
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
-from electra_tf.config.stages import SETTABLE
+from electra_tf.config.pretraining_checks import SETTABLE
 
 NUMBERS = (
     *(-1, 0, 1, 10**12, 2**63, -(2**64), 10**400, -(10**400)),

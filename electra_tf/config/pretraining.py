@@ -9,9 +9,15 @@ from typing import Any
 from electra_tf.config.checks import check, shown
 from electra_tf.config.encoder import EncoderConfig, encoder_of_size, size_of
 from electra_tf.config.fields import Role, fact, names_of
-from electra_tf.config.pretraining_checks import check_pretraining
+from electra_tf.config.pretraining_checks import (
+    MOST_ROWS,
+    MOST_STEPS,
+    Stage,
+    check_pretraining,
+    plan_stages,
+    total_steps,
+)
 from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
-from electra_tf.config.stages import MOST_ROWS, MOST_STEPS, Stage, plan_stages, total_steps
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import escaped
 

@@ -13,7 +13,7 @@ from electra_tf.config.checks import (
 )
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.fields import Role, check_fields, fact, names_of
-from electra_tf.config.stages import Stage
+from electra_tf.config.pretraining_checks import Stage
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker", "tpu")
 """The first GPU or else the CPU; all GPUs of this host; the hosts of TF_CONFIG or of a SLURM step

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.finetuning.batches import ordered_batches
 from electra_tf.finetuning.kinds import Predictions
 from electra_tf.finetuning.kinds.scorers import is_better
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.split_data import SplitData
+from electra_tf.finetuning.split_data import SplitData, ordered_batches
 from electra_tf.finetuning.task import Task
 from electra_tf.training.distribution.replicas import gather_rows, rows_of_replica
 from electra_tf.training.distribution.workers import Workers

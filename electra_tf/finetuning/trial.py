@@ -11,10 +11,9 @@ from absl import logging
 from electra_tf.config import FinetuningConfig
 from electra_tf.files import check_keys
 from electra_tf.finetuning import model_folder
-from electra_tf.finetuning.batches import Arrays, TrainingBatches
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
 from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
-from electra_tf.finetuning.split_data import SplitData
+from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.loop.loop import Event

@@ -38,8 +38,7 @@ from electra_tf.training.checkpoints.checkpoint import (
     read_step,
     resolve_prefix,
 )
-from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
-from electra_tf.training.checkpoints.matching import require_match
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader, require_match
 from electra_tf.training.checkpoints.weights import (
     NOT_WEIGHTS,
     SUFFIX,

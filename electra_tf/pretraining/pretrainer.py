@@ -11,8 +11,12 @@ from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig
 from electra_tf.model.layers import precision_scope
 from electra_tf.model.random_numbers import split_seed
-from electra_tf.pretraining.corruption import sample_tokens
-from electra_tf.pretraining.masking import candidate_positions, mask_tokens, replace_positions
+from electra_tf.pretraining.masking import (
+    candidate_positions,
+    mask_tokens,
+    replace_positions,
+    sample_tokens,
+)
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pair import build_pair
 from electra_tf.text import Vocabulary, load_vocabulary

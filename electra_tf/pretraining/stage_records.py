@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from electra_tf.config.stages import Stage
+from electra_tf.config.pretraining_checks import Stage
 from electra_tf.data import PretrainingRecords, Span, pool_at
 from electra_tf.files import check_keys
 from electra_tf.training.checkpoints.checkpoint import STATE

@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.config.stages import Stage
+from electra_tf.config.pretraining_checks import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import check_keys
 from electra_tf.pretraining import model_folder

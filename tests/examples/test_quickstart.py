@@ -18,7 +18,7 @@ import quickstart_sentiment
 from quickstart_report import Example
 from quickstart_sentiment import Comparison
 
-from electra_tf.finetuning.batches import TrainingBatches
+from electra_tf.finetuning.split_data import TrainingBatches
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
 

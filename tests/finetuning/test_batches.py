@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from electra_tf.finetuning.batches import TrainingBatches, ordered_batches
+from electra_tf.finetuning.split_data import TrainingBatches, ordered_batches
 
 
 def part(task_id, count, **extra):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from task_files import as_arrays, recorded, squad_examples, tokenizer
 
+from electra_tf.finetuning.files import examples as file_examples
 from electra_tf.finetuning.files.examples import QuestionExample
-from electra_tf.finetuning.kinds import bounded
 from electra_tf.finetuning.kinds.question_rows import question_features
 
 SETTINGS = {"max_seq_length": 128, "doc_stride": 48, "max_query_length": 24}
@@ -26,8 +26,8 @@ def test_parts_of_the_questions_give_the_same_rows(monkeypatch):
     """Contexts of several questions may be there twice then, so places are compared."""
     examples = squad_examples()[:40]
     found = []
-    for characters in (bounded.CHARACTERS_AT_ONCE, 7000):
-        monkeypatch.setattr(bounded, "CHARACTERS_AT_ONCE", characters)
+    for characters in (file_examples.CHARACTERS_AT_ONCE, 7000):
+        monkeypatch.setattr(file_examples, "CHARACTERS_AT_ONCE", characters)
         found.append(question_features(examples, tokenizer(), task_name="squad", **SETTINGS))
     (arrays, windows), (other_arrays, other_windows) = found
     assert len(other_windows.splits) > len(windows.splits)

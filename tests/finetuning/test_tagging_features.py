@@ -6,8 +6,8 @@ import pytest
 from task_files import tokenizer, tokens_of
 
 from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning.files import examples as file_examples
 from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.kinds import bounded
 from electra_tf.finetuning.kinds.spans import to_bioes
 from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
 
@@ -99,7 +99,7 @@ def test_windows_are_those_computed_by_hand():
 def test_parts_of_the_sentences_give_the_same_rows(monkeypatch):
     examples = random_sentences([5, 0, 12, 60, 1, 30])
     whole = tagging_features(examples, tokenizer(), 16, SPEC)
-    monkeypatch.setattr(bounded, "CHARACTERS_AT_ONCE", 300)
+    monkeypatch.setattr(file_examples, "CHARACTERS_AT_ONCE", 300)
     parts = tagging_features(examples, tokenizer(), 16, SPEC)
     for name, rows in whole.items():
         np.testing.assert_array_equal(parts[name], rows, err_msg=name)

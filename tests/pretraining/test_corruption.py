@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.pretraining.corruption import sample_tokens
+from electra_tf.pretraining.masking import sample_tokens
 
 LOGITS = np.log(np.array([0.5, 0.25, 0.15, 0.08, 0.02], np.float32))
 
@@ -109,7 +109,7 @@ def test_the_same_with_xla_and_on_an_accelerator(monkeypatch, disallow):
     drawn = []
     for accelerator in (False, True):
         monkeypatch.setattr(
-            "electra_tf.pretraining.corruption.has_accelerator", lambda there=accelerator: there
+            "electra_tf.pretraining.masking.has_accelerator", lambda there=accelerator: there
         )
         for compiled in (False, True):
             function = tf.function(sample_tokens, jit_compile=compiled)

@@ -7,7 +7,7 @@ import pytest
 
 from electra_tf.config import EncoderConfig, PretrainingConfig
 from electra_tf.config.stored import configured_sizes, encoder_sizes, model_sizes
-from electra_tf.training.checkpoints.matching import (
+from electra_tf.training.checkpoints.checkpoint_reader import (
     MOST_NAMES,
     mismatches,
     refuse_far_larger,

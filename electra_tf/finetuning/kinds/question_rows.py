@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import check
-from electra_tf.finetuning.files.examples import QuestionExample
-from electra_tf.finetuning.kinds.bounded import arrays_of_parts
+from electra_tf.finetuning.files.examples import QuestionExample, arrays_of_parts
 from electra_tf.finetuning.kinds.question_windows import (
     WINDOWS_PER_QUESTION,
     AnswerWindows,

@@ -18,10 +18,9 @@ from electra_tf.finetuning.files.data_warnings import (
     warn_of_contradictions,
     warn_of_similar_labels,
 )
-from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
 from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts
-from electra_tf.finetuning.kinds.bounded import arrays_of_parts
 from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
     MultiLabelHead,

@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.kinds.bounded import arrays_of_parts
+from electra_tf.finetuning.files.examples import TaggingExample, arrays_of_parts
 from electra_tf.finetuning.kinds.spans import to_bioes
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import packed_batch

@@ -17,7 +17,7 @@ from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.interop.huggingface.names import HEADS, class_of, sizes_of
 from electra_tf.interop.huggingface.weights_file import path_of
-from electra_tf.training.checkpoints.matching import refuse_far_larger
+from electra_tf.training.checkpoints.checkpoint_reader import refuse_far_larger
 
 CONFIG_FILE = "config.json"
 EXTRA = "electra_tf"

@@ -22,7 +22,7 @@ from electra_tf.interop.huggingface.names import (
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
 from electra_tf.text import Tokenizer
-from electra_tf.training.checkpoints.matching import require_match
+from electra_tf.training.checkpoints.checkpoint_reader import require_match
 
 Tensors = Mapping[str, weights_file.StoredTensor]
 _TIED = "generator_lm_head.weight"

@@ -11,7 +11,7 @@ import safetensors.numpy
 import tensorflow as tf
 
 from electra_tf.files import check_keys, read_bytes, read_json, write_bytes
-from electra_tf.training.checkpoints.matching import float32_of, warn_of_rounding
+from electra_tf.training.checkpoints.checkpoint_reader import float32_of, warn_of_rounding
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"

@@ -23,12 +23,10 @@ from electra_tf.folders import check_removable, files_in
 from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,
-    step_in_name,
-)
-from electra_tf.training.checkpoints.matching import (
     Sizes,
     differing_names,
     float32_of,
+    step_in_name,
     warn_of_rounding,
 )
 

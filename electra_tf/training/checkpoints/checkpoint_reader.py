@@ -2,18 +2,23 @@
 """Reading one checkpoint: the only place where TensorFlow's reader is asked.
 
 TensorFlow reports damage by errors of many types (OpError, IndexError, "not an sstable"), most of
-which do not name the checkpoint. Here they become one.
+which do not name the checkpoint. Here they become one. Errors about names, shapes and types that
+ought to agree say what differs.
 """
 
 import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
+
+from electra_tf.config.stored import size_differences
 
 _NOT_FOUND = re.compile(r"[\[\\]")
 
@@ -164,3 +169,164 @@ def _is_sound(prefix: str) -> bool:
     except Exception:  # as above
         return False
     return True
+
+
+Shapes = Mapping[str, Sequence[int]]
+Sizes = Callable[[Shapes], Mapping[str, Any]]
+"""Shapes by name -> the hyperparameters that follow from them."""
+MOST_NAMES = 10
+"""A message lists this many; a model of another shape differs in hundreds."""
+
+
+class Mismatch(NamedTuple):
+    """A name that differs, and how."""
+
+    name: str
+    kind: str
+    """Such as "missing in the checkpoint"."""
+    shapes: str = ""
+
+    @property
+    def line(self) -> str:
+        """For a message."""
+        return f"{self.kind}: {self.name}{self.shapes}"
+
+
+def mismatches(found: Shapes, expected: Shapes, place: str) -> list[Mismatch]:
+    """What differs between the shapes found by name and those expected.
+
+    Args:
+        found: name -> shape.
+        expected: name -> shape.
+        place: where they were found, such as "the checkpoint".
+
+    Returns:
+        First the names that are missing, then the unexpected ones, then those of another shape.
+    """
+    both = sorted(set(expected) & set(found))
+    return [
+        *(Mismatch(n, f"missing in {place}") for n in sorted(set(expected) - set(found))),
+        *(Mismatch(n, f"unexpected in {place}") for n in sorted(set(found) - set(expected))),
+        *(
+            Mismatch(
+                n, "of another shape", f": {list(found[n])} in {place}, {list(expected[n])} here"
+            )
+            for n in both
+            if list(found[n]) != list(expected[n])
+        ),
+    ]
+
+
+def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str] = ()) -> str:
+    """The message of an error: what differs in size, then names, of many some and a count.
+
+    Args:
+        subject: begins it, such as "/models/x does not fit the model".
+        differences: of names and shapes.
+        sizes: phrases about hyperparameters.
+    """
+    lines = [f"  hyperparameters that differ: {'; '.join(sizes)}"] if sizes else []
+    counts: Counter[str] = Counter()
+    places = []
+    for difference in differences:
+        places.append(counts[difference.kind])
+        counts[difference.kind] += 1
+    # The first of every kind, then the second of every kind, and so on.
+    chosen = sorted(range(len(differences)), key=places.__getitem__)[:MOST_NAMES]
+    lines += [f"  {differences[number].line}" for number in sorted(chosen)]
+    counts.subtract(differences[number].kind for number in chosen)
+    if counts.total():
+        kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        lines.append(f"  and {counts.total()} more: {kinds}")
+    return "\n".join([f"{subject}:", *lines])
+
+
+def require_match(
+    found: Shapes, expected: Shapes, place: str, subject: str, sizes: Sizes | None = None
+) -> None:
+    """Raise a ValueError that says what differs, if anything does; see `differing_names`."""
+    differing_names(found, expected, place, subject, None, sizes)
+
+
+def differing_names(
+    found: Shapes,
+    expected: Shapes,
+    place: str,
+    subject: str,
+    excused: str | None = None,
+    sizes: Sizes | None = None,
+) -> set[str]:
+    """Names that differ and are excused.
+
+    Args:
+        found: shapes by name, of what is loaded.
+        expected: shapes by name, of the model.
+        place: where `found` is from, such as "the checkpoint".
+        subject: begins the message, such as "/models/x does not fit the model".
+        excused: regular expression; names that it matches may differ.
+        sizes: which hyperparameters follow from shapes.
+
+    Raises:
+        ValueError: others differ; says in which hyperparameters, and some of the names.
+    """
+    differing = mismatches(found, expected, place)
+    pattern = re.compile(excused) if excused is not None else None
+    let_off = {each.name for each in differing if pattern and pattern.search(each.name)}
+    if differences := [each for each in differing if each.name not in let_off]:
+        phrases = [] if sizes is None else size_differences(sizes(found), sizes(expected), place)
+        raise ValueError(explained(subject, differences, phrases))
+    return let_off
+
+
+def refuse_far_larger(
+    found: Mapping[str, Any], expected: Mapping[str, Any], place: str, subject: str
+) -> None:
+    """Raise a ValueError if a model would be far larger than what it is to be loaded from.
+
+    A size of a damaged configuration is found before memory of that size is asked for; smaller
+    differences are listed when the model is loaded.
+
+    Args:
+        found: hyperparameters that follow from the stored shapes, see `Sizes`.
+        expected: the same of the configured model.
+        place: where `found` are from, such as "the checkpoint".
+        subject: begins the message, such as "/models/x does not fit the model".
+    """
+    larger = {name: size for name, size in expected.items() if size > 2 * found.get(name, 1)}
+    if larger:
+        phrases = size_differences(found, larger, place)
+        phrases += [
+            f"{name} is {larger[name]} here, and not told by {place}"
+            for name in larger
+            if name not in found
+        ]
+        raise ValueError(explained(subject, [], phrases))
+
+
+def float32_of(values: np.ndarray, name: str, place: str) -> np.ndarray:
+    """Stored floats of any width as float32, which is exact for all but float64.
+
+    Args:
+        values: as they are stored.
+        name: of the variable.
+        place: what it is stored in, for messages.
+
+    Raises:
+        ValueError: they are no floats, or too large.
+    """
+    kind = tf.as_dtype(values.dtype)
+    if not kind.is_floating:
+        raise ValueError(f"{place}: {name} is expected to hold floats, but is of type {kind.name}.")
+    with np.errstate(over="ignore"):
+        narrowed = np.asarray(values, np.float32)
+    if kind.size > 4 and not np.array_equal(np.isinf(narrowed), np.isinf(values)):
+        raise ValueError(f"{place}: {name} is expected to fit float32, but has larger values.")
+    return narrowed
+
+
+def warn_of_rounding(names: Sequence[str], place: str) -> None:
+    """Say which variables are stored as float64 and computed with as float32, if any are."""
+    if names:
+        count, first = len(names), names[0]
+        message = "%s: %d variables are float64 and are rounded to float32, such as %s."
+        logging.warning(message, place, count, first)

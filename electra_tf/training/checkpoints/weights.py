@@ -18,8 +18,8 @@ from electra_tf.training.checkpoints.checkpoint import (
     load_variables,
     read_step,
 )
-from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
-from electra_tf.training.checkpoints.matching import (
+from electra_tf.training.checkpoints.checkpoint_reader import (
+    CheckpointReader,
     differing_names,
     float32_of,
     refuse_far_larger,
