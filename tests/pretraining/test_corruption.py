@@ -134,7 +134,7 @@ def test_nothing_of_the_size_of_the_logits_is_stored():
 @pytest.mark.parametrize("disallowed_ids", [None, tf.ones(LARGE.shape[:2], tf.int32)])
 def test_accelerators_pass_over_the_logits_without_storing_others(monkeypatch, disallowed_ids):
     """XLA fuses what is used once into what uses it; what is used twice may be stored."""
-    for module in ("pretraining.corruption", "model.random_numbers"):
+    for module in ("pretraining.masking", "model.random_numbers"):
         monkeypatch.setattr(f"electra_tf.{module}.has_accelerator", lambda: True)
     function = tf.function(lambda logits: sample_tokens(logits, seed(), 2.0, disallowed_ids))
     used_more_often = {
