@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.config.checks import check
-from electra_tf.config.fields import check_fields, fact
+from electra_tf.config.fields import Role, check_fields, fact
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,22 +65,22 @@ class EncoderConfig:
     What is larger than the ranges is a mistake, and would take memory without end.
     """
 
-    vocab_size: int = fact(30522, at_least=1, at_most=2**24)
-    embedding_size: int = fact(768, at_least=1, at_most=2**16)
+    vocab_size: int = fact(30522, Role.WEIGHTS, at_least=1, at_most=2**24)
+    embedding_size: int = fact(768, Role.WEIGHTS, at_least=1, at_most=2**16)
     """E, width of the token embeddings."""
-    hidden_size: int = fact(768, at_least=1, at_most=2**16)
+    hidden_size: int = fact(768, Role.WEIGHTS, at_least=1, at_most=2**16)
     """H, width of the layers."""
-    num_hidden_layers: int = fact(12, at_least=1, at_most=1000)
-    num_attention_heads: int = fact(12, at_least=1, at_most=2**16)
+    num_hidden_layers: int = fact(12, Role.WEIGHTS, at_least=1, at_most=1000)
+    num_attention_heads: int = fact(12, Role.WEIGHTS, at_least=1, at_most=2**16)
     """A."""
-    intermediate_size: int = fact(3072, at_least=1, at_most=2**18)
+    intermediate_size: int = fact(3072, Role.WEIGHTS, at_least=1, at_most=2**18)
     """Width of the feed-forward layers."""
-    hidden_act: str = fact("gelu", choices=ACTIVATIONS)
+    hidden_act: str = fact("gelu", Role.WEIGHTS, choices=ACTIVATIONS)
     hidden_dropout_prob: float = fact(0.1, within="[0, 1)")
     attention_probs_dropout_prob: float = fact(0.1, within="[0, 1)")
-    max_position_embeddings: int = fact(512, at_least=1, at_most=2**20)
+    max_position_embeddings: int = fact(512, Role.WEIGHTS, at_least=1, at_most=2**20)
     """Longest sequence, in tokens."""
-    type_vocab_size: int = fact(2, at_least=1, at_most=2**16)
+    type_vocab_size: int = fact(2, Role.WEIGHTS, at_least=1, at_most=2**16)
     initializer_range: float = fact(0.02, above=0)
     """Standard deviation of the truncated normal initializer."""
 

@@ -21,6 +21,8 @@ class Role(enum.Flag):
     """Makes a pre-trained model what it is: a model folder has one value of it for life."""
     SHAPE = enum.auto()
     """Depends on the shape of the encoder."""
+    WEIGHTS = enum.auto()
+    """Follows from the weights of an encoder, which were trained with it."""
     RUN = enum.auto()
     """Of how a run of fine-tuning is done: no trained weights follow from it."""
     BEST = enum.auto()

@@ -18,17 +18,7 @@ from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import stored_settings, vocabulary_size
 from electra_tf.training.checkpoints import weights
 
-_SHAPE = (
-    "vocab_size",
-    "embedding_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "max_position_embeddings",
-    "type_vocab_size",
-)
+_SHAPE = names_of(EncoderConfig, Role.WEIGHTS)
 """What weights decide about an encoder; the rest of its configuration may be changed."""
 
 

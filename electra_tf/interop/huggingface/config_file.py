@@ -30,20 +30,7 @@ _CONSTANTS = {
     "add_cross_attention": False,
 }
 """Settings that have one value here."""
-_REQUIRED = (
-    "vocab_size",
-    "embedding_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "initializer_range",
-)
+_REQUIRED = tuple(field.name for field in dataclasses.fields(EncoderConfig))
 _SPECIAL_IDS = tuple(
     f"{name}_token_id" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")
 )
