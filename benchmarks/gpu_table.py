@@ -4,7 +4,7 @@
     python benchmarks/gpu_table.py [--only small-128x128,base-32x512] [--no-torch]
 
 Needs the `bench` extra unless told not to run torch. Models of a group compile side by side, each
-in a process of its own, and then have the card to themselves in turns.
+in a process of its own, and then have the card to themselves, one after the other.
 """
 
 import argparse

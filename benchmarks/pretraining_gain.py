@@ -4,7 +4,7 @@
     python benchmarks/pretraining_gain.py --data-dir reviews_data --model-name reviews rt_sentiment
 
 Tasks are named as in configs/finetuning/; their files are expected in DATA_DIR/finetuning_data/.
-Finished trials are kept, so an interrupted run goes on.
+Finished trials are kept, so an interrupted run resumes.
 """
 
 import argparse
