@@ -14,15 +14,18 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
+
 from benchmarks.options import HEAD_SIZE, positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
-from electra_tf.model.layers import SelfAttention  # noqa: E402
-from electra_tf.model.layers import precision_scope  # noqa: E402
+from electra_tf.model.layers import SelfAttention, precision_scope  # noqa: E402
 
 
 class Einsum(SelfAttention):

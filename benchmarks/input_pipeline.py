@@ -23,6 +23,10 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 from electra_tf.data import PretrainingRecords, spec  # noqa: E402
 from electra_tf.data.writer import ShardWriter  # noqa: E402
 

@@ -20,8 +20,12 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import electra_tf  # noqa: E402, F401, I001  sets up TensorFlow before it is imported
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 import tensorflow as tf  # noqa: E402
+
 from benchmarks.options import positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import PretrainingConfig  # noqa: E402

@@ -17,6 +17,10 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "examples" / "quickstart")]
 
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 from quickstart_sentiment import FINETUNING, MAX_SEQ_LENGTH, finetune_both  # noqa: E402
 
 from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402

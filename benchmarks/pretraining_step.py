@@ -19,7 +19,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import electra_tf  # noqa: E402, F401  sets up TensorFlow before it is imported
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 from benchmarks.options import positive_int, share  # noqa: E402
 from benchmarks.turns import Turns  # noqa: E402
 

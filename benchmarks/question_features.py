@@ -19,6 +19,10 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import electra_tf  # noqa: E402
+
+electra_tf.configure()  # before TensorFlow is imported
+
 from benchmarks.plain_question_features import (  # noqa: E402
     plain_question_features,
     plain_tokenizer,

@@ -48,7 +48,7 @@ def make_models(folder):
 
 
 def serve_export(folder, pipe):
-    # A client does not need this library, which would set it.
+    # What docs/serving.md advises; a client does not need this library.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow as tf
     import tensorflow_text  # noqa: F401

@@ -1,24 +1,42 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""ELECTRA in TensorFlow 2 and Keras 3: pre-training text encoders as discriminators."""
+"""ELECTRA in TensorFlow 2 and Keras 3: pre-training text encoders as discriminators.
+
+`electra_tf.load`, `electra_tf.Encoder` and the other public names are imported when they are asked
+for: the package itself imports no library and changes nothing in the process.
+"""
 
 import importlib
-import os
-
-# TensorFlow reads this while it is imported. By itself it uses oneDNN's kernels only where a
-# processor has AVX-512; a training step is faster with them on AVX2, too (docs/speed.md).
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# XLA reads its flags then, too. With its Triton kernels for matrix products a run on an H100 lost
-# its loss to NaN; cuBLAS gives the right one in the same time (docs/speed.md).
-if "xla_gpu_enable_triton_gemm" not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = " ".join(
-        filter(None, [os.environ.get("XLA_FLAGS"), "--xla_gpu_enable_triton_gemm=false"])
-    )
+from typing import Any
 
 __version__ = "0.1.0"
 
+_PUBLIC = {
+    "configure": "electra_tf.environment",
+    "load": "electra_tf.loading",
+    "load_tokenizer": "electra_tf.text",
+    "Encoder": "electra_tf.model",
+    "ReplacedTokenHead": "electra_tf.model",
+    "TokenPredictionHead": "electra_tf.model",
+    "ElectraPretrainer": "electra_tf.pretraining",
+    "FinetuningModel": "electra_tf.finetuning",
+    "ElectraAdam": "electra_tf.training",
+    "WarmupPolynomialDecay": "electra_tf.training",
+    "PretrainingConfig": "electra_tf.config",
+    "FinetuningConfig": "electra_tf.config",
+    "load_huggingface": "electra_tf.interop",
+    "save_huggingface": "electra_tf.interop",
+    "load_reference_checkpoint": "electra_tf.interop",
+}
+"""Public name -> the module that has it. docs/api.md has a line for each, in this order."""
 
-def __getattr__(name: str):
-    """`electra_tf.load`, imported when it is asked for: the package itself imports no library."""
-    if name == "load":
-        return importlib.import_module("electra_tf.loading").load
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,10 +10,13 @@ with contextlib.suppress(ImportError):
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import electra_tf  # noqa: F401, I001  sets up TensorFlow, so it comes first
-import pytest
-import tensorflow as tf
-from absl import logging
+import electra_tf
+
+electra_tf.configure()  # as commands do; before TensorFlow is imported
+
+import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from absl import logging  # noqa: E402
 
 # Before anything initializes TensorFlow: several replicas are tested on parts of one processor.
 tf.config.set_logical_device_configuration(

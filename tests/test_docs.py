@@ -24,6 +24,7 @@ DOCUMENTS = (
     "README.md",
     "configs/README.md",
     "configs/finetuning/README.md",
+    "docs/api.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/data.md",

@@ -1,32 +1,85 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What importing the package sets for TensorFlow."""
+"""`electra_tf.configure`: what TensorFlow finds in the environment, and when it is too late."""
 
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
-DEFAULT = "--xla_gpu_enable_triton_gemm=false"
+import electra_tf
+
+CUBLAS = "--xla_gpu_enable_triton_gemm=false"
+
+
+@pytest.fixture
+def early(monkeypatch):
+    """A process that has not imported TensorFlow, without the variables."""
+    monkeypatch.delitem(sys.modules, "tensorflow")
+    for name in ("XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (None, DEFAULT),
-        ("--xla_dump_to=/tmp/x", f"--xla_dump_to=/tmp/x {DEFAULT}"),
+        (None, CUBLAS),
+        ("", CUBLAS),
+        ("--xla_dump_to=/tmp/x", f"--xla_dump_to=/tmp/x {CUBLAS}"),
         ("--xla_gpu_enable_triton_gemm=true", "--xla_gpu_enable_triton_gemm=true"),
     ],
 )
-def test_products_on_gpus_are_those_of_cublas_unless_the_user_says_otherwise(before, after):
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+def test_products_on_gpus_are_those_of_cublas_unless_the_user_says_otherwise(early, before, after):
     if before is not None:
-        environment["XLA_FLAGS"] = before
-    output = subprocess.run(
-        [sys.executable, "-c", "import electra_tf, os; print(os.environ['XLA_FLAGS'])"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert output.strip() == after
+        early.setenv("XLA_FLAGS", before)
+    electra_tf.configure()
+    electra_tf.configure()
+    assert os.environ["XLA_FLAGS"] == after
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0"), ("1", "1")])
+def test_onednn_is_on_unless_the_user_says_otherwise(early, before, after):
+    if before is not None:
+        early.setenv("TF_ENABLE_ONEDNN_OPTS", before)
+    electra_tf.configure()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == after
+
+
+def test_after_tensorflow_it_is_an_error_that_names_what_is_missing(early):
+    early.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    early.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    before = dict(os.environ)
+    with pytest.raises(RuntimeError) as error:
+        electra_tf.configure()
+    assert f'imported already, without XLA_FLAGS="{CUBLAS}". Call it first' in str(error.value)
+    assert "ONEDNN" not in str(error.value) and os.environ == before
+
+
+def test_after_tensorflow_with_everything_as_wanted_it_does_nothing(early):
+    early.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    early.setenv("XLA_FLAGS", CUBLAS)
+    early.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    electra_tf.configure()
+    assert os.environ["XLA_FLAGS"] == CUBLAS and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+
+
+@pytest.mark.parametrize("start", ["main()", "run_script('flops')"])
+def test_commands_set_it_before_tensorflow_is_imported(start):
+    """Both ways in: the command and the scripts of the original's names."""
+    program = (
+        "import os, sys\n"
+        "from electra_tf.cli.main import main, run_script\n"
+        "sys.argv = ['electra', '--help']\n"
+        "assert 'tensorflow' not in sys.modules and 'XLA_FLAGS' not in os.environ\n"
+        "try:\n"
+        f"    {start}\n"
+        "except SystemExit:\n"
+        "    print('found', os.environ['XLA_FLAGS'], os.environ['TF_ENABLE_ONEDNN_OPTS'])\n"
+    )
+    hidden = ("XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert f"found {CUBLAS} 1" in done.stdout

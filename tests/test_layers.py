@@ -12,6 +12,7 @@ PACKAGE = "electra_tf"
 
 ROWS = {
     "accelerators": 0,
+    "environment": 0,
     "files": 0,
     "folders": 0,
     "config": 0,
@@ -24,8 +25,8 @@ ROWS = {
     "interop": 6,
     "serving": 6,
     "loading": 7,
-    "cli": 7,
-    "__main__": 8,
+    "cli": 8,
+    "__main__": 9,
 }
 """Area (file or folder directly under the package) -> row; imports go to lower numbers."""
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import electra_tf
+from electra_tf.environment import configure
 
 VERBS = {
     "vocab": "train a WordPiece vocabulary or a SentencePiece model on text",
@@ -38,12 +39,14 @@ _USAGE = "usage: electra VERB [flags]"
 
 def main() -> NoReturn:
     """Run `electra` with the arguments of this process."""
+    configure()
     _end_at_signals()
     run_command(sys.argv[1:])
 
 
 def run_script(verb: str) -> NoReturn:
     """Run a verb as a script of the original's name, with the arguments of this process."""
+    configure()
     _end_at_signals()
     _run_verb(verb, sys.argv[1:], os.path.basename(sys.argv[0]))
 

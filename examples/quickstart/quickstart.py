@@ -11,6 +11,10 @@ import pathlib
 import sys
 import time
 
+import electra_tf
+
+electra_tf.configure()  # before TensorFlow is imported
+
 import film_reviews
 import quickstart_report
 import quickstart_sentiment

@@ -1,0 +1,46 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""`electra_tf.configure`: what TensorFlow has to find in the environment when it starts."""
+
+import os
+import sys
+
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+_XLA = "XLA_FLAGS"
+_TRITON = "--xla_gpu_enable_triton_gemm"
+
+
+def configure() -> None:
+    """Set the environment variables that TensorFlow reads once, while it is imported.
+
+    - `TF_ENABLE_ONEDNN_OPTS=1`: by itself TensorFlow uses oneDNN's kernels only where a processor
+      has AVX-512; a training step is faster with them on AVX2, too.
+    - `--xla_gpu_enable_triton_gemm=false` in `XLA_FLAGS`: with XLA's Triton kernels for matrix
+      products a run on an H100 lost its loss to NaN; cuBLAS gives the right one in the same time.
+
+    docs/speed.md has the numbers. What the user has set is kept. The command `electra` and the
+    scripts call this; other programs call it before anything that imports TensorFlow. Processes
+    started later inherit the variables. A second call changes nothing.
+
+    Raises:
+        RuntimeError: TensorFlow is imported already, without these settings.
+    """
+    missing = unset_variables()
+    if missing and "tensorflow" in sys.modules:
+        lines = " ".join(f'{name}="{value}"' for name, value in missing.items())
+        raise RuntimeError(
+            "electra_tf.configure() is expected to be called before TensorFlow is imported, but it "
+            f"is imported already, without {lines}. Call it first (in a notebook: after a restart "
+            "of the kernel), or set the variables before the program starts."
+        )
+    os.environ.update(missing)
+
+
+def unset_variables() -> dict[str, str]:
+    """The environment variables that `configure` would set, with their values."""
+    missing = {}
+    if _ONEDNN not in os.environ:
+        missing[_ONEDNN] = "1"
+    given = os.environ.get(_XLA, "")
+    if _TRITON.lstrip("-") not in given:
+        missing[_XLA] = f"{given} {_TRITON}=false".strip()
+    return missing
