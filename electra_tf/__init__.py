@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "configure": "electra_tf.environment",
+    "pretrain": "electra_tf.runs",
+    "finetune": "electra_tf.runs",
     "load": "electra_tf.loading",
     "load_tokenizer": "electra_tf.text",
     "Encoder": "electra_tf.model",
@@ -21,6 +23,8 @@ _PUBLIC = {
     "FinetuningModel": "electra_tf.finetuning",
     "ElectraAdam": "electra_tf.training",
     "WarmupPolynomialDecay": "electra_tf.training",
+    "PretrainingResults": "electra_tf.runs",
+    "RunResults": "electra_tf.finetuning.results",
     "PretrainingConfig": "electra_tf.config",
     "FinetuningConfig": "electra_tf.config",
     "load_huggingface": "electra_tf.interop",

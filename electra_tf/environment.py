@@ -5,7 +5,8 @@ import os
 import sys
 
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-_XLA = "XLA_FLAGS"
+XLA = "XLA_FLAGS"
+"""The variable that has the flags of XLA."""
 _TRITON = "--xla_gpu_enable_triton_gemm"
 
 
@@ -40,7 +41,7 @@ def unset_variables() -> dict[str, str]:
     missing = {}
     if _ONEDNN not in os.environ:
         missing[_ONEDNN] = "1"
-    given = os.environ.get(_XLA, "")
+    given = os.environ.get(XLA, "")
     if _TRITON.lstrip("-") not in given:
-        missing[_XLA] = f"{given} {_TRITON}=false".strip()
+        missing[XLA] = f"{given} {_TRITON}=false".strip()
     return missing

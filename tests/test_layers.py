@@ -25,6 +25,7 @@ ROWS = {
     "interop": 6,
     "serving": 6,
     "loading": 7,
+    "runs": 7,
     "cli": 8,
     "__main__": 9,
 }

@@ -6,9 +6,9 @@ import json
 import numpy as np
 from tiny_run import HPARAMS, SPECIAL, WORDS, tiny_config
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import run
 from electra_tf.pretraining import ElectraPretrainer, model_folder
+from electra_tf.runs import resolve_finetuning
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import weights_by_name
@@ -81,5 +81,5 @@ def classification(data_dir, name="words", sizes=(24, 10, 5)):
 def finetune(data_dir, task_names, strategy=None, **changes):
     """Run; returns the configuration and the results."""
     hparams = {**SETTINGS, "task_names": task_names, **changes}
-    config, start = resolve(MODEL, str(data_dir), hparams)
+    config, start = resolve_finetuning(MODEL, str(data_dir), hparams)
     return config, run.finetune(config, start, strategy)

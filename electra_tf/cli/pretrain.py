@@ -3,8 +3,6 @@
 
 import argparse
 
-from absl import logging
-
 from electra_tf.cli import arguments
 
 
@@ -15,23 +13,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Run what the hyperparameters ask for."""
-    from electra_tf.interop.opening import find_pretraining_weights
-    from electra_tf.pretraining import model_folder
-    from electra_tf.pretraining.run import evaluate, train
+    from electra_tf.runs import run_pretraining
 
-    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
-    config = model_folder.resolve_config(
-        args.model_name, args.data_dir, arguments.run_hparams(args)
-    )
-    if config.do_train == config.do_eval:
-        raise ValueError(
-            "exactly one of do_train and do_eval is expected to be true, but both are "
-            f"{str(config.do_train).lower()}."
-        )
-    for name, value in sorted(config.to_dict().items()):
-        logging.info("%s = %r", name, value)
-    if config.do_train:
-        train(config, find_weights=find_pretraining_weights)
-    else:
-        for name, value in sorted(evaluate(config).items()):
+    hparams = arguments.run_hparams(args)
+    results = run_pretraining(args.data_dir, args.model_name, hparams)
+    if results.config.do_eval:
+        for name, value in sorted(results.metrics.items()):
             print(f"  {name} = {value}")

@@ -36,11 +36,11 @@ def guarded(
             status = main(args)
             sys.stdout.flush()  # what cannot be written is found here, not at the exit
             return status
-    except KeyboardInterrupt as interrupted:
-        return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
     except trainer.Stopped as stopped:
         print(stopped, file=sys.stderr)
         return 128 + stopped.signal
+    except KeyboardInterrupt as interrupted:
+        return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
     except ArithmeticError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -26,6 +26,7 @@ from electra_tf.files import (
 )
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.kinds.scorers import LOWER_IS_BETTER
+from electra_tf.finetuning.trial_folders import folder_of
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""
@@ -35,7 +36,7 @@ _TRIAL_KEYS = {"trial": int, "attempt": int, "scores": dict, "failures": dict}
 
 
 class RunResults:
-    """Collects the trials of a run; its files are written anew after each.
+    """The trials of a run with their scores; its files are written anew after each.
 
     Args:
         primary_metrics: task -> the metric that counts.
@@ -73,6 +74,14 @@ class RunResults:
         write_text(self.config.results_txt, "".join(map(results_lines, scores)))
         write_pickle(self.config.results_pkl, scores)
         write_json(beside_results(self.config, ".json"), self.as_dict())
+
+    @property
+    def model_dirs(self) -> list[str]:
+        """The folders of the trials' models, one each; `keep_all_models` false keeps the last."""
+        return [folder_of(self.config, trial["trial"], trial["attempt"]) for trial in self.trials]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines()) or "no scores"
 
     def lines(self) -> list[str]:
         """The summary for people: primary metrics with the baseline beside them, failed trials."""

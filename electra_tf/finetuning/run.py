@@ -170,8 +170,7 @@ class _Run:
                 trial_folders.starts_over(config, self._describe(number, attempt))
         for number in range(1, config.num_trials + 1):
             outcome = finished.get(number) or self._trial_with_retries(number)
-            if config.do_eval:
-                results.add(outcome, write=self.workers.is_chief)
+            results.add(outcome, write=config.do_eval and self.workers.is_chief)
             is_last = number == config.num_trials
             if self.workers.is_chief and not (is_last or config.keep_all_models):
                 trial_folders.remove(config, number)

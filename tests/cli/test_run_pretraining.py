@@ -15,10 +15,9 @@ from electra_tf.training.loop import trainer
 def configs(monkeypatch):
     """Configurations that training or evaluation was asked for, instead of doing it."""
     asked = []
-    monkeypatch.setattr(run, "train", lambda config, **_: asked.append(config) or {})
-    monkeypatch.setattr(
-        run, "evaluate", lambda config: asked.append(config) or {"b": 0.5, "a": 1.0}
-    )
+    monkeypatch.setattr(run, "train", lambda config, **_: asked.append(config) or {"step": 12})
+    results = {"global_step": 12, "b": 0.5, "a": 1.0}
+    monkeypatch.setattr(run, "evaluate", lambda config: asked.append(config) or results)
     return asked
 
 
@@ -55,7 +54,7 @@ def test_hparams_are_optional(configs, monkeypatch):
 def test_evaluation_prints_results(configs, monkeypatch, capfd):
     hparams = '{"do_train": false, "do_eval": true}'
     assert electra("pretrain", "--data-dir", "d", "--model-name", "m", "--hparams", hparams) == 0
-    assert capfd.readouterr().out == "  a = 1.0\n  b = 0.5\n"
+    assert capfd.readouterr().out == "  a = 1.0\n  b = 0.5\n  global_step = 12\n"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import tensorflow as tf
 from commands import run_verb
 from tiny_run import hparams_with
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.data import Manifest
 from electra_tf.finetuning import run as finetuning
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.pretraining import model_folder, run
+from electra_tf.runs import resolve_finetuning
 from electra_tf.serving import export_model
 from electra_tf.text import load_tokenizer
 
@@ -114,7 +114,7 @@ def test_fine_tuning_and_prediction(tmp_path, language):
     task = write_questions(data, TEXTS[language])
     hparams = {"task_names": [task], "max_seq_length": 16, "max_query_length": 4}
     hparams |= {"train_batch_size": 4, "num_train_epochs": 1.0, "learning_rate": 1e-3}
-    config, start = resolve("sp", str(data), hparams)
+    config, start = resolve_finetuning("sp", str(data), hparams)
     assert config.do_lower_case is True
     finetuning.finetune(config, start)
     model_dir = f"{config.model_dir}_1"

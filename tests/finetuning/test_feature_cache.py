@@ -10,11 +10,11 @@ import pytest
 from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import split_data
 from electra_tf.finetuning.run import load_matching_tokenizer
 from electra_tf.finetuning.split_data import load_split
 from electra_tf.finetuning.task import load_task
+from electra_tf.runs import resolve_finetuning
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def made(monkeypatch):
 
 
 def load(data_dir, name, split="train", **changes):
-    config, _ = resolve(MODEL, str(data_dir), {**SETTINGS, "task_names": [name], **changes})
+    config, _ = resolve_finetuning(
+        MODEL, str(data_dir), {**SETTINGS, "task_names": [name], **changes}
+    )
     task = load_task(name, config.raw_data_dir)
     data = load_split(task, split, 2, config, load_matching_tokenizer(config), split == "train")
     return data, config

@@ -12,13 +12,13 @@ from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune
 from tiny_run import WORDS
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import FinetuningModel, model, model_folder, run
 from electra_tf.finetuning.evaluation import Evaluator
 from electra_tf.finetuning.results import summarize
 from electra_tf.finetuning.split_data import load_split
 from electra_tf.interop import find_starting_point
+from electra_tf.runs import resolve_finetuning
 from electra_tf.training.checkpoints.checkpoint import step_in_name
 from electra_tf.training.loop.logs import read_log
 
@@ -257,7 +257,7 @@ def test_wrong_settings(tuning_dir, task, changes, error, message):
 def test_class_weights_of_several_tasks(tuning_dir, task):
     weights = {"yes": 3.0, "odd": 2.0}
     hparams = {**SETTINGS, "task_names": [task], "class_weights": weights}
-    config, _ = resolve(MODEL, str(tuning_dir), hparams)
+    config, _ = resolve_finetuning(MODEL, str(tuning_dir), hparams)
     words, parity = (
         TaskSpec(name, "classification", (), "accuracy", labels=labels)
         for name, labels in (("words", ("no", "yes")), ("parity", ("odd", "even")))

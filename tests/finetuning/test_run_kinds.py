@@ -13,9 +13,9 @@ import pytest
 from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, finetune, write_task
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning import run
 from electra_tf.finetuning.prediction import Predictor
+from electra_tf.runs import resolve_finetuning
 
 ONE_EPOCH = {"num_train_epochs": 1.0, "write_test_outputs": True}
 
@@ -175,14 +175,14 @@ def test_other_heads_of_questions(tuning_dir, name, joint, classifier):
 
     # Evaluated alone, the model says itself what its head and its windows are like.
     only = {key: value for key, value in SETTINGS.items() if key != "max_seq_length"}
-    config, start = resolve(
+    config, start = resolve_finetuning(
         MODEL, str(tuning_dir), {**only, "task_names": [name], "do_train": False}
     )
     assert run.finetune(config, start).trials[0]["scores"] == results.trials[0]["scores"]
     for key, value in head.items():
         asked = {**only, "task_names": [name], "do_train": False, key: not value}
         with pytest.raises(ValueError, match=f"{key}={not value} asked for, {value} trained"):
-            resolve(MODEL, str(tuning_dir), asked)
+            resolve_finetuning(MODEL, str(tuning_dir), asked)
 
 
 def test_several_labels(tuning_dir):

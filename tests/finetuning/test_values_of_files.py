@@ -6,11 +6,11 @@ import dataclasses
 import pytest
 from tiny_run import SPECIAL, WORDS
 
-from electra_tf.cli.finetune import resolve
 from electra_tf.config import EncoderConfig
 from electra_tf.finetuning import model_folder, run
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop import StoredModel
+from electra_tf.runs import resolve_finetuning
 
 SIZE = len(SPECIAL + WORDS)
 
@@ -28,22 +28,22 @@ def start_of(**shape):
 @pytest.mark.parametrize("hparams", [{"init_checkpoint": None}, {"debug": True}])
 def test_without_weights_the_vocabulary_decides_its_size(data_dir, caplog, hparams):
     caplog.set_level("INFO")
-    config, start = resolve("m", str(data_dir), hparams)
+    config, start = resolve_finetuning("m", str(data_dir), hparams)
     assert start is None
     assert config.vocab_size == config.encoder.vocab_size == SIZE
     assert f"vocab_size={SIZE}, as in {data_dir}/vocab.txt." in caplog.text
-    given, _ = resolve("m", str(data_dir), {**hparams, "vocab_size": 200})
+    given, _ = resolve_finetuning("m", str(data_dir), {**hparams, "vocab_size": 200})
     assert given.vocab_size == 200
 
 
 def test_a_run_that_is_resumed_keeps_its_size(data_dir):
     hparams = {"init_checkpoint": None, "task_names": ["cola"]}
-    config, _ = resolve("m", str(data_dir), hparams)
+    config, _ = resolve_finetuning("m", str(data_dir), hparams)
     folder = data_dir / "models" / "m" / "finetuning_models" / "cola_model_1"
     assert str(folder) == f"{config.model_dir}_1"
     old = config.replace(vocab_size=30522)
     model_folder.write_config(str(folder), old, run.load_matching_tokenizer(old), [], "key")
-    assert resolve("m", str(data_dir), hparams)[0].vocab_size == 30522
+    assert resolve_finetuning("m", str(data_dir), hparams)[0].vocab_size == 30522
 
 
 def test_weights_decide_the_size(data_dir, caplog):
@@ -77,7 +77,7 @@ def test_texts_are_no_longer_than_the_model_has_positions(
 def test_random_weights_of_few_positions(data_dir):
     shape = {"max_position_embeddings": 32}
     hparams = {"init_checkpoint": None, "model_hparam_overrides": shape}
-    assert resolve("m", str(data_dir), hparams)[0].max_seq_length == 32
+    assert resolve_finetuning("m", str(data_dir), hparams)[0].max_seq_length == 32
 
 
 @pytest.mark.parametrize(

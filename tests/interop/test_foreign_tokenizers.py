@@ -12,13 +12,13 @@ from tiny_finetuning import finetune, write_task
 
 import electra_tf
 from electra_tf import text
-from electra_tf.cli.finetune import resolve
 from electra_tf.finetuning.model_folder import load_finetuned
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import open_model
 from electra_tf.pretraining.model_folder import resolve_config
+from electra_tf.runs import resolve_finetuning
 from electra_tf.serving import export_model
 
 FOLDER = pathlib.Path(__file__).parent.parent / "goldens" / "huggingface" / "discriminator"
@@ -74,7 +74,7 @@ WAYS = {
     "load": lambda folder, **choice: electra_tf.load(str(folder), **choice),
     "load_huggingface": lambda folder, **choice: load_huggingface(str(folder), **choice),
     "starting point": lambda folder, **choice: find_starting_point(str(folder), **choice),
-    "fine-tuning from it": lambda folder, **choice: resolve(
+    "fine-tuning from it": lambda folder, **choice: resolve_finetuning(
         "m", str(folder.parent), {"init_checkpoint": str(folder), "max_seq_length": 40, **choice}
     ),
     "fine-tuning with its vocabulary": lambda folder, **choice: config_for(

@@ -30,8 +30,10 @@ from electra_tf.training.loop.loop import (
 from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay
 
 
-class Stopped(Exception):
+class Stopped(KeyboardInterrupt):
     """A signal ended the run early; everything is saved.
+
+    As Python's own, it is no `Exception`, so that `except Exception` does not go on after Ctrl-C.
 
     Attributes:
         signal: its number.
@@ -250,7 +252,7 @@ class Trainer(abc.ABC):
         self.workers.wait_for_all()
         raise Stopped(
             f"stopped by {self.signals.agreed.name} after step {step} of {self.num_steps}; saved "
-            f"in {self.folder}. The same command goes on from there.",
+            f"in {self.folder}. Run the same again to resume.",
             self.signals.agreed,
         )
 
