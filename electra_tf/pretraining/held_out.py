@@ -3,12 +3,14 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import sklearn.metrics
 import tensorflow as tf
 
 from electra_tf.data import PretrainingRecords
+from electra_tf.pretraining.evaluation_pictures import OF_EXAMPLES
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.training.distribution.replicas import (
@@ -19,6 +21,19 @@ from electra_tf.training.distribution.replicas import (
     step_seed,
 )
 from electra_tf.training.distribution.workers import Workers
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation has found."""
+
+    results: dict[str, float]
+    """See `Evaluator`."""
+    first_outputs: dict[str, np.ndarray]
+    """Of the first batch, in file order: those of `OF_EXAMPLES`, [B, ...]."""
+    rtd_logits: np.ndarray
+    """Of all tokens, float32 [tokens]; none without a discriminator."""
+    is_replaced: np.ndarray
+    """Of the same tokens, bool [tokens]."""
 
 
 class Evaluator:
@@ -61,15 +76,22 @@ class Evaluator:
             `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
             masked most often, and `replaced_share`, the share of replaced tokens.
         """
+        return self.measure().results
+
+    def measure(self) -> Evaluation:
+        """The metrics, and what they were computed of."""
         with self._pretrainer.updates.evaluated_weights():
             return self._measure()
 
-    def _measure(self):
+    def _measure(self) -> Evaluation:
         self._metrics.reset()
         config = self._pretrainer.config
         label_counts = np.zeros(config.vocab_size, np.int64)
-        scores, labels, losses, rows = [], [], [], []
+        scores, labels, losses, rows = [np.zeros(0, np.float32)], [np.zeros(0, bool)], [], []
+        first_outputs = None
         for outputs in self._outputs():
+            if first_outputs is None:
+                first_outputs = {name: outputs[name] for name in OF_EXAMPLES if name in outputs}
             masked_ids = outputs["masked_ids"][outputs["masked_weights"] > 0]
             losses.append(outputs["total_loss"])
             rows.append(outputs["input_mask"].any(axis=1).sum())  # the last batch is filled up
@@ -84,12 +106,13 @@ class Evaluator:
             if name not in self._metrics.step
         }
         results["loss"] = float(np.average(losses, weights=rows))
+        scores, labels = np.concatenate(scores), np.concatenate(labels)
         if config.has_discriminator:
-            results["disc_auc"] = exact_auc(np.concatenate(labels), np.concatenate(scores))
+            results["disc_auc"] = exact_auc(labels, scores)
         results["most_frequent_token_accuracy"] = float(
             label_counts.max() / max(1, label_counts.sum())
         )
-        return results
+        return Evaluation(results, first_outputs, scores, labels)
 
     def _outputs(self) -> Iterator[dict[str, np.ndarray]]:
         """What is kept of every batch, in order."""
@@ -120,8 +143,7 @@ class Evaluator:
         seed = step_seed(self._pretrainer.config.seed, Stream.EVALUATION, first + replica_id())
         outputs = self._pretrainer.compute_outputs(batch, seed=seed)
         self._metrics.update(outputs)
-        kept = ("total_loss", "masked_ids", "masked_weights", "input_mask")
-        kept += ("rtd_logits", "is_replaced")
+        kept = ("total_loss", "masked_ids", *OF_EXAMPLES)
         return {name: outputs[name][tf.newaxis] for name in kept if name in outputs}
 
 

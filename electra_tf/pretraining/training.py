@@ -14,6 +14,7 @@ from electra_tf.config.pretraining_checks import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import check_keys
 from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
@@ -144,9 +145,18 @@ class PretrainingTrainer(Trainer):
         )
 
     def evaluate(self) -> Measured:
-        results = self._evaluator()
+        found = self._evaluator.measure()
+        results = found.results
         values = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
-        return Measured(results, -results["loss"], f"held-out: {values}")
+        measured = Measured(results, -results["loss"], f"held-out: {values}")
+        if not self.workers.is_chief:  # which alone writes what is for people to look at
+            return measured
+        source = self.config.eval_tfrecords or f"{self.config.pretrain_tfrecords} (training data)"
+        text = describe_examples(found.first_outputs, self.tokenizer.vocabulary, source)
+        histograms = {}
+        if self.config.has_discriminator:
+            histograms = rtd_histograms(found.is_replaced, found.rtd_logits)
+        return measured._replace(texts={"examples": text}, histograms=histograms)
 
     def begin(self) -> None:
         """Load what `init_checkpoint` names."""

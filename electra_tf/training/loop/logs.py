@@ -1,11 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The log of a run: TensorBoard scalars, the same as JSON lines, and lines for people."""
+"""The log of a run: for TensorBoard, its scalars as JSON lines too, and lines for people."""
 
 import datetime
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,11 +41,30 @@ class RunLog:
         _cut_after(self.path, step)
         self._summaries = writing(folder, tf.summary.create_file_writer, folder)
 
-    def write(self, step: int, values: dict[str, float], kind: str = "train") -> None:
-        """Log `values` of step `step`; `kind` is "train" or "eval"."""
+    def write(
+        self,
+        step: int,
+        values: Mapping[str, float],
+        kind: str = "train",
+        texts: Mapping[str, str] = {},
+        histograms: Mapping[str, np.ndarray] = {},
+    ) -> None:
+        """Log what belongs to a step, under the names `<kind>/<name>`.
+
+        Args:
+            step: steps done.
+            values: scalars.
+            kind: "train" or "eval".
+            texts: Markdown, for TensorBoard only.
+            histograms: numbers of any shape, of which TensorBoard shows the distribution.
+        """
         with writes(os.path.dirname(self.path)), self._summaries.as_default(step=step):
             for name, value in values.items():
                 tf.summary.scalar(f"{kind}/{name}", value)
+            for name, text in texts.items():
+                tf.summary.text(f"{kind}/{name}", text)
+            for name, numbers in histograms.items():
+                tf.summary.histogram(f"{kind}/{name}", numbers)
             self._summaries.flush()
         with writes(self.path), tf.io.gfile.GFile(self.path, "a") as file:
             file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")

@@ -57,6 +57,10 @@ class Measured(NamedTuple):
     """The weights with the highest one are kept."""
     text: str
     """For the line of progress."""
+    texts: Mapping[str, str] = {}
+    """Markdown by name, for TensorBoard; of the chief."""
+    histograms: Mapping[str, np.ndarray] = {}
+    """Values by name, for TensorBoard; of the chief."""
 
 
 class Trainer(abc.ABC):
@@ -300,7 +304,7 @@ class Trainer(abc.ABC):
         start = time.monotonic()
         found = self.evaluate()
         if self.workers.is_chief:
-            self._log.write(step, found.values, kind="eval")
+            self._log.write(step, found.values, "eval", found.texts, found.histograms)
         is_best = self.best_score is None or found.score > self.best_score
         best, seconds = ", the best so far" if is_best else "", time.monotonic() - start
         logging.info("step %d %s%s (%s)", step, found.text, best, clock(seconds))
