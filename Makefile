@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 IN_TWO_PROCESSES := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-all lint bench clean
+.PHONY: help quickstart test test-all lint docs bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,15 @@ quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, 
 test: $(VENV)/.installed-dev ## Run the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(IN_TWO_PROCESSES) $(PYTEST_ARGS)
 
-test-all: $(VENV)/.installed-dev $(VENV)/.installed-bench $(VENV)/.installed-onnx ## Run all tests, also beside PyTorch (gigabytes) and ONNX
+test-all: $(VENV)/.installed-dev $(VENV)/.installed-bench $(VENV)/.installed-onnx $(VENV)/.installed-docs ## Run all tests, also beside PyTorch (gigabytes) and ONNX
 	@$(BIN)/python -m pytest -q $(IN_TWO_PROCESSES) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+docs: $(VENV)/.installed-docs ## Build the documentation with the API reference in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks that need no data and no PyTorch (docs/benchmarks.md has all)
 	@set -e; for name in attention input_pipeline pretraining_step question_features; do \

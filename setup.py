@@ -57,6 +57,7 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.6",
         ],
+        "docs": ["mkdocs-material>=9.6", "mkdocstrings[python]>=1.0", "ruff>=0.6"],
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
         "serving": SERVING,

@@ -132,7 +132,7 @@ def _reference(package: str, others: tuple[str, ...]) -> str:
     name = f"{electra_tf.__name__}.{package}"
     module = _modules()[package]
     parts = [f"# {name}", module.docstring.value]
-    exported = sorted(map(str, module.exports), key=str.swapcase)  # classes, functions, constants
+    exported = sorted(map(str, module.exports), key=str.isupper)  # constants last
     parts += [f"::: {name}.{member}" for member in exported]
     parts += [f"::: {electra_tf.__name__}.{other}" for other in others]
     return "\n\n".join(parts)

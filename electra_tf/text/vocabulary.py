@@ -12,7 +12,9 @@ import tensorflow as tf
 from electra_tf.files import read_text, write_bytes
 from electra_tf.text import vocabulary_file
 
-PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""BERT's tokens that are no text."""
+PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS
 WORDPIECE, SENTENCEPIECE = KINDS = ("wordpiece", "sentencepiece")
 # Zero bytes and what stands for them while added tokens are looked for; halves of characters.
 _NO_TEXT = re.compile("[\0\1\ud800-\udfff]")

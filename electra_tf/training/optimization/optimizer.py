@@ -89,7 +89,9 @@ class ElectraAdam(OptimizerOfSums):
     Args:
         learning_rate: float, or a schedule; the n-th update takes schedule(n), n from 1.
         weight_decay: rate of decay, multiplied by the learning rate as in the original.
-        beta_1, beta_2, epsilon: Adam's; the defaults are ELECTRA's.
+        beta_1: Adam's, as the next two; the defaults are ELECTRA's.
+        beta_2: of the squares of gradients.
+        epsilon: added to the root of their average.
         bias_correction: divide the moments by 1 - beta^t, as Adam's paper does.
         clip_norm: bound of the global gradient norm; None for no clipping.
         decays: variable path -> whether it takes weight decay.
