@@ -8,6 +8,8 @@ import json
 import pathlib
 import re
 import shlex
+import sys
+import types
 
 import pytest
 from test_config import REFERENCE_DEFAULTS
@@ -17,6 +19,7 @@ from electra_tf.cli.main import VERBS
 from electra_tf.config import EncoderConfig, PretrainingConfig
 from electra_tf.config.encoder import OVERRIDABLE
 from electra_tf.data import Manifest
+from electra_tf.training.loop.logs import RunLog
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCUMENTS = (
@@ -28,6 +31,7 @@ DOCUMENTS = (
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/data.md",
+    "docs/index.md",
     "docs/interop.md",
     "docs/pretraining.md",
     "docs/results.md",
@@ -35,6 +39,7 @@ DOCUMENTS = (
     "docs/serving.md",
     "docs/speed.md",
     "docs/tokenizers.md",
+    "docs/tracking.md",
 )
 
 
@@ -103,6 +108,34 @@ def test_the_manifest_shown_is_one(tmp_path):
     manifest = Manifest.load(str(tmp_path))
     assert manifest.mean_length == round(manifest.num_tokens / manifest.num_examples, 3)
     assert sum(manifest.length_histogram) == manifest.num_examples
+
+
+def test_index_and_site_have_all_pages():
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert {f"docs/{page}" for page in pages} <= set(DOCUMENTS)
+    assert pages <= set(re.findall(r"\]\((\w+\.md)\)", text_of("docs/index.md")))
+    assert pages <= set(re.findall(r"^ *- (\w+\.md)$", text_of("mkdocs.yml"), re.M))
+
+
+def test_a_log_is_given_to_mlflow_as_described(tmp_path, monkeypatch):
+    logged = []
+    stand_in = types.SimpleNamespace(
+        start_run=lambda run_name: contextlib.nullcontext(),
+        log_metrics=lambda values, step: logged.append((step, values)),
+        log_artifact=logged.append,
+    )
+    monkeypatch.setitem(sys.modules, "mlflow", stand_in)
+    monkeypatch.chdir(tmp_path)
+    folder = "data/models/my_model"
+    log = RunLog(folder, 0)
+    log.write(3, {"total_loss": 2.5})
+    log.write(3, {"loss": 2.25}, "eval")
+    exec(re.search(r"```python\n(.*?)```", text_of("docs/tracking.md"), re.S)[1], {})
+    assert logged == [
+        (3, {"train/total_loss": 2.5}),
+        (3, {"eval/loss": 2.25}),
+        f"{folder}/config.json",
+    ]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
