@@ -4,13 +4,12 @@
 import numpy as np
 
 from electra_tf.config import MODEL_SIZES, FinetuningConfig, PretrainingConfig
-from electra_tf.config.encoder import ModelSize, encoder_of_size
+from electra_tf.config.encoder import ModelSize, encoder_of_size, nearest_size
 from electra_tf.config.task_table import TASKS, BuiltIn, Columns, Split, TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.kinds.kind import Predictions
 from electra_tf.finetuning.results import write_test_predictions
 from electra_tf.finetuning.split_data import SplitData
-from electra_tf.finetuning.starting_weights import nearest_size
 from electra_tf.finetuning.task import load_task
 
 

@@ -138,3 +138,11 @@ def encoder_of_size(
     if embedding_size is None:
         embedding_size = shape["hidden_size"]
     return EncoderConfig(vocab_size=vocab_size, embedding_size=embedding_size, **shape)
+
+
+def nearest_size(encoder: EncoderConfig) -> str:
+    """The published size of this width and depth, whose defaults then count; else "small"."""
+    for name, size in MODEL_SIZES.items():
+        if all(getattr(encoder, key) == value for key, value in size.shape.items()):
+            return name
+    return "small"

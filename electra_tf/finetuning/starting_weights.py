@@ -11,7 +11,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
-from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size
+from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size, nearest_size
 from electra_tf.config.fields import Role, names_of
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
@@ -159,14 +159,6 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
         raise ValueError(
             f"the hyperparameters do not agree with {start.description}: {'; '.join(wrong)}."
         )
-
-
-def nearest_size(encoder: EncoderConfig) -> str:
-    """The published size of this width and depth, whose defaults then count; else "small"."""
-    for name, size in MODEL_SIZES.items():
-        if all(getattr(encoder, key) == value for key, value in size.shape.items()):
-            return name
-    return "small"
 
 
 def assign_weights(model: keras.Model, start: StartingPoint) -> None:

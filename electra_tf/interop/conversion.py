@@ -6,19 +6,22 @@ import os
 from collections.abc import Callable
 
 import keras
+import numpy as np
+import tensorflow as tf
 
+from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.folders import new_folder
 from electra_tf.interop.huggingface import HuggingFaceModel, content_of, write_contents
 from electra_tf.interop.huggingface.our_models import content_of_part, contents_of, heads_left
-from electra_tf.interop.reference import write_checkpoint
+from electra_tf.interop.reference import UNTOLD_FILE, untold
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.pretraining.pair import Discriminator, MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import Tokenizer
-from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.text import Tokenizer, save_tokenizer
+from electra_tf.training.checkpoints.checkpoint import GLOBAL_STEP, CheckpointFolder
 
 
 def write_own(model: StoredModel, folder: str) -> None:
@@ -49,9 +52,43 @@ def write_own(model: StoredModel, folder: str) -> None:
         CheckpointFolder(partial).save(model.step, {**model.weights, **model.moments}, {})
 
 
+def write_reference(model: StoredModel, folder: str) -> None:
+    """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
+
+    Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
+    attention heads of another width than 64 and an activation other than GELU, if there are such.
+
+    Raises:
+        ValueError: the folder is not new, or the model has a head that the original has not.
+    """
+    if model.is_finetuned and model.config.classifier_hidden_layer:
+        raise ValueError(
+            "classifier_hidden_layer is expected to be false, since the original's heads have no "
+            "hidden layer, but the model has one, as Hugging Face's have."
+        )
+    with new_folder(folder) as partial:
+        name = f"model.ckpt-{model.step}"
+        tensors = {**model.weights, **model.moments}
+        tensors[GLOBAL_STEP] = np.int64(model.step)
+        writing(
+            os.path.join(folder, name),
+            tf.raw_ops.SaveV2,
+            prefix=os.path.join(partial, name),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=[tf.constant(tensor) for tensor in tensors.values()],
+        )
+        lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
+        write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
+        if fields := untold(model.encoder):
+            write_json(os.path.join(partial, UNTOLD_FILE), fields)
+        if model.tokenizer is not None:
+            save_tokenizer(model.tokenizer, partial)
+
+
 WRITERS: dict[str, Callable[[StoredModel, str], None]] = {
     "electra_tf": write_own,
-    "reference": write_checkpoint,
+    "reference": write_reference,
 }
 HUGGING_FACE = "huggingface"
 FORMATS = (*WRITERS, HUGGING_FACE)

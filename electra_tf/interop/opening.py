@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Opening what lies at a path: which kind of model it is, decided once, and the model itself."""
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.config.checks import shown
 from electra_tf.config.stored import configured_sizes
-from electra_tf.files import exists
+from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop.huggingface import (
     HuggingFaceModel,
-    check_no_other_model,
-    is_electra_folder,
     model_of,
     read_content,
     read_encoder,
@@ -24,15 +24,20 @@ from electra_tf.interop.huggingface import (
 )
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
-from electra_tf.interop.reference import moments_of, read_checkpoint, state_left
-from electra_tf.interop.reference_shapes import encoder_of, inferred_fields
+from electra_tf.interop.reference import encoder_alone, read_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
 from electra_tf.training.checkpoints.checkpoint import read_step, resolve_prefix
 from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE
-from electra_tf.training.checkpoints.weights import check_size, load_weights, usable_weights
+from electra_tf.training.checkpoints.weights import (
+    check_size,
+    load_weights,
+    moments_of,
+    state_left,
+    usable_weights,
+)
 
 PRETRAINED = "pretrained"
 """A folder that pre-training wrote here."""
@@ -70,20 +75,37 @@ def find_model(path: str) -> Place:
     path = os.fspath(path).rstrip("/") or "/"
     if exists(os.path.join(path, "saved_model.pb")):
         return Place(EXPORTED, path)
-    if is_electra_folder(path):
-        return Place(HUGGING_FACE, path)
-    is_folder = tf.io.gfile.isdir(path)
-    if is_folder and finetuned.read_config(path) is not None:
-        return Place(FINETUNED, path, finetuned.require_weights(path))
+    stored = _stored_config(path)
+    kind = _kind_of(stored)
+    if kind == HUGGING_FACE:
+        return Place(kind, path)
+    if kind == FINETUNED:
+        return Place(kind, path, finetuned.require_weights(path))
     try:
         prefix = resolve_prefix(path)
     except FileNotFoundError as error:
-        check_no_other_model(path)
+        if "model_type" in stored:
+            raise ValueError(
+                f"{os.path.join(path, CONFIG_FILE)}: model_type is expected to be 'electra', but "
+                f"is {shown(stored['model_type'])}. Models of other architectures cannot be read."
+            ) from error
         raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
     folder = _folder_of_model(os.path.dirname(prefix))
-    if finetuned.read_config(folder) is not None:
-        return Place(FINETUNED, folder, prefix)
-    return Place(PRETRAINED if pretrained.is_own(folder) else REFERENCE, folder, prefix)
+    return Place(_kind_of(_stored_config(folder)), folder, prefix)
+
+
+def _stored_config(folder: str) -> dict[str, Any]:
+    """The config.json of a folder; empty if it has none."""
+    path = os.path.join(folder, CONFIG_FILE)
+    return read_json(path) if exists(path) else {}
+
+
+def _kind_of(stored: Mapping[str, Any]) -> str:
+    """The kind of model that a config.json stands beside."""
+    if stored.get("model_type") == "electra":
+        return HUGGING_FACE
+    kinds = {"finetuning": FINETUNED, "pretraining": PRETRAINED}
+    return next((kind for key, kind in kinds.items() if key in stored), REFERENCE)
 
 
 def open_model(
@@ -275,7 +297,7 @@ def _from_huggingface(path: str, generator: str | None, hparams: dict[str, Any])
     choice = {name: hparams.pop(name) for name in _TOKENIZER if name in hparams}
     content = read_content(path, **choice)
     inside = os.path.join(path, GENERATOR_FOLDER)
-    if generator is None and is_electra_folder(inside):
+    if generator is None and _kind_of(_stored_config(inside)) == HUGGING_FACE:
         generator = inside
     beside = None
     if generator is not None:
@@ -309,11 +331,9 @@ def _start_of_reference(place: Place, pre_split: bool | None, tokenizer: str | N
     settings = {}
     if vocab_file is not None:
         settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
-    return StoredModel(
-        f"the checkpoint {prefix}",
-        encoder_of(prefix),
-        _encoder_weights(prefix),
-        inferred=inferred_fields(prefix),
+    return dataclasses.replace(
+        encoder_alone(prefix),
+        weights=_encoder_weights(prefix),
         tokenizer_settings=settings,
         vocab_file=vocab_file,
     )

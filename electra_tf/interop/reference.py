@@ -1,9 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Checkpoints of the original TF1 release (google-research/electra), read and written.
+"""Checkpoints of the original TF1 release (google-research/electra), read.
 
 Our variables have the original's names, so the table of names is the identity; besides weights a
 checkpoint has `global_step`, Adam's moments (`<weight>/adam_m`, `<weight>/adam_v`) and, in the
-released ones, `generator_predictions/temperature`, which nothing reads.
+released ones, `generator_predictions/temperature`, which nothing reads. The original stores no
+configuration: all but the number of attention heads (64 dimensions each, in all published models),
+the activation and the order of labels follows from the names and shapes of the variables.
 """
 
 import dataclasses
@@ -12,43 +14,37 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
-from electra_tf.config.stored import Shapes, configured_sizes
+from electra_tf.config.checks import check_names
+from electra_tf.config.stored import Shapes, configured_sizes, encoder_sizes, model_sizes
 from electra_tf.config.task_table import TASKS, TaskSpec
-from electra_tf.files import write_json, write_text, writing
+from electra_tf.files import exists, read_json
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.folders import new_folder
-from electra_tf.interop import reference_shapes
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import Tokenizer, save_tokenizer
-from electra_tf.training.checkpoints.checkpoint import (
-    GLOBAL_STEP,
-    STATE,
-    LoadReport,
-    read_step,
-    resolve_prefix,
-)
-from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader, require_match
+from electra_tf.text import Tokenizer
+from electra_tf.training.checkpoints.checkpoint import LoadReport, read_step, resolve_prefix
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 from electra_tf.training.checkpoints.weights import (
-    NOT_WEIGHTS,
-    SUFFIX,
+    TEMPERATURE,
     check_size,
     load_weights,
+    moments_of,
     restore_training,
-    weights_by_name,
 )
 
-_MOMENT = re.compile(r"/adam_[mv]$")
+HEAD_SIZE = 64
+INFERRED = ("num_attention_heads", "hidden_act")
+"""Fields of an encoder that decide what it computes, and that its shapes do not tell."""
+UNTOLD_FILE = "encoder.json"
+"""Written beside a checkpoint where the encoder is not as its shapes make one think."""
 
 
 def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport:
@@ -71,7 +67,7 @@ def load_reference_checkpoint(path: str, model: ElectraPretrainer) -> LoadReport
 
 
 def read_checkpoint(
-    path: str,
+    prefix: str,
     tokenizer: Tokenizer | None,
     hparams: Mapping[str, Any],
     labels: Sequence[str] | None = None,
@@ -79,7 +75,7 @@ def read_checkpoint(
     """The model of a checkpoint of the original, whose configuration follows from its variables.
 
     Args:
-        path: a checkpoint, or the folder it is in.
+        prefix: of the checkpoint.
         tokenizer: the model's; None if there is none.
         hparams: hyperparameters that do not follow from the checkpoint, such as
             {"model_hparam_overrides": {"num_attention_heads": 4}}; for tasks of one's own
@@ -87,154 +83,110 @@ def read_checkpoint(
         labels: classes of the task, in the order of their ids, where it has no fixed ones.
 
     Raises:
-        FileNotFoundError: there is no checkpoint.
         ValueError: names or shapes do not fit the configuration, and all of them are listed; the
             task is unknown, or its labels.
     """
-    prefix = resolve_prefix(path)
-    shapes = reference_shapes.shapes_of(prefix)
-    _tell_guessed_heads(reference_shapes.encoder_of(prefix), hparams, prefix)
+    shapes, start = CheckpointReader(prefix).shapes, encoder_alone(prefix)
+    _tell_guessed_heads(start, hparams)
     tasks: tuple[Task, ...] = ()
-    if reference_shapes.task_names(shapes):
-        config, tasks = _finetuning_config(prefix, shapes, hparams, labels)
+    if heads := _heads_of_tasks(shapes):
+        specs = _task_specs(sorted(heads), hparams.get("task_names", ()), labels, prefix)
+        tasks = tuple(Task(spec, "", BadRows()) for spec in specs)
+        config = _finetuning_config(start, specs, heads, hparams)
         check_size(prefix, configured_sizes(config.encoder))
-        model = FinetuningModel(config.replace(precision="float32"), [task.spec for task in tasks])
+        model = FinetuningModel(config.replace(precision="float32"), specs)
     else:
-        objective = reference_shapes.objective(shapes, prefix)
-        config = pretraining_config(reference_shapes.encoder_of(prefix), objective, hparams)
+        config = pretraining_config(start.encoder, _objective(shapes, prefix), hparams)
         check_size(prefix, config.sizes)
         model = Pair.build(config)
     load_weights(prefix, model)
-    description = f"the checkpoint {prefix}"
     return StoredModel.of(
-        description,
+        start.description,
         config,
         tokenizer,
         model,
         tasks=tasks,
         step=read_step(prefix),
         moments=moments_of(prefix, model),
-        left_behind=tuple(name for name in sorted(shapes) if _has_no_place(name)),
+        left_behind=tuple(name for name in sorted(shapes) if name.startswith(TEMPERATURE)),
         folder=os.path.dirname(prefix),
-        origin=description,
+        origin=start.description,
     )
 
 
-def moments_of(prefix: str, model: Pair | FinetuningModel) -> dict[str, np.ndarray]:
-    """Adam's moments in a checkpoint by name; none, or those of every weight of its model.
-
-    Moments belong to weights as they are trained; where averages stand for these, there are none.
+def encoder_alone(prefix: str) -> StoredModel:
+    """The shape of a checkpoint's encoder, with what shapes do not tell if we wrote it.
 
     Raises:
-        ValueError: some are missing, unexpected or of another shape; all of them are listed.
+        ValueError: there is no encoder, or what stands beside it does not fit it.
     """
-    reader = CheckpointReader(prefix)
-    found = {
-        name: shape
-        for name, shape in reader.shapes.items()
-        if _MOMENT.search(name) and not _has_no_place(name)
-    }
-    if not found or _has_averages(reader):
-        return {}
-    expected = {
-        f"{name}/adam_{kind}": variable.shape.as_list()
-        for name, variable in weights_by_name(model).items()
-        for kind in "mv"
-    }
-    subject = f"Adam's moments in {prefix} do not fit its weights"
-    require_match(found, expected, "the checkpoint", subject)
-    return {name: reader[name] for name in sorted(found)}
-
-
-def state_left(prefix: str) -> tuple[str, ...]:
-    """What a checkpoint of ours holds for going on with training, and no format has a place for."""
-    reader = CheckpointReader(prefix)
-    left = [
-        name for name in sorted(reader.shapes) if name.startswith("electra_tf/") and name != STATE
-    ]
-    if _has_averages(reader):
-        left.append("the weights that moving averages stand for, and their moments")
-    return tuple(left)
-
-
-def _has_averages(reader: CheckpointReader) -> bool:
-    return any(name.endswith(SUFFIX) for name in reader.shapes)
-
-
-def write_checkpoint(model: StoredModel, folder: str) -> None:
-    """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
-
-    Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
-    attention heads of another width than 64 and an activation other than GELU, if there are such.
-
-    Raises:
-        ValueError: the folder is not new, or the model has a head that the original has not.
-    """
-    if model.is_finetuned and model.config.classifier_hidden_layer:
+    shape = _encoder_shape(CheckpointReader(prefix).shapes, prefix)
+    path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
+    told = read_json(path) if exists(path) else {}
+    try:
+        check_names(told, INFERRED, "field")
+        EncoderConfig(hidden_size=told.get("num_attention_heads", 12), **told)
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            "classifier_hidden_layer is expected to be false, since the original's heads have no "
-            "hidden layer, but the model has one, as Hugging Face's have."
-        )
-    with new_folder(folder) as partial:
-        name = f"model.ckpt-{model.step}"
-        tensors = {**model.weights, **model.moments}
-        tensors[GLOBAL_STEP] = np.int64(model.step)
-        writing(
-            os.path.join(folder, name),
-            tf.raw_ops.SaveV2,
-            prefix=os.path.join(partial, name),
-            tensor_names=list(tensors),
-            shape_and_slices=[""] * len(tensors),
-            tensors=[tf.constant(tensor) for tensor in tensors.values()],
-        )
-        lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
-        write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
-        if untold := reference_shapes.untold(model.encoder):
-            write_json(os.path.join(partial, reference_shapes.UNTOLD_FILE), untold)
-        if model.tokenizer is not None:
-            save_tokenizer(model.tokenizer, partial)
+            f"{path} is expected to tell {' and '.join(INFERRED)} of the model beside it, but "
+            f"does not: {error}"
+        ) from error
+    try:
+        encoder = dataclasses.replace(shape, **told)
+    except ValueError as error:
+        raise ValueError(f"{path} does not fit the model beside it: {error}") from error
+    inferred = tuple(name for name in INFERRED if name not in told)
+    return StoredModel(f"the checkpoint {prefix}", encoder, {}, inferred=inferred)
 
 
-def _tell_guessed_heads(encoder: EncoderConfig, hparams: Mapping[str, Any], prefix: str):
+def untold(encoder: EncoderConfig) -> dict[str, Any]:
+    """Those of the fields `INFERRED` in which an encoder is not as published ones are."""
+    fields = {name: getattr(encoder, name) for name in INFERRED}
+    if encoder.head_size == HEAD_SIZE:
+        del fields["num_attention_heads"]
+    if encoder.hidden_act == "gelu":
+        del fields["hidden_act"]
+    return fields
+
+
+def _tell_guessed_heads(start: StoredModel, hparams: Mapping[str, Any]):
     """Published models have heads of 64 dimensions; another width cannot be one of them."""
-    given = hparams.get("model_hparam_overrides", {})
-    told = {**reference_shapes.stored_untold(prefix), **given}
-    if encoder.hidden_size % reference_shapes.HEAD_SIZE and "num_attention_heads" not in told:
+    encoder, name = start.encoder, "num_attention_heads"
+    is_guessed = name in start.inferred and name not in hparams.get("model_hparam_overrides", {})
+    if encoder.hidden_size % HEAD_SIZE and is_guessed:
         logging.warning(
             "%s does not tell its number of attention heads, and its width of %d is not a multiple "
             'of %d as in published models: %d is taken. Give {"model_hparam_overrides": '
             '{"num_attention_heads": ...}} if that is wrong.',
-            prefix,
+            start.description,
             encoder.hidden_size,
-            reference_shapes.HEAD_SIZE,
+            HEAD_SIZE,
             encoder.num_attention_heads,
         )
 
 
-def _has_no_place(name: str) -> bool:
-    return bool(re.search(NOT_WEIGHTS, name)) and (
-        name.startswith("generator_predictions/temperature")
-    )
+def _heads_of_tasks(shapes: Shapes) -> dict[str, set[str]]:
+    """Name of each task that there is a head of -> names of its layers, such as dense_1."""
+    heads: dict[str, set[str]] = {}
+    for name in shapes:
+        if match := re.match(r"task_specific/([^/]+)/([^/]*)", name):
+            heads.setdefault(match[1], set()).add(match[2])
+    return heads
 
 
 def _finetuning_config(
-    prefix: str, shapes: Shapes, hparams: Mapping[str, Any], labels: Sequence[str] | None
-) -> tuple[FinetuningConfig, tuple[Task, ...]]:
-    names = reference_shapes.task_names(shapes)
-    specs = _task_specs(names, hparams.get("task_names", ()), labels, prefix)
-    known = {}
+    start: StoredModel,
+    specs: Sequence[TaskSpec],
+    heads: Mapping[str, set[str]],
+    hparams: Mapping[str, Any],
+) -> FinetuningConfig:
+    known: dict[str, Any] = {}
     for spec in specs:
-        layers = reference_shapes.layers_of_head(shapes, spec.name)
-        known |= kind_of(spec).settings_of_layers(layers)
-    encoder = reference_shapes.encoder_of(prefix)
-    start = StoredModel(
-        f"the checkpoint {prefix}", encoder, {}, inferred=reference_shapes.inferred_fields(prefix)
-    )
-    known["max_seq_length"] = min(
-        encoder.max_position_embeddings, 512 if known else hparams.get("max_seq_length", 128)
-    )
-    config = config_for("converted", "", {**known, **hparams, "task_names": list(names)}, start)
-    return config, tuple(Task(spec, "", BadRows()) for spec in specs)
+        known |= kind_of(spec).settings_of_layers(heads[spec.name])
+    longest = 512 if known else hparams.get("max_seq_length", 128)
+    known["max_seq_length"] = min(start.encoder.max_position_embeddings, longest)
+    names = [spec.name for spec in specs]
+    return config_for("converted", "", {**known, **hparams, "task_names": names}, start)
 
 
 def _task_specs(
@@ -266,3 +218,75 @@ def _task_specs(
                 "ids (sorted, in the original)."
             )
     return specs
+
+
+def _encoder_shape(shapes: Shapes, place: str, name: str = "electra") -> EncoderConfig:
+    """The shape of an encoder.
+
+    Args:
+        shapes: of the variables, by their names.
+        place: where the shapes are from, for messages.
+        name: "electra", or "generator" for that of a separate generator, whose embeddings may be
+            electra's.
+
+    Raises:
+        ValueError: there is no such encoder, or its variables have other dimensions.
+    """
+    first = f"{name}/encoder/layer_0/intermediate/dense/kernel"
+    own = f"{name}/embeddings/word_embeddings" in shapes
+    embeddings = f"{name}/embeddings" if own else "electra/embeddings"
+    tables = [f"{embeddings}/{table}_embeddings" for table in ("position", "token_type", "word")]
+    missing = [variable for variable in (*tables, first) if variable not in shapes]
+    if missing:
+        raise ValueError(
+            f"{place} is expected to hold an encoder, but {', '.join(missing)} is missing; it "
+            f"holds {', '.join(sorted(shapes)[:5]) or 'nothing'}."
+        )
+    for variable in (*tables, first):
+        if len(shapes[variable]) != 2:
+            raise ValueError(
+                f"{place}: {variable} is expected to have two dimensions, but has the shape "
+                f"{list(shapes[variable])}."
+            )
+    sizes = encoder_sizes(shapes, name)
+    heads = max(1, sizes["hidden_size"] // HEAD_SIZE)
+    return EncoderConfig(**sizes, num_attention_heads=heads)
+
+
+def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
+    """Hyperparameters of pre-training that follow from which variables there are.
+
+    Raises:
+        ValueError: there is no head of pre-training.
+    """
+    has_discriminator = "discriminator_predictions/dense/kernel" in shapes
+    has_generator = "generator_predictions/dense/kernel" in shapes
+    if "cloze_predictions/dense/kernel" in shapes:
+        return {
+            "electra_objective": False,
+            "electric_objective": True,
+            "two_tower_generator": True,
+            "untied_generator_embeddings": "generator_ltr/embeddings/word_embeddings" in shapes,
+            **_generator_size(shapes, place, "generator_ltr"),
+        }
+    if not has_discriminator and not has_generator:
+        raise ValueError(
+            f"{place} is expected to hold a discriminator, a generator or a task's head, but holds "
+            "an encoder alone, which fine-tuning can begin with and nothing else can use."
+        )
+    if not has_discriminator:
+        return {"electra_objective": False}
+    if not has_generator:
+        return {"uniform_generator": True}
+    if "generator/encoder/layer_0/intermediate/dense/kernel" not in shapes:
+        return {"untied_generator": False}
+    return {
+        "untied_generator_embeddings": "generator/embeddings/word_embeddings" in shapes,
+        **_generator_size(shapes, place, "generator"),
+    }
+
+
+def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float]:
+    _encoder_shape(shapes, place, name)  # all of it is there
+    sizes = model_sizes(shapes)
+    return {share: sizes[share] for share in ("generator_hidden_size", "generator_layers")}

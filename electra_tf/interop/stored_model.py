@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
+from electra_tf.config.encoder import nearest_size
 from electra_tf.finetuning.model import FinetuningModel
-from electra_tf.finetuning.starting_weights import nearest_size
 from electra_tf.finetuning.task import Task
 from electra_tf.model import Encoder
 from electra_tf.pretraining.pair import Discriminator, build_pair

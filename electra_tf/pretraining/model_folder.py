@@ -85,12 +85,6 @@ def read_config(model_dir: str) -> StoredConfig | None:
     return StoredConfig.from_json({**stored, "pretraining": model}, path)
 
 
-def is_own(folder: str) -> bool:
-    """Whether pre-training wrote the config.json of a folder."""
-    path = os.path.join(folder, CONFIG_FILE)
-    return exists(path) and "pretraining" in read_json(path)
-
-
 def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer) -> None:
     """Say so if the vocabulary beside a checkpoint is not the run's."""
     try:

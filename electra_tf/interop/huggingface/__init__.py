@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """ELECTRA folders of Hugging Face transformers, read and written."""
 
-from electra_tf.interop.huggingface.config_file import check_no_other_model, is_electra_folder
 from electra_tf.interop.huggingface.content import (
     Content,
     read_content,
@@ -14,9 +13,7 @@ from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 __all__ = [
     "Content",
     "HuggingFaceModel",
-    "check_no_other_model",
     "content_of",
-    "is_electra_folder",
     "model_of",
     "read_content",
     "read_encoder",

@@ -5,13 +5,11 @@ import dataclasses
 import os
 from typing import Any
 
-import tensorflow as tf
 from absl import logging
 
 import electra_tf
 from electra_tf import files
 from electra_tf.config import EncoderConfig
-from electra_tf.config.checks import shown
 from electra_tf.config.stored import Shapes, configured_sizes
 from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
@@ -86,27 +84,6 @@ class HuggingFaceConfig:
         if self.labels is not None:
             return self.labels
         return ("LABEL_0",) if self.kind in _PROBLEM_TYPES else ()
-
-
-def is_electra_folder(folder: str) -> bool:
-    """Whether the folder's config.json is that of a Hugging Face ELECTRA model."""
-    return _stored_in(folder).get("model_type") == "electra"
-
-
-def check_no_other_model(folder: str) -> None:
-    """Raise a ValueError if the folder's config.json is that of another Hugging Face model."""
-    stored = _stored_in(folder)
-    if "model_type" in stored:
-        raise ValueError(
-            f"{os.path.join(folder, CONFIG_FILE)}: model_type is expected to be 'electra', but is "
-            f"{shown(stored['model_type'])}. Models of other architectures cannot be read."
-        )
-
-
-def _stored_in(folder: str) -> dict[str, Any]:
-    path = os.path.join(folder, CONFIG_FILE)
-    stored = files.read_json(path, object) if tf.io.gfile.exists(path) else {}
-    return stored if isinstance(stored, dict) else {}
 
 
 def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingFaceConfig:

@@ -23,11 +23,13 @@ from electra_tf.training.checkpoints.checkpoint_reader import (
     differing_names,
     float32_of,
     refuse_far_larger,
+    require_match,
     warn_of_rounding,
 )
 
-NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|generator_predictions/temperature(/adam_[mv])?)$"
-"""The original's published checkpoints hold a temperature that its code does not have."""
+TEMPERATURE = "generator_predictions/temperature"
+"""The original's published checkpoints hold it, but its code does not have it."""
+NOT_MODEL = f"^({GLOBAL_STEP}|{STATE}|{TEMPERATURE}(/adam_[mv])?)$"
 SUFFIX = "/ema"
 """Of the names of moving averages in checkpoints."""
 TOKEN_TABLE = "electra/embeddings/word_embeddings"
@@ -196,3 +198,44 @@ def restore_training(prefix: str, model: keras.Model) -> LoadReport:
 def names_in(prefix: str) -> set[str]:
     """Of all variables of a checkpoint."""
     return set(CheckpointReader(prefix).shapes)
+
+
+def moments_of(prefix: str, model: keras.Model) -> dict[str, np.ndarray]:
+    """Adam's moments in a checkpoint by name; none, or those of every weight of its model.
+
+    Moments belong to weights as they are trained; where averages stand for these, there are none.
+
+    Raises:
+        ValueError: some are missing, unexpected or of another shape; all of them are listed.
+    """
+    reader = CheckpointReader(prefix)
+    found = {
+        name: shape
+        for name, shape in reader.shapes.items()
+        if name.endswith(("/adam_m", "/adam_v")) and not name.startswith(TEMPERATURE)
+    }
+    if not found or _has_averages(reader):
+        return {}
+    expected = {
+        f"{name}/adam_{kind}": variable.shape.as_list()
+        for name, variable in weights_by_name(model).items()
+        for kind in "mv"
+    }
+    subject = f"Adam's moments in {prefix} do not fit its weights"
+    require_match(found, expected, "the checkpoint", subject)
+    return {name: reader[name] for name in sorted(found)}
+
+
+def state_left(prefix: str) -> tuple[str, ...]:
+    """What a checkpoint of ours holds for going on with training, and no format has a place for."""
+    reader = CheckpointReader(prefix)
+    left = [
+        name for name in sorted(reader.shapes) if name.startswith("electra_tf/") and name != STATE
+    ]
+    if _has_averages(reader):
+        left.append("the weights that moving averages stand for, and their moments")
+    return tuple(left)
+
+
+def _has_averages(reader: CheckpointReader) -> bool:
+    return any(name.endswith(SUFFIX) for name in reader.shapes)
