@@ -5,10 +5,11 @@ Names and defaults of the hyperparameters are those of the original release
 (google-research/electra); the ones that are new here are marked "New".
 """
 
-from electra_tf.config.checks import check, check_names, check_types, load_hparams
 from electra_tf.config.encoder import MODEL_SIZES, EncoderConfig
+from electra_tf.config.fields import check, check_names
 from electra_tf.config.finetuning import FinetuningConfig
 from electra_tf.config.pretraining import MODEL_KEYS, PretrainingConfig
+from electra_tf.config.run_config import load_hparams
 
 __all__ = [
     "MODEL_KEYS",
@@ -18,6 +19,5 @@ __all__ = [
     "PretrainingConfig",
     "check",
     "check_names",
-    "check_types",
     "load_hparams",
 ]

@@ -5,8 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.checks import check
-from electra_tf.config.fields import Role, check_fields, fact
+from electra_tf.config.fields import Role, check, check_fields, fact
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.checks import LARGEST_FLOAT, check, is_text, shown
 from electra_tf.config.encoder import size_of
-from electra_tf.config.fields import Role, fact
+from electra_tf.config.fields import LARGEST_FLOAT, Role, check, fact, is_text, shown
 from electra_tf.config.pretraining_checks import MOST_ROWS
 from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
 from electra_tf.config.task_table import TASKS

@@ -6,9 +6,8 @@ import math
 import os
 from typing import Any
 
-from electra_tf.config.checks import check, shown
 from electra_tf.config.encoder import EncoderConfig, encoder_of_size, size_of
-from electra_tf.config.fields import Role, fact, names_of
+from electra_tf.config.fields import Role, check, fact, names_of, shown
 from electra_tf.config.pretraining_checks import (
     MOST_ROWS,
     MOST_STEPS,

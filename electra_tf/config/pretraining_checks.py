@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from electra_tf.config.checks import check, check_names
-from electra_tf.config.fields import Role, check_fields, fact
+from electra_tf.config.fields import Role, check, check_fields, check_names, fact
 
 if TYPE_CHECKING:  # that module uses this one
     from electra_tf.config.pretraining import PretrainingConfig

@@ -4,16 +4,20 @@
 import dataclasses
 from typing import Any, TypeVar
 
-from electra_tf.config.checks import (
+from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
+from electra_tf.config.fields import (
+    Role,
     check,
+    check_fields,
     check_given,
     check_model_name,
     check_names,
+    fact,
     is_text,
+    names_of,
 )
-from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
-from electra_tf.config.fields import Role, check_fields, fact, names_of
 from electra_tf.config.pretraining_checks import Stage
+from electra_tf.files import exists, parse_json, read_json
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker", "tpu")
 """The first GPU or else the CPU; all GPUs of this host; the hosts of TF_CONFIG or of a SLURM step
@@ -167,3 +171,24 @@ class RunConfig:
             self.embedding_size,
             self.debug,
         )
+
+
+def load_hparams(text_or_path: str) -> dict[str, Any]:
+    """Hyperparameters from a JSON object or from the path of a file that holds one.
+
+    Raises:
+        ValueError: the text is neither, or not a JSON object.
+        FileNotFoundError: it names a file, but there is none.
+    """
+    text = text_or_path.strip()
+    # Folders may have names with braces.
+    is_file = text.endswith(".json") or not text.startswith("{")
+    if not is_file and ('"' in text or not text.strip("{} \n\t")):
+        return parse_json(text, "--hparams")
+    if text and exists(text_or_path):
+        return read_json(text_or_path)
+    problem = FileNotFoundError if "." in text or "/" in text else ValueError
+    raise problem(
+        "--hparams is expected to be a JSON object or the path of a file with one, but "
+        f"{text_or_path!r} is no JSON object, and there is no file of that name."
+    )

@@ -10,8 +10,7 @@ from absl import logging
 
 import electra_tf
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.checks import check
-from electra_tf.config.fields import Role, names_of
+from electra_tf.config.fields import Role, check, names_of
 from electra_tf.config.finetuning import filled
 from electra_tf.config.stored import StoredModelConfig, configured_sizes
 from electra_tf.config.task_table import TaskSpec

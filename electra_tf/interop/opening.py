@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.config.checks import shown
+from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned

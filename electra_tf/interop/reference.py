@@ -17,7 +17,7 @@ from typing import Any
 from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
-from electra_tf.config.checks import check_names
+from electra_tf.config.fields import check_names
 from electra_tf.config.stored import Shapes, configured_sizes, encoder_sizes, model_sizes
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import exists, read_json
