@@ -19,7 +19,7 @@ from electra_tf.serving.export import export_model
 
 ROOT = pathlib.Path(__file__).parent.parent / "electra_tf"
 NAMES = ("classification", "regression", "multilabel", "tagging", "qa")
-TABLES = {"interop/huggingface/config_file.py": {"ARCHITECTURES", "_PROBLEM_TYPES"}}
+TABLES = {"interop/huggingface/names.py": {"HEADS"}}
 """File -> names of the tables in it whose keys may be names of kinds."""
 
 
@@ -31,9 +31,10 @@ def questions_for_a_kind(text, tables=()):
     """Lines of a file where something depends on the name of a kind."""
     tree = ast.parse(text)
     allowed = {
-        id(node.value)
+        id(part)
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign) and {getattr(t, "id", "") for t in node.targets} & {*tables}
+        for part in ast.walk(node.value)
     }
     lines = []
     for node in ast.walk(tree):

@@ -10,12 +10,10 @@ from absl import logging
 import electra_tf
 from electra_tf import files
 from electra_tf.config import EncoderConfig
-from electra_tf.config.stored import Shapes, configured_sizes
+from electra_tf.config.stored import Shapes
 from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
-from electra_tf.interop.huggingface.names import HEADS, class_of, sizes_of
-from electra_tf.interop.huggingface.weights_file import path_of
-from electra_tf.training.checkpoints.checkpoint_reader import refuse_far_larger
+from electra_tf.interop.huggingface.names import HEADS, class_of
 
 CONFIG_FILE = "config.json"
 EXTRA = "electra_tf"
@@ -32,28 +30,10 @@ _REQUIRED = tuple(field.name for field in dataclasses.fields(EncoderConfig))
 _SPECIAL_IDS = tuple(
     f"{name}_token_id" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")
 )
-_LAST_LAYERS = {
-    "ElectraForSequenceClassification": "classifier.out_proj.weight",
-    "ElectraForTokenClassification": "classifier.weight",
-}
 _DEFAULT_LABELS = 2
 """Transformers' number of classes where nothing is said."""
 _MOST_LABELS = 1_000_000
 """More are damage: no model has as many classes."""
-ARCHITECTURES = {
-    "classification": "ElectraForSequenceClassification",
-    "multilabel": "ElectraForSequenceClassification",
-    "regression": "ElectraForSequenceClassification",
-    "tagging": "ElectraForTokenClassification",
-    "qa": "ElectraForQuestionAnswering",
-}
-"""Kind of task -> the class of a model for it."""
-_PROBLEM_TYPES = {
-    "regression": "regression",
-    "classification": "single_label_classification",
-    "multilabel": "multi_label_classification",
-}
-"""What tells the kinds apart that are of one class."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +63,17 @@ class HuggingFaceConfig:
         """Names of the outputs of a task's head; none where they are numbers of positions."""
         if self.labels is not None:
             return self.labels
-        return ("LABEL_0",) if self.kind in _PROBLEM_TYPES else ()
+        return ("LABEL_0",) if self.problem_type else ()
+
+    @property
+    def problem_type(self) -> str | None:
+        """What tells the kind of task apart from others of the same class."""
+        head = HEADS.get(self.architecture)
+        return head.kinds.get(self.kind) if head and self.kind else None
 
 
 def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingFaceConfig:
-    """Read config.json, and compare its sizes with the tensors before anything of them is made.
+    """Read config.json.
 
     Args:
         folder: it has a config.json.
@@ -95,8 +81,7 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
         with_head: whether labels and such are wanted too.
 
     Raises:
-        ValueError: a key is missing or of another type, a setting cannot be represented here, or
-            a size is not that of the tensors.
+        ValueError: a key is missing or of another type, or a setting cannot be represented here.
     """
     path = os.path.join(folder, CONFIG_FILE)
     stored = files.read_json(path)
@@ -112,8 +97,6 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
         encoder = EncoderConfig(**{name: stored[name] for name in _REQUIRED})
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    subject = f"{path_of(folder)} does not fit its {CONFIG_FILE}"
-    refuse_far_larger(sizes_of(shapes), configured_sizes(encoder), "the file", subject)
     special_ids = _special_ids(stored, encoder.vocab_size, path)
     _check_num_labels(stored.get("num_labels"), path)
     architecture = _architecture(stored, shapes, path)
@@ -205,8 +188,8 @@ def _special_ids(stored: dict, vocab_size: int, path: str) -> dict[str, Any]:
 
 def _width(architecture: str, shapes: Shapes) -> int | None:
     """C, the number of classes that the last layer of a head has."""
-    name = _LAST_LAYERS.get(architecture)
-    return shapes[name][0] if name and shapes.get(name) else None
+    shape = shapes.get(HEADS[architecture].last_layer) if architecture in HEADS else None
+    return shape[0] if shape else None
 
 
 def _check_num_labels(count: Any, path: str):
@@ -252,10 +235,10 @@ def _named_labels(named: Any, path: str) -> tuple[str, ...]:
 
 
 def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -> str | None:
-    kinds = [kind for kind, name in ARCHITECTURES.items() if name == architecture]
+    kinds = HEADS[architecture].kinds if architecture in HEADS else {}
     if len(kinds) < 2:
-        return kinds[0] if kinds else None
-    named = {theirs: ours for ours, theirs in _PROBLEM_TYPES.items()}
+        return next(iter(kinds), None)
+    named = {theirs: ours for ours, theirs in kinds.items()}
     problem = stored.get("problem_type")
     if problem is None:
         return "regression" if len(labels) == 1 else "classification"
@@ -275,6 +258,6 @@ def _label_keys(config: HuggingFaceConfig) -> dict[str, Any]:
         "id2label": {str(number): label for number, label in enumerate(labels)},
         "label2id": {label: number for number, label in enumerate(labels)},
     }
-    if config.kind in _PROBLEM_TYPES:
-        keys["problem_type"] = _PROBLEM_TYPES[config.kind]
+    if config.problem_type:
+        keys["problem_type"] = config.problem_type
     return keys

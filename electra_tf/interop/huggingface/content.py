@@ -1,15 +1,24 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""A Hugging Face folder as a value: configuration, weights by our names, tokenizer."""
+"""A Hugging Face folder as a value: configuration, weights by our names, tokenizer.
+
+The weights are in one safetensors file, or in several with an index.
+"""
 
 import dataclasses
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+import safetensors
+import safetensors.numpy
+import tensorflow as tf
 from absl import logging
 
+from electra_tf.config.stored import configured_sizes
+from electra_tf.files import check_keys, read_bytes, read_json, write_bytes
 from electra_tf.folders import new_folder
-from electra_tf.interop.huggingface import config_file, weights_file
+from electra_tf.interop.huggingface import config_file
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig, require_known
 from electra_tf.interop.huggingface.names import (
     BODY,
@@ -22,13 +31,55 @@ from electra_tf.interop.huggingface.names import (
 )
 from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
 from electra_tf.text import Tokenizer
-from electra_tf.training.checkpoints.checkpoint_reader import require_match
+from electra_tf.training.checkpoints.checkpoint_reader import (
+    float32_of,
+    refuse_far_larger,
+    require_match,
+    warn_of_rounding,
+)
 
-Tensors = Mapping[str, weights_file.StoredTensor]
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+PICKLED_FILES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+
 _TIED = "generator_lm_head.weight"
 _WORDS = "electra.embeddings.word_embeddings.weight"
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 """In files of older versions: constants, not weights."""
+
+
+class StoredTensor(NamedTuple):
+    """A tensor as its file has it."""
+
+    file: str
+    name: str
+    dtype: str
+    """As the format spells it, such as "BF16"."""
+    shape: tuple[int, ...]
+    data: bytes
+
+    @property
+    def values(self) -> np.ndarray:
+        """Its numbers as float32, which is exact for all but float64.
+
+        Raises:
+            ValueError: it holds no floats, or only 8 bits of each, or too large ones.
+        """
+        if self.dtype == "BF16":  # the first half of a float32; NumPy has no such type
+            wide = np.frombuffer(self.data, "<u2").astype(np.uint32) << 16
+            return wide.view(np.float32).reshape(self.shape)
+        if self.dtype not in _FLOATS:
+            quantized = ", and has to be scaled by what made it" if self.dtype[0] == "F" else ""
+            raise ValueError(
+                f"{self.file}: {self.name} is expected to be of one of the types BF16, "
+                f"{', '.join(_FLOATS)}, but is of the type {self.dtype}{quantized}."
+            )
+        stored = np.frombuffer(self.data, np.dtype(_FLOATS[self.dtype]).newbyteorder("<"))
+        return float32_of(stored.reshape(self.shape), self.name, self.file)
+
+
+Tensors = Mapping[str, StoredTensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +110,7 @@ def read_content(
             names or shapes differ, and all of them are listed.
     """
     files = read_tokenizer(folder, pre_split, tokenizer)
-    tensors = _without_constants(weights_file.read_tensors(folder))
-    config = config_file.read_config(folder, _shapes(tensors))
+    config, tensors = _opened(folder)
     require_known(config.architecture, folder)
     task = config.extra.get("task", {}).get("name", config.kind or "")
     rows = table(config.architecture, config.encoder, task, config.outputs)
@@ -80,8 +130,7 @@ def read_encoder(folder: str) -> Content:
     Raises:
         FileNotFoundError, ValueError: as `read_content`.
     """
-    tensors = _without_constants(weights_file.read_tensors(folder))
-    config = config_file.read_config(folder, _shapes(tensors), with_head=False)
+    config, tensors = _opened(folder, with_head=False)
     if any(name.startswith(BODY) for name in tensors):
         tensors = {name: tensor for name, tensor in tensors.items() if name.startswith(BODY)}
     rows = encoder_rows(config.encoder)
@@ -117,7 +166,10 @@ def _write(content: Content, folder: str):
             config, special_ids={**config.special_ids, **special_ids(content.tokenizer)}
         )
     config_file.write_config(folder, config)
-    weights_file.write_tensors(folder, to_theirs(content.weights, rows))
+    tensors = to_theirs(content.weights, rows)
+    # Marked as PyTorch's, which is what transformers asks for.
+    stored = safetensors.numpy.save(tensors, metadata={"format": "pt"})
+    write_bytes(os.path.join(folder, WEIGHTS_FILE), stored)
     if content.tokenizer is not None:
         write_tokenizer(folder, content.tokenizer, config.encoder.max_position_embeddings)
 
@@ -127,6 +179,20 @@ def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
     vocabulary = tokenizer.vocabulary
     names = [field.name for field in dataclasses.fields(vocabulary.special)]
     return {f"{n}_token_id": i for n, i in zip(names, vocabulary.special_ids, strict=True)}
+
+
+def _opened(folder: str, with_head: bool = True) -> tuple[HuggingFaceConfig, Tensors]:
+    """Configuration and tensors; sizes are compared before anything of them is made."""
+    tensors = {
+        name: tensor
+        for name, tensor in _read_tensors(folder).items()
+        if name.removeprefix(BODY) not in _BUFFERS
+    }
+    shapes = _shapes(tensors)
+    config = config_file.read_config(folder, shapes, with_head)
+    expected = configured_sizes(config.encoder)
+    refuse_far_larger(sizes_of(shapes), expected, "the file", _misfit(folder))
+    return config, tensors
 
 
 def _with_ids_of(tokenizer: Tokenizer, config: HuggingFaceConfig, folder: str) -> HuggingFaceConfig:
@@ -155,13 +221,12 @@ def _read_rows(tensors: Tensors, rows: tuple[Row, ...], folder: str) -> dict[str
         ValueError: tensors are missing, unexpected, of another shape or no floats.
     """
     expected = {row.theirs: row.their_shape for row in rows}
-    subject = f"{weights_file.path_of(folder)} does not fit its {config_file.CONFIG_FILE}"
-    require_match(_shapes(tensors), expected, "the file", subject, sizes_of)
-    return to_ours(weights_file.floats_of(tensors), rows)
+    require_match(_shapes(tensors), expected, "the file", _misfit(folder), sizes_of)
+    return to_ours(_floats_of(tensors), rows)
 
 
-def _without_constants(tensors: Tensors) -> Tensors:
-    return {name: t for name, t in tensors.items() if name.removeprefix(BODY) not in _BUFFERS}
+def _misfit(folder: str) -> str:
+    return f"{_path_of(folder)} does not fit its {config_file.CONFIG_FILE}"
 
 
 def _without_beginning(tensors: Tensors) -> Tensors:
@@ -179,3 +244,98 @@ def _without_tied_layer(tensors: Tensors, folder: str) -> Tensors:
             "tied here, but differs."
         )
     return kept
+
+
+# ---- Tensors
+
+
+def _path_of(folder: str) -> str:
+    """The file with all tensors if it is there, else the index of several."""
+    path = os.path.join(folder, WEIGHTS_FILE)
+    return path if tf.io.gfile.exists(path) else os.path.join(folder, INDEX_FILE)
+
+
+def _read_tensors(folder: str) -> dict[str, StoredTensor]:
+    """All tensors of a folder by their names.
+
+    Raises:
+        FileNotFoundError: there are none.
+        OSError: a file cannot be read.
+        ValueError: they are pickled, or a file is damaged.
+    """
+    path = _path_of(folder)
+    if path.endswith(WEIGHTS_FILE):
+        return _read_file(path)
+    if not tf.io.gfile.exists(path):
+        raise _no_weights(folder)
+    places = _read_index(path)
+    tensors: dict[str, StoredTensor] = {}
+    for file in sorted(set(places.values())):
+        found = _read_file(os.path.join(folder, file))
+        if twice := sorted(set(found) & set(tensors)):
+            raise ValueError(
+                f"{folder}: {twice[0]} is expected in one file, but is in {file} and in "
+                f"{os.path.basename(tensors[twice[0]].file)}."
+            )
+        tensors |= found
+    for name, file in places.items():
+        if name not in tensors or os.path.basename(tensors[name].file) != file:
+            raise ValueError(f"{path}: {name} is expected to be in {file}, but is not.")
+    return tensors
+
+
+def _floats_of(tensors: Mapping[str, StoredTensor]) -> dict[str, np.ndarray]:
+    """Tensors by name as float32; says it if some are rounded.
+
+    Raises:
+        ValueError: one holds no floats.
+    """
+    rounded = [tensor for tensor in tensors.values() if tensor.dtype == "F64"]
+    warn_of_rounding([tensor.name for tensor in rounded], rounded[0].file if rounded else "")
+    return {name: tensor.values for name, tensor in tensors.items()}
+
+
+def _read_index(path: str) -> dict[str, str]:
+    """Name of a tensor -> name of its file, which is in the folder of the index."""
+    stored = read_json(path)
+    check_keys(stored, {"weight_map": dict}, path)
+    for name, file in stored["weight_map"].items():
+        is_name = isinstance(file, str) and file.endswith(".safetensors")
+        if not is_name or os.path.basename(file.replace("\\", "/")) != file:
+            raise ValueError(
+                f"{path}: the file of {name} is expected to be a safetensors file of the same "
+                f"folder, without a path, but is {file!r}."
+            )
+        if not tf.io.gfile.exists(os.path.join(os.path.dirname(path), file)):
+            raise FileNotFoundError(
+                f"{os.path.join(os.path.dirname(path), file)} is named by {INDEX_FILE}, but is "
+                "missing."
+            )
+    return stored["weight_map"]
+
+
+def _read_file(path: str) -> dict[str, StoredTensor]:
+    try:
+        stored = safetensors.deserialize(read_bytes(path))
+    except safetensors.SafetensorError as error:
+        raise ValueError(
+            f"{path} is expected to be a safetensors file, but is not: {error}."
+        ) from error
+    return {
+        name: StoredTensor(path, name, info["dtype"], tuple(info["shape"]), info["data"])
+        for name, info in stored
+    }
+
+
+def _no_weights(folder: str) -> Exception:
+    for name in PICKLED_FILES:
+        path = os.path.join(folder, name)
+        if tf.io.gfile.exists(path):
+            return ValueError(
+                f"{path} is a pickle, which can run any code when it is read and needs "
+                f"PyTorch; {WEIGHTS_FILE} is expected instead. Where you trust the file, "
+                "transformers writes the other one: "
+                f'AutoModel.from_pretrained("{folder}").save_pretrained(folder), with the class '
+                "that config.json names in place of AutoModel."
+            )
+    return FileNotFoundError(f"{folder} is expected to have the file {WEIGHTS_FILE}.")

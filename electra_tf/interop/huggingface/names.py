@@ -6,7 +6,7 @@ ours is that of a single model, whose encoder is "electra"; the heads of tasks a
 "task_specific/{task}", as in the original.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +49,7 @@ def table(
     """
     prefix = "" if architecture == "ElectraModel" else BODY
     body = tuple(row._replace(theirs=prefix + row.theirs) for row in encoder_rows(encoder))
-    return body + HEADS[architecture](encoder, f"task_specific/{task}", outputs)
+    return body + HEADS[architecture].rows(encoder, f"task_specific/{task}", outputs)
 
 
 def sizes_of(shapes: Shapes) -> dict[str, int]:
@@ -73,13 +73,13 @@ def class_of(names: Iterable[str]) -> str:
     Raises:
         ValueError: it has heads of several.
     """
-    names = sorted(names)
     found = {}
-    for name in names:
-        for beginning, architecture in _BEGINNINGS.items():
-            if name.startswith(beginning):
-                found[architecture] = name
-                break
+    for name in sorted(names):
+        fitting = (key for key, head in HEADS.items() if name.startswith(head.beginnings))
+        if (architecture := next(fitting, None)) is not None:
+            found[architecture] = name
+        elif name.startswith("sequence_summary."):
+            found["ElectraForMultipleChoice"] = name
     if "ElectraForMultipleChoice" in found:  # its last layer is named as that of tags
         found.pop("ElectraForTokenClassification", None)
     if len(found) > 1:
@@ -148,26 +148,40 @@ def _answers(encoder: EncoderConfig, task: str, outputs: int):
     return _dense("qa_outputs", (f"{task}/dense", f"{task}/dense_1"), encoder.hidden_size, 1)
 
 
+class Head(NamedTuple):
+    """The head of a class of models."""
+
+    rows: Callable[[EncoderConfig, str, int], tuple[Row, ...]] = lambda encoder, task, outputs: ()
+    beginnings: tuple[str, ...] = ()
+    """How names of its tensors begin; what fits a row above is not of this one."""
+    kinds: Mapping[str, str | None] = {}
+    """Kinds of task it is for -> problem_type, which tells apart those of one class."""
+    last_layer: str = ""
+    """The tensor with a row for each class of a task."""
+
+
 HEADS = {
-    "ElectraModel": lambda encoder, task, outputs: (),
-    "ElectraForPreTraining": _discriminator,
-    "ElectraForMaskedLM": _generator,
-    "ElectraForSequenceClassification": _sequence,
-    "ElectraForTokenClassification": _tokens,
-    "ElectraForQuestionAnswering": _answers,
+    "ElectraModel": Head(),
+    "ElectraForPreTraining": Head(_discriminator, ("discriminator_predictions.",)),
+    "ElectraForMaskedLM": Head(_generator, ("generator_predictions.", "generator_lm_head.")),
+    "ElectraForSequenceClassification": Head(
+        _sequence,
+        ("classifier.dense.", "classifier.out_proj."),
+        {
+            "regression": "regression",
+            "classification": "single_label_classification",
+            "multilabel": "multi_label_classification",
+        },
+        "classifier.out_proj.weight",
+    ),
+    "ElectraForTokenClassification": Head(
+        _tokens, ("classifier.",), {"tagging": None}, "classifier.weight"
+    ),
+    "ElectraForQuestionAnswering": Head(_answers, ("qa_outputs.",), {"qa": None}),
 }
-"""Architecture -> the rows of its head."""
-_BEGINNINGS = {
-    "discriminator_predictions.": "ElectraForPreTraining",
-    "generator_predictions.": "ElectraForMaskedLM",
-    "generator_lm_head.": "ElectraForMaskedLM",
-    "sequence_summary.": "ElectraForMultipleChoice",
-    "classifier.dense.": "ElectraForSequenceClassification",
-    "classifier.out_proj.": "ElectraForSequenceClassification",
-    "classifier.": "ElectraForTokenClassification",
-    "qa_outputs.": "ElectraForQuestionAnswering",
-}
-"""How names of tensors of a head begin -> architecture; the first that fits."""
+"""Architecture -> its head."""
+ARCHITECTURES = {kind: name for name, head in HEADS.items() for kind in head.kinds}
+"""Kind of task -> the class of a model for it."""
 
 
 def to_ours(tensors: Mapping[str, np.ndarray], rows: tuple[Row, ...]) -> dict[str, np.ndarray]:
