@@ -23,7 +23,7 @@ electra_tf.configure()  # before TensorFlow is imported
 
 from quickstart_sentiment import FINETUNING, MAX_SEQ_LENGTH, finetune_both  # noqa: E402
 
-from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
+from electra_tf.config import load_hparams  # noqa: E402
 from electra_tf.pretraining import model_folder  # noqa: E402
 from electra_tf.text.loading import find_vocabulary_file  # noqa: E402
 
@@ -54,7 +54,7 @@ def main():
     stored = model_folder.read_config(folder)
     if stored is None:
         parser.error(f"{folder} is expected to be the folder of a pre-trained model")
-    config = PretrainingConfig(**stored).replace(
+    config = stored.pretraining.replace(
         data_dir=options.data_dir,
         model_name=options.model_name,
         vocab_file=find_vocabulary_file(folder),

@@ -11,7 +11,7 @@ _TRITON = "--xla_gpu_enable_triton_gemm"
 
 
 def configure() -> None:
-    """Set the environment variables that TensorFlow reads once, while it is imported.
+    """Set the environment variables that TensorFlow and XLA read once, when they start.
 
     - `TF_ENABLE_ONEDNN_OPTS=1`: by itself TensorFlow uses oneDNN's kernels only where a processor
       has AVX-512; a training step is faster with them on AVX2, too.

@@ -62,7 +62,7 @@ def pretrain(
 
     Raises:
         ValueError: an unknown hyperparameter or a wrong value; configuration, vocabulary, records
-            or checkpoint do not fit each other; or a tf.distribute strategy is in scope.
+            or checkpoint do not fit each other; or this is called in a strategy's scope.
         OSError: a file is missing or cannot be written, or another run trains in the folder.
         ArithmeticError: the loss of a step is not finite.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run is saved.
@@ -103,7 +103,7 @@ def finetune(
 
     Raises:
         ValueError: an unknown hyperparameter, task or value; model, vocabulary and data do not
-            fit each other; or a tf.distribute strategy is in scope.
+            fit each other; or this is called in a strategy's scope.
         OSError: a model or a file is missing or cannot be written, or another run trains there.
         ArithmeticError: the losses of all trials were not finite.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run is saved.
@@ -137,14 +137,14 @@ def run_pretraining(
     from electra_tf.interop.opening import find_pretraining_weights
     from electra_tf.pretraining import model_folder, run
 
-    with _logging(verbose):
+    with _as_a_command(verbose):
         config = model_folder.resolve_config(model_name, data_dir, dict(hparams))
         if config.do_train == config.do_eval:
             raise ValueError(
                 "exactly one of do_train and do_eval is expected to be true, but both are "
                 f"{str(config.do_train).lower()}."
             )
-        _begin(config)
+        _log_settings(config)
         if config.do_train:
             metrics = run.train(config, find_weights=find_pretraining_weights)
             metrics = metrics or _last_logged(config.model_dir)
@@ -163,9 +163,9 @@ def run_finetuning(
     """
     from electra_tf.finetuning import run
 
-    with _logging(verbose):
+    with _as_a_command(verbose):
         config, start = resolve_finetuning(model_name, data_dir, hparams)
-        _begin(config)
+        _log_settings(config)
         return run.finetune(config, start)
 
 
@@ -281,38 +281,47 @@ def _is_name(model: str, data_dir: str) -> bool:
 
 
 @contextlib.contextmanager
-def _logging(verbose: bool) -> Iterator[None]:
-    """Messages of level INFO are logged inside, if asked for; afterwards as before."""
-    before = logging.get_verbosity()
+def _as_a_command(verbose: bool) -> Iterator[None]:
+    """What is inside runs as in a process of its own; afterwards all is as before.
+
+    Args:
+        verbose: whether messages of level INFO are logged.
+
+    Raises:
+        ValueError: this is inside of a strategy's scope or of a graph function.
+    """
+    import keras
+    import tensorflow as tf
+
+    place = type(tf.distribute.get_strategy()).__name__ if tf.distribute.has_strategy() else None
+    place = "tf.function" if tf.inside_function() else place
+    if place is not None:
+        raise ValueError(
+            "A run is expected to be called outside of a tf.function and of a tf.distribute "
+            f"strategy's scope, but is inside of {place}. Where to compute is said by the "
+            "hyperparameter strategy."
+        )
+    verbosity, policy = logging.get_verbosity(), keras.config.dtype_policy()
     if verbose:
-        logging.set_verbosity(max(before, logging.INFO))
+        logging.set_verbosity(max(verbosity, logging.INFO))
+    keras.config.set_dtype_policy("float32")  # `precision` decides, not the program's policy
     try:
         yield
     finally:
+        keras.config.set_dtype_policy(policy)
         if verbose:
-            logging.set_verbosity(before)
+            logging.set_verbosity(verbosity)
 
 
-def _begin(config: PretrainingConfig | FinetuningConfig) -> None:
-    """Log the hyperparameters, and check what a command's own process is sure to have.
-
-    Raises:
-        ValueError: a strategy is in scope.
-    """
+def _log_settings(config: PretrainingConfig | FinetuningConfig) -> None:
+    """Log the hyperparameters, and whether this process lacks what commands have set."""
     import tensorflow as tf
 
-    from electra_tf.accelerators import has_accelerator, has_tpu, is_compiled
-
-    if tf.distribute.has_strategy():
-        raise ValueError(
-            "the hyperparameter strategy says where a run computes, so it is expected to be "
-            "called outside of a tf.distribute strategy's scope, but "
-            f"{type(tf.distribute.get_strategy()).__name__} is in scope."
-        )
     for name, value in sorted(config.to_dict().items()):
         logging.info("%s = %r", name, value)
-    is_on_gpu = has_accelerator() and not has_tpu()
-    if is_on_gpu and is_compiled(config.jit_compile) and XLA in unset_variables():
+    # No question that would start the devices: workers find each other before that.
+    is_on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    if is_on_gpu and config.jit_compile is not False and XLA in unset_variables():
         logging.warning(
             "XLA may give a NaN loss on this GPU: %s lacks what electra_tf.configure() sets before "
             "TensorFlow is imported, see docs/speed.md.",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,6 +20,7 @@ from commands import electra
 
 import electra_tf
 from electra_tf import runs
+from electra_tf.config import PretrainingConfig
 from electra_tf.environment import XLA
 from electra_tf.interop import convert, open_model
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
@@ -281,16 +283,35 @@ def test_wrong_input_of_fine_tuning(data, case, monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_strategy_in_scope_is_refused(data, two_replicas):
+def test_inside_of_a_strategy_or_a_graph_is_refused(data, two_replicas):
     """Where a run computes would be decided twice."""
     folder, task, _ = data
-    message = "called outside of a tf.distribute strategy's scope, but MirroredStrategy is in scope"
+    message = "called outside of a tf.function and .*, but is inside of "
     with two_replicas.scope():
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=f"{message}MirroredStrategy"):
             electra_tf.pretrain(folder, "scoped", **SHORT)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=f"{message}MirroredStrategy"):
             electra_tf.finetune("made", task, folder, **FINETUNING)
+
+    @tf.function(autograph=False)
+    def graph():
+        electra_tf.pretrain(folder, "scoped", **SHORT)
+
+    with pytest.raises(ValueError, match=f"{message}tf.function"):
+        graph()
     assert not (folder / "models" / "scoped").exists()
+
+
+def test_the_policy_of_the_program_does_not_count(data, tuned):
+    """Heads of tasks, too, compute as in a command."""
+    folder, task, _ = data
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        other = electra_tf.finetune("made", task, folder, model_name="other", **FINETUNING)
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert_same(weights_of(other.model_dirs[0]), weights_of(tuned.model_dirs[0]))
 
 
 # ---- The log
@@ -324,9 +345,8 @@ def test_the_log_is_left_as_it_is_unless_verbose(data, no_steps, caplog):
 @pytest.mark.parametrize(
     ("flags", "warned"), [("", True), ("--xla_gpu_enable_triton_gemm=false", False)]
 )
-def test_a_gpu_without_the_flag_is_warned_of(data, no_steps, monkeypatch, caplog, flags, warned):
-    monkeypatch.setattr("electra_tf.accelerators.has_accelerator", lambda: True)
-    monkeypatch.setattr("electra_tf.accelerators.is_compiled", lambda _: True)
+def test_a_gpu_without_the_flag_is_warned_of(monkeypatch, caplog, flags, warned):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     monkeypatch.setenv(XLA, flags)
-    electra_tf.pretrain(data[0], "made", **SHORT)
+    runs._log_settings(PretrainingConfig.from_hparams("name", "data", {}))
     assert ("electra_tf.configure()" in caplog.text) == warned

@@ -10,6 +10,8 @@ import os
 import pathlib
 import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import electra_tf
 
@@ -31,6 +33,7 @@ from electra_tf.training.loop.logs import LOG_FILE, clock, read_log
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 HPARAMS_FILE = CONFIGS / "pretraining" / "quickstart.json"
 TASK_FILE = CONFIGS / "finetuning" / "rt_sentiment.json"
+MODEL_NAME = "quickstart"
 
 
 def make_parser():
@@ -52,7 +55,8 @@ def quickstart(args):
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     began = time.monotonic()
     folder = pathlib.Path(args.data_dir)
-    config = configure(folder)
+    hparams = choose_hparams(folder)
+    config = PretrainingConfig.from_hparams(MODEL_NAME, str(folder), hparams)
     train, held_out = (folder / "reviews" / name / "reviews.txt" for name in ("train", "heldout"))
 
     fetch_reviews(folder / "download", train, held_out)
@@ -60,8 +64,8 @@ def quickstart(args):
     embed_tokens(config, train)
     build_records(config, train.parent, folder / "pretrain_tfrecords")
     build_records(config, held_out.parent, folder / "heldout_tfrecords")
-    pretrain(config)
-    metrics = evaluate(config)
+    pretrain(config, hparams)
+    metrics = evaluate(config, hparams)
     draw_losses(config, folder / "loss_curve.png")
     comparison = compare_on_sentiment(config, folder / "download")
     show_report(config, metrics, held_out)
@@ -70,8 +74,8 @@ def quickstart(args):
     print(f"\nDone in {clock(time.monotonic() - began)}; everything is in {folder}.")
 
 
-def configure(folder: pathlib.Path) -> PretrainingConfig:
-    """The run of HPARAMS_FILE, shortened if QUICKSTART_STEPS says so."""
+def choose_hparams(folder: pathlib.Path) -> dict[str, Any]:
+    """Those of HPARAMS_FILE, with fewer steps if QUICKSTART_STEPS says so."""
     hparams = load_hparams(str(HPARAMS_FILE))
     hparams["eval_tfrecords"] = str(folder / "heldout_tfrecords" / "pretrain_data.tfrecord*")
     hparams |= initial_embeddings.hparams_to_begin_with(str(folder / "embeddings"))
@@ -82,7 +86,7 @@ def configure(folder: pathlib.Path) -> PretrainingConfig:
         share = int(steps) / hparams["num_train_steps"]
         hparams["num_warmup_steps"] = round(hparams["num_warmup_steps"] * share)
         hparams["num_train_steps"] = int(steps)
-    return PretrainingConfig.from_hparams("quickstart", str(folder), hparams)
+    return hparams
 
 
 # ---- Stages
@@ -146,18 +150,19 @@ def build_records(config: PretrainingConfig, corpus: pathlib.Path, output: pathl
         )
 
 
-def pretrain(config: PretrainingConfig):
+def pretrain(config: PretrainingConfig, hparams: Mapping[str, Any]):
     """Generator and discriminator together, from the last checkpoint if there is one."""
     print(f"\n== Pre-training, {config.num_train_steps} steps", flush=True)
-    run.train(config)
+    electra_tf.pretrain(config.data_dir, config.model_name, **hparams)
 
 
-def evaluate(config: PretrainingConfig) -> dict[str, float]:
+def evaluate(config: PretrainingConfig, hparams: Mapping[str, Any]) -> dict[str, float]:
     """Metrics on the held-out text."""
     log, results = os.path.join(config.model_dir, LOG_FILE), config.results_json
     outdated = os.path.exists(results) and os.path.getmtime(results) < os.path.getmtime(log)
     if is_needed("Evaluation on held-out reviews", results, outdated=outdated):
-        return run.evaluate(config)
+        evaluation = {**hparams, "do_train": False, "do_eval": True}
+        return electra_tf.pretrain(config.data_dir, config.model_name, **evaluation).metrics
     return json.loads(pathlib.Path(results).read_text(encoding="utf-8"))
 
 

@@ -16,9 +16,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from electra_tf.cli.finetune import resolve
+import electra_tf
 from electra_tf.config import PretrainingConfig
-from electra_tf.finetuning import run
 
 TASK = "rt_sentiment"
 FINETUNING = {
@@ -99,9 +98,7 @@ def finetune_both(
     config: PretrainingConfig, task_file: os.PathLike, hparams: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Results of a task from the pre-trained model and from random weights of its shape."""
-    hparams = {**hparams, "task_names": [str(task_file)]}
     shape = {
-        "init_checkpoint": None,
         "model_size": config.model_size,
         "model_hparam_overrides": config.model_hparam_overrides,
         "embedding_size": config.embedding_size,
@@ -110,15 +107,12 @@ def finetune_both(
         "do_lower_case": config.do_lower_case,
         "strip_accents": config.strip_accents,
     }
-    return (
-        finetune(config.model_name, config.data_dir, hparams),
-        finetune(config.model_name + RANDOM_SUFFIX, config.data_dir, {**hparams, **shape}),
+    name, folder = config.model_name, config.data_dir
+    pretrained = electra_tf.finetune(name, task_file, folder, **hparams)
+    random = electra_tf.finetune(
+        None, task_file, folder, model_name=name + RANDOM_SUFFIX, **hparams, **shape
     )
-
-
-def finetune(model_name: str, data_dir: str, hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Results of a run; finished trials are evaluated only."""
-    return run.finetune(*resolve(model_name, data_dir, dict(hparams))).as_dict()
+    return pretrained.as_dict(), random.as_dict()
 
 
 def read_sentences(path: os.PathLike) -> tuple[list[str], list[str]]:

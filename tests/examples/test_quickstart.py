@@ -127,11 +127,11 @@ def test_a_broken_package_is_named(tmp_path, content):
 
 
 def test_fewer_steps_shorten_the_warm_up_too(tmp_path, monkeypatch):
-    whole = quickstart.configure(tmp_path)
-    monkeypatch.setenv("QUICKSTART_STEPS", str(whole.num_train_steps // 10))
-    short = quickstart.configure(tmp_path)
-    assert short.num_train_steps == whole.num_train_steps // 10
-    assert short.num_warmup_steps == round(whole.num_warmup_steps / 10)
+    whole = quickstart.choose_hparams(tmp_path)
+    monkeypatch.setenv("QUICKSTART_STEPS", str(whole["num_train_steps"] // 10))
+    short = quickstart.choose_hparams(tmp_path)
+    assert short["num_train_steps"] == whole["num_train_steps"] // 10
+    assert short["num_warmup_steps"] == round(whole["num_warmup_steps"] / 10)
 
 
 def test_the_shortest_quickstart_has_one_step_of_fine_tuning_at_least():
@@ -147,7 +147,7 @@ def test_the_shortest_quickstart_has_one_step_of_fine_tuning_at_least():
 def test_steps_that_are_no_positive_number_are_an_error(tmp_path, monkeypatch, steps):
     monkeypatch.setenv("QUICKSTART_STEPS", steps)
     with pytest.raises(ValueError, match="QUICKSTART_STEPS"):
-        quickstart.configure(tmp_path)
+        quickstart.choose_hparams(tmp_path)
 
 
 # ---- Report
