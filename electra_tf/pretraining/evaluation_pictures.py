@@ -26,8 +26,8 @@ OF_EXAMPLES = (
 )
 """The outputs of a batch that `describe_examples` needs; the last three of a discriminator."""
 
-# What Markdown and HTML would read as markup, and a `▁` that is a token by itself.
-_MARKUP = re.compile(rf"[\\`*_{{}}\[\]()#+\-!|<>&~{WORD_START}]")
+# What Markdown and HTML would read as markup, line breaks, and a `▁` that is a token by itself.
+_MARKUP = re.compile(rf"[\0-\x1f\\`*_{{}}\[\]()#+\-!|<>&~{WORD_START}]")
 
 
 def rtd_histograms(is_replaced: np.ndarray, rtd_logits: np.ndarray) -> dict[str, np.ndarray]:
@@ -90,7 +90,11 @@ class _Token(NamedTuple):
 
 def _examples(outputs: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> Iterator[list[_Token]]:
     """The tokens of each example; rows that only fill a batch up are none."""
-    token_of = vocabulary.token_of
+
+    def token_of(token_id: int) -> str:
+        # A model may have more embeddings than its vocabulary has tokens; a generator draws them.
+        return vocabulary.token_of(token_id) if token_id < len(vocabulary) else f"[{token_id}]"
+
     has_discriminator = "rtd_logits" in outputs
     for row in range(min(NUM_EXAMPLES, len(outputs["input_mask"]))):
         of = {name: values[row] for name, values in outputs.items()}
@@ -147,7 +151,9 @@ def _text(tokens: list[_Token], vocabulary: Vocabulary, corrupted: bool) -> str:
 def _table(tokens: list[_Token], has_discriminator: bool) -> str:
     """A row for each token that is masked or flagged."""
     header = ["position", "token", "the generator reads"]
-    header += ["in its place", "replaced", "flagged", ""] if has_discriminator else ["guess", ""]
+    header += (
+        ["in its place", "replaced", "P(replaced)", ""] if has_discriminator else ["guess", ""]
+    )
     rows = []
     for token in tokens:
         if not token.is_masked and not token.is_flagged:

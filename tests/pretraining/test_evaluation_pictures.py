@@ -11,7 +11,7 @@ from tiny_run import make_examples, tiny_config, write_records
 
 from electra_tf.pretraining import run
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
-from electra_tf.text import SPECIAL_TOKENS, Vocabulary
+from electra_tf.text import SPECIAL_TOKENS, AddedToken, Vocabulary
 
 ONE_LAYER = {"num_hidden_layers": 1}
 WORDS = ("the", "chef", "cook", "##ed", "ate", "a*b|<c>", "meal", ".")
@@ -54,7 +54,7 @@ def test_an_example_with_a_fake(vocabulary):
         "9 tokens, 3 masked, 1 replaced, 2 flagged as replaced\n\n"
         "*original:* [CLS] the chef **cooked** the **meal** . [SEP]\n\n"
         "*corrupted:* [CLS] the chef **ateed** the **meal** . [SEP]\n\n"
-        "| position | token | the generator reads | in its place | replaced | flagged |  |\n"
+        "| position | token | the generator reads | in its place | replaced | P(replaced) |  |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| 3 | cook | &#91;MASK&#93; | ate | yes | 88.1% | right |\n"
         "| 4 | &#35;&#35;ed | &#91;MASK&#93; | &#35;&#35;ed | no | 4.7% | right |\n"
@@ -101,6 +101,22 @@ def test_pieces_of_sentencepiece_keep_their_spaces():
     }
     text = describe_examples(outputs, vocabulary, "held out")
     assert "*original:* [CLS] the **chef**s ate**&#9601;** [SEP]\n" in text
+
+
+def test_a_fake_that_is_no_token(vocabulary):
+    """A model may have more embeddings than there are tokens."""
+    outputs = one_example(vocabulary)
+    outputs["corrupted_input_ids"][0, 3] = len(vocabulary)
+    text = describe_examples(outputs, vocabulary, "held out")
+    assert "| cook | &#91;MASK&#93; | &#91;13&#93; | yes | 88.1% | right |" in text
+
+
+def test_an_added_token_that_is_a_line_break_stays_in_its_row(vocabulary):
+    vocabulary = vocabulary.with_added([AddedToken("\n", None)], "added")
+    outputs = one_example(vocabulary)
+    outputs["corrupted_input_ids"][0, 3] = vocabulary.id_of("\n")
+    text = describe_examples(outputs, vocabulary, "held out")
+    assert "| cook | &#91;MASK&#93; | &#10; | yes | 88.1% | right |\n" in text
 
 
 def test_rows_that_fill_a_batch_up_are_no_examples(vocabulary):
