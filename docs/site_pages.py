@@ -23,6 +23,8 @@ DOCS = "docs"
 COPIES = "repository"
 """The folder of the site for files of the repository that are not in docs/."""
 PUBLIC_NAMES = "api.md"
+RETURNED = ("loading.LoadedModel",)
+"""What has a description on that page beside the public names."""
 
 REFERENCE = {
     "config": (),
@@ -76,8 +78,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links to files of the repository into links to pages of the site."""
     uri = page.file.src_uri
-    if uri == PUBLIC_NAMES:
-        return _with_reference(markdown)
     source = uri.removeprefix(f"{COPIES}/") if uri.startswith(f"{COPIES}/") else f"{DOCS}/{uri}"
     if not (ROOT / source).exists():
         return markdown  # made here
@@ -86,7 +86,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         path = _target(source, match)
         return match[0] if path is None else posixpath.relpath(_uri(path), posixpath.dirname(uri))
 
-    return _CODE_OR_LINK.sub(lead_there, markdown)
+    markdown = _CODE_OR_LINK.sub(lead_there, markdown)
+    return _with_reference(markdown) if uri == PUBLIC_NAMES else markdown
 
 
 # ---- Files of the repository
@@ -101,10 +102,15 @@ def _linked(path: str) -> set[str]:
 
 
 def _target(source: str, match: re.Match) -> str | None:
-    """The file that a link of `source` leads to; None for code and for what is no such file."""
+    """The file that a link of `source` leads to; None for code and for what is no such file.
+
+    As on GitHub, that of a folder is its README.md.
+    """
     if match["path"] is None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["path"]))
+    if (ROOT / path).is_dir():
+        path = f"{path}/README.md"
     return path if (ROOT / path).is_file() and not path.startswith("..") else None
 
 
@@ -146,6 +152,7 @@ def _with_reference(markdown: str) -> str:
         markdown = markdown.replace(f"| `{name}` |", link)
         if module.removeprefix(f"{electra_tf.__name__}.") not in REFERENCE:
             rendered.append(f"::: {module}.{name}")
+    rendered += [f"::: {electra_tf.__name__}.{other}" for other in RETURNED]
     return "\n\n".join([markdown, *rendered])
 
 

@@ -75,8 +75,8 @@ class _Token(NamedTuple):
     position: int
     original: str
     is_masked: bool
-    seen: str
-    """By the generator: [MASK], or in 15 % of the masked positions the token itself."""
+    masked_as: str
+    """[MASK], or in 15 % of the masked positions the token itself."""
     new: str
     """What the discriminator reads; without one, what a masked token was guessed to be."""
     is_replaced: bool
@@ -150,7 +150,7 @@ def _text(tokens: list[_Token], vocabulary: Vocabulary, corrupted: bool) -> str:
 
 def _table(tokens: list[_Token], has_discriminator: bool) -> str:
     """A row for each token that is masked or flagged."""
-    header = ["position", "token", "the generator reads"]
+    header = ["position", "token", "masked as"]
     header += (
         ["in its place", "replaced", "P(replaced)", ""] if has_discriminator else ["guess", ""]
     )
@@ -158,7 +158,7 @@ def _table(tokens: list[_Token], has_discriminator: bool) -> str:
     for token in tokens:
         if not token.is_masked and not token.is_flagged:
             continue
-        cells = [str(token.position), token.original, token.seen, token.new]
+        cells = [str(token.position), token.original, token.masked_as, token.new]
         if has_discriminator:
             is_right = token.is_replaced == token.is_flagged
             cells += ["yes" if token.is_replaced else "no", f"{token.probability:.1%}"]

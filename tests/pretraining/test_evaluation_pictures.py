@@ -54,7 +54,7 @@ def test_an_example_with_a_fake(vocabulary):
         "9 tokens, 3 masked, 1 replaced, 2 flagged as replaced\n\n"
         "*original:* [CLS] the chef **cooked** the **meal** . [SEP]\n\n"
         "*corrupted:* [CLS] the chef **ateed** the **meal** . [SEP]\n\n"
-        "| position | token | the generator reads | in its place | replaced | P(replaced) |  |\n"
+        "| position | token | masked as | in its place | replaced | P(replaced) |  |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         "| 3 | cook | &#91;MASK&#93; | ate | yes | 88.1% | right |\n"
         "| 4 | &#35;&#35;ed | &#91;MASK&#93; | &#35;&#35;ed | no | 4.7% | right |\n"
@@ -70,7 +70,7 @@ def test_a_masked_lm_shows_guesses(vocabulary):
     text = describe_examples(outputs, vocabulary, "held out")
     assert "9 tokens, 3 masked\n" in text and "corrupted" not in text
     assert text.endswith(
-        "| position | token | the generator reads | guess |  |\n"
+        "| position | token | masked as | guess |  |\n"
         "| --- | --- | --- | --- | --- |\n"
         "| 3 | cook | &#91;MASK&#93; | the | wrong |\n"
         "| 4 | &#35;&#35;ed | &#91;MASK&#93; | &#35;&#35;ed | right |\n"
