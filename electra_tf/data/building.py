@@ -11,6 +11,7 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
+from electra_tf.config import check
 from electra_tf.data.corpus import SourceFile, find_sources, keep_standard_input, remove_kept
 from electra_tf.data.duplicates import FindDuplicates, HashDocuments
 from electra_tf.data.manifest import PLAN_FILE, UNFINISHED_FOLDER, Manifest
@@ -76,8 +77,7 @@ def build_pretraining_records(
         FileExistsError: if records of others are in the output folder; they stay.
         OSError: if a file cannot be written; no broken shard is left.
     """
-    if num_processes < 1:
-        raise ValueError(f"`num_processes` must be at least 1; received {num_processes}.")
+    check(num_processes >= 1, "num_processes", "at least 1", num_processes)
     check_output(output_dir)
     plan = make_plan(
         _sources(corpus_dir, output_dir, work_share),

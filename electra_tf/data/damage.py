@@ -4,7 +4,6 @@
 TensorFlow's readers say that something is wrong, but not in which of thousands of files.
 """
 
-import bisect
 import contextlib
 import re
 import struct
@@ -60,11 +59,8 @@ def find_damage(
         try:
             for serialized in tf.data.TFRecordDataset(file).batch(_RECORDS_AT_ONCE):
                 if not is_framing and problem(serialized):
-                    beginnings = range(1, len(serialized))
-                    first = bisect.bisect(
-                        beginnings, False, key=lambda n: problem(serialized[:n]) is not None
-                    )
-                    error = problem(serialized[first : first + 1])
+                    problems = (problem(record[tf.newaxis]) for record in serialized)
+                    first, error = next(each for each in enumerate(problems) if each[1])
                     return damage_at(file, number + first, error)
                 number += len(serialized)
         except READING_ERRORS as error:

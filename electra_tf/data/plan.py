@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from electra_tf.config import check
 from electra_tf.data import examples
 from electra_tf.data.corpus import Chunk, SourceFile, chunk_size, cut_in_chunks
 from electra_tf.data.manifest import FORMAT_VERSION
@@ -34,11 +35,9 @@ class WorkShare:
     """How many jobs there are."""
 
     def __post_init__(self):
-        if self.count < 1 or not 0 <= self.index < self.count:
-            raise ValueError(
-                "A share of the work must have an index from 0 to the number of shares less 1; "
-                f"received index {self.index} of {self.count}."
-            )
+        check(self.count >= 1, "the number of shares", "at least 1", self.count)
+        is_share = 0 <= self.index < self.count
+        check(is_share, "the index of a share", f"in 0..{self.count - 1}", self.index)
 
 
 @dataclass(frozen=True)
@@ -130,18 +129,11 @@ def make_plan(
     Raises:
         ValueError: for settings that no example can have.
     """
-    if settings["max_seq_length"] < examples.MIN_TARGET_LENGTH:
-        raise ValueError(
-            f"`max_seq_length` must be at least {examples.MIN_TARGET_LENGTH}; "
-            f"received {settings['max_seq_length']}."
-        )
-    if num_shards is not None and num_shards < 1:
-        raise ValueError(f"`num_out_files` must be at least 1; received {num_shards}.")
-    if not 0 <= settings.get("held_out_share", 0) < 1:
-        raise ValueError(
-            "`held_out_share` must be at least 0 and less than 1; "
-            f"received {settings['held_out_share']}."
-        )
+    length, shortest = settings["max_seq_length"], examples.MIN_TARGET_LENGTH
+    check(length >= shortest, "max_seq_length", f"at least {shortest}", length)
+    check(num_shards is None or num_shards >= 1, "num_out_files", "at least 1", num_shards)
+    share = settings.get("held_out_share", 0)
+    check(0 <= share < 1, "held_out_share", "at least 0 and less than 1", share)
     if num_shards is None:
         size = sum(source.text_bytes for source in sources)
         # Small data is spread too, so that several processes have something to do.

@@ -33,6 +33,8 @@ from electra_tf.files import exists, read_json, writing
 from electra_tf.folders import check_removable, files_in, remove_made
 
 _HISTOGRAM_BINS = 8
+_SUMS = ("cut_tokens", "text_tokens", "unknown_tokens", "num_documents")
+"""What a manifest says of all shards together."""
 
 
 def describe(
@@ -60,17 +62,14 @@ def describe(
         seed=plan.seed,
         blanks_separate_docs=plan.blanks_separate_docs,
         replaced_bytes=sum(result.replaced_bytes for result in results),
-        cut_tokens=sum(shard.cut_tokens for shard in written),
-        text_tokens=sum(shard.text_tokens for shard in written),
-        unknown_tokens=sum(shard.unknown_tokens for shard in written),
         sources=tuple(Source(source.name, source.bytes) for source in plan.sources),
         text_field=plan.text_field or "",
         features=plan.features,
-        num_documents=sum(shard.num_documents for shard in written),
         remove_duplicates=plan.remove_duplicates,
         duplicate_documents=sum(result.duplicate_documents for result in results),
         held_out_share=plan.held_out_share,
         split=split,
+        **{name: sum(getattr(shard, name) for shard in written) for name in _SUMS},
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import check
 from electra_tf.data import pipeline
 from electra_tf.data.damage import READING_ERRORS, count_records, find_damage, first_records
 from electra_tf.data.manifest import HELD_OUT_FOLDER, SHARD_PREFIX, UNFINISHED_FOLDER, Manifest
@@ -176,10 +177,17 @@ class PretrainingRecords:
         Raises:
             ValueError: for sizes that do not fit together.
         """
-        _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
-        _check_share(batch_size, worker_index, num_workers)
-        _check_start(start, span, batch_size if buckets else 1)
-        self._require_examples()
+        self._check_sizes(batch_size, max_seq_length)
+        divides = num_workers >= 1 and batch_size % num_workers == 0
+        check(divides, "num_workers", f"a divisor of batch_size, {batch_size}", num_workers)
+        is_worker = 0 <= worker_index < num_workers
+        check(is_worker, "worker_index", f"in 0..{num_workers - 1}", worker_index)
+        is_inside = start >= span.begin and (span.end is None or start <= span.end)
+        check(is_inside, "start", f"in span, {tuple(span)}", start)
+        if buckets:
+            is_whole = (start - span.begin) % batch_size == 0
+            expected = f"whole batches of {batch_size} behind {span.begin} where there are buckets"
+            check(is_whole, "start", expected, start)
         return pipeline.training_batches(
             self.files,
             EpochOrder(self.counts, seed),
@@ -200,8 +208,7 @@ class PretrainingRecords:
             A finite dataset like that of `batches`; the last batch is filled up to `batch_size`
             with rows whose `input_mask` is all 0.
         """
-        _check_positive(batch_size=batch_size, max_seq_length=max_seq_length)
-        self._require_examples()
+        self._check_sizes(batch_size, max_seq_length)
         return pipeline.evaluation_batches(self.files, batch_size, max_seq_length, self.features)
 
     def numpy_iterator(
@@ -221,7 +228,9 @@ class PretrainingRecords:
                 raise
             raise ValueError(damage) from error
 
-    def _require_examples(self) -> None:
+    def _check_sizes(self, batch_size: int, max_seq_length: int) -> None:
+        check(batch_size >= 1, "batch_size", "at least 1", batch_size)
+        check(max_seq_length >= 1, "max_seq_length", "at least 1", max_seq_length)
         if not self.num_examples:
             raise ValueError(f"The pre-training records {self.patterns!r} hold no examples.")
 
@@ -289,30 +298,3 @@ def _unfit_records(files: list[str], max_seq_length: int, vocab_size: int) -> li
             f"the configuration's vocabulary has {vocab_size} tokens"
         )
     return differences
-
-
-def _check_positive(**values: int) -> None:
-    for name, value in values.items():
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1; received {value}.")
-
-
-def _check_share(batch_size: int, worker_index: int, num_workers: int):
-    if num_workers < 1 or batch_size % num_workers:
-        raise ValueError(
-            f"`num_workers` must divide `batch_size` {batch_size}; received {num_workers}."
-        )
-    if not 0 <= worker_index < num_workers:
-        raise ValueError(
-            f"`worker_index` must lie in 0..{num_workers - 1}; received {worker_index}."
-        )
-
-
-def _check_start(start: int, span: Span, whole: int):
-    if start < span.begin or (span.end is not None and start > span.end):
-        raise ValueError(f"`start` must lie in `span`, {tuple(span)}; received {start}.")
-    if (start - span.begin) % whole:
-        raise ValueError(
-            f"`start` must lie whole batches of {whole} behind the {span.begin} of `span` "
-            f"where there are `buckets`; received {start}."
-        )

@@ -111,11 +111,11 @@ class ShardBuilder:
                 for number, piece in enumerate(pieces):
                     selected = select(piece)
                     for split, writer in splits.items():
-                        writer.add(getattr(selected, split), chunk, number)
+                        writer.add_piece(getattr(selected, split), chunk, number)
                     replaced += piece.replaced_bytes
                     duplicates += selected.num_duplicates
                     progress(piece.source_bytes)
-            written = {split: writer.finish() for split, writer in splits.items()}
+            written = {split: writer.written() for split, writer in splits.items()}
         result = ShardResult(index, replaced, duplicates, written)
         write_file(self._result_path(index), json.dumps(asdict(result)).encode())
         return result
@@ -190,43 +190,33 @@ class ShardBuilder:
         return DuplicateIndex(self.duplicates_folder)
 
 
-class _SplitWriter:
-    """The examples of one split of one shard; removes its file unless it was finished."""
+class _SplitWriter(ShardWriter):
+    """The examples of one split of one shard."""
 
     def __init__(self, builder: ShardBuilder, split: str, index: int):
-        plan = builder.plan
+        self._builder, self._plan = builder, builder.plan
         # Both splits draw alike, but not the same numbers.
         self._purpose = () if split == TRAINING else (split,)
-        self._builder, self._plan = builder, plan
-        rng = plan.rng("shuffle", *self._purpose, index)
-        self._writer = ShardWriter(builder.path(split, index), plan.max_seq_length, rng)
+        rng = self._plan.rng("shuffle", *self._purpose, index)
+        super().__init__(builder.path(split, index), self._plan.max_seq_length, rng)
         self._cut_tokens = self._num_documents = 0
         self._unknown = UnknownTokens()
 
-    def __enter__(self) -> "_SplitWriter":
-        self._writer.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._writer.__exit__(*exception)
-
-    def add(self, piece: Piece, chunk: Chunk, number: int) -> None:
+    def add_piece(self, piece: Piece, chunk: Chunk, number: int) -> None:
         """Adds the examples of a piece, which is the chunk's `number`th."""
         # The same examples come out wherever and whenever the chunk is read.
         rng = self._plan.rng("examples", *self._purpose, chunk.source.name, chunk.start, number)
         examples, lost, unknown = self._builder.examples(piece, rng)
-        self._writer.add(examples)
+        self.add(examples)
         self._cut_tokens += lost
         self._unknown += unknown
         self._num_documents += sum(1 for _ in piece.documents())
 
-    def finish(self) -> WrittenShard:
-        """Gives the file its name."""
-        size = self._writer.finish()
-        counts = tuple(self._writer.length_counts.tolist())
+    def written(self) -> WrittenShard:
+        """Gives the file its name, and says what is in it."""
         return WrittenShard(
-            size,
-            counts,
+            self.finish(),
+            tuple(self.length_counts.tolist()),
             self._cut_tokens,
             self._num_documents,
             self._unknown.tokens,

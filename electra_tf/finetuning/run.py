@@ -29,7 +29,7 @@ from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.starting_weights import StartingPoint
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trial, TrialTrainer, make_schedule
-from electra_tf.text import Tokenizer, check_rows, load_tokenizer
+from electra_tf.text import load_matching_tokenizer
 from electra_tf.training.checkpoints.checkpoint import read_step
 from electra_tf.training.checkpoints.run_folder import locked
 from electra_tf.training.checkpoints.weights import load_weights
@@ -92,23 +92,6 @@ def finetune(
                 trial_folders.check_folders(config)
             run = _Run(config, start, strategy, workers)
         return run.run()
-
-
-def load_matching_tokenizer(config: FinetuningConfig) -> Tokenizer:
-    """The tokenizer of a run.
-
-    Raises:
-        ValueError: its vocabulary is larger than the model's.
-    """
-    tokenizer = load_tokenizer(
-        config.vocab_file,
-        config.do_lower_case,
-        config.strip_accents,
-        pre_split=config.pre_split,
-        tokenizer=config.tokenizer,
-    )
-    check_rows(tokenizer.vocabulary, config.vocab_size, config.vocab_file)
-    return tokenizer
 
 
 def load_tasks(config: FinetuningConfig, is_chief: bool = True) -> list[Task]:

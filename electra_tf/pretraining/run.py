@@ -17,7 +17,7 @@ from electra_tf.pretraining.starting_weights import (
     found_weights,
 )
 from electra_tf.pretraining.training import PretrainingTrainer, make_optimizer
-from electra_tf.text import Tokenizer, check_rows, load_tokenizer
+from electra_tf.text import Tokenizer, load_matching_tokenizer
 from electra_tf.training.checkpoints.checkpoint import (
     read_step,
     resolve_prefix,
@@ -157,23 +157,6 @@ def make_pretrainer(config: PretrainingConfig, tokenizer: Tokenizer) -> ElectraP
 
 
 # ---- Checks before anything is built
-
-
-def load_matching_tokenizer(config: PretrainingConfig) -> Tokenizer:
-    """The tokenizer of a run.
-
-    Raises:
-        ValueError: its vocabulary is larger than the model's.
-    """
-    tokenizer = load_tokenizer(
-        config.vocab_file,
-        do_lower_case=config.do_lower_case,
-        strip_accents=config.strip_accents,
-        pre_split=config.pre_split,
-        tokenizer=config.tokenizer,
-    )
-    check_rows(tokenizer.vocabulary, config.vocab_size, config.vocab_file)
-    return tokenizer
 
 
 def open_records(

@@ -4,6 +4,7 @@
 from electra_tf.text.loading import (
     check_rows,
     find_vocabulary_file,
+    load_matching_tokenizer,
     load_tokenizer,
     load_vocabulary,
     save_tokenizer,
@@ -41,6 +42,7 @@ __all__ = [
     "check_rows",
     "count_words",
     "find_vocabulary_file",
+    "load_matching_tokenizer",
     "load_tokenizer",
     "load_vocabulary",
     "pack_segments",

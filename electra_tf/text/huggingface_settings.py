@@ -112,7 +112,7 @@ def read_huggingface_settings(folder: str) -> TokenizerSettings | None:
         said.get("do_lower_case"),
         said.get("strip_accents"),
         pre_split=pre_split,
-        added=added,
+        added_tokens=added,
         is_binding=False,
         problems=problems,
         word_problems=word_problems,

@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config.run_config import RunConfig
 from electra_tf.files import listed, read_bytes, write_bytes
 from electra_tf.text import settings_file
 from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
@@ -94,7 +95,7 @@ def _load_sentencepiece(
     do_lower_case: bool | None,
     strip_accents: bool | None,
 ) -> SentencePieceTokenizer:
-    special = settings.special if settings else None
+    special = settings.special_tokens if settings else None
     tokenizer = SentencePieceTokenizer(_read_model(path), special, path)
     made_with = tokenizer.do_lower_case, tokenizer.strip_accents
     if settings and (settings.do_lower_case, settings.strip_accents) != made_with:
@@ -113,9 +114,26 @@ def load_vocabulary(path: str) -> Vocabulary:
     path = find_vocabulary_file(path)
     settings = _settings_of(path)
     if _kind(path, settings) == SENTENCEPIECE:
-        special = settings.special if settings else None
+        special = settings.special_tokens if settings else None
         return vocabulary_of_model(_read_model(path), special, path)
     return _wordpiece_vocabulary(path, settings)
+
+
+def load_matching_tokenizer(config: RunConfig) -> Tokenizer:
+    """Returns the tokenizer of a run.
+
+    Raises:
+        ValueError: its vocabulary is larger than the model's, or see `load_tokenizer`.
+    """
+    tokenizer = load_tokenizer(
+        config.vocab_file,
+        config.do_lower_case,
+        config.strip_accents,
+        pre_split=config.pre_split,
+        tokenizer=config.tokenizer,
+    )
+    check_rows(tokenizer.vocabulary, config.vocab_size, config.vocab_file)
+    return tokenizer
 
 
 def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str) -> None:
@@ -280,8 +298,10 @@ def _settings_of(path: str) -> TokenizerSettings | None:
 
 
 def _wordpiece_vocabulary(path: str, settings: TokenizerSettings | None) -> Vocabulary:
-    vocabulary = read_vocabulary(path, settings.special if settings else None)
-    return vocabulary.with_added(settings.added, os.path.dirname(path)) if settings else vocabulary
+    if settings is None:
+        return read_vocabulary(path)
+    vocabulary = read_vocabulary(path, settings.special_tokens)
+    return vocabulary.with_added(settings.added_tokens, os.path.dirname(path))
 
 
 def _kind(path: str, settings: TokenizerSettings | None) -> str:

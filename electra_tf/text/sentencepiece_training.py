@@ -18,6 +18,7 @@ from typing import Any
 
 import sentencepiece
 
+from electra_tf.config import check
 from electra_tf.files import writes
 from electra_tf.text.vocabulary import SpecialTokens, unused_tokens
 
@@ -118,19 +119,13 @@ def without_accents(text: str) -> str:
 
 
 def _check(model_type: str, min_frequency: int, character_coverage: float, num_unused: int):
-    if model_type not in MODEL_TYPES:
-        raise ValueError(
-            f"model_type must be one of {', '.join(MODEL_TYPES)}, received {model_type!r}."
-        )
-    if min_frequency < 1:
-        raise ValueError(f"min_frequency must be at least 1, received {min_frequency}.")
-    if num_unused < 0:
-        raise ValueError(f"num_unused must be at least 0, received {num_unused}.")
-    if not _MIN_COVERAGE <= character_coverage <= 1:
-        raise ValueError(
-            f"character_coverage must be between {_MIN_COVERAGE} and 1 for a SentencePiece model, "
-            f"received {character_coverage}."
-        )
+    choices = f"one of {', '.join(MODEL_TYPES)}"
+    check(model_type in MODEL_TYPES, "model_type", choices, model_type)
+    check(min_frequency >= 1, "min_frequency", "at least 1", min_frequency)
+    check(num_unused >= 0, "num_unused", "at least 0", num_unused)
+    covers = _MIN_COVERAGE <= character_coverage <= 1
+    expected = f"between {_MIN_COVERAGE} and 1 for a SentencePiece model"
+    check(covers, "character_coverage", expected, character_coverage)
 
 
 def _train(
@@ -220,7 +215,8 @@ def _readable(error: Exception, vocab_size: int):
     found = re.search(r"required_chars\. \d+ vs (\d+)", reason)
     if found:
         return (
-            f"vocab_size must be at least {found[1]} for the special tokens and the characters of "
-            f"this text, received {vocab_size}; a smaller character_coverage lowers that."
+            f"vocab_size is expected to be at least {found[1]} for the special tokens and the "
+            f"characters of this text, but is {vocab_size}; a smaller character_coverage lowers "
+            "that."
         )
     return f"The SentencePiece trainer failed with vocab_size {vocab_size}: {reason}"

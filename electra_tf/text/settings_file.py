@@ -13,16 +13,13 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config import check
+from electra_tf.config.stored import from_stored
 from electra_tf.files import check_keys, read_json, write_json
 from electra_tf.text.vocabulary import KINDS, AddedToken, SpecialTokens
 
 FILE_NAME = "tokenizer.json"
 FORMAT = "electra_tf tokenizer"
-VERSION = 1
-_KEYS = ("format", "version", "kind", "file", "do_lower_case", "strip_accents", "special_tokens")
-_LATER_VERSION = 2
-_LATER_KEYS = ("pre_split", "added_tokens")
-"""Of files that need them, so that older programs refuse these files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +33,10 @@ class TokenizerSettings:
     do_lower_case: bool | None
     """None where a Hugging Face folder does not say."""
     strip_accents: bool | None
-    special: SpecialTokens = dataclasses.field(default_factory=SpecialTokens)
+    special_tokens: SpecialTokens = dataclasses.field(default_factory=SpecialTokens)
     pre_split: bool = False
     """Whether words are what white space separates, and nothing else."""
-    added: tuple[AddedToken, ...] = ()
+    added_tokens: tuple[AddedToken, ...] = ()
     is_binding: bool = True
     """Whether other settings are an error; those of a Hugging Face file are defaults only."""
     problems: tuple[str, ...] = ()
@@ -90,20 +87,7 @@ def save_settings(settings: TokenizerSettings, folder: str) -> None:
         FileExistsError: the folder's file describes another vocabulary that is there.
     """
     check_free(folder, settings.file)
-    stored = {
-        "format": FORMAT,
-        "version": VERSION,
-        "kind": settings.kind,
-        "file": settings.file,
-        "do_lower_case": settings.do_lower_case,
-        "strip_accents": settings.strip_accents,
-        "special_tokens": dataclasses.asdict(settings.special),
-    }
-    if settings.pre_split or settings.added:
-        stored["version"] = _LATER_VERSION
-        stored["pre_split"] = settings.pre_split
-        stored["added_tokens"] = [dataclasses.asdict(token) for token in settings.added]
-    write_json(path_in(folder), stored)
+    write_json(path_in(folder), _stored(settings))
 
 
 def check_free(folder: str, file: str) -> None:
@@ -124,51 +108,32 @@ def check_free(folder: str, file: str) -> None:
         )
 
 
-def _own(stored: Mapping[str, Any], path: str) -> TokenizerSettings:
-    version, keys = VERSION, _KEYS
-    if stored.get("version") == _LATER_VERSION:
-        version, keys = _LATER_VERSION, _KEYS + _LATER_KEYS
-    if set(stored) != set(keys) or stored["version"] != version:
-        raise ValueError(
-            f"{path} is expected to have the keys {', '.join(keys)} and version {version}, but "
-            f"has {', '.join(stored)} and version {stored.get('version')!r}."
-        )
-    if version == _LATER_VERSION:
-        check_keys(stored, {"pre_split": bool, "added_tokens": list}, path)
-    names = [field.name for field in dataclasses.fields(SpecialTokens)]
-    special = stored["special_tokens"]
-    is_right = {
-        "kind": stored["kind"] in KINDS,
-        "file": isinstance(stored["file"], str) and os.path.basename(stored["file"]) != "",
-        "do_lower_case": isinstance(stored["do_lower_case"], bool),
-        "strip_accents": isinstance(stored["strip_accents"], bool),
-        "special_tokens": isinstance(special, dict)
-        and sorted(special) == sorted(names)
-        and all(isinstance(token, str) for token in special.values()),
+def _stored(settings: TokenizerSettings) -> dict[str, Any]:
+    """What a file of ours holds; older programs refuse those that need later keys."""
+    stored = {
+        "format": FORMAT,
+        "version": 1,
+        "kind": settings.kind,
+        "file": settings.file,
+        "do_lower_case": settings.do_lower_case,
+        "strip_accents": settings.strip_accents,
+        "special_tokens": dataclasses.asdict(settings.special_tokens),
     }
-    wrong = [name for name, right in is_right.items() if not right]
-    if wrong:
-        raise ValueError(
-            f"{path}: {wrong[0]} cannot be {stored[wrong[0]]!r}; kind is expected to be one of "
-            f"{', '.join(KINDS)}, file a file name, do_lower_case and strip_accents true or "
-            f"false, special_tokens the tokens for {', '.join(names)}."
-        )
-    return TokenizerSettings(
-        stored["kind"],
-        stored["file"],
-        stored["do_lower_case"],
-        stored["strip_accents"],
-        SpecialTokens(**special),
-        stored.get("pre_split", False),
-        tuple(_added_token(entry, path) for entry in stored.get("added_tokens", ())),
-    )
+    if settings.pre_split or settings.added_tokens:
+        added = [dataclasses.asdict(token) for token in settings.added_tokens]
+        stored |= {"version": 2, "pre_split": settings.pre_split, "added_tokens": added}
+    return stored
 
 
-def _added_token(entry: Any, path: str) -> AddedToken:
-    kinds = {field.name: field.type for field in dataclasses.fields(AddedToken)}
-    if not isinstance(entry, dict) or set(entry) != set(kinds):
-        raise ValueError(
-            f"{path}: an added token is expected to have {', '.join(kinds)}, but is {entry!r}."
-        )
-    check_keys(entry, {**dict.fromkeys(kinds, bool), "content": str, "id": int}, path)
-    return AddedToken(**entry)
+def _own(stored: Mapping[str, Any], path: str) -> TokenizerSettings:
+    described = {key: value for key, value in stored.items() if key not in ("format", "version")}
+    check_keys(described, dict.fromkeys(("do_lower_case", "strip_accents"), bool), path)
+    found = from_stored(TokenizerSettings, described, path)
+    check(found.kind in KINDS, f"{path}: kind", f"one of {', '.join(KINDS)}", found.kind)
+    is_name = os.path.basename(found.file) != ""
+    check(is_name, f"{path}: file", "the name of a file", found.file)
+    expected = _stored(found)
+    for name in {**expected, **stored}:
+        value, received = expected.get(name), stored.get(name)
+        check(received == value, f"{path}: {name}", repr(value), received)
+    return found

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
-from electra_tf.files import read_text, write_bytes
+from electra_tf.config import check
+from electra_tf.files import read_text, shortened, write_bytes
 from electra_tf.text import vocabulary_file
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -169,8 +170,8 @@ class Vocabulary:
 
     def token_of(self, token_id: int) -> str:
         """Returns the token of an id; raises ValueError outside of 0 .. len - 1."""
-        if not 0 <= token_id < len(self.tokens):
-            raise ValueError(f"token_id must be in 0..{len(self.tokens) - 1}, received {token_id}.")
+        is_known = 0 <= token_id < len(self.tokens)
+        check(is_known, "token_id", f"in 0..{len(self.tokens) - 1}", token_id)
         return self.tokens[token_id]
 
     def id_of(self, token: str) -> int:
@@ -242,8 +243,13 @@ def _check(tokens: Sequence[str], special: SpecialTokens, kind: str, where: str)
         elif len(missing) == len(special.all):
             hint = f" {vocabulary_file.what_it_is_instead(tokens)}"
         raise ValueError(
-            f"{where} must hold the special tokens {' '.join(special.all)}; "
-            f"missing: {' '.join(missing)}.{hint}"
+            f"{where} must hold the special tokens {_listed(special.all)}; missing: "
+            f"{_listed(missing)}.{hint}"
         )
     if kind == WORDPIECE:
         vocabulary_file.check(tokens, where)
+
+
+def _listed(tokens: Sequence[str]) -> str:
+    """Tokens for a message, whatever characters a damaged file has given them."""
+    return " ".join(shortened(ascii(token)[1:-1], 40) for token in tokens)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tokenizers
 
+from electra_tf.config import check
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD, BasicNormalizer
 from electra_tf.text.tokenizer import Tokenizer, UnknownTokens
 from electra_tf.text.vocabulary import SPECIAL_TOKENS, UNK, WORD_START, unused_tokens
@@ -111,15 +112,11 @@ def wordpieces_from_counts(
 
     Arguments and errors as in `train_wordpiece_vocabulary`.
     """
-    for name, value in (("min_frequency", min_frequency), ("limit_alphabet", limit_alphabet)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, received {value}.")
-    if character_coverage is not None and not 0 < character_coverage <= 1:
-        raise ValueError(
-            f"character_coverage must be above 0 and at most 1, received {character_coverage}."
-        )
-    if num_unused < 0:
-        raise ValueError(f"num_unused must be at least 0, received {num_unused}.")
+    check(min_frequency >= 1, "min_frequency", "at least 1", min_frequency)
+    check(limit_alphabet >= 1, "limit_alphabet", "at least 1", limit_alphabet)
+    is_share = character_coverage is None or 0 < character_coverage <= 1
+    check(is_share, "character_coverage", "above 0 and at most 1", character_coverage)
+    check(num_unused >= 0, "num_unused", "at least 0", num_unused)
     alphabet = _most_frequent_characters(word_counts, limit_alphabet, character_coverage)
     words = {
         word: number
@@ -143,9 +140,9 @@ def wordpieces_from_counts(
         if character_coverage is not None:
             limit = f"character_coverage than {character_coverage}"
         raise ValueError(
-            f"vocab_size must be at least {len(first_tokens)} for {len(reserved)} special tokens "
-            f"and the characters of this text, received {vocab_size}; a smaller {limit} lowers "
-            "that."
+            f"vocab_size is expected to be at least {len(first_tokens)} for {len(reserved)} "
+            f"special tokens and the characters of this text, but is {vocab_size}; a smaller "
+            f"{limit} lowers that."
         )
     return _learned(words, vocab_size, min_frequency, first_tokens)
 

@@ -108,7 +108,7 @@ def test_errors(corpus, tmp_path):
         run_verb("vocab", "--input-files", corpus / "*.nothing", "--output-file", output)
     with pytest.raises(FileNotFoundError, match="absent"):
         run_verb("vocab", "--corpus-dir", tmp_path / "absent", "--output-file", output)
-    with pytest.raises(ValueError, match="vocab_size must be at least"):
+    with pytest.raises(ValueError, match="vocab_size is expected to be at least"):
         run_verb("vocab", "--corpus-dir", corpus, "--output-file", output, "--vocab-size", "9")
     assert not output.exists()
     # What is there already is not described by other settings.

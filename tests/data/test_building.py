@@ -366,9 +366,9 @@ def test_the_number_of_shards_follows_the_size(corpus, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"max_seq_length": 4}, "`max_seq_length` must be at least 5; received 4"),
-        ({"num_out_files": 0}, "`num_out_files` must be at least 1; received 0"),
-        ({"num_processes": 0}, "`num_processes` must be at least 1; received 0"),
+        ({"max_seq_length": 4}, "max_seq_length is expected to be at least 5, but is 4"),
+        ({"num_out_files": 0}, "num_out_files is expected to be at least 1, but is 0"),
+        ({"num_processes": 0}, "num_processes is expected to be at least 1, but is 0"),
         ({"output": "text/records"}, "must not lie in the corpus folder"),
     ],
 )

@@ -4,7 +4,6 @@
 import io
 import json
 import os
-import re
 import shutil
 
 import numpy as np
@@ -239,8 +238,8 @@ def test_jobs_that_share_the_work_build_the_same_records(corpus, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"held_out_share": 1.0}, "`held_out_share` must be at least 0 and less than 1; received"),
-        ({"held_out_share": -0.1}, "`held_out_share` must be"),
+        ({"held_out_share": 1.0}, "held_out_share is expected to be at least 0 and less than 1"),
+        ({"held_out_share": -0.1}, "held_out_share is expected to be"),
         ({"text": "-", "work_share": WorkShare(0, 2)}, "cannot be done from standard input"),
     ],
 )
@@ -249,9 +248,16 @@ def test_options_out_of_range_are_errors(corpus, arguments, message):
         build(corpus, **arguments)
 
 
-@pytest.mark.parametrize("index, count", [(2, 2), (-1, 2), (0, 0)])
-def test_shares_are_numbered_from_zero(index, count):
-    with pytest.raises(ValueError, match=re.escape(f"received index {index} of {count}")):
+@pytest.mark.parametrize(
+    "index, count, message",
+    [
+        (2, 2, r"the index of a share is expected to be in 0\.\.1, but is 2"),
+        (-1, 2, r"in 0\.\.1, but is -1"),
+        (0, 0, "the number of shares is expected to be at least 1, but is 0"),
+    ],
+)
+def test_shares_are_numbered_from_zero(index, count, message):
+    with pytest.raises(ValueError, match=message):
         WorkShare(index, count)
 
 

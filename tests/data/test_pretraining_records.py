@@ -234,12 +234,12 @@ def test_damage_inside_a_record_is_found_when_it_is_read(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"batch_size": 0}, "`batch_size` must be at least 1; received 0"),
-        ({"num_workers": 4}, "must divide `batch_size` 6; received 4"),
-        ({"num_workers": 2, "worker_index": 2}, "must lie in 0..1; received 2"),
-        ({"start": -1}, r"`start` must lie in `span`, \(0, None\); received -1"),
-        ({"start": 18, "span": Span(6, 12)}, r"`start` must lie in `span`, \(6, 12\)"),
-        ({"start": 8, "span": Span(6), "buckets": (4,)}, "whole batches of 6 behind the 6 of"),
+        ({"batch_size": 0}, "batch_size is expected to be at least 1, but is 0"),
+        ({"num_workers": 4}, "num_workers is expected to be a divisor of batch_size, 6, but is 4"),
+        ({"num_workers": 2, "worker_index": 2}, "worker_index is expected to be in 0..1, but is 2"),
+        ({"start": -1}, r"start is expected to be in span, \(0, None\), but is -1"),
+        ({"start": 18, "span": Span(6, 12)}, r"start is expected to be in span, \(6, 12\)"),
+        ({"start": 8, "span": Span(6), "buckets": (4,)}, "whole batches of 6 behind 6 where"),
     ],
 )
 def test_sizes_that_do_not_fit_are_errors(many_windows, arguments, message):

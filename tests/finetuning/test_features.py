@@ -86,5 +86,5 @@ def test_several_labels_are_zeros_and_ones_and_scores_are_scaled():
 
 
 def test_lengths_without_room_are_errors():
-    with pytest.raises(ValueError, match="max_seq_length must be 5 or more"):
+    with pytest.raises(ValueError, match="max_seq_length is expected to be 5 or more"):
         rows_of(TASKS["rte"].spec, [TextExample(0, "x")], 4)

@@ -28,7 +28,7 @@ def test_ill_formed_sequences_are_read_by_the_rule():
     tags = ["B-A", "I-A", "I-B", "E-B", "I-B"]
     assert spans_of(tags) == [(0, 1, "A"), (2, 3, "B"), (4, 4, "B")]
     assert spans_of(tags, "reference") == [(0, 4, "B")]
-    with pytest.raises(ValueError, match="rule must be conll or reference, received 'bio'"):
+    with pytest.raises(ValueError, match="rule is expected to be conll or reference, but is 'bio'"):
         spans_of(tags, "bio")
 
 

@@ -254,11 +254,20 @@ def test_rare_words_and_reserved_characters():
     ("arguments", "message"),
     [
         (((), 100), "hold no words"),
-        ((own_texts.GERMAN, 20), r"vocab_size must be at least \d\d .*, received 20"),
-        ((own_texts.GERMAN, 100, "word"), "model_type must be one of unigram, bpe"),
-        ((own_texts.GERMAN, 100, "bpe", True, True, 0), "min_frequency must be at least 1"),
-        ((own_texts.GERMAN, 100, "bpe", True, True, 1, 0.5), "character_coverage must be between"),
-        ((own_texts.GERMAN, 100, "bpe", True, True, 1, 1.0, -1), "num_unused must be at least 0"),
+        ((own_texts.GERMAN, 20), r"vocab_size is expected to be at least \d\d .*, but is 20"),
+        ((own_texts.GERMAN, 100, "word"), "model_type is expected to be one of unigram, bpe"),
+        (
+            (own_texts.GERMAN, 100, "bpe", True, True, 0),
+            "min_frequency .* at least 1",
+        ),
+        (
+            (own_texts.GERMAN, 100, "bpe", True, True, 1, 0.5),
+            "character_coverage .* between",
+        ),
+        (
+            (own_texts.GERMAN, 100, "bpe", True, True, 1, 1.0, -1),
+            "num_unused .* at least 0",
+        ),
     ],
 )
 def test_errors(arguments, message):

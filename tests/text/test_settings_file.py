@@ -135,11 +135,14 @@ def test_other_names_for_special_tokens(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "bytes"}, r"tokenizer\.json: kind cannot be 'bytes'.*wordpiece, sentencepiece"),
-        ({"do_lower_case": 1}, "do_lower_case cannot be 1"),
-        ({"special_tokens": {"pad": "x"}}, "special_tokens cannot be"),
-        ({"version": 7}, "expected to have the keys .* version 1, but has .* version 7"),
-        ({"more": 1}, "expected to have the keys"),
+        (
+            {"kind": "bytes"},
+            r"tokenizer\.json: kind is expected .* wordpiece, sentencepiece, but",
+        ),
+        ({"do_lower_case": 1}, "'do_lower_case' is expected to be true or false, but is 1"),
+        ({"special_tokens": {"pad": "x"}}, "special_tokens is expected to be"),
+        ({"version": 7}, "version is expected to be 1, but is 7"),
+        ({"more": 1}, "unknown key 'more'"),
         ({"file": "absent.txt"}, r"absent\.txt does not exist"),
     ],
 )

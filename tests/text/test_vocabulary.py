@@ -178,7 +178,7 @@ def test_a_missing_file(tmp_path):
 
 def test_ids_and_tokens_outside_of_the_vocabulary():
     vocabulary = text.Vocabulary(text.SPECIAL_TOKENS)
-    with pytest.raises(ValueError, match=r"token_id must be in 0\.\.4, received 5"):
+    with pytest.raises(ValueError, match=r"token_id is expected to be in 0\.\.4, but is 5"):
         vocabulary.token_of(5)
     with pytest.raises(ValueError, match="does not hold 'a'"):
         vocabulary.id_of("a")

@@ -91,12 +91,18 @@ def test_no_token_has_more_than_256_bytes(letters, length):
     [
         (([], 100), "hold no words"),
         ((["", "\u200b"], 100), "hold no words"),
-        ((LINES, 20), "vocab_size must be at least [34][0-9] .*, received 20"),
-        ((LINES, 100, True, True, 0), "min_frequency must be at least 1, received 0"),
-        ((LINES, 100, True, True, 2, -1), "limit_alphabet must be at least 1, received -1"),
-        ((LINES, 100, True, True, 2, 99, 2.0), "character_coverage must be above 0 and at most 1"),
+        ((LINES, 20), "vocab_size is expected to be at least [34][0-9] .*, but is 20"),
+        ((LINES, 100, True, True, 0), "min_frequency is expected to be at least 1, but is 0"),
+        ((LINES, 100, True, True, 2, -1), "limit_alphabet is expected to be at least 1, but is -1"),
+        (
+            (LINES, 100, True, True, 2, 99, 2.0),
+            "character_coverage .* above 0 and at most 1",
+        ),
         ((LINES, 20, True, True, 2, 99, 1.0), "a smaller character_coverage than 1.0 lowers"),
-        ((LINES, 100, True, True, 2, 99, None, -1), "num_unused must be at least 0, received -1"),
+        (
+            (LINES, 100, True, True, 2, 99, None, -1),
+            "num_unused .* at least 0, but is -1",
+        ),
     ],
 )
 def test_errors(arguments, message):

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import expit, softmax
 
-from electra_tf.config import FinetuningConfig
+from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.finetuning.files.data_warnings import (
     BadRows,
@@ -114,10 +114,7 @@ class TextKind(Kind):
         Pairs that are too long lose tokens at the end of their longer text, of the second if both
         are of one length (classification_tasks.py:289-306).
         """
-        if max_seq_length < 5:
-            raise ValueError(
-                f"max_seq_length must be 5 or more for texts, received {max_seq_length}."
-            )
+        check(max_seq_length >= 5, "max_seq_length", "5 or more for texts", max_seq_length)
 
         def make(part: slice) -> dict[str, tf.Tensor]:
             first = tf.constant([example.text_a for example in examples[part]], tf.string)

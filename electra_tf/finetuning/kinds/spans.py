@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.conll import OUTSIDE, is_span_tag
 from electra_tf.finetuning.files.data_warnings import BadRows, choices
@@ -64,8 +65,7 @@ def spans_of(tags: Sequence[str], rule: str = "conll") -> list[tuple[int, int, s
     Raises:
         ValueError: rule is another.
     """
-    if rule not in ("conll", "reference"):
-        raise ValueError(f"rule must be conll or reference, received {rule!r}.")
+    check(rule in ("conll", "reference"), "rule", "conll or reference", rule)
     begins = _begins_conll if rule == "conll" else _begins_reference
     spans, start, previous = [], None, (OUTSIDE, "")
     for position, tag in enumerate((*tags, OUTSIDE)):

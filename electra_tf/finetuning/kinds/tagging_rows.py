@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TaggingExample, arrays_of_parts
 from electra_tf.finetuning.kinds.spans import to_bioes
@@ -139,8 +140,7 @@ def tagging_features(
     Raises:
         ValueError: max_seq_length leaves no room for a token.
     """
-    if max_seq_length < 3:
-        raise ValueError(f"max_seq_length must be 3 or more for tags, received {max_seq_length}.")
+    check(max_seq_length >= 3, "max_seq_length", "3 or more for tags", max_seq_length)
 
     def make(part: slice) -> dict[str, np.ndarray]:
         return _part_features(examples[part], tokenizer, max_seq_length, spec)
