@@ -25,6 +25,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["electra_tf", "electra_tf.*"]),
+    package_data={"electra_tf": ["py.typed"]},  # for type checkers: the hints are there
     data_files=[
         (f"share/electra_tf/{folder}", [str(path) for path in pathlib.Path(folder).glob("*.json")])
         for folder in ("configs/finetuning", "configs/pretraining")

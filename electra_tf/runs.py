@@ -6,11 +6,11 @@ TensorFlow is imported when a run begins, so that `electra_tf.configure()` can c
 
 import contextlib
 import dataclasses
-import numbers
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from absl import logging
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig, check
@@ -218,18 +218,14 @@ def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON would have given it: no paths, tuples or numbers of NumPy."""
+    """A value as JSON would have given it: no paths or tuples, nothing of NumPy."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, bool | int):
-        return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    return float(value) if isinstance(value, numbers.Real) else value
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def _with_start(

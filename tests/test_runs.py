@@ -214,7 +214,7 @@ def test_paths_tuples_and_numbers_of_numpy_are_taken(data, tmp_path):
         **SHORT,
         "num_train_steps": np.int64(3),
         "learning_rate": np.float32(0.5),
-        "length_buckets": (8, 16),
+        "length_buckets": (8, np.int32(16)),
         "vocab_file": folder / "vocab.txt",
         "do_train": False,
     }
@@ -222,6 +222,8 @@ def test_paths_tuples_and_numbers_of_numpy_are_taken(data, tmp_path):
         electra_tf.pretrain(folder, "absent", do_eval=True, **hparams)
     with pytest.raises(ValueError, match=r"num_train_steps is .* of type int.* 3\.5"):
         electra_tf.pretrain(folder, "absent", **{**hparams, "num_train_steps": np.float64(3.5)})
+    with pytest.raises(ValueError, match=r"length_buckets .*, but is \[16, 8\]"):
+        electra_tf.pretrain(folder, "absent", **{**hparams, "length_buckets": np.array([16, 8])})
     assert not (folder / "models" / "absent").exists()
 
 
@@ -230,6 +232,8 @@ WRONG = {
     "wrong type": ({"train_batch_size": "8"}, "train_batch_size is expected to be of type int"),
     "a strategy object": ({"strategy": tf.distribute.get_strategy()}, "strategy is expected to be"),
     "data_dir": ({"data_dir": None}, "data_dir is expected to be a .*, but is None"),
+    "no such data_dir": ({"data_dir": "nowhere"}, "nowhere/(vocab.txt|models)"),
+    "of Keras": ({"epochs": 3}, "unknown hyperparameter 'epochs': did you mean"),
     "data_dir of bytes": ({"data_dir": b"data"}, "data_dir is expected to be a .*, but is b'data'"),
 }
 WRONG_PRETRAINING = {

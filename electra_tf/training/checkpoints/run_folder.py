@@ -50,7 +50,7 @@ def locked(folder: str) -> Iterator[None]:
     """
     path = folder.rstrip("/") + ".lock"
     parent = os.path.dirname(path) or "."
-    is_new = not tf.io.gfile.exists(parent)
+    new = list(_missing(parent))
     writing(path, tf.io.gfile.makedirs, parent)
     hold = _remotely if "://" in path.removeprefix("file://") else _by_kernel
     try:
@@ -58,8 +58,18 @@ def locked(folder: str) -> Iterator[None]:
             yield
     finally:
         # A run that fails before it has written anything leaves nothing behind.
-        if is_new and not tf.io.gfile.listdir(parent):
-            tf.io.gfile.rmtree(parent)
+        for made in new:
+            if tf.io.gfile.listdir(made):
+                break
+            tf.io.gfile.rmtree(made)
+
+
+def _missing(folder: str) -> Iterator[str]:
+    """The folder and those above it, as far as they do not exist; the innermost first."""
+    # A scheme, such as "gs:", is what is left of a path in the end.
+    while folder and not folder.endswith(":") and not tf.io.gfile.exists(folder):
+        yield folder
+        folder = os.path.dirname(folder)
 
 
 def _description() -> dict[str, str | int]:
