@@ -25,7 +25,8 @@ from benchmarks.options import HEAD_SIZE, positive_int, width  # noqa: E402
 from electra_tf.cli import arguments  # noqa: E402
 from electra_tf.config import EncoderConfig  # noqa: E402
 from electra_tf.model import Initializers  # noqa: E402
-from electra_tf.model.layers import SelfAttention, precision_scope  # noqa: E402
+from electra_tf.model.layers import SelfAttention  # noqa: E402
+from electra_tf.model.part import precision_scope  # noqa: E402
 
 
 class Einsum(SelfAttention):

@@ -1,8 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-trained encoder with one head per task, and the gradient step that trains them."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,9 +15,10 @@ from electra_tf.finetuning.files.data_warnings import choices
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers
-from electra_tf.model.layers import precision_scope
+from electra_tf.model.part import precision_scope
 from electra_tf.model.random_numbers import split_seed
 from electra_tf.training.distribution.replicas import Stream, replica_id, step_seed
+from electra_tf.training.optimization.optimizer import Factors
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
 
 
@@ -183,8 +183,8 @@ class FinetuningModel(keras.Model):
         return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def layerwise_multiplier(decay: float, num_layers: int) -> Callable[[str], float]:
-    """Factor of the learning rate by variable path (optimization.py _get_layer_lrs).
+def layerwise_factors(decay: float, num_layers: int) -> Factors:
+    """Factors of the learning rate by variable path (optimization.py _get_layer_lrs).
 
     Heads have 1, the top layer decay^2 (the original leaves one power out), each layer below one
     power more, embeddings decay^(layers + 2).
@@ -192,22 +192,15 @@ def layerwise_multiplier(decay: float, num_layers: int) -> Callable[[str], float
     Args:
         decay: factor per layer; 0 for 1 everywhere.
         num_layers: layers of the encoder.
-
-    Returns:
-        A function that raises ValueError for a path that no rule fits.
     """
     top = num_layers + 2
 
-    def multiplier(path: str) -> float:
-        layer = re.search(r"encoder/layer_(\d+)/", path)
-        if "task_specific/" in path:
-            depth = top
-        elif layer:
-            depth = int(layer.group(1)) + 1
-        elif "/embeddings/" in path or "/embeddings_project/" in path:
-            depth = 0
-        else:
-            raise ValueError(f"no rule of layer-wise learning rates fits the variable {path}.")
+    def factor(depth: int) -> float:
         return decay ** (top - depth) if decay else 1.0
 
-    return multiplier
+    layers = ((f"encoder/layer_{i}/", factor(i + 1)) for i in range(num_layers))
+    return (
+        ("task_specific/", factor(top)),
+        *layers,
+        ("/embeddings/|/embeddings_project/", factor(0)),
+    )

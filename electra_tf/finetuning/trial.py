@@ -12,7 +12,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.files import check_keys
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
-from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
+from electra_tf.finetuning.model import FinetuningModel, layerwise_factors
 from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.checkpoints.checkpoint import STATE
@@ -60,7 +60,7 @@ def make_optimizer(config: FinetuningConfig, num_steps: int) -> ElectraAdam:
         make_schedule(config, num_steps),
         weight_decay=config.weight_decay_rate,
         bias_correction=config.adam_bias_correction,
-        learning_rate_multiplier=layerwise_multiplier(
+        learning_rate_factors=layerwise_factors(
             config.layerwise_lr_decay, config.encoder.num_hidden_layers
         ),
     )

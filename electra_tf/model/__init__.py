@@ -3,6 +3,6 @@
 
 from electra_tf.model.encoder import Encoder
 from electra_tf.model.heads import ReplacedTokenHead, TokenPredictionHead
-from electra_tf.model.layers import Initializers
+from electra_tf.model.part import Initializers
 
 __all__ = ["Encoder", "Initializers", "ReplacedTokenHead", "TokenPredictionHead"]

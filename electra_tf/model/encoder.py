@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
-from electra_tf.model.layers import MASKED_SCORE, Embeddings, Initializers, TransformerLayer
-from electra_tf.model.random_numbers import split_seed
+from electra_tf.model.layers import MASKED_SCORE, Embeddings, TransformerLayer
+from electra_tf.model.part import EncoderPart, Initializers, serializable
 
 DIRECTIONS = ("both", "left_to_right", "right_to_left")
 
@@ -23,26 +23,39 @@ class EncoderOutput(NamedTuple):
     """[B, L, H] of each layer, the first one's first."""
 
 
-class LayerStack(keras.layers.Layer):
+@serializable
+class LayerStack(EncoderPart):
     """Transformer layers one after the other, `layer_0` to `layer_{n-1}`.
 
+    Call: hidden [B, L, H], mask_scores as of `SelfAttention` -> the output of each layer, a list of
+        [B, L, H].
+
     Args:
+        config: shape of the encoder.
+        initializers: of the weights; default: the configuration's, with a random seed.
         recompute: keep only the layers' inputs for the backward pass, and compute the rest again.
+        name: of the layer.
+        **kwargs: of `keras.layers.Layer`.
     """
 
     def __init__(
         self,
         config: EncoderConfig,
-        initializers: Initializers,
+        initializers: Initializers | None = None,
         recompute: bool = False,
+        name: str = "encoder",
         **kwargs: Any,
     ):
-        super().__init__(name="encoder", **kwargs)
+        super().__init__(config, initializers, name=name, **kwargs)
         self.recompute = recompute
         self.blocks = [
-            TransformerLayer(config, initializers, name=f"layer_{i}")
+            TransformerLayer(config, self.initializers, name=f"layer_{i}", dtype=self.dtype_policy)
             for i in range(config.num_hidden_layers)
         ]
+
+    @property
+    def num_seeds(self) -> int:
+        return TransformerLayer.num_seeds * self.config.num_hidden_layers
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         for block in self.blocks:
@@ -50,12 +63,17 @@ class LayerStack(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, hidden: tf.Tensor, mask_scores: tf.Tensor, seeds: Sequence[tf.Tensor | None]
+        self,
+        hidden: tf.Tensor,
+        mask_scores: tf.Tensor,
+        seeds: Sequence[tf.Tensor | None] | None = None,
+        training: bool | None = None,
     ) -> list[tf.Tensor]:
+        seeds = self.call_seeds(seeds, training)
         outputs = []
         for i, block in enumerate(self.blocks):
-            first = i * TransformerLayer.SEEDS
-            block_seeds = seeds[first : first + TransformerLayer.SEEDS]
+            first = i * block.num_seeds
+            block_seeds = seeds[first : first + block.num_seeds]
             if self.recompute:
                 block = _recomputed(block, block_seeds)
                 hidden = block(hidden, mask_scores)
@@ -63,6 +81,9 @@ class LayerStack(keras.layers.Layer):
                 hidden = block(hidden, mask_scores, seeds=block_seeds)
             outputs.append(hidden)
         return outputs
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "recompute": self.recompute}
 
 
 def _recomputed(
@@ -88,12 +109,13 @@ def _recomputed(
     return lambda hidden, mask_scores: recomputed(hidden, mask_scores, low, high)
 
 
-class Encoder(keras.layers.Layer):
+@serializable
+class Encoder(EncoderPart):
     """Token ids to hidden states; built on construction.
 
     Args:
         config: its shape.
-        initializers: initial weights.
+        initializers: of the weights; default: the configuration's, with a random seed.
         embeddings: the embeddings of another encoder, to share them.
         direction: which positions a position attends to: "both" sides, or only itself and those
             before it ("left_to_right") or after it ("right_to_left").
@@ -101,16 +123,18 @@ class Encoder(keras.layers.Layer):
             `Embeddings`; encoders that share them do not.
         recompute: see `LayerStack`.
         name: first part of the names of its variables ("electra", "generator").
+        **kwargs: of `keras.layers.Layer`.
 
     Call: inputs {input_ids, input_mask, segment_ids [B, L]}, and for packed sequences
-        position_ids (restarting at 0) and sequence_ids (attention stays inside one id); seed
-        int32 [2] turns dropout on -> EncoderOutput.
+        position_ids (restarting at 0) and sequence_ids (attention stays inside one id)
+        -> EncoderOutput. Dropout is on with a seed, int32 [2], which decides it, and with
+        `training=True`.
     """
 
     def __init__(
         self,
         config: EncoderConfig,
-        initializers: Initializers,
+        initializers: Initializers | None = None,
         embeddings: Embeddings | None = None,
         direction: str = "both",
         disentangled: bool = False,
@@ -118,26 +142,30 @@ class Encoder(keras.layers.Layer):
         name: str = "electra",
         **kwargs: Any,
     ):
-        super().__init__(name=name, **kwargs)
+        super().__init__(config, initializers, name=name, **kwargs)
         if direction not in DIRECTIONS:
             raise ValueError(f"direction is expected to be one of {DIRECTIONS}, not {direction!r}.")
         # ---- Layers
-        self.config = config
         self.direction = direction
         self.disentangled = disentangled
-        self.embeddings = embeddings or Embeddings(config, initializers, disentangled)
+        self.embeddings = embeddings or Embeddings(
+            config, self.initializers, disentangled, dtype=self.dtype_policy
+        )
+        self._shares_embeddings = embeddings is not None
         self.embeddings_project = None
         if config.embedding_size != config.hidden_size:
-            self.embeddings_project = keras.layers.Dense(
-                config.hidden_size,
-                kernel_initializer=initializers.glorot,
-                name="embeddings_project",
+            self.embeddings_project = self.make_dense(
+                config.hidden_size, "embeddings_project", self.initializers.glorot
             )
-        self.stack = LayerStack(config, initializers, recompute)
+        self.stack = LayerStack(config, self.initializers, recompute, dtype=self.dtype_policy)
         # ---- Weights
         self.build()
 
-    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+    @property
+    def num_seeds(self) -> int:
+        return 1 + TransformerLayer.num_seeds * self.config.num_hidden_layers
+
+    def build(self, input_shape: Mapping[str, tuple[int | None, ...]] | None = None) -> None:
         if not self.embeddings.built:
             self.embeddings.build()
         if self.embeddings_project is not None:
@@ -145,11 +173,13 @@ class Encoder(keras.layers.Layer):
         self.stack.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, inputs: Mapping[str, tf.Tensor], seed: tf.Tensor | None = None) -> EncoderOutput:
-        num_seeds = 1 + TransformerLayer.SEEDS * self.config.num_hidden_layers
-        seeds = [None] * num_seeds
-        if seed is not None:
-            seeds = split_seed(seed, num_seeds)
+    def call(
+        self,
+        inputs: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
+    ) -> EncoderOutput:
+        seeds = self.split(self.call_seed(seed, training))
         hidden = self.embeddings(
             inputs["input_ids"],
             inputs["segment_ids"],
@@ -164,6 +194,24 @@ class Encoder(keras.layers.Layer):
         )
         outputs = self.stack(hidden, mask_scores, seeds[1:])
         return EncoderOutput(outputs[-1], outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor; embeddings of another encoder are stored with it."""
+        shared = keras.saving.serialize_keras_object(self.embeddings)
+        return {
+            **super().get_config(),
+            "embeddings": shared if self._shares_embeddings else None,
+            "direction": self.direction,
+            "disentangled": self.disentangled,
+            "recompute": self.stack.recompute,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Encoder":
+        embeddings = config["embeddings"]
+        if isinstance(embeddings, dict):  # else a layer, or none
+            embeddings = keras.saving.deserialize_keras_object(embeddings)
+        return super().from_config({**config, "embeddings": embeddings})
 
 
 def attention_mask_scores(

@@ -7,34 +7,39 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
-from electra_tf.model.layers import ACTIVATIONS, Initializers, layer_norm
+from electra_tf.model.layers import ACTIVATIONS, layer_norm
+from electra_tf.model.part import EncoderPart, Initializers, serializable
 
 
-class TokenPredictionHead(keras.layers.Layer):
+@serializable
+class TokenPredictionHead(EncoderPart):
     """Vocabulary logits, with the token embeddings as output layer; built on construction.
 
     Call: hidden [B, N, any], word_embeddings [V, E] -> float32 [B, N, V]. Hidden states are to be
     gathered at the N positions of interest before the call: the projection to V is the costly part.
+
+    Args:
+        config: shape of the encoder whose embeddings they are.
+        initializers: of the weights; default: the configuration's, with a random seed.
+        input_width: of the hidden states; default: the encoder's.
+        name: first part of the names of its variables.
+        **kwargs: of `keras.layers.Layer`.
     """
 
     def __init__(
         self,
         config: EncoderConfig,
-        initializers: Initializers,
-        input_width: int,
+        initializers: Initializers | None = None,
+        input_width: int | None = None,
         name: str = "generator_predictions",
         **kwargs: Any,
     ):
-        super().__init__(name=name, **kwargs)
-        self.config = config
-        self.input_width = input_width
-        self.dense = keras.layers.Dense(
-            config.embedding_size,
-            activation=ACTIVATIONS[config.hidden_act],
-            kernel_initializer=initializers.normal,
-            name="dense",
+        super().__init__(config, initializers, name=name, **kwargs)
+        self.input_width = input_width or config.hidden_size
+        self.dense = self.make_dense(
+            config.embedding_size, "dense", activation=ACTIVATIONS[config.hidden_act]
         )
-        self.layer_norm = layer_norm()
+        self.layer_norm = layer_norm(self.dtype_policy)
         self.build()
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
@@ -58,29 +63,35 @@ class TokenPredictionHead(keras.layers.Layer):
         shape = tf.concat([tf.shape(hidden)[:-1], [self.config.vocab_size]], axis=0)
         return tf.reshape(logits, shape)
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "input_width": self.input_width}
 
-class ReplacedTokenHead(keras.layers.Layer):
+
+@serializable
+class ReplacedTokenHead(EncoderPart):
     """One logit per position: was this token replaced? Built on construction.
 
     Call: hidden [B, L, H] -> float32 [B, L].
+
+    Args:
+        config: shape of the encoder.
+        initializers: of the weights; default: the configuration's, with a random seed.
+        name: first part of the names of its variables.
+        **kwargs: of `keras.layers.Layer`.
     """
 
     def __init__(
         self,
         config: EncoderConfig,
-        initializers: Initializers,
+        initializers: Initializers | None = None,
         name: str = "discriminator_predictions",
         **kwargs: Any,
     ):
-        super().__init__(name=name, **kwargs)
-        self.config = config
-        self.dense = keras.layers.Dense(
-            config.hidden_size,
-            activation=ACTIVATIONS[config.hidden_act],
-            kernel_initializer=initializers.normal,
-            name="dense",
+        super().__init__(config, initializers, name=name, **kwargs)
+        self.dense = self.make_dense(
+            config.hidden_size, "dense", activation=ACTIVATIONS[config.hidden_act]
         )
-        self.dense_1 = keras.layers.Dense(1, kernel_initializer=initializers.glorot, name="dense_1")
+        self.dense_1 = self.make_dense(1, "dense_1", self.initializers.glorot)
         self.build()
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:

@@ -2,13 +2,12 @@
 """The layers of a post-LN BERT encoder, named as in the original so that paths are its names.
 
 Dimensions: B batch, L length, E embedding, H hidden, A heads, D = H / A, F feed-forward.
-Every layer that drops takes its random numbers from an explicit seed, int32 [2]: no layer keeps
-random state, so a step is a function of weights, batch and seed.
+Every layer that drops out takes seeds, int32 [2], so that a step is a function of weights, batch and
+seed. Only what is called with `training=True` and without seeds keeps random state.
 """
 
-import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,7 +15,8 @@ import tensorflow as tf
 
 from electra_tf.accelerators import has_accelerator
 from electra_tf.config import EncoderConfig
-from electra_tf.model.random_numbers import dropout
+from electra_tf.model.part import EncoderPart, Initializers, serializable
+from electra_tf.model.random_numbers import dropout, split_seed
 
 LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0
@@ -79,38 +79,7 @@ ACTIVATIONS = {
 }
 
 
-class Initializers:
-    """The two initializers of the original, drawing one after the other from one seed.
-
-    Args:
-        stddev: standard deviation of the truncated normal of most weights.
-        seed: int; the same seed and order of building gives the same weights.
-    """
-
-    def __init__(self, stddev: float, seed: int):
-        seeds = keras.random.SeedGenerator(seed)
-        self.normal = keras.initializers.TruncatedNormal(stddev=stddev, seed=seeds)
-        self.glorot = keras.initializers.GlorotUniform(seed=seeds)
-        """For embeddings_project and the last layer of heads (tf.layers.dense's default)."""
-
-
-@contextlib.contextmanager
-def precision_scope(precision: str) -> Iterator[None]:
-    """Layers built inside compute in "float32", "bfloat16" or "float16"; weights are float32.
-
-    For float32, products of the whole process are: TensorFlow would round their factors to ten bits
-    on newer GPUs (TF32).
-    """
-    if precision == "float32":
-        tf.config.experimental.enable_tensor_float_32_execution(False)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
+@serializable
 class LayerNorm(keras.layers.LayerNormalization):
     """Keras' layer with another gradient; float32 inside."""
 
@@ -120,12 +89,13 @@ class LayerNorm(keras.layers.LayerNormalization):
         return tf.cast(normal, self.compute_dtype)
 
 
-def layer_norm() -> LayerNorm:
+def layer_norm(dtype: keras.DTypePolicy) -> LayerNorm:
     """Layer normalization with the original's epsilon and name."""
-    return LayerNorm(epsilon=LAYER_NORM_EPSILON, name="LayerNorm")
+    return LayerNorm(epsilon=LAYER_NORM_EPSILON, name="LayerNorm", dtype=dtype)
 
 
-class Embeddings(keras.layers.Layer):
+@serializable
+class Embeddings(EncoderPart):
     """Sum of token, segment and position embeddings, normalized.
 
     Call: input_ids [B, L], segment_ids [B, L], position_ids [B, L] or None -> [B, L, E].
@@ -136,18 +106,19 @@ class Embeddings(keras.layers.Layer):
             and their gradients do not reach the table.
     """
 
+    num_seeds = 1
+
     def __init__(
         self,
         config: EncoderConfig,
-        initializers: Initializers,
+        initializers: Initializers | None = None,
         has_difference: bool = False,
+        name: str = "embeddings",
         **kwargs: Any,
     ):
-        super().__init__(name="embeddings", **kwargs)
-        self.config = config
+        super().__init__(config, initializers, name=name, **kwargs)
         self.has_difference = has_difference
-        self.initializer = initializers.normal
-        self.layer_norm = layer_norm()
+        self.layer_norm = layer_norm(self.dtype_policy)
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         width = self.config.embedding_size
@@ -158,7 +129,7 @@ class Embeddings(keras.layers.Layer):
         ):
             # Rows are looked up, and their gradients summed, in float32.
             table = self.add_weight(
-                name=name, shape=(rows, width), initializer=self.initializer, autocast=False
+                name=name, shape=(rows, width), initializer=self.initializers.normal, autocast=False
             )
             setattr(self, name, table)
         if self.has_difference:
@@ -178,6 +149,7 @@ class Embeddings(keras.layers.Layer):
         position_ids: tf.Tensor | None = None,
         seed: tf.Tensor | None = None,
         disentangled: bool = False,
+        training: bool | None = None,
     ) -> tf.Tensor:
         length = input_ids.shape[1]
         if length is not None and length > self.config.max_position_embeddings:
@@ -196,23 +168,32 @@ class Embeddings(keras.layers.Layer):
             embeddings += positions[None, : tf.shape(input_ids)[1]]
         else:
             embeddings += tf.gather(positions, position_ids)
+        seed = self.call_seed(seed, training)
         return dropout(self.layer_norm(embeddings), self.config.hidden_dropout_prob, seed)
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "has_difference": self.has_difference}
 
-class SelfAttention(keras.layers.Layer):
+
+@serializable
+class SelfAttention(EncoderPart):
     """Multi-head scaled dot-product attention.
 
     Call: hidden [B, L, H], mask_scores float32 [B, 1, L, L] added to the scores -> [B, L, H].
     """
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
-        super().__init__(name="self", **kwargs)
-        self.config = config
+    num_seeds = 1
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers | None = None,
+        name: str = "self",
+        **kwargs: Any,
+    ):
+        super().__init__(config, initializers, name=name, **kwargs)
         self.query, self.key, self.value = (
-            keras.layers.Dense(
-                config.hidden_size, kernel_initializer=initializers.normal, name=name
-            )
-            for name in ("query", "key", "value")
+            self.make_dense(config.hidden_size, part) for part in ("query", "key", "value")
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -221,7 +202,11 @@ class SelfAttention(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, hidden: tf.Tensor, mask_scores: tf.Tensor, seed: tf.Tensor | None = None
+        self,
+        hidden: tf.Tensor,
+        mask_scores: tf.Tensor,
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
     ) -> tf.Tensor:
         query, key, value = self._project(hidden)
         # Not the scores: there are more of them.
@@ -230,6 +215,7 @@ class SelfAttention(keras.layers.Layer):
         # Keras casts what layers are called with, the mask too, to a lower precision.
         scores += tf.cast(mask_scores, tf.float32)
         weights = tf.cast(tf.nn.softmax(scores), value.dtype)
+        seed = self.call_seed(seed, training)
         weights = dropout(weights, self.config.attention_probs_dropout_prob, seed)
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
         return tf.reshape(context, tf.shape(hidden))
@@ -264,36 +250,59 @@ class SelfAttention(keras.layers.Layer):
         return self.config.num_attention_heads, self.config.head_size
 
 
-class ResidualOutput(keras.layers.Layer):
+@serializable
+class ResidualOutput(EncoderPart):
     """Projection to H, dropout, residual, normalization: the end of both halves of a layer.
 
     Call: x [B, L, any], residual [B, L, H] -> [B, L, H].
     """
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
-        super().__init__(name="output", **kwargs)
+    num_seeds = 1
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers | None = None,
+        name: str = "output",
+        **kwargs: Any,
+    ):
+        super().__init__(config, initializers, name=name, **kwargs)
         self.rate = config.hidden_dropout_prob
-        self.dense = keras.layers.Dense(
-            config.hidden_size, kernel_initializer=initializers.normal, name="dense"
-        )
-        self.layer_norm = layer_norm()
+        self.dense = self.make_dense(config.hidden_size, "dense")
+        self.layer_norm = layer_norm(self.dtype_policy)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.dense.build(input_shape)
         self.layer_norm.build((*input_shape[:-1], self.dense.units))
         self.built = True
 
-    def call(self, x: tf.Tensor, residual: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self,
+        x: tf.Tensor,
+        residual: tf.Tensor,
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
+    ) -> tf.Tensor:
+        seed = self.call_seed(seed, training)
         return self.layer_norm(dropout(self.dense(x), self.rate, seed) + residual)
 
 
-class Attention(keras.layers.Layer):
+@serializable
+class Attention(EncoderPart):
     """Self-attention with its output projection, residual and normalization."""
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
-        super().__init__(name="attention", **kwargs)
-        self.self_attention = SelfAttention(config, initializers)
-        self.residual_output = ResidualOutput(config, initializers)
+    num_seeds = 2
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers | None = None,
+        name: str = "attention",
+        **kwargs: Any,
+    ):
+        super().__init__(config, initializers, name=name, **kwargs)
+        self.self_attention = SelfAttention(config, self.initializers, dtype=self.dtype_policy)
+        self.residual_output = ResidualOutput(config, self.initializers, dtype=self.dtype_policy)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.self_attention.build(input_shape)
@@ -304,22 +313,28 @@ class Attention(keras.layers.Layer):
         self,
         hidden: tf.Tensor,
         mask_scores: tf.Tensor,
-        seeds: Sequence[tf.Tensor | None] = (None, None),
+        seeds: Sequence[tf.Tensor] | None = None,
+        training: bool | None = None,
     ) -> tf.Tensor:
+        seeds = self.call_seeds(seeds, training)
         context = self.self_attention(hidden, mask_scores, seed=seeds[0])
         return self.residual_output(context, hidden, seed=seeds[1])
 
 
-class Intermediate(keras.layers.Layer):
+@serializable
+class Intermediate(EncoderPart):
     """The widening half of the feed-forward network: [B, L, H] -> [B, L, F]."""
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
-        super().__init__(name="intermediate", **kwargs)
-        self.dense = keras.layers.Dense(
-            config.intermediate_size,
-            activation=ACTIVATIONS[config.hidden_act],
-            kernel_initializer=initializers.normal,
-            name="dense",
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers | None = None,
+        name: str = "intermediate",
+        **kwargs: Any,
+    ):
+        super().__init__(config, initializers, name=name, **kwargs)
+        self.dense = self.make_dense(
+            config.intermediate_size, "dense", activation=ACTIVATIONS[config.hidden_act]
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -330,16 +345,19 @@ class Intermediate(keras.layers.Layer):
         return self.dense(hidden)
 
 
-class TransformerLayer(keras.layers.Layer):
+@serializable
+class TransformerLayer(EncoderPart):
     """One layer: attention, then feed-forward, each with residual and normalization after it."""
 
-    SEEDS = 3
+    num_seeds = 3
 
-    def __init__(self, config: EncoderConfig, initializers: Initializers, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.attention = Attention(config, initializers)
-        self.intermediate = Intermediate(config, initializers)
-        self.residual_output = ResidualOutput(config, initializers)
+    def __init__(
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
+    ):
+        super().__init__(config, initializers, **kwargs)
+        self.attention = Attention(config, self.initializers, dtype=self.dtype_policy)
+        self.intermediate = Intermediate(config, self.initializers, dtype=self.dtype_policy)
+        self.residual_output = ResidualOutput(config, self.initializers, dtype=self.dtype_policy)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.attention.build(input_shape)
@@ -351,7 +369,9 @@ class TransformerLayer(keras.layers.Layer):
         self,
         hidden: tf.Tensor,
         mask_scores: tf.Tensor,
-        seeds: Sequence[tf.Tensor | None] = (None, None, None),
+        seeds: Sequence[tf.Tensor] | None = None,
+        training: bool | None = None,
     ) -> tf.Tensor:
+        seeds = self.call_seeds(seeds, training)
         hidden = self.attention(hidden, mask_scores, seeds=seeds[:2])
         return self.residual_output(self.intermediate(hidden), hidden, seed=seeds[2])

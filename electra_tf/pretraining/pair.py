@@ -1,21 +1,44 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Generators, the discriminator, and the pair of them that an objective trains."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
+from electra_tf.model.part import serializable
 from electra_tf.model.random_numbers import split_seed
 from electra_tf.pretraining.masking import gather_positions, neighbours
 
 
-class MaskedLanguageModel(keras.Model):
+class _ModelOfParts(keras.Model):
+    """A model made of built layers, which `get_config` stores under their attributes' names."""
+
+    parts: tuple[str, ...] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        serialize = keras.saving.serialize_keras_object
+        return {"name": self.name, **{part: serialize(getattr(self, part)) for part in self.parts}}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "_ModelOfParts":
+        """A model with new weights, from what `get_config` gave."""
+        return cls(**keras.saving.deserialize_keras_object(dict(config)))
+
+
+@serializable
+class MaskedLanguageModel(_ModelOfParts):
     """An encoder and a vocabulary head over its embeddings.
 
     Call: a masked batch -> `mlm_logits` float32 [B, N, V]; positions are gathered before the
     projection to the vocabulary.
     """
+
+    parts = ("encoder", "head")
 
     def __init__(self, encoder: Encoder, head: TokenPredictionHead, name: str = "generator"):
         super().__init__(name=name)
@@ -24,15 +47,19 @@ class MaskedLanguageModel(keras.Model):
         self.built = True
 
     def call(
-        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+        self,
+        batch: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
     ) -> dict[str, tf.Tensor]:
         inputs = {**batch, "input_ids": batch["masked_input_ids"]}
-        hidden = self.encoder(inputs, seed=seed).last_hidden_state
+        hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
         hidden = gather_positions(hidden, batch["masked_positions"])
         return {"mlm_logits": self.head(hidden, self.encoder.embeddings.word_embeddings)}
 
 
-class TwoTowerClozeModel(keras.Model):
+@serializable
+class TwoTowerClozeModel(_ModelOfParts):
     """Electric's generator: two causal encoders that read the unmasked text from either side.
 
     What it says of a position comes from the tokens before it (left-to-right tower, shifted by
@@ -41,15 +68,26 @@ class TwoTowerClozeModel(keras.Model):
     Call: a masked batch -> `cloze_logits` float32 [B, L, V], `mlm_logits` float32 [B, N, V].
     """
 
-    def __init__(self, left_to_right: Encoder, right_to_left: Encoder, head: TokenPredictionHead):
-        super().__init__(name="generator")
+    parts = ("left_to_right", "right_to_left", "head")
+
+    def __init__(
+        self,
+        left_to_right: Encoder,
+        right_to_left: Encoder,
+        head: TokenPredictionHead,
+        name: str = "generator",
+    ):
+        super().__init__(name=name)
         self.left_to_right = left_to_right
         self.right_to_left = right_to_left
         self.head = head
         self.built = True
 
     def call(
-        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+        self,
+        batch: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
     ) -> dict[str, tf.Tensor]:
         if "sequence_ids" in batch:
             raise ValueError(
@@ -59,36 +97,61 @@ class TwoTowerClozeModel(keras.Model):
         seeds = (None, None)
         if seed is not None:
             seeds = split_seed(seed, 2)
-        before = self.left_to_right(batch, seed=seeds[0]).last_hidden_state
-        after = self.right_to_left(batch, seed=seeds[1]).last_hidden_state
+        before = self.left_to_right(batch, seed=seeds[0], training=training).last_hidden_state
+        after = self.right_to_left(batch, seed=seeds[1], training=training).last_hidden_state
         logits = self.head(neighbours(before, after), self.left_to_right.embeddings.word_embeddings)
         return {
             "cloze_logits": logits,
             "mlm_logits": gather_positions(logits, batch["masked_positions"]),
         }
 
+    def get_config(self) -> dict[str, Any]:
+        shared = self.left_to_right.embeddings is self.right_to_left.embeddings
+        return {**super().get_config(), "share_embeddings": shared}
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TwoTowerClozeModel":
+        config = dict(config)
+        left = keras.saving.deserialize_keras_object(config["left_to_right"])
+        right = config["right_to_left"]["config"]
+        if config.pop("share_embeddings"):
+            right = {**right, "embeddings": left.embeddings}
+        head = keras.saving.deserialize_keras_object(config["head"])
+        return cls(left, Encoder.from_config(right), head, name=config["name"])
+
+
+@serializable
 class UniformGenerator(keras.Model):
     """Proposes every token with the same probability; has no weights."""
 
-    def __init__(self, vocab_size: int):
-        super().__init__(name="generator")
+    def __init__(self, vocab_size: int, name: str = "generator"):
+        super().__init__(name=name)
         self.vocab_size = vocab_size
         self.built = True
 
     def call(
-        self, batch: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+        self,
+        batch: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
     ) -> dict[str, tf.Tensor]:
         shape = tf.concat([tf.shape(batch["masked_positions"]), [self.vocab_size]], axis=0)
         return {"mlm_logits": tf.zeros(shape)}
 
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {"name": self.name, "vocab_size": self.vocab_size}
 
-class Discriminator(keras.Model):
+
+@serializable
+class Discriminator(_ModelOfParts):
     """An encoder and one logit per position.
 
     Call: {input_ids, input_mask, segment_ids [B, L]} -> `rtd_logits` float32 [B, L],
     `discriminator_hidden` [B, L, H].
     """
+
+    parts = ("encoder", "head")
 
     def __init__(self, encoder: Encoder, head: ReplacedTokenHead, name: str = "discriminator"):
         super().__init__(name=name)
@@ -97,9 +160,12 @@ class Discriminator(keras.Model):
         self.built = True
 
     def call(
-        self, inputs: dict[str, tf.Tensor], seed: tf.Tensor | None = None
+        self,
+        inputs: Mapping[str, tf.Tensor],
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
     ) -> dict[str, tf.Tensor]:
-        hidden = self.encoder(inputs, seed=seed).last_hidden_state
+        hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
         return {"rtd_logits": self.head(hidden), "discriminator_hidden": hidden}
 
 

@@ -1,7 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """ELECTRA's joint training of generator and discriminator."""
 
+import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,8 +11,9 @@ import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig
-from electra_tf.model.layers import precision_scope
-from electra_tf.model.random_numbers import split_seed
+from electra_tf.config.stored import from_stored
+from electra_tf.model.part import precision_scope, serializable
+from electra_tf.model.random_numbers import drawn_seed, split_seed
 from electra_tf.pretraining.masking import (
     candidate_positions,
     mask_tokens,
@@ -32,6 +35,7 @@ TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""
 
 
+@serializable
 class ElectraPretrainer(keras.Model):
     """Generator, discriminator and the gradient step that trains them together.
 
@@ -42,6 +46,7 @@ class ElectraPretrainer(keras.Model):
         config: the run. Objectives: ELECTRA with its variants (tied weights, untied embeddings,
             uniform generator), Electric, masked LM.
         vocabulary: whose special tokens are never masked; default: `config.vocab_file`.
+        **kwargs: of `keras.Model`.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class ElectraPretrainer(keras.Model):
         precision = config.precision or default_precision()
         with precision_scope(precision):
             self.generator, self.discriminator = build_pair(config)
+        self.seed_generator = keras.random.SeedGenerator()
         self.updates = Updates(self, precision, config.ema_decay)
         self.running = PretrainingMetrics(config.has_discriminator)
         self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
@@ -79,7 +85,8 @@ class ElectraPretrainer(keras.Model):
                 [B, L] too, it is not masked again.
             sampled_ids: int32 [B, N], fakes to use instead of samples from the generator.
             training: whether to drop out.
-            seed: int32 [2]; decides masks, fakes and dropout.
+            seed: int32 [2]; decides masks, fakes and dropout. Default: another one at each call in
+                training, otherwise always the same.
             normalizers: total weights of the losses over a global batch of which this is a part,
                 as `normalizers(batch)` gives them; default: of this batch.
 
@@ -89,18 +96,21 @@ class ElectraPretrainer(keras.Model):
             `is_replaced` bool [B, L], `rtd_logits` [B, L], `discriminator_hidden` [B, L, H],
             `rtd_loss` []; with a two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
         """
+        if seed is None and training:
+            seed = drawn_seed(self.seed_generator)
         seeds = self._seeds(seed)
         outputs = batch if "masked_positions" in batch else self.mask(batch, seed)
         if normalizers is None:
             normalizers = self.normalizers(outputs)
         drops = training and self.config.generator_dropout
-        outputs = {**outputs, **self.generator(outputs, seed=seeds["generator"] if drops else None)}
+        generator_seed = seeds["generator"] if drops else None
+        # Keras hands on what is said to one model to those called after it, so both are told.
+        outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
         outputs.update(self._generator_losses(outputs, normalizers))
         if self.discriminator is not None or sampled_ids is not None:
             outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"]))
         if self.discriminator is not None:
-            seed = seeds["discriminator"] if training else None
-            outputs.update(self._discriminate(outputs, seed))
+            outputs.update(self._discriminate(outputs, seeds["discriminator"], training))
             outputs.update(self._discriminator_loss(outputs, normalizers))
         generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
         outputs["total_loss"] = self.config.gen_weight * generator_loss
@@ -177,9 +187,18 @@ class ElectraPretrainer(keras.Model):
         return {**self.running.results(), "loss": loss}
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Metrics of one batch; masks and fakes depend on the run's seed and the batch only."""
-        self.running.update(self.compute_outputs(batch, seed=batch.get("seed")))
-        return self.running.results()
+        """Metrics of one batch; masks and fakes depend on the run's seed and the batch only.
+
+        Returns:
+            Running metrics, and `loss` [], which is `total_loss` under the name that callbacks of
+            Keras look for.
+        """
+        outputs = self.compute_outputs(batch, seed=batch.get("seed"))
+        self.running.update(outputs)
+        self.running.step["total_loss"].update_state(outputs["total_loss"])
+        results = self.running.results()
+        del results["gradient_norm"]
+        return {**results, "loss": results["total_loss"]}
 
     @property
     def trained_variables(self) -> list[tf.Variable]:
@@ -189,6 +208,45 @@ class ElectraPretrainer(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return self.running.all
+
+    # ---- Saving by Keras
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        vocabulary = self._vocabulary and dataclasses.asdict(self._vocabulary)
+        return {"name": self.name, "config": self.config.to_dict(), "vocabulary": vocabulary}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "ElectraPretrainer":
+        """A pretrainer with new weights, from what `get_config` gave."""
+        where = "the configuration of an ElectraPretrainer"
+        vocabulary = config["vocabulary"]
+        return cls(
+            from_stored(PretrainingConfig, config["config"], where),
+            vocabulary and from_stored(Vocabulary, vocabulary, where),
+            name=config["name"],
+        )
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Store what belongs to updates: moving averages and the scale of losses."""
+        for number, (_, variable) in enumerate(sorted(self.updates.state.items())):
+            store[str(number)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Load what `save_own_variables` stored.
+
+        Raises:
+            ValueError: it was stored of a model with another `ema_decay` or `precision`.
+        """
+        state = [variable for _, variable in sorted(self.updates.state.items())]
+        if len(store.keys()) != len(state):
+            raise ValueError(
+                f"the file is expected to hold {len(state)} variables of averages and of the scale "
+                f"of losses, as ema_decay={self.config.ema_decay} and precision="
+                f"{self.config.precision!r} need, but holds {len(store.keys())}."
+            )
+        for number, variable in enumerate(state):
+            variable.assign(store[str(number)])
 
     # ---- Details
 
@@ -283,9 +341,9 @@ class ElectraPretrainer(keras.Model):
             "is_replaced": is_replaced,
         }
 
-    def _discriminate(self, outputs: dict[str, tf.Tensor], seed: tf.Tensor | None):
+    def _discriminate(self, outputs: dict[str, tf.Tensor], seed: tf.Tensor, training: bool):
         inputs = {**outputs, "input_ids": outputs["corrupted_input_ids"]}
-        found = self.discriminator(inputs, seed=seed)
+        found = self.discriminator(inputs, seed=seed, training=training)
         if self.config.electric_objective:
             noise = -token_cross_entropy(outputs["cloze_logits"], outputs["corrupted_input_ids"])
             odds = self.config.mask_prob / (1 - self.config.mask_prob)

@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import TASKS
-from electra_tf.finetuning.model import FinetuningModel, layerwise_multiplier
+from electra_tf.finetuning.model import FinetuningModel, layerwise_factors
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.checkpoints.checkpoint import load_variables, resolve_prefix
+from electra_tf.training.optimization.optimizer import factor_of
 
 FOLDER = pathlib.Path(__file__).parents[1] / "goldens" / "finetune"
 CASES = sorted(folder.name for folder in FOLDER.iterdir())
@@ -86,7 +87,7 @@ def test_three_steps_of_training(case):
         WarmupPolynomialDecay(config.learning_rate, steps, steps * config.warmup_proportion),
         weight_decay=config.weight_decay_rate,
         clip_norm=None,
-        learning_rate_multiplier=layerwise_multiplier(
+        learning_rate_factors=layerwise_factors(
             config.layerwise_lr_decay, config.encoder.num_hidden_layers
         ),
     )
@@ -129,7 +130,11 @@ def test_rows_of_other_tasks_and_padding_rows_count_for_nothing(case):
 
 
 def test_layerwise_rates_of_every_kind_of_variable():
-    rate = layerwise_multiplier(0.5, num_layers=3)
+    rules = layerwise_factors(0.5, num_layers=3)
+
+    def rate(path):
+        return factor_of(path, rules, "learning_rate_factors")
+
     assert rate("task_specific/cola/dense/kernel") == 1.0
     assert rate("electra/encoder/layer_2/output/dense/kernel") == 0.5**2
     assert rate("electra/encoder/layer_0/attention/self/query/bias") == 0.5**4

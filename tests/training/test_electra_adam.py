@@ -113,7 +113,7 @@ def test_sparse_gradients_are_clipped_by_the_norm_of_the_gradient_itself():
 def test_learning_rate_multiplier_scales_update_and_decay():
     variables = make_variables()
     factors = {"kernel": 0.5, "bias": 0.0, "LayerNorm": 1.0}
-    ElectraAdam(0.01, weight_decay=0.1, learning_rate_multiplier=factors.__getitem__).apply(
+    ElectraAdam(0.01, weight_decay=0.1, learning_rate_factors=tuple(factors.items())).apply(
         [tf.constant(g) for g in GRADIENTS[0].values()], list(variables.values())
     )
     full = by_hand([0.01] * 3, weight_decay=0.1)[0]
@@ -125,15 +125,18 @@ def test_learning_rate_multiplier_scales_update_and_decay():
 
 
 def test_a_path_without_a_rule_is_an_error_at_build():
-    with pytest.raises(KeyError, match="LayerNorm"):
-        ElectraAdam(learning_rate_multiplier={"kernel": 1.0, "bias": 1.0}.__getitem__).build(
-            list(make_variables().values())
-        )
+    rules = (("kernel", 1.0), ("^bias", 1.0))
+    for name in ("learning_rate_factors", "weight_decay_factors"):
+        with pytest.raises(ValueError, match=f"{name} .*none of 'kernel', '.bias' fits LayerNorm"):
+            ElectraAdam(**{name: rules}).build(list(make_variables().values()))
+    for wrong in (("kernel",), ("(", 1.0), ("kernel", -0.5), ("kernel", "half"), (3, 1.0)):
+        with pytest.raises(ValueError, match="weight_decay_factors is expected to have pairs"):
+            ElectraAdam(weight_decay_factors=(wrong,))
 
 
 def test_own_decay_rule():
     variable = keras.Variable([1.0], name="bias")
-    ElectraAdam(0.01, weight_decay=0.1, decays=lambda path: True).apply([tf.zeros(1)], [variable])
+    ElectraAdam(0.01, weight_decay=0.1, weight_decay_factors=(("", 1.0),)).apply([tf.zeros(1)], [variable])
     np.testing.assert_allclose(variable.numpy(), [1 - 0.01 * 0.1], rtol=1e-6)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from electra_tf.model.random_numbers import fold_in, replica_id
+
 
 class Stream(enum.IntEnum):
     """What random numbers are for; streams never share seeds."""
@@ -32,18 +34,6 @@ def step_seed(
     for number in (step, replica):
         folded = fold_in(folded, tf.cast(number, tf.int64))
     return folded
-
-
-def fold_in(seed: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    """A seed int32 [2] that follows from another one and a number."""
-    # Left to itself, XLA takes another algorithm for negative seeds.
-    return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
-
-
-def replica_id() -> tf.Tensor | int:
-    """Number of the replica that runs this code; 0 outside of a strategy."""
-    context = tf.distribute.get_replica_context()
-    return 0 if context is None else context.replica_id_in_sync_group
 
 
 def sum_over_replicas(tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -3,7 +3,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -12,13 +12,53 @@ from absl import logging
 
 from electra_tf.training.private_tensorflow import OptimizerOfSums
 
-NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
-"""Paths without weight decay, optimization.py create_optimizer."""
+Factors = Sequence[tuple[str, float]]
+"""Rules that give each variable a factor: the first one counts whose regular expression is found in
+the variable's path."""
+
+NO_DECAY_OF_NORMS_AND_BIASES: Factors = (("LayerNorm|layer_norm|bias", 0.0), ("", 1.0))
+"""Which variables take weight decay, optimization.py create_optimizer."""
+ALL_ALIKE: Factors = (("", 1.0),)
 
 
-def decays(path: str) -> bool:
-    """Whether the variable at `path` takes weight decay."""
-    return NO_DECAY.search(path) is None
+def checked_factors(factors: Factors, name: str) -> tuple[tuple[str, float], ...]:
+    """Rules as tuples, also where they come from JSON.
+
+    Args:
+        factors: the rules.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: they are not pairs of a regular expression and a number of at least 0.
+    """
+    for rule in factors:
+        try:
+            pattern, factor = rule
+            re.compile(pattern)
+            is_valid = 0 <= float(factor) < float("inf")
+        except (TypeError, ValueError, re.error):
+            is_valid = False
+        if not is_valid:
+            raise ValueError(
+                f"{name} is expected to have pairs of a regular expression and a finite number of "
+                f"at least 0, but has {rule!r}."
+            )
+    return tuple((pattern, float(factor)) for pattern, factor in factors)
+
+
+def factor_of(path: str, factors: Factors, name: str) -> float:
+    """The factor that rules give the variable at `path`.
+
+    Raises:
+        ValueError: none of them fits.
+    """
+    for pattern, factor in factors:
+        if re.search(pattern, path):
+            return factor
+    patterns = ", ".join(repr(pattern) for pattern, _ in factors)
+    raise ValueError(
+        f"{name} is expected to have a rule for every variable, but none of {patterns} fits {path}."
+    )
 
 
 class Rule(NamedTuple):
@@ -80,6 +120,7 @@ def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.linalg.global_norm(parts)
 
 
+@keras.saving.register_keras_serializable("electra_tf")
 class ElectraAdam(OptimizerOfSums):
     """Adam with decoupled weight decay by path, and no bias correction unless asked for.
 
@@ -94,9 +135,12 @@ class ElectraAdam(OptimizerOfSums):
         epsilon: added to the root of their average.
         bias_correction: divide the moments by 1 - beta^t, as Adam's paper does.
         clip_norm: bound of the global gradient norm; None for no clipping.
-        decays: variable path -> whether it takes weight decay.
-        learning_rate_multiplier: variable path -> factor of its learning rate; may raise for a
-            path without one.
+        weight_decay_factors: rules that give each variable a factor of `weight_decay`.
+        learning_rate_factors: rules that give each variable a factor of the learning rate.
+        name: of the optimizer.
+
+    Raises:
+        ValueError: rules are none; or, once the variables are known, no rule fits one of them.
     """
 
     def __init__(
@@ -108,8 +152,8 @@ class ElectraAdam(OptimizerOfSums):
         epsilon: float = 1e-6,
         bias_correction: bool = False,
         clip_norm: float | None = 1.0,
-        decays: Callable[[str], bool] = decays,
-        learning_rate_multiplier: Callable[[str], float] = lambda path: 1.0,
+        weight_decay_factors: Factors = NO_DECAY_OF_NORMS_AND_BIASES,
+        learning_rate_factors: Factors = ALL_ALIKE,
         name: str = "electra_adam",
     ):
         super().__init__(learning_rate=learning_rate, name=name)
@@ -119,8 +163,8 @@ class ElectraAdam(OptimizerOfSums):
         self.epsilon = epsilon
         self.bias_correction = bias_correction
         self.clip_norm = clip_norm
-        self._decays = decays
-        self._learning_rate_multiplier = learning_rate_multiplier
+        self.weight_decay_factors = checked_factors(weight_decay_factors, "weight_decay_factors")
+        self.learning_rate_factors = checked_factors(learning_rate_factors, "learning_rate_factors")
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
@@ -129,8 +173,9 @@ class ElectraAdam(OptimizerOfSums):
         self.rules = [
             Rule(
                 variable.path,
-                self.decay_rate if self._decays(variable.path) else 0.0,
-                self._learning_rate_multiplier(variable.path),
+                self.decay_rate
+                * factor_of(variable.path, self.weight_decay_factors, "weight_decay_factors"),
+                factor_of(variable.path, self.learning_rate_factors, "learning_rate_factors"),
             )
             for variable in variables
         ]
@@ -210,7 +255,7 @@ class ElectraAdam(OptimizerOfSums):
         return 1.0 - tf.pow(self.beta_1, step), tf.sqrt(1.0 - tf.pow(self.beta_2, step))
 
     def get_config(self) -> dict[str, Any]:
-        """Everything but the two functions of paths, which are code."""
+        """Arguments of the constructor, JSON-serializable."""
         base = super().get_config()
         return {
             "name": base["name"],
@@ -221,9 +266,12 @@ class ElectraAdam(OptimizerOfSums):
             "epsilon": self.epsilon,
             "bias_correction": self.bias_correction,
             "clip_norm": self.clip_norm,
+            "weight_decay_factors": self.weight_decay_factors,
+            "learning_rate_factors": self.learning_rate_factors,
         }
 
 
+@keras.saving.register_keras_serializable("electra_tf")
 class ElectraLamb(ElectraAdam):
     """LAMB, for large batches (You et al., ICLR 2020, algorithm 2).
 
@@ -257,6 +305,7 @@ class ElectraLamb(ElectraAdam):
         variable.assign_sub(rate * update)
 
 
+@keras.saving.register_keras_serializable("electra_tf")
 class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Polynomial decay to 0, times a linear warm-up from 0 (optimization.py create_optimizer).
 

@@ -1,0 +1,131 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What the parts of an encoder have in common: configuration, initial weights, dropout, saving."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+from electra_tf.model.random_numbers import drawn_seed, split_seed
+
+serializable = keras.saving.register_keras_serializable("electra_tf")
+"""Registers a class, so that Keras finds it when it loads a file that names it."""
+
+
+class Initializers:
+    """The two initializers of the original, drawing one after the other from one seed.
+
+    Args:
+        stddev: standard deviation of the truncated normal of most weights.
+        seed: int; the same seed and order of building gives the same weights. None: a random one.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None):
+        self.stddev = stddev
+        self.seed = seed
+        seeds = keras.random.SeedGenerator(seed)
+        self.normal = keras.initializers.TruncatedNormal(stddev=stddev, seed=seeds)
+        self.glorot = keras.initializers.GlorotUniform(seed=seeds)
+        """For embeddings_project and the last layer of heads (tf.layers.dense's default)."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {"stddev": self.stddev, "seed": self.seed}
+
+
+@contextlib.contextmanager
+def precision_scope(precision: str) -> Iterator[None]:
+    """Layers built inside compute in "float32", "bfloat16" or "float16"; weights are float32.
+
+    For float32, products of the whole process are: TensorFlow would round their factors to ten bits
+    on newer GPUs (TF32).
+    """
+    if precision == "float32":
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+class EncoderPart(keras.layers.Layer):
+    """A layer that is made from the configuration of an encoder.
+
+    Layers that drop out do so with the seeds that they are called with. Called with
+    `training=True` and without seeds, they draw them from a generator of their own: others at each
+    call, and others on each replica.
+
+    Args:
+        config: shape of the encoder.
+        initializers: of the weights; default: the configuration's, with a random seed.
+        **kwargs: of `keras.layers.Layer`: name, dtype, trainable.
+    """
+
+    num_seeds = 0
+    """Seeds that a call of the layer needs to drop out."""
+
+    def __init__(
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.config = config
+        self.initializers = initializers or Initializers(config.initializer_range)
+        if self.num_seeds:
+            self.seed_generator = keras.random.SeedGenerator()
+
+    def call_seed(self, seed: tf.Tensor | None, training: bool | None) -> tf.Tensor | None:
+        """The seed, int32 [2], that a call drops out with; None if it does not."""
+        if training is None:
+            return seed
+        if not training:
+            return None
+        return drawn_seed(self.seed_generator) if seed is None else seed
+
+    def call_seeds(
+        self, seeds: Sequence[tf.Tensor] | None, training: bool | None
+    ) -> Sequence[tf.Tensor | None]:
+        """The seeds of the parts of a call, as many as it needs; None for each if it does not."""
+        if seeds is not None and training is not False:
+            return seeds
+        return self.split(self.call_seed(None, training))
+
+    def split(self, seed: tf.Tensor | None) -> Sequence[tf.Tensor | None]:
+        """As many seeds as a call needs, which follow from one; None for each without one."""
+        return [None] * self.num_seeds if seed is None else split_seed(seed, self.num_seeds)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        return {
+            **super().get_config(),
+            "config": dataclasses.asdict(self.config),
+            "initializers": self.initializers.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "EncoderPart":
+        """A layer with new weights, from what `get_config` gave."""
+        config = dict(config)
+        shape = EncoderConfig(**config.pop("config"))
+        return cls(shape, Initializers(**config.pop("initializers")), **config)
+
+    def make_dense(
+        self,
+        units: int,
+        name: str,
+        initializer: keras.initializers.Initializer | None = None,
+        **options: Any,
+    ) -> keras.layers.Dense:
+        """A dense layer of the part's precision; `initializer`: default: `initializers.normal`."""
+        return keras.layers.Dense(
+            units,
+            kernel_initializer=initializer or self.initializers.normal,
+            name=name,
+            dtype=self.dtype_policy,
+            **options,
+        )
