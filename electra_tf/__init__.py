@@ -2,11 +2,13 @@
 """ELECTRA in TensorFlow 2 and Keras 3: pre-training text encoders as discriminators.
 
 `electra_tf.load`, `electra_tf.Encoder` and the other public names are imported when they are asked
-for: the package itself imports no library and changes nothing in the process.
+for: the package itself imports no library, and lets Keras find its classes in saved models.
 """
 
 import importlib
 from typing import Any
+
+from electra_tf import registration
 
 __version__ = "0.1.0"
 
@@ -34,6 +36,8 @@ _PUBLIC = {
 """Public name -> the module that has it. docs/api.md has a line for each, in this order."""
 
 __all__ = ["__version__", *_PUBLIC]
+
+registration.register()
 
 
 def __getattr__(name: str) -> Any:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras_seams import assert_same, check_layer, differ
-from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_config, tiny_pretrainer
+from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_pretrainer
 
+from electra_tf import registration
 from electra_tf.config import EncoderConfig
-from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
+from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead, layers
 from electra_tf.model import encoder as encoder_module
-from electra_tf.model import layers
-from electra_tf.pretraining import ElectraPretrainer, pair
+from electra_tf.pretraining import pair
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.optimization.optimizer import ElectraLamb
 
@@ -98,3 +98,179 @@ LAYERS = {
     ),
     "Discriminator": (discriminator, (FEATURES,), {}),
 }
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_do_what_keras_layers_do(name, tmp_path):
+    make, inputs, options = LAYERS[name]
+    check_layer(make, inputs, tmp_path, **options)
+
+
+def test_every_class_that_keras_can_save_is_checked():
+    ours = {name for names in registration.CLASSES.values() for name in names}
+    registered = {
+        name.removeprefix("electra_tf>")
+        for name in keras.saving.get_custom_objects()
+        if name.startswith("electra_tf>")
+    }
+    # What registers itself can be found without its module's import, too.
+    assert registered == ours == {*LAYERS, *OPTIMIZERS, "WarmupPolynomialDecay", *MODELS}
+
+
+# ---- Dropout
+
+
+def test_a_seed_decides_what_is_dropped_and_training_whether():
+    layer, seed = encoder(), tf.constant([3, 4])
+    plain = layer(FEATURES)
+    assert_same(layer(FEATURES, seed=seed), layer(FEATURES, seed=seed, training=True))
+    assert differ(layer(FEATURES, seed=seed), plain)
+    assert_same(layer(FEATURES, seed=seed, training=False), plain)
+
+
+def test_training_reaches_an_encoder_inside_of_a_model():
+    given = {name: keras.Input([5], dtype="int32", name=name) for name in FEATURES}
+    model = keras.Model(given, encoder()(given).last_hidden_state)
+    assert differ(model(FEATURES, training=True), model(FEATURES, training=True))
+    assert_same(model(FEATURES, training=False), model(FEATURES))
+
+
+def test_replicas_drop_differently(two_replicas):
+    with two_replicas.scope():
+        layer = encoder()
+    found = two_replicas.run(lambda: layer(FEATURES, training=True).last_hidden_state)
+    first, second = two_replicas.experimental_local_results(found)
+    assert differ(first, second)
+
+
+def test_keras_seed_makes_dropout_repeatable():
+    outputs = []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        outputs.append(encoder()(FEATURES, training=True))
+    assert_same(*outputs)
+
+
+# ---- Optimizers and schedules
+
+OPTIMIZERS = {"ElectraAdam": ElectraAdam, "ElectraLamb": ElectraLamb}
+RULES = {
+    "weight_decay_factors": (("bias", 0.0), ("kernel", 0.5)),
+    "learning_rate_factors": (("layer_0/", 0.25), ("", 0.5)),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_come_back_from_their_configuration(name, tmp_path):
+    """The same rates and decay for every variable, and the same next step."""
+    optimizer = OPTIMIZERS[name](WarmupPolynomialDecay(0.1, 20, 5, 2.0), 0.3, **RULES)
+    given = keras.Input([3])
+    hidden = keras.layers.Dense(2, name="layer_0")(given)
+    model = keras.Model(given, keras.layers.Dense(1, name="layer_1")(hidden))
+    model.compile(optimizer=optimizer, loss="mse")
+    data = tf.ones([4, 3]), tf.ones([4, 1])
+    model.fit(*data, epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    config = json.loads(json.dumps(keras.optimizers.serialize(optimizer)))
+    assert json.loads(json.dumps(keras.optimizers.serialize(loaded.optimizer))) == config
+    assert loaded.optimizer.rules == optimizer.rules
+    assert [rule.learning_rate_multiplier for rule in optimizer.rules] == [0.25, 0.25, 0.5, 0.5]
+    assert [rule.weight_decay for rule in optimizer.rules] == [0.15, 0.0, 0.15, 0.0]
+    for one in (model, loaded):
+        one.fit(*data, verbose=0)
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_schedules_come_back_from_their_configuration():
+    schedule = WarmupPolynomialDecay(0.1, 20, 5, 2.0)
+    schedules = keras.optimizers.schedules
+    found = schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule))))
+    assert [float(found(step)) for step in range(21)] == [
+        float(schedule(step)) for step in range(21)
+    ]
+
+
+# ---- The pretrainer as a model of Keras
+
+MODELS = ("ElectraPretrainer",)
+
+
+def batches(count):
+    rows = [tensors(make_examples(8, seed=i)) for i in range(count)]
+    stacked = {name: tf.stack([row[name] for row in rows]) for name in rows[0]}
+    return tf.data.Dataset.from_tensor_slices(stacked)
+
+
+def test_a_pretrainer_is_fitted_evaluated_and_saved(data_dir, tmp_path):
+    pretrainer = tiny_pretrainer(data_dir, ema_decay=0.9)
+    best = str(tmp_path / "best.keras")
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(best, monitor="val_loss", save_best_only=True),
+        keras.callbacks.EarlyStopping(patience=5),
+        keras.callbacks.TensorBoard(str(tmp_path / "events")),
+        keras.callbacks.BackupAndRestore(str(tmp_path / "backup")),
+    ]
+    history = pretrainer.fit(
+        batches(3), validation_data=batches(2), epochs=2, callbacks=callbacks, verbose=0
+    ).history
+    assert len(history["loss"]) == len(history["val_loss"]) == len(history["disc_auc"]) == 2
+    assert {name for name in history if name.startswith("val_")} == {
+        f"val_{name}" for name in history if not name.startswith("val_")
+    } - {"val_gradient_norm"}
+    assert list((tmp_path / "events" / "train").iterdir())
+    found = pretrainer.evaluate(batches(2), return_dict=True, verbose=0)
+    assert found["loss"] == found["total_loss"] == history["val_loss"][-1] > 0
+    pretrainer.save(tmp_path / "last.keras")
+    loaded = keras.models.load_model(tmp_path / "last.keras")
+    assert loaded.evaluate(batches(2), return_dict=True, verbose=0) == pytest.approx(found)
+    # Averages, moments and steps are there, too: both continue alike.
+    for one in (pretrainer, loaded):
+        one.fit(batches(1), verbose=0)
+    state = {**loaded.updates.state, **loaded.optimizer.slots()}
+    for name, value in {**pretrainer.updates.state, **pretrainer.optimizer.slots()}.items():
+        np.testing.assert_allclose(state[name].numpy(), value.numpy(), atol=1e-6, err_msg=name)
+    assert keras.models.load_model(best).config == pretrainer.config
+
+
+def test_weights_of_a_pretrainer_with_other_state_are_refused(data_dir, tmp_path):
+    path = str(tmp_path / "all.weights.h5")
+    tiny_pretrainer(data_dir).save_weights(path)
+    with pytest.raises(ValueError, match=r"ema_decay=0\.9"):
+        tiny_pretrainer(data_dir, ema_decay=0.9).load_weights(path)
+
+
+def test_training_without_a_seed_draws_anew(data_dir):
+    pretrainer = tiny_pretrainer(data_dir)
+    batch = pretrainer.mask(tensors(make_examples(8)), tf.constant([1, 2]))
+    assert differ(pretrainer(batch, training=True), pretrainer(batch, training=True))
+    assert_same(pretrainer(batch), pretrainer(batch, training=False))
+    quiet = tiny_pretrainer(data_dir, NO_DROPOUT)
+    first, second = (quiet(batch, training=True)["mlm_logits"] for _ in range(2))
+    assert_same(first, second)
+
+
+# ---- Another process
+
+
+@pytest.mark.parametrize("imports", ["import electra_tf, keras", "import keras, electra_tf"])
+def test_a_saved_model_opens_in_a_process_that_imports_the_library(tmp_path, imports):
+    given = {name: keras.Input([None], dtype="int32", name=name) for name in FEATURES}
+    pooled = encoder()(given).last_hidden_state[:, 0]
+    model = keras.Model(given, keras.layers.Dense(3)(pooled))
+    model.compile(optimizer=ElectraAdam(WarmupPolynomialDecay(0.1, 20)), loss="mse")
+    path = str(tmp_path / "model.keras")
+    model.save(path)
+    np.savez(tmp_path / "inputs.npz", **{name: value.numpy() for name, value in FEATURES.items()})
+    code = (
+        f"{imports}, sys, numpy\n"
+        f"model = keras.models.load_model({path!r})\n"
+        f"inputs = dict(numpy.load({str(tmp_path / 'inputs.npz')!r}))\n"
+        "print(type(model.optimizer).__name__)\n"
+        f"numpy.save({str(tmp_path / 'outputs.npy')!r}, model(inputs).numpy())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "ElectraAdam\n"
+    np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), model(FEATURES), atol=1e-6)

@@ -15,6 +15,8 @@ ROWS = {
     "environment": 0,
     "files": 0,
     "folders": 0,
+    "registration": 0,
+    "seeds": 0,
     "config": 0,
     "text": 1,
     "data": 2,
@@ -74,9 +76,11 @@ def layer_violations(root):
     for path in sorted((root / PACKAGE).rglob("*.py")):
         name = path.relative_to(root)
         own = name.parts[1].removesuffix(".py")
-        if own == "__init__":  # the package's own init may import nothing: it is above every row
+        if own == "__init__":  # it is above every row, and may import what imports no library
             problems += [
-                f"{name}:{line} imports {area}" for area, line in imported_areas(path, root)
+                f"{name}:{line} imports {area}"
+                for area, line in imported_areas(path, root)
+                if area != "registration"
             ]
             continue
         if own not in ROWS:

@@ -16,8 +16,7 @@ from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers
 from electra_tf.model.part import precision_scope
-from electra_tf.model.random_numbers import split_seed
-from electra_tf.training.distribution.replicas import Stream, replica_id, step_seed
+from electra_tf.seeds import Stream, replica_id, split_seed, step_seed
 from electra_tf.training.optimization.optimizer import Factors
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
 

@@ -2,8 +2,8 @@
 """The layers of a post-LN BERT encoder, named as in the original so that paths are its names.
 
 Dimensions: B batch, L length, E embedding, H hidden, A heads, D = H / A, F feed-forward.
-Every layer that drops out takes seeds, int32 [2], so that a step is a function of weights, batch and
-seed. Only what is called with `training=True` and without seeds keeps random state.
+Every layer that drops out takes seeds, int32 [2], so that a step is a function of weights, batch
+and seed. Only what is called with `training=True` and without seeds has random state.
 """
 
 import math
@@ -16,7 +16,7 @@ import tensorflow as tf
 from electra_tf.accelerators import has_accelerator
 from electra_tf.config import EncoderConfig
 from electra_tf.model.part import EncoderPart, Initializers, serializable
-from electra_tf.model.random_numbers import dropout, split_seed
+from electra_tf.model.random_numbers import dropout
 
 LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
-from electra_tf.model.random_numbers import drawn_seed, split_seed
+from electra_tf.seeds import SeedSource, split_seed
 
 serializable = keras.saving.register_keras_serializable("electra_tf")
 """Registers a class, so that Keras finds it when it loads a file that names it."""
@@ -77,7 +77,7 @@ class EncoderPart(keras.layers.Layer):
         self.config = config
         self.initializers = initializers or Initializers(config.initializer_range)
         if self.num_seeds:
-            self.seed_generator = keras.random.SeedGenerator()
+            self.seed_source = SeedSource()
 
     def call_seed(self, seed: tf.Tensor | None, training: bool | None) -> tf.Tensor | None:
         """The seed, int32 [2], that a call drops out with; None if it does not."""
@@ -85,7 +85,7 @@ class EncoderPart(keras.layers.Layer):
             return seed
         if not training:
             return None
-        return drawn_seed(self.seed_generator) if seed is None else seed
+        return self.seed_source.next() if seed is None else seed
 
     def call_seeds(
         self, seeds: Sequence[tf.Tensor] | None, training: bool | None

@@ -5,7 +5,6 @@ TensorFlow's own float draws differ between XLA and its plain kernels for one se
 drawn by one named algorithm, do not.
 """
 
-import keras
 import tensorflow as tf
 
 from electra_tf.accelerators import has_accelerator
@@ -76,29 +75,6 @@ def hashed_levels(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         word *= _word(factor)
     # The last shift of lowbias32 leaves the upper half, which is used, as it is.
     return tf.cast(tf.bitwise.right_shift(tf.reshape(word, tf.shape(x)), _word(16)), tf.uint16)
-
-
-def split_seed(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
-    """`count` seeds int32 [2] that follow from one."""
-    # Left to itself, XLA takes another algorithm for negative seeds.
-    return tf.unstack(tf.random.experimental.stateless_split(seed, count, alg=_ALGORITHM))
-
-
-def fold_in(seed: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    """A seed int32 [2] that follows from another one and a number."""
-    # As for `split_seed`.
-    return tf.random.experimental.stateless_fold_in(seed, number, alg=_ALGORITHM)
-
-
-def replica_id() -> tf.Tensor | int:
-    """Number of the replica that runs this code; 0 outside of a strategy."""
-    context = tf.distribute.get_replica_context()
-    return 0 if context is None else context.replica_id_in_sync_group
-
-
-def drawn_seed(generator: keras.random.SeedGenerator) -> tf.Tensor:
-    """A seed int32 [2], another one at each call; what Keras draws is the same on all replicas."""
-    return fold_in(tf.cast(generator.next(), tf.int32), tf.cast(replica_id(), tf.int64))
 
 
 def _bits(shape: tf.Tensor | list[int], seed: tf.Tensor) -> tf.Tensor:

@@ -13,13 +13,8 @@ from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining.evaluation_pictures import OF_EXAMPLES
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.training.distribution.replicas import (
-    Stream,
-    gather_rows,
-    replica_id,
-    rows_of_replica,
-    step_seed,
-)
+from electra_tf.seeds import Stream, replica_id, step_seed
+from electra_tf.training.distribution.replicas import gather_rows, rows_of_replica
 from electra_tf.training.distribution.workers import Workers
 
 

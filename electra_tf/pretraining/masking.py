@@ -4,7 +4,8 @@
 import tensorflow as tf
 
 from electra_tf.accelerators import has_accelerator
-from electra_tf.model.random_numbers import split_seed, uniform
+from electra_tf.model.random_numbers import uniform
+from electra_tf.seeds import split_seed
 
 MASK_TOKEN_RATE = 0.85
 """Share of the masked positions that really get [MASK]; the others keep their token."""

@@ -10,8 +10,8 @@ import tensorflow as tf
 from electra_tf.config import PretrainingConfig
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
 from electra_tf.model.part import serializable
-from electra_tf.model.random_numbers import split_seed
 from electra_tf.pretraining.masking import gather_positions, neighbours
+from electra_tf.seeds import split_seed
 
 
 class _ModelOfParts(keras.Model):

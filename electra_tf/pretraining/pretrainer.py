@@ -13,7 +13,6 @@ from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored import from_stored
 from electra_tf.model.part import precision_scope, serializable
-from electra_tf.model.random_numbers import drawn_seed, split_seed
 from electra_tf.pretraining.masking import (
     candidate_positions,
     mask_tokens,
@@ -22,13 +21,9 @@ from electra_tf.pretraining.masking import (
 )
 from electra_tf.pretraining.metrics import PretrainingMetrics
 from electra_tf.pretraining.pair import build_pair
+from electra_tf.seeds import SeedSource, Stream, replica_id, split_seed, step_seed
 from electra_tf.text import Vocabulary, load_vocabulary
-from electra_tf.training.distribution.replicas import (
-    Stream,
-    replica_id,
-    step_seed,
-    sum_over_replicas,
-)
+from electra_tf.training.distribution.replicas import sum_over_replicas
 from electra_tf.training.optimization.updates import Updates, compiled, one_program, sum_over_parts
 
 TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
@@ -58,7 +53,7 @@ class ElectraPretrainer(keras.Model):
         precision = config.precision or default_precision()
         with precision_scope(precision):
             self.generator, self.discriminator = build_pair(config)
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_source = SeedSource()
         self.updates = Updates(self, precision, config.ema_decay)
         self.running = PretrainingMetrics(config.has_discriminator)
         self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
@@ -97,7 +92,7 @@ class ElectraPretrainer(keras.Model):
             `rtd_loss` []; with a two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
         """
         if seed is None and training:
-            seed = drawn_seed(self.seed_generator)
+            seed = self.seed_source.next()
         seeds = self._seeds(seed)
         outputs = batch if "masked_positions" in batch else self.mask(batch, seed)
         if normalizers is None:

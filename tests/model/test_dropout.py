@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from small_encoder import CONFIG, make_encoder, make_inputs
 
-from electra_tf.model.random_numbers import dropout, hashed_levels, split_seed, uniform
+from electra_tf.model.random_numbers import dropout, hashed_levels, uniform
+from electra_tf.seeds import split_seed
 
 
 def seed(number):

@@ -136,7 +136,9 @@ def test_a_path_without_a_rule_is_an_error_at_build():
 
 def test_own_decay_rule():
     variable = keras.Variable([1.0], name="bias")
-    ElectraAdam(0.01, weight_decay=0.1, weight_decay_factors=(("", 1.0),)).apply([tf.zeros(1)], [variable])
+    ElectraAdam(0.01, weight_decay=0.1, weight_decay_factors=(("", 1.0),)).apply(
+        [tf.zeros(1)], [variable]
+    )
     np.testing.assert_allclose(variable.numpy(), [1 - 0.01 * 0.1], rtol=1e-6)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from electra_tf.seeds import replica_id
 from electra_tf.training import ElectraAdam
-from electra_tf.training.distribution.replicas import replica_id, sum_over_replicas
+from electra_tf.training.distribution.replicas import sum_over_replicas
 from electra_tf.training.loop.loop import StepRunner
 
 LOCAL = np.array([[[0.3, -4.0], [0.1, 0.2]], [[2.0, 1.0], [-0.3, 0.4]]], np.float32)

@@ -3,7 +3,7 @@ import itertools
 
 import tensorflow as tf
 
-from electra_tf.training.distribution.replicas import Stream, replica_id, step_seed
+from electra_tf.seeds import Stream, replica_id, step_seed
 
 
 def seeds_of(runs=(0, 1), steps=range(20), replicas=range(4)):

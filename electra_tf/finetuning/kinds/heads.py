@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from electra_tf.model import Initializers
 from electra_tf.model.layers import ACTIVATIONS, gelu
-from electra_tf.model.random_numbers import dropout, split_seed
+from electra_tf.model.random_numbers import dropout
+from electra_tf.seeds import split_seed
 
 Tensors = dict[str, tf.Tensor]
 

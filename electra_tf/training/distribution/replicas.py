@@ -1,39 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Replicas: their random seeds, rows shared out to them and collected from them.
+"""Replicas: rows shared out to them and collected from them, and sums over them."""
 
-Random numbers have no state: every seed follows from (run seed, stream, step, replica).
-"""
-
-import enum
 from collections.abc import Mapping
 
 import tensorflow as tf
 
-from electra_tf.model.random_numbers import fold_in, replica_id
-
-
-class Stream(enum.IntEnum):
-    """What random numbers are for; streams never share seeds."""
-
-    TRAINING = 0
-    EVALUATION = 1
-
-
-def step_seed(
-    seed: int, stream: Stream, step: tf.Tensor, replica: tf.Tensor | int = 0
-) -> tf.Tensor:
-    """The seed of one step on one replica, int64 [2].
-
-    Args:
-        seed: of the run.
-        stream: what the numbers are for.
-        step: int [], number of the step.
-        replica: int [], number of the replica.
-    """
-    folded = tf.constant([seed % 2**31, stream], tf.int32)
-    for number in (step, replica):
-        folded = fold_in(folded, tf.cast(number, tf.int64))
-    return folded
+from electra_tf.seeds import replica_id
 
 
 def sum_over_replicas(tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

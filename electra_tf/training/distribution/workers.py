@@ -14,9 +14,9 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.accelerators import arithmetic
+from electra_tf.seeds import replica_id
 from electra_tf.training.checkpoints.weights import fingerprint, weights_by_name
 from electra_tf.training.distribution.coordination import addresses
-from electra_tf.training.distribution.replicas import replica_id
 
 
 class Workers:

@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 
 from electra_tf.accelerators import is_compiled
+from electra_tf.seeds import fold_in
 from electra_tf.training.checkpoints.weights import SUFFIX, weights_by_name
-from electra_tf.training.distribution.replicas import fold_in
 from electra_tf.training.optimization.optimizer import apply
 
 
