@@ -298,6 +298,7 @@ def _as_a_command(verbose: bool) -> Iterator[None]:
             "hyperparameter strategy."
         )
     verbosity, policy = logging.get_verbosity(), keras.config.dtype_policy()
+    is_tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
     if verbose:
         logging.set_verbosity(max(verbosity, logging.INFO))
     keras.config.set_dtype_policy("float32")  # `precision` decides, not the program's policy
@@ -305,6 +306,7 @@ def _as_a_command(verbose: bool) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(policy)
+        tf.config.experimental.enable_tensor_float_32_execution(is_tf32)
         if verbose:
             logging.set_verbosity(verbosity)
 

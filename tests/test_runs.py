@@ -310,9 +310,11 @@ def test_the_policy_of_the_program_does_not_count(data, tuned):
     """Heads of tasks, too, compute as in a command."""
     folder, task, _ = data
     keras.config.set_dtype_policy("mixed_bfloat16")
+    tf.config.experimental.enable_tensor_float_32_execution(True)
     try:
         other = electra_tf.finetune("made", task, folder, model_name="other", **FINETUNING)
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        assert tf.config.experimental.tensor_float_32_execution_enabled()
     finally:
         keras.config.set_dtype_policy("float32")
     assert_same(weights_of(other.model_dirs[0]), weights_of(tuned.model_dirs[0]))
