@@ -31,7 +31,12 @@ REFERENCE = {
     "text": (),
     "data": (),
     "model": (),
-    "training": ("training.optimization.optimizer.ElectraLamb",),
+    "training": (
+        "training.optimization.optimizer.ElectraLamb",
+        "training.optimization.optimizer.Factors",
+        "training.optimization.optimizer.NO_DECAY_OF_NORMS_AND_BIASES",
+        "training.optimization.optimizer.ALL_ALIKE",
+    ),
     "pretraining": (
         "pretraining.model_folder.resolve_config",
         "pretraining.run.train",
