@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import errno
 import fnmatch
+import hashlib
 import json
 import os
 import pickle
@@ -115,6 +116,15 @@ def read_bytes(path: str) -> bytes:
     except tf.errors.OpError as error:
         reason = error.message or type(error).__name__
         raise OSError(f"{path} cannot be read: {reason}") from error
+
+
+def sha256_of(path: str) -> str:
+    """Hexadecimal SHA-256 of the content of a file, which is read in parts."""
+    digest = hashlib.sha256()
+    with gfile().GFile(path, "rb") as file:
+        while block := file.read(1 << 24):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_text(path: str) -> str:

@@ -32,117 +32,77 @@ def _check_pattern(config: "PretrainingConfig"):
         ) from error
 
 
+def _need(config: "PretrainingConfig", name: str, holds: bool, expected: str):
+    check(holds, name, expected, getattr(config, name))
+
+
 def _check_lengths(config: "PretrainingConfig"):
+    buckets, plan = config.length_buckets, config.plan  # which checks itself
+    is_list = all(type(b) is int and b >= 5 for b in buckets) and buckets == sorted(set(buckets))
+    _need(config, "length_buckets", is_list, "a list of ascending whole numbers from 5")
+    steps = plan[-1].last_step
+    expected = f"left out or {steps}, the steps of all stages"
+    _need(config, "num_train_steps", config.num_train_steps == steps, expected)
+    first, most = plan[0].max_seq_length, max(stage.max_seq_length for stage in plan)
+    is_used = max(buckets, default=0) <= most
+    _need(config, "length_buckets", is_used, f"at most max_seq_length={most}")
+    expected = "false unless a later one of the stages is longer than the first"
+    _need(config, "extend_positions", not config.extend_positions or most > first, expected)
     longest = config.encoder.max_position_embeddings
-    buckets = config.length_buckets
-    check(
-        all(type(b) is int and b >= 5 for b in buckets) and buckets == sorted(set(buckets)),
-        "length_buckets",
-        "a list of ascending whole numbers from 5",
-        buckets,
-    )
-    plan = config.plan  # checks itself
-    lengths = [("max_seq_length", config.max_seq_length)]
+    lengths = {"max_seq_length": config.max_seq_length}
     if config.stages:
-        lengths += [(f"stages[{s.number - 1}]: max_seq_length", s.max_seq_length) for s in plan]
-    check(
-        config.num_train_steps == plan[-1].last_step,
-        "num_train_steps",
-        f"left out or {plan[-1].last_step}, the steps of all stages",
-        config.num_train_steps,
-    )
-    stage_lengths = [stage.max_seq_length for stage in plan]
-    check(
-        max(buckets, default=0) <= max(stage_lengths),
-        "length_buckets",
-        f"at most max_seq_length={max(stage_lengths)}",
-        buckets,
-    )
-    check(
-        not config.extend_positions or max(stage_lengths) > stage_lengths[0],
-        "extend_positions",
-        "false unless a later one of the stages is longer than the first",
-        config.extend_positions,
-    )
-    for name, length in lengths:
-        check(
-            5 <= length <= longest,
-            name,
-            f"between 5 and max_position_embeddings={longest}",
-            length,
-        )
+        lengths |= {f"stages[{s.number - 1}]: max_seq_length": s.max_seq_length for s in plan}
+    for name, length in lengths.items():
+        expected = f"between 5 and max_position_embeddings={longest}"
+        check(5 <= length <= longest, name, expected, length)
         masked = config.num_masked_of(length)
         if config.max_predictions_per_seq is None:
-            check(masked >= 1, "mask_prob", f"enough to mask a token of {length}", config.mask_prob)
+            _need(config, "mask_prob", masked >= 1, f"enough to mask a token of {length}")
         expected = f"between 1 and max_seq_length={length}"
         check(1 <= masked <= length, "max_predictions_per_seq", expected, masked)
 
 
 def _check_objective(config: "PretrainingConfig"):
     """The combinations the original accepts and then fails on, or trains nothing with."""
+    is_electric = config.electric_objective
     if config.uniform_generator:
-        check(
-            config.has_discriminator,
-            "uniform_generator",
-            "false for masked LM (there would be nothing to train)",
-            True,
-        )
-        check(
-            not config.electric_objective,
-            "uniform_generator",
-            "false for electric_objective, which needs a two-tower generator",
-            True,
-        )
+        expected = "false for masked LM (there would be nothing to train)"
+        _need(config, "uniform_generator", config.has_discriminator, expected)
+        expected = "false for electric_objective, which needs a two-tower generator"
+        _need(config, "uniform_generator", not is_electric, expected)
     weights = {"gen_weight": config.has_generator, "disc_weight": config.has_discriminator}
     used = [name for name, is_used in weights.items() if is_used]
-    check(
-        any(getattr(config, name) for name in used),
-        " or ".join(used),
-        "above 0 (there would be nothing to train)",
-        0,
-    )
-    check(
-        config.masking == "without_replacement" or not config.whole_word_masking,
-        "masking",
-        "'without_replacement' for whole_word_masking",
-        config.masking,
-    )
-    check(
-        config.mask_prob_end is None or not config.electric_objective,
-        "mask_prob_end",
-        "null for electric_objective, whose energies depend on a constant rate",
-        config.mask_prob_end,
-    )
+    trains = any(getattr(config, name) for name in used)
+    check(trains, " or ".join(used), "above 0 (there would be nothing to train)", 0)
+    fits = config.masking == "without_replacement" or not config.whole_word_masking
+    _need(config, "masking", fits, "'without_replacement' for whole_word_masking")
+    expected = "null for electric_objective, whose energies depend on a constant rate"
+    _need(config, "mask_prob_end", config.mask_prob_end is None or not is_electric, expected)
 
 
 def _check_generator(config: "PretrainingConfig"):
     """What needs a separate generator, or one of a kind."""
-    if config.two_tower_generator:
-        check(
-            config.has_separate_generator,
-            "two_tower_generator",
+    is_separate = config.has_separate_generator
+    shares = is_separate and not config.untied_generator_embeddings
+    needs = {
+        "two_tower_generator": (
+            is_separate,
             "false unless there is a separate generator "
             "(untied_generator true, uniform_generator false, a discriminator)",
-            True,
-        )
-    check(
-        not config.disentangled_embeddings
-        or (config.has_separate_generator and not config.untied_generator_embeddings),
-        "disentangled_embeddings",
-        "false unless there is a separate generator that shares its embeddings",
-        True,
-    )
-    if config.electric_objective:
-        check(
-            config.two_tower_generator, "two_tower_generator", "true for electric_objective", False
-        )
-    if config.untied_generator_embeddings:
-        check(
-            config.has_separate_generator,
-            "untied_generator_embeddings",
+        ),
+        "disentangled_embeddings": (
+            shares,
+            "false unless there is a separate generator that shares its embeddings",
+        ),
+        "untied_generator_embeddings": (
+            is_separate,
             "false unless there is a separate generator",
-            True,
-        )
+        ),
+    }
+    for name, (holds, expected) in needs.items():
+        _need(config, name, holds or not getattr(config, name), expected)
+    holds = config.two_tower_generator or not config.electric_objective
+    _need(config, "two_tower_generator", holds, "true for electric_objective")
 
 
 MOST_STEPS, MOST_ROWS = 10**10, 2**20

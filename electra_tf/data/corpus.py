@@ -13,7 +13,7 @@ from absl import logging
 
 from electra_tf.data import archives
 from electra_tf.data.writer import partial_name
-from electra_tf.files import matching, writes, writing
+from electra_tf.files import matching, sha256_of, writes, writing
 
 CHUNK_BYTES = 1 << 20
 _MIN_CHUNK_BYTES = 1 << 16
@@ -209,13 +209,5 @@ def remove_kept(folder: str) -> None:
     for name in tf.io.gfile.listdir(folder):
         match = re.fullmatch(rf"{STANDARD_INPUT_NAME}-([0-9a-f]{{16}})", name)
         path = os.path.join(folder, name)
-        if match and _hash_of(path).startswith(match[1]):
+        if match and sha256_of(path).startswith(match[1]):
             tf.io.gfile.remove(path)
-
-
-def _hash_of(path: str) -> str:
-    hashed = hashlib.sha256()
-    with tf.io.gfile.GFile(path, "rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            hashed.update(block)
-    return hashed.hexdigest()

@@ -5,6 +5,7 @@ The order in which training reads examples is a pure function of the seed (`Epoc
 may have sequences of about the same length and be cut to it: little padding, few shapes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,15 +81,7 @@ def _batches_of_pool(first: tf.Tensor, serialized: tf.Tensor, batch_size: int, s
     order = tf.argsort(lengths, stable=True)
     rows = tf.reshape(tf.gather(serialized, order), [-1, batch_size])
     longest = tf.reduce_max(tf.reshape(tf.gather(lengths, order), [-1, batch_size]), axis=1)
-    numbers = tf.random.stateless_uniform(
-        tf.shape(longest),
-        seed=tf.stack([tf.constant(seed, tf.int64), first]),
-        minval=0,
-        maxval=tf.int32.max,
-        dtype=tf.int32,
-        alg="philox",
-    )
-    shuffled = tf.argsort(numbers, stable=True)
+    shuffled = tf.argsort(_drawn(tf.shape(longest), seed, first), stable=True)
     return tf.data.Dataset.from_tensor_slices(
         (tf.gather(rows, shuffled), tf.gather(longest, shuffled))
     )
@@ -148,7 +141,7 @@ class EpochOrder:
 
     def shuffle_seed_of(self, window: tf.Tensor | int) -> tf.Tensor:
         """Seed (int64 scalar) of the shuffling inside a window."""
-        return tf.cast(self._draw([], 2 * tf.cast(window, tf.int64) + 1), tf.int64)
+        return tf.cast(_drawn([], self.seed, 2 * tf.cast(window, tf.int64) + 1), tf.int64)
 
     def position(self, start: int) -> Position:
         """Where the example number `start` (counted over all epochs) stands."""
@@ -162,18 +155,19 @@ class EpochOrder:
         return Position(epoch * self.windows_per_epoch + place, skip)
 
     def _permutation(self, epoch: tf.Tensor) -> tf.Tensor:
-        return tf.argsort(self._draw([len(self.counts)], 2 * epoch), stable=True)
+        return tf.argsort(_drawn([len(self.counts)], self.seed, 2 * epoch), stable=True)
 
-    def _draw(self, shape: list[int], number: tf.Tensor) -> tf.Tensor:
-        """Non-negative int32 numbers that depend on the seed and `number` only."""
-        return tf.random.stateless_uniform(
-            shape,
-            seed=tf.stack([tf.constant(self.seed, tf.int64), number]),
-            minval=0,
-            maxval=tf.int32.max,
-            dtype=tf.int32,
-            alg="philox",
-        )
+
+def _drawn(shape: Sequence[int] | tf.Tensor, seed: int, number: tf.Tensor) -> tf.Tensor:
+    """Non-negative int32 numbers that depend on the seed and `number` only."""
+    return tf.random.stateless_uniform(
+        shape,
+        seed=tf.stack([tf.constant(seed, tf.int64), number]),
+        minval=0,
+        maxval=tf.int32.max,
+        dtype=tf.int32,
+        alg="philox",
+    )
 
 
 _MAX_OPEN_FILES = 16

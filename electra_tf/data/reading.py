@@ -268,10 +268,7 @@ def _json_texts(block: bytes, field: str) -> Iterator[tuple[str, int]]:
 def _text(line: bytes, field: str) -> tuple[str, int]:
     if len(line) > LONGEST_LINE_BYTES:
         raise ValueError(f"is longer than {LONGEST_LINE_BYTES >> 20} MiB; is this JSON lines?")
-    decoded = line.decode("utf-8", errors="replace")
-    replaced = 0
-    if "\ufffd" in decoded:
-        replaced = len(line) - len(line.decode("utf-8", errors="ignore").encode("utf-8"))
+    decoded, replaced = decode(line)
     try:
         item = json.loads(decoded.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:

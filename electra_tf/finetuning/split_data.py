@@ -15,7 +15,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import exists, read_bytes, write_bytes
+from electra_tf.files import exists, read_bytes, sha256_of, write_bytes
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
@@ -130,11 +130,7 @@ def feature_key(
 def _hash_of_file(path: str) -> str:
     if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
         path = f"{path}.gz"
-    digest = hashlib.sha256()
-    with tf.io.gfile.GFile(path, "rb") as file:
-        while block := file.read(2**24):
-            digest.update(block)
-    return digest.hexdigest()
+    return sha256_of(path)
 
 
 def _rows_and_windows(
