@@ -9,10 +9,12 @@ import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from electra_tf.config.stored import from_stored
+from electra_tf.data import spec
 from electra_tf.data.corpus import Chunk
 from electra_tf.data.duplicates import DocumentSelector, DuplicateIndex
 from electra_tf.data.examples import build_segments, fill_sequences, pack_rows, word_start_table
@@ -20,12 +22,14 @@ from electra_tf.data.manifest import DUPLICATES_FOLDER, HELD_OUT_FOLDER, shard_n
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import Piece, read_pieces
 from electra_tf.data.spec import Rows
-from electra_tf.data.writer import ShardWriter, write_file
-from electra_tf.files import read_json
+from electra_tf.data.writer import partial_name, write_file
+from electra_tf.files import read_json, writing
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.text.tokenizer import UnknownTokens
 
 TRAINING = "training"
+_SHUFFLE_BYTES = 256 << 20
+"""Examples of a shard are shuffled in blocks of this size, which bounds the memory needed."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class ShardBuilder:
         replaced = duplicates = 0
         with contextlib.ExitStack() as files:
             splits = {
-                split: files.enter_context(_SplitWriter(self, split, index))
+                split: files.enter_context(ShardWriter(self, split, index))
                 for split in self.split_folders()
             }
             for chunk in chunks:
@@ -111,11 +115,11 @@ class ShardBuilder:
                 for number, piece in enumerate(pieces):
                     selected = select(piece)
                     for split, writer in splits.items():
-                        writer.add_piece(getattr(selected, split), chunk, number)
+                        writer.add(getattr(selected, split), chunk, number)
                     replaced += piece.replaced_bytes
                     duplicates += selected.num_duplicates
                     progress(piece.source_bytes)
-            written = {split: writer.written() for split, writer in splits.items()}
+            written = {split: writer.finish() for split, writer in splits.items()}
         result = ShardResult(index, replaced, duplicates, written)
         write_file(self._result_path(index), json.dumps(asdict(result)).encode())
         return result
@@ -190,35 +194,70 @@ class ShardBuilder:
         return DuplicateIndex(self.duplicates_folder)
 
 
-class _SplitWriter(ShardWriter):
-    """The examples of one split of one shard."""
+class ShardWriter:
+    """Collects the examples of one split of one shard.
+
+    Nothing stands under the final name before `finish`. Used in a `with` statement, it removes
+    what it wrote if that ends before.
+    """
 
     def __init__(self, builder: ShardBuilder, split: str, index: int):
         self._builder, self._plan = builder, builder.plan
         # Both splits draw alike, but not the same numbers.
         self._purpose = () if split == TRAINING else (split,)
-        rng = self._plan.rng("shuffle", *self._purpose, index)
-        super().__init__(builder.path(split, index), self._plan.max_seq_length, rng)
-        self._cut_tokens = self._num_documents = 0
+        self._rng = self._plan.rng("shuffle", *self._purpose, index)
+        self._records: list[bytes] = []
+        self._size = self._cut_tokens = self._num_documents = 0
+        self._length_counts = np.zeros(self._plan.max_seq_length + 1, dtype=np.int64)
         self._unknown = UnknownTokens()
+        self._path = builder.path(split, index)
+        self._partial = partial_name(self._path)
+        self._file = writing(self._partial, tf.io.TFRecordWriter, self._partial)
 
-    def add_piece(self, piece: Piece, chunk: Chunk, number: int) -> None:
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._file is None:
+            return
+        with contextlib.suppress(tf.errors.OpError):  # on a full disk closing fails once more
+            self._file.close()
+        if tf.io.gfile.exists(self._partial):
+            tf.io.gfile.remove(self._partial)
+
+    def add(self, piece: Piece, chunk: Chunk, number: int) -> None:
         """Adds the examples of a piece, which is the chunk's `number`th."""
         # The same examples come out wherever and whenever the chunk is read.
         rng = self._plan.rng("examples", *self._purpose, chunk.source.name, chunk.start, number)
         examples, lost, unknown = self._builder.examples(piece, rng)
-        self.add(examples)
+        records = spec.serialize(examples)
+        lengths = np.diff(next(iter(examples.values())).splits)
+        self._length_counts += np.bincount(lengths, minlength=len(self._length_counts))
         self._cut_tokens += lost
         self._unknown += unknown
         self._num_documents += sum(1 for _ in piece.documents())
+        self._records += records
+        self._size += sum(map(len, records))
+        if self._size >= _SHUFFLE_BYTES:
+            self._write()
 
-    def written(self) -> WrittenShard:
-        """Gives the file its name, and says what is in it."""
+    def finish(self) -> WrittenShard:
+        """Writes the rest, gives the file its name, and says what is in it."""
+        self._write()
+        writing(self._partial, self._file.close)
+        self._file = None
+        writing(self._path, tf.io.gfile.rename, self._partial, self._path, overwrite=True)
         return WrittenShard(
-            self.finish(),
-            tuple(self.length_counts.tolist()),
+            tf.io.gfile.stat(self._path).length,
+            tuple(self._length_counts.tolist()),
             self._cut_tokens,
             self._num_documents,
             self._unknown.tokens,
             self._unknown.unknown,
         )
+
+    def _write(self) -> None:
+        self._rng.shuffle(self._records)
+        for record in self._records:
+            writing(self._partial, self._file.write, record)
+        self._records, self._size = [], 0
