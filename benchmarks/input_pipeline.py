@@ -13,7 +13,6 @@ import argparse
 import itertools
 import os
 import pathlib
-import random
 import sys
 import tempfile
 import time
@@ -27,8 +26,9 @@ import electra_tf  # noqa: E402
 
 electra_tf.configure()  # before TensorFlow is imported
 
+import tensorflow as tf  # noqa: E402
+
 from electra_tf.data import PretrainingRecords, spec  # noqa: E402
-from electra_tf.data.writer import ShardWriter  # noqa: E402
 
 LENGTHS = (128, 512)
 _VOCABULARY = 30522
@@ -85,11 +85,10 @@ def make_records(parent, length, num_sequences):
         rng = np.random.default_rng(shard)
         ids = rng.integers(5, _VOCABULARY, per_shard * length).astype(np.int32)
         path = str(folder / f"pretrain_data.tfrecord-{shard}-of-{_SHARDS}")
-        with ShardWriter(path, length, random.Random(shard)) as writer:
-            writer.add(
-                {"input_ids": spec.Rows(ids, splits), "segment_ids": spec.Rows(segments, splits)}
-            )
-            writer.finish()
+        rows = {"input_ids": spec.Rows(ids, splits), "segment_ids": spec.Rows(segments, splits)}
+        with tf.io.TFRecordWriter(path) as writer:
+            for record in spec.serialize(rows):
+                writer.write(record)
     return str(folder)
 
 

@@ -14,7 +14,13 @@ from tqdm import tqdm
 from electra_tf.config import check
 from electra_tf.data.corpus import SourceFile, find_sources, keep_standard_input, remove_kept
 from electra_tf.data.duplicates import FindDuplicates, HashDocuments
-from electra_tf.data.manifest import PLAN_FILE, UNFINISHED_FOLDER, Manifest
+from electra_tf.data.manifest import (
+    PLAN_FILE,
+    UNFINISHED_FOLDER,
+    Manifest,
+    remove_partial,
+    write_file,
+)
 from electra_tf.data.plan import WorkShare, make_plan
 from electra_tf.data.publishing import (
     check_output,
@@ -26,7 +32,6 @@ from electra_tf.data.publishing import (
 )
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
 from electra_tf.data.workers import Work, run_tasks
-from electra_tf.data.writer import remove_partial, write_file
 from electra_tf.files import read_bytes
 
 STANDARD_INPUT = "-"

@@ -12,7 +12,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.data import archives
-from electra_tf.data.writer import partial_name
+from electra_tf.data.manifest import partial_name
 from electra_tf.files import matching, sha256_of, writes, writing
 
 CHUNK_BYTES = 1 << 20

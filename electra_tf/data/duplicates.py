@@ -22,9 +22,9 @@ import tensorflow as tf
 
 from electra_tf.config.stored import from_stored
 from electra_tf.data.corpus import Chunk
+from electra_tf.data.manifest import write_file
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import Piece, read_pieces
-from electra_tf.data.writer import write_file
 from electra_tf.files import read_json
 
 DIGEST_BYTES = 16

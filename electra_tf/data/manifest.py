@@ -1,19 +1,21 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""A folder of pre-training records: the names of its files, and its `manifest.json`.
+"""A folder of pre-training records: its files, which are complete or not there, and their names.
 
-The manifest describes the records and how they were made.
+Its `manifest.json` describes the records and how they were made.
 """
 
 import json
 import os
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import tensorflow as tf
+
 from electra_tf.config.stored import from_stored
-from electra_tf.data.writer import write_file
-from electra_tf.files import read_json
+from electra_tf.files import new_file, read_json
 from electra_tf.text.tokenizer import UnknownTokens
 
 SHARD_PREFIX = "pretrain_data.tfrecord"
@@ -57,6 +59,33 @@ def shard_name(index: int, total: int) -> str:
 def is_shard_name(name: str) -> bool:
     """Whether a file was named by this program or by the reference."""
     return _SHARD_NAME.fullmatch(name) is not None
+
+
+def write_file(path: str, *contents: bytes) -> None:
+    """Writes a file under a temporary name and renames it.
+
+    Raises:
+        OSError: naming the file; nothing is left of it then.
+    """
+    with new_file(path, "wb", partial_name(path)) as file:
+        for content in contents:
+            file.write(content)
+
+
+def partial_name(path: str) -> str:
+    """Where a file is written before it gets its name.
+
+    Workers of a build that was killed live on for a moment, beside those that continue it, and
+    other machines may do a share of the work.
+    """
+    return f"{path}.{platform.node()}-{os.getpid()}.partial"
+
+
+def remove_partial(folder: str) -> None:
+    """Removes what interrupted writers left."""
+    for name in tf.io.gfile.listdir(folder):
+        if name.endswith(".partial"):
+            tf.io.gfile.remove(os.path.join(folder, name))
 
 
 FILE_NAME = "manifest.json"

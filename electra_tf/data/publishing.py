@@ -25,10 +25,10 @@ from electra_tf.data.manifest import (
     is_of_a_build,
     is_shard_name,
     shard_name,
+    write_file,
 )
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.shards import TRAINING, ShardBuilder, ShardResult
-from electra_tf.data.writer import write_file
 from electra_tf.files import exists, read_json, writing
 from electra_tf.folders import check_removable, files_in, remove_made
 

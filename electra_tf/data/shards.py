@@ -18,11 +18,16 @@ from electra_tf.data import spec
 from electra_tf.data.corpus import Chunk
 from electra_tf.data.duplicates import DocumentSelector, DuplicateIndex
 from electra_tf.data.examples import build_segments, fill_sequences, pack_rows, word_start_table
-from electra_tf.data.manifest import DUPLICATES_FOLDER, HELD_OUT_FOLDER, shard_name
+from electra_tf.data.manifest import (
+    DUPLICATES_FOLDER,
+    HELD_OUT_FOLDER,
+    partial_name,
+    shard_name,
+    write_file,
+)
 from electra_tf.data.plan import BuildPlan
 from electra_tf.data.reading import Piece, read_pieces
 from electra_tf.data.spec import Rows
-from electra_tf.data.writer import partial_name, write_file
 from electra_tf.files import read_json, writing
 from electra_tf.text import Tokenizer, load_tokenizer
 from electra_tf.text.tokenizer import UnknownTokens
