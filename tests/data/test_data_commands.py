@@ -129,7 +129,10 @@ def test_options_reach_the_builder(data_dir, capsys):
     "flags, message",
     [
         (["--shard-index=1"], "--shard-index and --num-shards must be given together"),
-        (["--shard-index=2", "--num-shards=2"], "received index 2 of 2"),
+        (
+            ["--shard-index=2", "--num-shards=2"],
+            "the index of a share is expected to be in 0..1, but is 2",
+        ),
         (["--", "--project=p"], r"Options of Beam need --runner; received --project=p"),
     ],
 )
