@@ -23,6 +23,22 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    author="The electra_tf Authors",
+    keywords="ELECTRA, BERT, TensorFlow, Keras, pre-training, fine-tuning, text, NLP, transformer",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+        "Typing :: Typed",
+    ],
+    project_urls={
+        "Paper": "https://openreview.net/pdf?id=r1xMH1BtvB",
+        "Original implementation": "https://github.com/google-research/electra",
+    },
     python_requires=">=3.10",
     packages=find_packages(include=["electra_tf", "electra_tf.*"]),
     package_data={"electra_tf": ["py.typed"]},  # for type checkers: the hints are there
