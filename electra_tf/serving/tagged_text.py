@@ -9,12 +9,14 @@ import typing
 from collections.abc import Sequence
 
 import tensorflow as tf
+import tensorflow_text as tf_text
 
 from electra_tf.finetuning.files.conll import OUTSIDE
 from electra_tf.finetuning.kinds.spans import tag_parts
 from electra_tf.text.packing import dense
+from electra_tf.text.ragged import row_numbers
 
-_WHITE_SPACE = tuple(code for code in range(0x3001) if chr(code).isspace())
+_WHITE_SPACE = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"
 
 
 class Words(typing.NamedTuple):
@@ -27,29 +29,13 @@ class Words(typing.NamedTuple):
 
 def words_of(texts: tf.Tensor) -> Words:
     """The words of texts [B]."""
-    decoded, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
-    codes = decoded.flat_values
-    is_space = tf.reduce_any(codes[:, None] == tf.constant(_WHITE_SPACE), axis=1)
-    row = decoded.value_rowids()
-    before = tf.concat([[-1], row[:-1]], 0)[: tf.size(row)]
-    after = tf.concat([row[1:], [-1]], 0)[: tf.size(row)]
-    space_before = tf.concat([[True], is_space[:-1]], 0)[: tf.size(row)]
-    space_after = tf.concat([is_space[1:], [True]], 0)[: tf.size(row)]
-    firsts = tf.where(~is_space & (space_before | (before != row)))[:, 0]
-    lasts = tf.where(~is_space & (space_after | (after != row)))[:, 0]
-    rows = tf.gather(row, firsts)
-    starts = tf.gather(offsets.flat_values, firsts)
-    # A word ends where the character behind its last one begins, or with the text.
-    lengths = tf.cast(tf.strings.length(tf.gather(texts, rows)), tf.int64)
-    is_end = tf.gather(after, lasts) != rows
-    behind = tf.gather(offsets.flat_values, tf.where(is_end, lasts, lasts + 1))
-    ends = tf.where(is_end, lengths, behind)
-    words = tf.strings.substr(tf.gather(texts, rows), starts, ends - starts)
-    columns = words, tf.cast(starts, tf.int32), tf.cast(ends, tf.int32)
-    count = tf.shape(texts, tf.int64)[0]
-    return Words(
-        *(tf.RaggedTensor.from_value_rowids(c, rows, count, validate=False) for c in columns)
-    )
+    # The operation ends at a zero byte, so another byte stands for it while it looks.
+    seen = tf.strings.regex_replace(texts, r"\x00", "\x01")
+    _, starts, ends = tf_text.regex_split_with_offsets(seen, _WHITE_SPACE)
+    of_words = tf.gather(texts, row_numbers(starts.row_splits))
+    first, behind = starts.flat_values, ends.flat_values
+    words = starts.with_flat_values(tf.strings.substr(of_words, first, behind - first))
+    return Words(words, tf.cast(starts, tf.int32), tf.cast(ends, tf.int32))
 
 
 def per_text(values: tf.Tensor, words: tf.RaggedTensor, default: int | float | str) -> tf.Tensor:
