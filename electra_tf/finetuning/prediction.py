@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from electra_tf.config import check
 from electra_tf.finetuning.evaluation import Evaluator, records_of
 from electra_tf.finetuning.files.contents import is_text
 from electra_tf.finetuning.files.data_warnings import BadRows
@@ -124,11 +125,8 @@ def task_number(loaded: FinetunedModel, folder: str, task_name: str | None) -> i
     names = [task.name for task in loaded.tasks]
     if task_name is None and len(names) == 1:
         return 0
-    if task_name not in names:
-        raise ValueError(
-            f"task is expected to be one of those of {folder}, {', '.join(names)}, but is "
-            f"{task_name!r}."
-        )
+    choices = f"one of those of {folder}, {', '.join(names)}"
+    check(task_name in names, "task", choices, task_name)
     return names.index(task_name)
 
 

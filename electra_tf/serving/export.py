@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 import electra_tf
+from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.prediction import task_number
@@ -83,10 +84,8 @@ def export_model(
 
 
 def _check_options(export_dir: str, dtype: str, top_k: int):
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is expected to be one of {', '.join(DTYPES)}, but is {dtype!r}.")
-    if top_k < 1:
-        raise ValueError(f"top-k is expected to be 1 or more, but is {top_k}.")
+    check(dtype in DTYPES, "dtype", f"one of {', '.join(DTYPES)}", dtype)
+    check(top_k >= 1, "top-k", "1 or more", top_k)
     if any(character in export_dir for character in "[\\"):
         raise ValueError(
             f"export-dir {export_dir} is expected to be a path without [ and \\, since TensorFlow "
@@ -203,11 +202,8 @@ def _checked_length(model: StoredModel, task: Task | None, max_seq_length: int |
         return model.config.max_seq_length
     least = 5 if task is None else task.kind.least_length(model.config)
     positions = model.config.encoder.max_position_embeddings
-    if not least <= max_seq_length <= positions:
-        raise ValueError(
-            f"max-seq-length is expected to be in {least}..{positions}, the positions of the "
-            f"model, but is {max_seq_length}."
-        )
+    expected = f"in {least}..{positions}, the positions of the model"
+    check(least <= max_seq_length <= positions, "max-seq-length", expected, max_seq_length)
     return max_seq_length
 
 

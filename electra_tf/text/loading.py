@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config import check
 from electra_tf.config.run_config import RunConfig
 from electra_tf.files import listed, read_bytes, write_bytes
 from electra_tf.text import settings_file
@@ -142,11 +143,8 @@ def check_rows(vocabulary: Vocabulary, vocab_size: int, path: str) -> None:
     Rows beyond them are padding: they are said, once, where they are more than a few.
     """
     tokens = len(vocabulary)
-    if vocabulary.num_rows > vocab_size:
-        raise ValueError(
-            f"vocab_size is expected to be at least {vocabulary.num_rows}, the number of entries "
-            f"of {path}, but is {vocab_size}."
-        )
+    expected = f"at least {vocabulary.num_rows}, the number of entries of {path}"
+    check(vocabulary.num_rows <= vocab_size, "vocab_size", expected, vocab_size)
     if tokens < vocab_size:
         many = vocab_size > 1.1 * tokens
         logging.log(
@@ -203,8 +201,7 @@ def said_by(
         ValueError: they are those of another tokenizer than BERT's, and neither is it to be taken
             for BERT's nor is the text split before; names files, fields and values.
     """
-    if tokenizer not in (None, BERT):
-        raise ValueError(f"tokenizer is expected to be null or {BERT!r}, but is {tokenizer!r}.")
+    check(tokenizer in (None, BERT), "tokenizer", f"null or {BERT!r}", tokenizer)
     if settings is None:
         return {"pre_split": True} if pre_split else {}
     is_pre_split = pre_split

@@ -103,11 +103,9 @@ class Vocabulary:
         """
         tokens, placed = list(self.tokens), []
         for token in sorted(added, key=lambda token: (token.id is None, token.id or 0)):
-            if not token.content or _NO_TEXT.search(token.content):
-                raise ValueError(
-                    f"{where}: an added token is expected to be text of one or more characters, "
-                    f"but is {token.content!r}."
-                )
+            is_text = token.content and not _NO_TEXT.search(token.content)
+            expected = "text of one or more characters"
+            check(is_text, f"{where}: an added token", expected, token.content)
             known = token.content in self._ids
             expected = self._ids[token.content] if known else len(tokens)
             if token.id not in (expected, None):

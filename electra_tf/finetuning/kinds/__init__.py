@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The kinds of task: one object for each, and the table that finds it by its name."""
 
+from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.questions import Questions
@@ -18,10 +19,7 @@ def register(kind: Kind) -> None:
     Raises:
         ValueError: the name is that of another kind.
     """
-    if kind.name in KINDS:
-        raise ValueError(
-            f"name of a kind is expected to be none of {', '.join(KINDS)}, but is {kind.name!r}."
-        )
+    check(kind.name not in KINDS, "name of a kind", f"none of {', '.join(KINDS)}", kind.name)
     KINDS[kind.name] = kind
 
 

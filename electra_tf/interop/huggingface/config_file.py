@@ -9,7 +9,7 @@ from absl import logging
 
 import electra_tf
 from electra_tf import files
-from electra_tf.config import EncoderConfig
+from electra_tf.config import EncoderConfig, check
 from electra_tf.config.stored import Shapes
 from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
@@ -89,10 +89,8 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
     if missing:
         raise ValueError(f"{path} is expected to have the keys {', '.join(missing)}.")
     for name, expected in _CONSTANTS.items():
-        if stored.get(name, expected) != expected:
-            raise ValueError(
-                f"{path}: {name} is expected to be {expected!r}, but is {stored[name]!r}."
-            )
+        found = stored.get(name, expected)
+        check(found == expected, f"{path}: {name}", repr(expected), found)
     try:
         encoder = EncoderConfig(**{name: stored[name] for name in _REQUIRED})
     except ValueError as error:
@@ -146,12 +144,8 @@ def require_known(architecture: str, place: str) -> None:
 def _architecture(stored: dict, shapes: Shapes, path: str) -> str:
     """The class that the file names, or else the one whose tensors there are."""
     named = stored.get("architectures")
-    if named is not None and not (
-        isinstance(named, list) and all(isinstance(name, str) for name in named)
-    ):
-        raise ValueError(
-            f"{path}: architectures is expected to be a list of names, but is {named!r}."
-        )
+    is_list = isinstance(named, list) and all(isinstance(name, str) for name in named)
+    check(named is None or is_list, f"{path}: architectures", "a list of names", named)
     if named:
         return named[0]
     try:
@@ -179,10 +173,8 @@ def _special_ids(stored: dict, vocab_size: int, path: str) -> dict[str, Any]:
     """What the file says of ids of special tokens."""
     ids = {name: stored[name] for name in _SPECIAL_IDS if stored.get(name) is not None}
     pad = ids.get("pad_token_id", 0)
-    if type(pad) is not int or not 0 <= pad < vocab_size:
-        raise ValueError(
-            f"{path}: pad_token_id is expected to be in 0..{vocab_size - 1}, but is {pad!r}."
-        )
+    is_id = type(pad) is int and 0 <= pad < vocab_size
+    check(is_id, f"{path}: pad_token_id", f"in 0..{vocab_size - 1}", pad)
     return ids
 
 
@@ -193,11 +185,9 @@ def _width(architecture: str, shapes: Shapes) -> int | None:
 
 
 def _check_num_labels(count: Any, path: str):
-    if count is not None and (type(count) is not int or not 1 <= count <= _MOST_LABELS):
-        raise ValueError(
-            f"{path}: num_labels is expected to be at least 1 and at most {_MOST_LABELS:,}, but is "
-            f"{count!r}."
-        )
+    is_count = count is None or (type(count) is int and 1 <= count <= _MOST_LABELS)
+    expected = f"at least 1 and at most {_MOST_LABELS:,}"
+    check(is_count, f"{path}: num_labels", expected, count)
 
 
 def _labels(stored: dict, path: str, width: int | None) -> tuple[str, ...]:
@@ -242,11 +232,8 @@ def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -
     problem = stored.get("problem_type")
     if problem is None:
         return "regression" if len(labels) == 1 else "classification"
-    if problem not in tuple(named):
-        raise ValueError(
-            f"{path}: problem_type is expected to be null or one of {', '.join(named)}, but is "
-            f"{problem!r}."
-        )
+    choices = f"null or one of {', '.join(named)}"
+    check(problem in tuple(named), f"{path}: problem_type", choices, problem)
     return named[problem]
 
 

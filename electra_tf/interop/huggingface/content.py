@@ -15,6 +15,7 @@ import safetensors.numpy
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config import check
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import check_keys, read_bytes, read_json, write_bytes
 from electra_tf.folders import new_folder
@@ -301,11 +302,9 @@ def _read_index(path: str) -> dict[str, str]:
     check_keys(stored, {"weight_map": dict}, path)
     for name, file in stored["weight_map"].items():
         is_name = isinstance(file, str) and file.endswith(".safetensors")
-        if not is_name or os.path.basename(file.replace("\\", "/")) != file:
-            raise ValueError(
-                f"{path}: the file of {name} is expected to be a safetensors file of the same "
-                f"folder, without a path, but is {file!r}."
-            )
+        is_here = is_name and os.path.basename(file.replace("\\", "/")) == file
+        expected = "a safetensors file of the same folder, without a path"
+        check(is_here, f"{path}: the file of {name}", expected, file)
         if not tf.io.gfile.exists(os.path.join(os.path.dirname(path), file)):
             raise FileNotFoundError(
                 f"{os.path.join(os.path.dirname(path), file)} is named by {INDEX_FILE}, but is "

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config import EncoderConfig, FinetuningConfig, check
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.stored import from_stored
 from electra_tf.config.task_table import TaskSpec
@@ -122,11 +122,9 @@ def _pair(content: Content, generator: Content, source: str) -> StoredModel:
     found = _pretrained(content, full, objective, {**weights, **content.weights}, source)
     built = found.config.generator_encoder
     for name in ("num_attention_heads", "hidden_act"):
-        if getattr(built, name) != getattr(small, name):
-            raise ValueError(
-                f"{source}: {name} of its generator is expected to be {getattr(built, name)!r}, as "
-                f"in the original, but is {getattr(small, name)!r}."
-            )
+        expected, stored = getattr(built, name), getattr(small, name)
+        where = f"{source}: {name} of its generator"
+        check(stored == expected, where, f"{expected!r}, as in the original", stored)
     return found
 
 
@@ -172,11 +170,8 @@ def _require_gelu(content: Content | None, source: str):
 def _described(content: Content, names: Sequence[str], source: str) -> TaskSpec:
     """The task of a JSON file with the labels of the folder, in their order."""
     config = content.config
-    if len(names) != 1 or not names[0].endswith(".json"):
-        raise ValueError(
-            f"task_names is expected to be the path of one JSON file, as {source} has one head, "
-            f"but is {names}."
-        )
+    is_path = len(names) == 1 and names[0].endswith(".json")
+    check(is_path, "task_names", f"the path of one JSON file, as {source} has one head", names)
     spec = task_from_json(names[0])
     if spec.kind != config.kind:
         raise ValueError(

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config import check
 from electra_tf.config.run_config import Devices
 from electra_tf.files import parse_json
 from electra_tf.training.distribution import coordination
@@ -39,11 +40,9 @@ def make_strategy(devices: Devices) -> tf.distribute.Strategy:
         "tpu": functools.partial(_tpu, devices),
     }
     workers = cluster_size()
-    if workers > 1 and devices.strategy != "multi_worker":
-        raise ValueError(
-            f"strategy is expected to be 'multi_worker', since TF_CONFIG names {workers} workers, "
-            f"but is {devices.strategy!r}."
-        )
+    fits = workers == 1 or devices.strategy == "multi_worker"
+    expected = f"'multi_worker', since TF_CONFIG names {workers} workers"
+    check(fits, "strategy", expected, devices.strategy)
     if slurm_tasks() > 1 and devices.strategy not in ("multi_worker", "tpu"):
         raise ValueError(
             f"strategy is expected to be 'multi_worker', since srun started {slurm_tasks()} tasks, "
@@ -130,11 +129,8 @@ def _tpu(devices: Devices) -> tf.distribute.Strategy:
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
     strategy = tf.distribute.TPUStrategy(resolver)
-    if strategy.num_replicas_in_sync != devices.num_tpu_cores:
-        raise ValueError(
-            f"num_tpu_cores is expected to be the TPU's {strategy.num_replicas_in_sync}, "
-            f"but is {devices.num_tpu_cores}."
-        )
+    found, given = strategy.num_replicas_in_sync, devices.num_tpu_cores
+    check(given == found, "num_tpu_cores", f"the TPU's {found}", given)
     return strategy
 
 

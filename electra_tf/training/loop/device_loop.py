@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config import check
 from electra_tf.training.distribution.workers import Workers
 
 
@@ -117,9 +118,6 @@ def rows_of_each(strategy: tf.distribute.Strategy, batch_size: int) -> int:
         ValueError: the rows of a batch cannot be shared out evenly.
     """
     replicas = strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        raise ValueError(
-            f"train_batch_size is expected to be a multiple of the {replicas} replicas, "
-            f"but is {batch_size}."
-        )
+    expected = f"a multiple of the {replicas} replicas"
+    check(batch_size % replicas == 0, "train_batch_size", expected, batch_size)
     return batch_size // replicas
