@@ -28,26 +28,19 @@ class Predictor:
     Args:
         folder: such as .../finetuning_models/cola_model_1.
         task_name: which of its tasks; may be left out if there is one.
+        loaded: the model, if it is in memory; then the folder is for messages.
 
     Raises:
         FileNotFoundError: the folder has no model.
         ValueError: it has no such task, or several and none is named.
     """
 
-    def __init__(self, folder: str, task_name: str | None = None):
-        loaded = load_finetuned(folder)
-        self._use(loaded, task_number(loaded, folder, task_name))
-
-    @classmethod
-    def of_loaded(cls, loaded: FinetunedModel, task_id: int) -> "Predictor":
-        """The predictor of a model that is in memory."""
-        predictor = cls.__new__(cls)
-        predictor._use(loaded, task_id)
-        return predictor
-
-    def _use(self, loaded: FinetunedModel, task_id: int):
-        self._loaded, self._task_id = loaded, task_id
-        self.task: Task = dataclasses.replace(loaded.tasks[task_id], bad_rows=BadRows())
+    def __init__(
+        self, folder: str, task_name: str | None = None, loaded: FinetunedModel | None = None
+    ):
+        self._loaded = loaded = loaded or load_finetuned(folder)
+        self._task_id = task_number(loaded, folder, task_name)
+        self.task: Task = dataclasses.replace(loaded.tasks[self._task_id], bad_rows=BadRows())
         self.unknown, self._has_warned = UnknownTokens(), False
         self._evaluator = Evaluator(loaded.model, loaded.config.predict_batch_size)
 

@@ -13,7 +13,8 @@ from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.folders import new_folder
-from electra_tf.interop.huggingface import HuggingFaceModel, content_of, write_contents
+from electra_tf.interop.huggingface.content import write_contents
+from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.our_models import content_of_part, contents_of, heads_left
 from electra_tf.interop.reference import UNTOLD_FILE, untold
 from electra_tf.interop.stored_model import Pair, StoredModel
@@ -162,7 +163,7 @@ def save_huggingface(
         ValueError: the folder holds files, or Hugging Face has no class for the model; says why.
     """
     if isinstance(model, HuggingFaceModel):
-        contents = {"": content_of(model)}
+        contents = {"": model.content}
     elif isinstance(model, Discriminator | MaskedLanguageModel):
         contents = {"": content_of_part(model, tokenizer)}
     else:

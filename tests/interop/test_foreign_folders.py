@@ -11,8 +11,7 @@ import safetensors.numpy
 import tensorflow as tf
 
 from electra_tf.interop import find_starting_point, load_huggingface, save_huggingface
-from electra_tf.interop.huggingface import read_content
-from electra_tf.interop.huggingface.content import read_encoder
+from electra_tf.interop.huggingface.content import read_content, read_encoder
 from electra_tf.text import Vocabulary, WordPieceTokenizer
 from electra_tf.text.vocabulary import SPECIAL_TOKENS
 from electra_tf.training.checkpoints.checkpoint import load_variables

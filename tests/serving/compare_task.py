@@ -152,7 +152,7 @@ def _looked_up(found, live, index, log_probs):
 
 
 def _predictor(source: StoredModel) -> Predictor:
-    return Predictor.of_loaded(source, 0)
+    return Predictor(source.folder, source.tasks[0].name, source)
 
 
 def _compare_sequences(signatures, source, firsts, differences):

@@ -18,7 +18,6 @@ from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
-from electra_tf.text import Tokenizer
 
 
 class HuggingFaceModel(keras.Model):
@@ -33,27 +32,28 @@ class HuggingFaceModel(keras.Model):
         ElectraForQuestionAnswering: `start_logits`, `end_logits` [B, L], of all positions.
 
     Args:
-        config: class, shape and labels.
-        task: name of the head of a task.
-        tokenizer: the folder's.
+        content: of the folder.
     """
 
-    def __init__(
-        self,
-        config: HuggingFaceConfig,
-        task: str = "",
-        tokenizer: Tokenizer | None = None,
-    ):
+    def __init__(self, content: Content):
         super().__init__(name="huggingface")
         # ---- Layers
+        self.config = config = content.config
         initializers = Initializers(config.encoder.initializer_range, seed=0)
         self.encoder = Encoder(config.encoder, initializers)
-        self.head = _make_head(config, task, initializers)
+        self.head = _make_head(config, content.task, initializers)
         self.built = True
         # ---- Config
-        self.config = config
-        self.task = task
-        self.tokenizer = tokenizer
+        self.task = content.task
+        self.tokenizer = content.tokenizer
+        for variable in self.trainable_variables:
+            variable.assign(content.weights[variable.path])
+
+    @property
+    def content(self) -> Content:
+        """What a folder of the model holds, with the weights as they are now."""
+        weights = {v.path: np.asarray(v.value) for v in self.trainable_variables}
+        return Content(self.config, weights, self.tokenizer, self.task)
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         hidden = self.encoder(inputs).last_hidden_state
@@ -76,20 +76,6 @@ class HuggingFaceModel(keras.Model):
             "start_logits": tf.cast(head.start_layer(hidden)[..., 0], tf.float32),
             "end_logits": tf.cast(head.end_layer(hidden)[..., 0], tf.float32),
         }
-
-
-def model_of(content: Content) -> HuggingFaceModel:
-    """The model of a folder."""
-    model = HuggingFaceModel(content.config, content.task, content.tokenizer)
-    for variable in model.trainable_variables:
-        variable.assign(content.weights[variable.path])
-    return model
-
-
-def content_of(model: HuggingFaceModel) -> Content:
-    """What `model_of` was given, with the weights as they are now."""
-    weights = {variable.path: np.asarray(variable.value) for variable in model.trainable_variables}
-    return Content(model.config, weights, model.tokenizer, model.task)
 
 
 def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:

@@ -23,8 +23,8 @@ from electra_tf.finetuning.model_folder import check_spec
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.interop.huggingface import Content
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
+from electra_tf.interop.huggingface.content import Content
 from electra_tf.interop.huggingface.model import settings_for, task_spec
 from electra_tf.interop.huggingface.names import (
     ARCHITECTURES,
