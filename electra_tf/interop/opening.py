@@ -15,11 +15,10 @@ from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.interop.huggingface.content import read_content, read_encoder
+from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
-from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer
 from electra_tf.interop.reference import encoder_alone, read_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained

@@ -152,6 +152,14 @@ def test_wrong_settings(tmp_path, settings, message):
         text.load_tokenizer(tmp_path)
 
 
+def test_damaged_names_of_special_tokens_are_a_short_error_that_can_be_written(tmp_path):
+    names = {"pad": "\ud800", "unk": "y" * 5000, "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    make_vocabulary(tmp_path, special_tokens=names)
+    with pytest.raises(ValueError, match=r"vocab\.txt must hold the special tokens") as error:
+        text.load_tokenizer(tmp_path)
+    assert len(str(error.value).encode()) < 1000
+
+
 def test_what_is_no_json(tmp_path):
     make_vocabulary(tmp_path)
     (tmp_path / "tokenizer.json").write_text('{"format": "elec')

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import strategies as st
 
 from electra_tf import text
-from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
+from electra_tf.interop.huggingface.content import read_tokenizer
+from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
 
 SPECIAL = list(text.SPECIAL_TOKENS)
 ODD = [

@@ -7,7 +7,7 @@ The weights are in one safetensors file, or in several with an index.
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
@@ -17,7 +17,7 @@ from absl import logging
 
 from electra_tf.config import check
 from electra_tf.config.stored import configured_sizes
-from electra_tf.files import check_keys, read_bytes, read_json, write_bytes
+from electra_tf.files import check_keys, exists, read_bytes, read_json, write_bytes
 from electra_tf.folders import new_folder
 from electra_tf.interop.huggingface import config_file
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig, require_known
@@ -30,8 +30,10 @@ from electra_tf.interop.huggingface.names import (
     to_ours,
     to_theirs,
 )
-from electra_tf.interop.huggingface.tokenizer_files import read_tokenizer, write_tokenizer
-from electra_tf.text import Tokenizer
+from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
+from electra_tf.text import Tokenizer, load_tokenizer, stored_settings
+from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
+from electra_tf.text.loading import said_by
 from electra_tf.training.checkpoints.checkpoint_reader import (
     float32_of,
     refuse_far_larger,
@@ -93,6 +95,41 @@ class Content:
     tokenizer: Tokenizer | None = None
     task: str = ""
     """Name of the task of the head, if it has one."""
+
+
+class TokenizerFiles(NamedTuple):
+    """What a folder says of its tokenizer."""
+
+    tokenizer: Tokenizer | None
+    """None if there is no vocabulary."""
+    vocab_file: str | None
+    """Where it is: vocab.txt, or tokenizer.json where that is all there is."""
+    settings: dict[str, bool]
+    """See `text.stored_settings`; empty if nothing says."""
+
+
+def read_tokenizer(
+    folder: str, pre_split: bool | None = None, tokenizer: str | None = None
+) -> TokenizerFiles:
+    """Read what there is; vocab.txt has the last word on tokens.
+
+    Args:
+        folder: a Hugging Face folder.
+        pre_split: see `text.load_tokenizer`.
+        tokenizer: likewise.
+
+    Raises:
+        ValueError: the tokenizer is none that can be represented here.
+    """
+    paths = (os.path.join(folder, name) for name in VOCABULARY_FILES)
+    vocab_file = next(filter(exists, paths), None)
+    if vocab_file is None:
+        settings = read_huggingface_settings(folder)
+        return TokenizerFiles(None, None, said_by(settings, tokenizer, pre_split))
+    given: dict[str, Any] = {"pre_split": pre_split, "tokenizer": tokenizer}
+    return TokenizerFiles(
+        load_tokenizer(vocab_file, **given), vocab_file, stored_settings(vocab_file, **given)
+    )
 
 
 def read_content(

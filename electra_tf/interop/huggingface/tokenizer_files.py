@@ -1,18 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The tokenizer of a Hugging Face folder: vocab.txt, tokenizer_config.json, tokenizer.json."""
+"""A tokenizer as a Hugging Face folder: vocab.txt, tokenizer_config.json, tokenizer.json."""
 
 import dataclasses
 import json
 import os
-from typing import Any
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
-from electra_tf.files import exists, write_bytes, write_json, write_text
-from electra_tf.text import Tokenizer, load_tokenizer, stored_settings
-from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
-from electra_tf.text.loading import said_by
+from electra_tf.files import write_bytes, write_json, write_text
+from electra_tf.text import Tokenizer
 from electra_tf.text.normalization import MAX_CHARACTERS_PER_WORD
 from electra_tf.text.vocabulary import WORDPIECE
 from electra_tf.text.vocabulary_file import as_keys
@@ -20,42 +17,6 @@ from electra_tf.text.vocabulary_file import as_keys
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 SPECIAL_TOKENS_FILE = "special_tokens_map.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class TokenizerFiles:
-    """What the files say."""
-
-    tokenizer: Tokenizer | None
-    """None if there is no vocabulary."""
-    vocab_file: str | None
-    """Where it is: vocab.txt, or tokenizer.json where that is all there is."""
-    settings: dict[str, bool]
-    """See `text.stored_settings`; empty if nothing says."""
-
-
-def read_tokenizer(
-    folder: str, pre_split: bool | None = None, tokenizer: str | None = None
-) -> TokenizerFiles:
-    """Read what there is; vocab.txt has the last word on tokens.
-
-    Args:
-        folder: a Hugging Face folder.
-        pre_split: see `text.load_tokenizer`.
-        tokenizer: likewise.
-
-    Raises:
-        ValueError: the tokenizer is none that can be represented here.
-    """
-    paths = (os.path.join(folder, name) for name in VOCABULARY_FILES)
-    vocab_file = next(filter(exists, paths), None)
-    if vocab_file is None:
-        settings = read_huggingface_settings(folder)
-        return TokenizerFiles(None, None, said_by(settings, tokenizer, pre_split))
-    given: dict[str, Any] = {"pre_split": pre_split, "tokenizer": tokenizer}
-    return TokenizerFiles(
-        load_tokenizer(vocab_file, **given), vocab_file, stored_settings(vocab_file, **given)
-    )
 
 
 def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int) -> None:
