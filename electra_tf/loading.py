@@ -57,14 +57,15 @@ def load(
     """
     if top_k < 1:
         raise ValueError(f"top_k is expected to be at least 1, but is {top_k}.")
-    if find_model(folder).kind == EXPORTED:
+    place = find_model(folder)
+    if place.kind == EXPORTED:
         given = (task, generator, hparams, labels, pre_split, tokenizer)
         if any(value is not None for value in given):
             raise ValueError(
                 f"{folder} is an exported model, which has nothing to choose, but task, generator, "
                 "hparams, labels, pre_split or tokenizer were given."
             )
-        exported, alias = load_exported(folder)
+        exported, alias = load_exported(place.folder)
         return LoadedModel(dict(exported.signatures), folder, (exported, alias))
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}

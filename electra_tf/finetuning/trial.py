@@ -2,7 +2,7 @@
 """One trial: training from one seed, evaluated as it trains, early stopping."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -118,6 +118,10 @@ class TrialTrainer(Trainer):
         self.evaluator = Evaluator(model, config.eval_batch_size, strategy)
         self.was_finished = False
         self.label = f"trial {trial.number} | "
+
+    @property
+    def step(self) -> Callable[[Arrays], Mapping[str, tf.Tensor]]:
+        return self.model.update
 
     def train(self, first_step: int) -> int:
         batches, size = self._own_rows(first_step), self.config.train_batch_size

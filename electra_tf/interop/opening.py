@@ -15,6 +15,7 @@ from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
@@ -63,11 +64,14 @@ class Place(NamedTuple):
 def find_model(path: str) -> Place:
     """What is at a path, told by its files; nobody else decides.
 
+    Args:
+        path: of a folder or checkpoint, or "hf://owner/name", see `hub.local_folder`.
+
     Raises:
         FileNotFoundError: there is nothing of any kind; the message says where to get one.
         ValueError: there is a Hugging Face model of another architecture.
     """
-    path = os.fspath(path).rstrip("/") or "/"
+    path = local_folder(os.fspath(path)).rstrip("/") or "/"
     if exists(os.path.join(path, "saved_model.pb")):
         return Place(EXPORTED, path)
     stored = _stored_config(path)
@@ -147,7 +151,7 @@ def open_model(
             f"{kind!r}."
         )
     if kind == HUGGING_FACE:
-        return _checked(_from_huggingface(path, generator, hparams))
+        return _checked(_from_huggingface(place.folder, generator, hparams))
     if kind == REFERENCE:
         return _checked(_from_reference(place, hparams, labels))
     return _from_own(place)
@@ -173,13 +177,13 @@ def load_huggingface(
         ValueError: it is another kind of folder; class, tokenizer or a setting has no counterpart;
             the weights are pickled; or names or shapes differ, and all of them are listed.
     """
-    kind = find_model(folder).kind
-    if kind != HUGGING_FACE:
+    place = find_model(folder)
+    if place.kind != HUGGING_FACE:
         raise ValueError(
             f"{folder} is expected to be a Hugging Face ELECTRA folder, but is one of the kind "
-            f"{kind!r}; electra_tf.load reads all kinds."
+            f"{place.kind!r}; electra_tf.load reads all kinds."
         )
-    return HuggingFaceModel(read_content(folder, pre_split, tokenizer))
+    return HuggingFaceModel(read_content(place.folder, pre_split, tokenizer))
 
 
 def find_starting_point(
@@ -201,7 +205,7 @@ def find_starting_point(
     if place.kind == EXPORTED:
         raise _exported(path)
     if place.kind == HUGGING_FACE:
-        return _start_of_huggingface(path, pre_split, tokenizer)
+        return _start_of_huggingface(place.folder, pre_split, tokenizer)
     if place.kind == REFERENCE:
         return _start_of_reference(place, pre_split, tokenizer)
     return _start_of_own(place)
@@ -218,14 +222,14 @@ def find_pretraining_weights(config: PretrainingConfig) -> StoredModel | None:
     """
     path = config.init_checkpoint
     try:
-        kind = find_model(path).kind
+        place = find_model(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"init_checkpoint: {error}") from error
-    if kind == EXPORTED:
+    if place.kind == EXPORTED:
         raise _exported(path)
-    if kind != HUGGING_FACE:
+    if place.kind != HUGGING_FACE:
         return None
-    found = read_encoder(path)
+    found = read_encoder(place.folder)
     given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
     if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
         return find_starting_point(path, **given)
@@ -296,9 +300,10 @@ def _from_huggingface(path: str, generator: str | None, hparams: dict[str, Any])
         generator = inside
     beside = None
     if generator is not None:
-        if find_model(generator).kind != HUGGING_FACE:
+        place = find_model(generator)
+        if place.kind != HUGGING_FACE:
             raise ValueError(f"{generator} is expected to be a Hugging Face ELECTRA folder.")
-        beside = read_content(generator, **choice)
+        beside = read_content(place.folder, **choice)
     return model_of_content(content, beside, path, hparams)
 
 

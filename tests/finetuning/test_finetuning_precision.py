@@ -27,7 +27,7 @@ def trained(**options):
     model.optimizer.build(model.trainable_variables)
     batch = batch_of(dict(np.load(folder / "io.npz")), 0)
     for _ in range(10):  # float16 leaves updates out until its loss scale has come down
-        result = model.train_step(batch)
+        result = model.update(batch)
         if any(np.any(moment.numpy()) for moment in model.optimizer.momentums):
             return model, float(result["loss"])
     raise AssertionError("no update was made")

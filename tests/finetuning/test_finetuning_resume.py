@@ -70,7 +70,7 @@ def test_killed_at_three_points(finished, tuning_dir):
 
 
 def signal_in_step(monkeypatch, number, which):
-    whole_step = FinetuningModel.train_step
+    whole_step = FinetuningModel.update
 
     def train_step(model, batch):
         tf.numpy_function(
@@ -80,7 +80,7 @@ def signal_in_step(monkeypatch, number, which):
         )
         return whole_step(model, batch)
 
-    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    monkeypatch.setattr(FinetuningModel, "update", train_step)
 
 
 def command(data_dir, task, **changes) -> int:

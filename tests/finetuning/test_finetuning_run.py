@@ -39,7 +39,7 @@ def idle_steps(monkeypatch):
         model.running_loss.update_state(1.0)
         return {"loss": tf.constant(1.0)}
 
-    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    monkeypatch.setattr(FinetuningModel, "update", train_step)
 
 
 def results_json(config):
@@ -175,7 +175,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tuning_dir, task, monkeypatch):
         bad = model.optimizer.iterations.value == 5
         return {"loss": tf.where(bad, float("nan"), 1.0)}
 
-    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    monkeypatch.setattr(FinetuningModel, "update", train_step)
     with pytest.raises(ArithmeticError, match="the loss of step 5 is nan, so training stopped"):
         finetune(tuning_dir, [task])
     (saved,) = (tuning_dir / "models" / MODEL / "finetuning_models").rglob("nonfinite*.npz")
@@ -187,7 +187,7 @@ def test_a_trial_that_diverges_has_failed_and_the_others_go_on(tuning_dir, task,
         model.optimizer.iterations.assign_add(1)
         return {"loss": tf.constant(float("nan") if model.seed == SETTINGS["seed"] else 1.0)}
 
-    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    monkeypatch.setattr(FinetuningModel, "update", train_step)
     config, results = finetune(tuning_dir, [task], num_trials=2)
     assert [bool(trial["scores"]) for trial in results.trials] == [False, True]
     (reason,) = results.trials[0]["failures"]["words"]

@@ -18,7 +18,7 @@ def said(tmp_path, monkeypatch, caplog):
         model.running_loss.update_state(1.0)
         return {"loss": tf.constant(1.0)}
 
-    monkeypatch.setattr(FinetuningModel, "train_step", train_step)
+    monkeypatch.setattr(FinetuningModel, "update", train_step)
     monkeypatch.setattr(logs, "WAIT", 0.0)
 
     def run(**changes):

@@ -274,3 +274,29 @@ def question_of_line(text: str, place: str, number: int) -> QuestionExample:
     if not _is_integer(name):
         name = str(number if name is None else name)
     return QuestionExample(name, *texts, file=place, line=number)
+
+
+def answered_question(
+    number: int,
+    texts: tuple[str, str],
+    answers: Any,
+    has_unanswerable: bool,
+    place: str,
+) -> QuestionExample:
+    """Returns the `QuestionExample` of a question with its answers, as a program holds them.
+
+    number: its id.
+    texts: question and context.
+    answers: objects with "text" and "answer_start", as in SQuAD files; empty for no answer.
+
+    Raises:
+        ValueError: they are not laid out so, or an answer is not in the context; names the place.
+    """
+    try:
+        spans, accepted, is_impossible = _squad_answers(
+            has_unanswerable, {"answers": answers}, texts[1]
+        )
+    except _Unusable as problem:
+        expected, received = problem.args
+        raise ValueError(f"{place} is expected to be {expected}, but is {received}.") from problem
+    return QuestionExample(number, *texts, spans, is_impossible, accepted, place)

@@ -236,7 +236,8 @@ class QuestionAnsweringHead(TaskHead):
 
     Outputs: `start_logits`, `end_logits` [B, L], `answerable_logit` [B], and with joint
     prediction `start_top_log_probs`, `start_top_index` [B, K], `end_top_log_probs`,
-    `end_top_index` [B, K, K]; what an option leaves undefined is 0, as in the original.
+    `end_top_index` [B, K, K]; what an option leaves undefined is 0, as in the original. Where
+    evaluation has labels, `learned_loss` [B] is the loss that training would have.
     """
 
     label_names = ("start_positions", "end_positions", "is_impossible")
@@ -291,6 +292,9 @@ class QuestionAnsweringHead(TaskHead):
             outputs |= self._start_beam(start_logits)
             outputs |= self._end_beams(hidden, outputs["start_top_index"], penalty)
             outputs["end_logits"] = tf.zeros_like(start_logits)
+            if f"{self.name}_start_positions" in features:  # for the loss alone
+                starts = self.feature(features, "start_positions")[:, None]
+                outputs["learned_end_logits"] = self._end_logits(hidden, starts)[:, 0] - penalty
         outputs["answerable_logit"] = self._answerable_logit(hidden, start_logits)
         return outputs
 
@@ -344,14 +348,24 @@ class QuestionAnsweringHead(TaskHead):
         return tf.cast(self.answerable_layer(state)[..., 0], tf.float32)
 
     def loss(self, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        # The original's loss in evaluation has ends that nothing was predicted of; see `learned_loss`.
+        is_impossible = outputs.pop("is_impossible")  # no output in the original
+        learned = outputs.pop("learned_end_logits", None)
+        if learned is not None:
+            outputs["learned_loss"] = self._loss_with(outputs, learned, is_impossible)
+        return self._loss_with(outputs, outputs["end_logits"], is_impossible)
+
+    def _loss_with(
+        self, outputs: Tensors, end_logits: tf.Tensor, is_impossible: tf.Tensor
+    ) -> tf.Tensor:
+        """The loss [B] of the ends that `end_logits` [B, L] predict."""
         ends = [
             tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels=outputs[f"{side}_positions"], logits=outputs[f"{side}_logits"]
+                labels=outputs[f"{side}_positions"], logits=logits
             )
-            for side in ("start", "end")
+            for side, logits in (("start", outputs["start_logits"]), ("end", end_logits))
         ]
         loss = (ends[0] + ends[1]) / 2.0
-        is_impossible = outputs.pop("is_impossible")  # no output in the original
         if self.answerable_layer is not None:
             loss += self.answerable_weight * tf.nn.sigmoid_cross_entropy_with_logits(
                 labels=tf.cast(is_impossible, tf.float32),

@@ -166,6 +166,23 @@ class Kind:
         """Hyperparameters that decide which layers a head has, from the names of its layers."""
         return {}
 
+    def compared(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """What Keras' metrics compare: labels and predictions, from a head's outputs.
+
+        Returns:
+            Labels [B, ...], predictions [B, ...] and, where a row has several of them, which are
+            real, bool [B, N]; else None.
+
+        Raises:
+            ValueError: there is nothing that a metric of Keras could compare.
+        """
+        raise ValueError(
+            f"metrics are expected to be none for a task of the kind {self.name}, which Keras has "
+            "no metrics for; evaluate gives its scores."
+        )
+
     # ---- From outputs to results
 
     def outputs_needed(self, head: TaskHead) -> tuple[str, ...]:

@@ -57,6 +57,13 @@ class Regression(TextKind):
         scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
         return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
 
+    def compared(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+        low, high = spec.value_range
+        scores = [low + (high - low) * outputs[name] for name in ("targets", "predictions")]
+        return *scores, None
+
     def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
         scaled = outputs["predictions"]
         low, high = data.task.spec.value_range

@@ -246,6 +246,11 @@ class Classification(_ClassKind):
         labels = [0 if e.label is None else ids[e.label] for e in examples]
         return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
 
+    def compared(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+        return outputs["label_ids"], tf.nn.softmax(outputs["logits"]), None
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return softmax(logits, axis=-1)
 
@@ -306,6 +311,11 @@ class MultiLabel(_ClassKind):
         for row, example in enumerate(examples):
             several[row, [ids[label] for label in example.label or ()]] = 1
         return {f"{spec.name}_label_ids": several}
+
+    def compared(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+        return outputs["label_ids"], tf.sigmoid(outputs["logits"]), None
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return expit(logits)

@@ -127,6 +127,11 @@ class Tagging(Kind):
         options = label_options(spec, config)
         return TaggingHead(spec.name, initializers, hidden_size, len(spec.labels), **options)
 
+    def compared(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return outputs["labels"], tf.nn.softmax(outputs["logits"]), outputs["labels_mask"] > 0
+
     def outputs_needed(self, head: TaggingHead) -> tuple[str, ...]:
         return ("predictions", "probability", "loss")
 

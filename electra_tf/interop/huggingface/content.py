@@ -175,6 +175,15 @@ def read_encoder(folder: str) -> Content:
     return Content(config, _read_rows(_without_beginning(tensors), rows, folder))
 
 
+def read_head(folder: str) -> HuggingFaceConfig:
+    """Read what a folder says of its model, the kind of its head and its labels included.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_content`.
+    """
+    return config_file.read_config(folder, _shapes(weights_file.read_tensors(folder)))
+
+
 def write_contents(contents: Mapping[str, Content], folder: str) -> None:
     """Write a folder that transformers reads; it is there completely or not at all.
 

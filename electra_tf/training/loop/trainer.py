@@ -118,6 +118,11 @@ class Trainer(abc.ABC):
 
     # ---- What subclasses say
 
+    @property
+    def step(self) -> Callable[[Batch], Mapping[str, tf.Tensor]]:
+        """One update on a replica's rows; returns its share of the `loss`, see `StepRunner`."""
+        return self.model.train_step
+
     @abc.abstractmethod
     def train(self, first_step: int) -> int:
         """Call `run_steps` until the last step, or until a signal; returns the steps done."""
@@ -211,7 +216,7 @@ class Trainer(abc.ABC):
         if key not in self._runners:
             self._runners[key] = make_runner(
                 self.strategy,
-                self.model.train_step,
+                self.step,
                 batch_size,
                 iterations,
                 self.config.jit_compile,

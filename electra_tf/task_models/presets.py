@@ -1,0 +1,151 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""From any folder to what a task model is made of: configuration, task, tokenizer, weights."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.config.checks import check_names
+from electra_tf.config.fields import Role, names_of
+from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning.kinds import Kind
+from electra_tf.finetuning.prediction import task_number
+from electra_tf.finetuning.run import load_matching_tokenizer
+from electra_tf.finetuning.starting_weights import config_for
+from electra_tf.interop.opening import (
+    HUGGING_FACE,
+    Place,
+    find_model,
+    find_starting_point,
+    open_model,
+)
+from electra_tf.interop.presets import heads_at
+from electra_tf.text import Tokenizer
+
+_SETTABLE = [
+    field.name
+    for field in dataclasses.fields(FinetuningConfig)
+    if field.name not in ("model_name", "data_dir", "task_names", "init_checkpoint")
+]
+"""Hyperparameters that a task model may be given."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """What a task model is made of."""
+
+    config: FinetuningConfig
+    spec: TaskSpec
+    tokenizer: Tokenizer
+    weights: Mapping[str, np.ndarray]
+    """By name, of the encoder and, where the folder brings it, of the head."""
+    description: str
+    """Where the weights are from, for messages."""
+    brings_head: bool = False
+
+
+def find_preset(
+    folder: str,
+    kind: Kind,
+    new_spec: TaskSpec | None,
+    hparams: Mapping[str, Any],
+    task: str | None = None,
+) -> Preset:
+    """What a folder gives for a kind of task.
+
+    Args:
+        folder: see `interop.presets.load_encoder`.
+        kind: of the task.
+        new_spec: the task as the user wants it; None where only the folder's can be meant.
+        hparams: hyperparameters that are given.
+        task: which of several tasks of a fine-tuned folder.
+
+    Raises:
+        FileNotFoundError: there is no model there, or no vocabulary.
+        ValueError: hyperparameters are wrong or do not agree with the folder, or the folder has no
+            head of the kind and there is no `new_spec`.
+    """
+    check_names(hparams, _SETTABLE, "hyperparameter")
+    place = find_model(folder)
+    heads = [name for name, of_kind in heads_at(place).items() if of_kind == kind.name]
+    if heads and (task is not None or len(heads) == 1):
+        found = _with_head(place, folder, task or heads[0], kind, hparams)
+        if new_spec is None or new_spec.labels in (None, found.spec.labels):
+            return found
+        logging.info(
+            "%s: its head has the labels %s, so a new one is made for %s.",
+            folder,
+            ", ".join(found.spec.labels),
+            ", ".join(new_spec.labels),
+        )
+    elif task is not None or (heads and new_spec is None):
+        raise ValueError(
+            f"task is expected to be one of those of the kind {kind.name} of {folder}, "
+            f"{', '.join(heads) or 'which has none'}, but is {task!r}."
+        )
+    if new_spec is None:
+        raise ValueError(
+            "labels is expected to be the names of the classes, or num_classes their number, since "
+            f"{folder} has no head of the kind {kind.name}, but both are None."
+        )
+    return _with_encoder(place, folder, new_spec, kind, hparams)
+
+
+def _with_encoder(
+    place: Place, folder: str, spec: TaskSpec, kind: Kind, hparams: Mapping[str, Any]
+) -> Preset:
+    """The encoder of a folder, for a new head."""
+    path = place.prefix or place.folder
+    start = find_starting_point(path, hparams.get("pre_split"), hparams.get("tokenizer"))
+    defaults = dict(kind.hparams)
+    if "max_seq_length" in defaults:
+        positions = start.encoder.max_position_embeddings
+        defaults["max_seq_length"] = min(defaults["max_seq_length"], positions)
+    given = {**defaults, **hparams, "task_names": [spec.name], "init_checkpoint": str(folder)}
+    config = config_for(spec.name, "", given, start)
+    tokenizer = load_matching_tokenizer(config)
+    return Preset(config, spec, tokenizer, start.weights, start.description)
+
+
+def _with_head(
+    place: Place, folder: str, name: str, kind: Kind, hparams: Mapping[str, Any]
+) -> Preset:
+    """Encoder and head of a fine-tuned folder; what is not given is as it was trained."""
+    choice = {n: hparams[n] for n in ("pre_split", "tokenizer") if n in hparams}
+    stored = open_model(
+        place.prefix or place.folder, choice if place.kind == HUGGING_FACE else None
+    )
+    if stored.tokenizer is None:
+        raise FileNotFoundError(
+            f"{folder} has no vocabulary: put vocab.txt into it."
+        )
+    known = stored.config.to_dict()
+    wrong = [
+        f"{key}={hparams[key]!r} asked for, {known[key]!r} trained"
+        for key in names_of(FinetuningConfig, Role.HEAD | Role.MODEL)
+        if key in hparams and key != "seed" and hparams[key] != known[key]
+    ]
+    if wrong:
+        raise ValueError(f"the hyperparameters do not agree with {folder}: {'; '.join(wrong)}.")
+    task = stored.tasks[task_number(stored, str(folder), name)]
+    # Several heads, and paths of the run that trained them, are not the new model's.
+    config = dataclasses.replace(
+        FinetuningConfig.from_hparams(task.name, "", {**_kept(known), **hparams}),
+        task_names=[task.name],
+        init_checkpoint=os.fspath(folder),
+    )
+    own = ("electra/", f"task_specific/{task.name}/")
+    weights = {key: value for key, value in stored.weights.items() if key.startswith(own)}
+    return Preset(config, task.spec, stored.tokenizer, weights, stored.description, True)
+
+
+def _kept(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters of a trained model that hold for a model made from it."""
+    paths = names_of(FinetuningConfig, Role.PATH)
+    left = {"model_name", "data_dir", "debug", "precision", "strategy", *paths}
+    return {key: value for key, value in known.items() if key not in left}
