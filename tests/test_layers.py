@@ -28,6 +28,7 @@ ROWS = {
     "serving": 6,
     "loading": 7,
     "runs": 7,
+    "task_models": 7,
     "cli": 8,
     "__main__": 9,
 }

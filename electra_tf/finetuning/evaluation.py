@@ -2,7 +2,7 @@
 """A model's outputs for every row of a split, and what they score."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Evaluator:
     Args:
         batch_size: rows at once on each replica; changes no number.
         strategy: of the model's variables; all its processes evaluate together.
+        further: outputs of heads, where they have them, besides those that a kind needs.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Evaluator:
         model: FinetuningModel,
         batch_size: int,
         strategy: tf.distribute.Strategy | None = None,
+        further: Sequence[str] = (),
     ):
         self._model = model
         self._batch_size = batch_size
+        self._further = tuple(further)
         self._strategy = strategy or tf.distribute.get_strategy()
         self._workers = Workers(self._strategy)
         self._functions = {}
@@ -56,25 +59,35 @@ class Evaluator:
         scores = scores_of(data, predictions) if data.is_labelled else {}
         return Evaluation(data, predictions, scores)
 
-    def outputs(self, data: SplitData, batch_size: int) -> dict[str, np.ndarray]:
-        """What the task's head computes for every row, in order."""
+    def outputs(
+        self, data: SplitData, batch_size: int, watch: Callable[[int], None] | None = None
+    ) -> dict[str, np.ndarray]:
+        """What the task's head computes for every row, in order.
+
+        Args:
+            data: the rows.
+            batch_size: of them at once on each replica.
+            watch: called with the number of batches that are done.
+        """
         labelled = data.is_labelled
         arrays = data.arrays if labelled else _without_labels(data)
         predict = self._function(data.task, labelled, batch_size)
         parts = {}
         all_rows = batch_size * self._strategy.num_replicas_in_sync
         own = self._workers.share_of(all_rows)
-        for batch, is_real in ordered_batches(arrays, all_rows):
+        for done, (batch, is_real) in enumerate(ordered_batches(arrays, all_rows), start=1):
             outputs = predict({name: tf.constant(rows[own]) for name, rows in batch.items()})
             for name, values in outputs.items():
                 parts.setdefault(name, []).append(values.numpy()[is_real])
+            if watch is not None:
+                watch(done)
         return {name: np.concatenate(values) for name, values in parts.items()}
 
     def _function(self, task: Task, labelled: bool, batch_size: int):
         key = task.name, labelled, batch_size
         if key not in self._functions:
             head = next(h for h in self._model.task_heads.heads if h.name == task.name)
-            kept = task.kind.outputs_needed(head)
+            kept = {*task.kind.outputs_needed(head), *self._further}
 
             def predict_own(rows: Mapping[str, tf.Tensor]):
                 features = rows_of_replica(rows, batch_size, self._workers.replicas_each)

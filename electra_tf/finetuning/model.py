@@ -248,8 +248,10 @@ class FinetuningModel(keras.Model):
         found = {task.name: self._compared(n, x, y_pred) for n, task in enumerate(self.tasks)}
         if len(self.tasks) == 1:
             return super().compute_metrics(x, *found[self.tasks[0].name])
-        by_part = [dict(zip(found, parts, strict=True)) for parts in zip(*found.values())]
-        return super().compute_metrics(x, *by_part)
+        labels, predictions, weights = (
+            {name: parts[i] for name, parts in found.items()} for i in range(3)
+        )
+        return super().compute_metrics(x, labels, predictions, weights)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -264,7 +266,10 @@ class FinetuningModel(keras.Model):
         is_own = features["task_id"] == number
         weights = features.get("sample_weight", tf.ones(tf.shape(is_own)))
         if is_real is not None:  # several in a row
-            is_own, weights = is_own[:, None] & is_real, weights[:, None] * tf.cast(is_real, tf.float32)
+            is_own, weights = (
+                is_own[:, None] & is_real,
+                weights[:, None] * tf.cast(is_real, tf.float32),
+            )
         return tuple(tf.boolean_mask(part, is_own) for part in (labels, predictions, weights))
 
     def _compile_steps(self, jit_compile: bool | None):

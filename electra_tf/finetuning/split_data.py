@@ -213,10 +213,10 @@ class TrainingBatches:
     Args:
         parts: arrays of each task, in the order of their `task_id`.
         batch_size: rows of a batch.
-        seed: of the order.
+        seed: of the order; None for that of the rows.
     """
 
-    def __init__(self, parts: Sequence[Arrays], batch_size: int, seed: int):
+    def __init__(self, parts: Sequence[Arrays], batch_size: int, seed: int | None):
         self._parts = list(parts)
         self._batch_size = batch_size
         self._seed = seed
@@ -260,6 +260,8 @@ class TrainingBatches:
             step += 1
 
     def _order(self, epoch: int) -> np.ndarray:
+        if self._seed is None:
+            return np.arange(self.num_rows)
         if getattr(self, "_last", (None, None))[0] != epoch:
             generator = np.random.default_rng([self._seed, epoch])
             self._last = (epoch, generator.permutation(self.num_rows))

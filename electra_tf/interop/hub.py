@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""`hf://owner/name`: models of the Hugging Face hub, by way of huggingface_hub where it is there."""
+"""`hf://owner/name`: models of the Hugging Face hub, downloaded by huggingface_hub."""
 
 import importlib
 import re

@@ -67,23 +67,55 @@ def export_model(
         ValueError: a setting does not fit the model.
         ExportDiffersError: the export does not say what the model says.
     """
-    export_dir = export_dir.rstrip("/")
     _check_options(export_dir, dtype, top_k)
     _require_model(model_dir)
     model = open_model(model_dir, hparams, labels, generator)
-    served_task = model.tasks[task_number(model, model_dir, task)] if model.is_finetuned else None
+    return export_opened(model, model_dir, export_dir, task, max_seq_length, dtype, top_k, names)
+
+
+def export_opened(
+    model: StoredModel,
+    source: str,
+    export_dir: str,
+    task: str | None = None,
+    max_seq_length: int | None = None,
+    dtype: str = "float32",
+    top_k: int = 10,
+    names: Sequence[str] = (),
+) -> Comparison:
+    """Write a SavedModel of a model that is in memory.
+
+    Args:
+        model: what is served.
+        source: where it is from, for messages.
+        export_dir: see `export_model`.
+        task: likewise.
+        max_seq_length: likewise.
+        dtype: likewise.
+        top_k: likewise.
+        names: likewise.
+
+    Returns:
+        What the comparison with the model found.
+
+    Raises:
+        FileExistsError, ValueError, ExportDiffersError: see `export_model`.
+    """
+    _check_options(export_dir, dtype, top_k)
+    served_task = model.tasks[task_number(model, source, task)] if model.is_finetuned else None
     length = _checked_length(model, served_task, max_seq_length)
-    server = server_of_model(model, model_dir, task, length, tf.as_dtype(dtype), top_k)
+    server = server_of_model(model, source, task, length, tf.as_dtype(dtype), top_k)
     settings = {"max_seq_length": length, "dtype": dtype}
     if served_task is None:
         settings["top_k"] = top_k
     signatures = _chosen(server.signatures, names)
     spec = None if served_task is None else served_task.spec
-    with new_folder(export_dir) as unfinished:
+    with new_folder(export_dir.rstrip("/")) as unfinished:
         return _write(unfinished, model, spec, server, signatures, settings)
 
 
 def _check_options(export_dir: str, dtype: str, top_k: int):
+    export_dir = export_dir.rstrip("/")
     check(dtype in DTYPES, "dtype", f"one of {', '.join(DTYPES)}", dtype)
     check(top_k >= 1, "top-k", "1 or more", top_k)
     if any(character in export_dir for character in "[\\"):

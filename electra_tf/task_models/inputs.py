@@ -85,6 +85,22 @@ def read(
     return Given(columns, labels, _weights(sample_weight, count))
 
 
+def validation_parts(validation_data: Any) -> tuple[Any, Any, Any]:
+    """Texts, labels and weights as `read` takes them.
+
+    Raises:
+        ValueError: it is neither a dataset nor a tuple of two or three.
+    """
+    if isinstance(validation_data, tf.data.Dataset):
+        return validation_data, None, None
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        raise ValueError(
+            "validation_data is expected to be (texts, labels), (texts, labels, weights) or a "
+            f"dataset, but is {shown(validation_data)}."
+        )
+    return (*validation_data, None)[:3]
+
+
 def rows_of(values: Any, name: str) -> list:
     """The rows of a sequence, an array, a tensor or a column of a table.
 

@@ -3,8 +3,10 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from electra_tf.config.checks import check
 from electra_tf.finetuning.files.data_warnings import choices, shown
@@ -29,17 +31,13 @@ def names_of_classes(
         return None
     if labels is None:
         is_number = isinstance(num_classes, int) and not isinstance(num_classes, bool)
-        check(
-            is_number and num_classes >= least, "num_classes", f"at least {least}", num_classes
-        )
+        check(is_number and num_classes >= least, "num_classes", f"at least {least}", num_classes)
         return tuple(map(str, range(num_classes)))
     is_list = not isinstance(labels, str | bytes) and hasattr(labels, "__iter__")
     names = tuple(str(label).strip() for label in labels) if is_list else ()
     is_usable = len(names) >= least and all(names) and len(set(names)) == len(names)
     check(is_usable, "labels", f"the different names of at least {least} classes", labels)
-    check(
-        num_classes in (None, len(names)), "num_classes", f"{len(names)}, as labels", num_classes
-    )
+    check(num_classes in (None, len(names)), "num_classes", f"{len(names)}, as labels", num_classes)
     return names
 
 
@@ -103,3 +101,25 @@ def score(value: Any, value_range: tuple[float, float], place: str) -> float:
             f"model, but is {shown(value)}."
         )
     return float(value)
+
+
+def weights_of_classes(class_weight: Mapping[Any, float], labels: Sequence[str]) -> np.ndarray:
+    """The weights of all classes, float32 [C]; those that are left out weigh 1.
+
+    Args:
+        class_weight: id or name -> weight.
+        labels: the names; of a task without classes none.
+
+    Raises:
+        ValueError: there is no such class, or a weight is no number of at least 0.
+    """
+    check(isinstance(class_weight, Mapping), "class_weight", "class -> weight", class_weight)
+    weights = np.ones(len(labels), np.float32)
+    for key, weight in class_weight.items():
+        if not labels:
+            break
+        is_number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
+        place = f"class_weight of {key!r}"
+        check(is_number and 0 <= weight < math.inf, place, "a number of at least 0", weight)
+        weights[labels.index(name_of_class(key, labels, "a key of class_weight"))] = weight
+    return weights

@@ -2,7 +2,6 @@
 """From any folder to what a task model is made of: configuration, task, tokenizer, weights."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +32,14 @@ _SETTABLE = [
     if field.name not in ("model_name", "data_dir", "task_names", "init_checkpoint")
 ]
 """Hyperparameters that a task model may be given."""
+_OF_TOKENIZER = ("do_lower_case", "strip_accents", "pre_split")
+_NOT_KEPT = {
+    *("model_name", "data_dir", "debug", "do_train", "do_eval", "write_test_outputs"),
+    *("model_size", "embedding_size", "vocab_size", "model_hparam_overrides"),
+    *("precision", "strategy", "use_tpu", "early_stopping_patience", "eval_every_steps"),
+    *names_of(FinetuningConfig, Role.PATH),
+}
+"""Hyperparameters of a trained model that follow from its weights, or that were of its run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +60,7 @@ def find_preset(
     folder: str,
     kind: Kind,
     new_spec: TaskSpec | None,
+    fields: Mapping[str, Any],
     hparams: Mapping[str, Any],
     task: str | None = None,
 ) -> Preset:
@@ -61,7 +69,8 @@ def find_preset(
     Args:
         folder: see `interop.presets.load_encoder`.
         kind: of the task.
-        new_spec: the task as the user wants it; None where only the folder's can be meant.
+        new_spec: the task with a new head; None where only the folder's can be meant.
+        fields: those of the task that the user has said.
         hparams: hyperparameters that are given.
         task: which of several tasks of a fine-tuned folder.
 
@@ -76,6 +85,7 @@ def find_preset(
     if heads and (task is not None or len(heads) == 1):
         found = _with_head(place, folder, task or heads[0], kind, hparams)
         if new_spec is None or new_spec.labels in (None, found.spec.labels):
+            _check_fields(found.spec, fields, folder)
             return found
         logging.info(
             "%s: its head has the labels %s, so a new one is made for %s.",
@@ -93,7 +103,16 @@ def find_preset(
             "labels is expected to be the names of the classes, or num_classes their number, since "
             f"{folder} has no head of the kind {kind.name}, but both are None."
         )
-    return _with_encoder(place, folder, new_spec, kind, hparams)
+    return _with_encoder(place, folder, dataclasses.replace(new_spec, **fields), kind, hparams)
+
+
+def _check_fields(spec: TaskSpec, fields: Mapping[str, Any], folder: str):
+    for name, value in fields.items():
+        if getattr(spec, name) != value:
+            raise ValueError(
+                f"{name} is expected to be {getattr(spec, name)!r}, as that of the head of "
+                f"{folder}, or left out, but is {value!r}."
+            )
 
 
 def _with_encoder(
@@ -121,31 +140,23 @@ def _with_head(
         place.prefix or place.folder, choice if place.kind == HUGGING_FACE else None
     )
     if stored.tokenizer is None:
-        raise FileNotFoundError(
-            f"{folder} has no vocabulary: put vocab.txt into it."
-        )
+        raise FileNotFoundError(f"{folder} has no vocabulary: put vocab.txt into it.")
     known = stored.config.to_dict()
     wrong = [
         f"{key}={hparams[key]!r} asked for, {known[key]!r} trained"
-        for key in names_of(FinetuningConfig, Role.HEAD | Role.MODEL)
-        if key in hparams and key != "seed" and hparams[key] != known[key]
+        for key in (*names_of(FinetuningConfig, Role.HEAD), *_OF_TOKENIZER)
+        if key in hparams and hparams[key] != known[key]
     ]
     if wrong:
         raise ValueError(f"the hyperparameters do not agree with {folder}: {'; '.join(wrong)}.")
     task = stored.tasks[task_number(stored, str(folder), name)]
-    # Several heads, and paths of the run that trained them, are not the new model's.
-    config = dataclasses.replace(
-        FinetuningConfig.from_hparams(task.name, "", {**_kept(known), **hparams}),
-        task_names=[task.name],
-        init_checkpoint=os.fspath(folder),
-    )
+    given = {
+        **{key: value for key, value in known.items() if key not in _NOT_KEPT},
+        **hparams,
+        "task_names": [task.name],
+        "init_checkpoint": str(folder),
+    }
+    config = config_for(task.name, "", given, stored)
     own = ("electra/", f"task_specific/{task.name}/")
     weights = {key: value for key, value in stored.weights.items() if key.startswith(own)}
     return Preset(config, task.spec, stored.tokenizer, weights, stored.description, True)
-
-
-def _kept(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters of a trained model that hold for a model made from it."""
-    paths = names_of(FinetuningConfig, Role.PATH)
-    left = {"model_name", "data_dir", "debug", "precision", "strategy", *paths}
-    return {key: value for key, value in known.items() if key not in left}

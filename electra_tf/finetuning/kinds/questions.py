@@ -15,9 +15,9 @@ from electra_tf.files import write_json
 from electra_tf.finetuning.files.data_warnings import BadRows, warn_of_unseparated_words
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import question_of_line, read_mrqa, read_squad
-from electra_tf.finetuning.kinds.heads import QuestionAnsweringHead
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.question_answers import Answers, answer_questions
+from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.kinds.question_metrics import (
     ANSWER_UNITS,
     mrqa_scores,

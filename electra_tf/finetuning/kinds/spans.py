@@ -89,6 +89,20 @@ def to_bioes(tags: Sequence[str], rule: str = "conll") -> tuple[str, ...]:
     return tuple(result)
 
 
+def in_letters_of(tags: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+    """Returns tags in BIOES with the letters that labels have: where they lack E and S, in BIO.
+
+    S-A becomes B-A among the labels O, B-A, I-A, and I-A among O, I-A.
+    """
+    letters = {tag_parts(label)[0] for label in labels}
+    nearest = {"E": "EI", "S": "SBI", "B": "BI"}
+    parts = [tag_parts(tag) for tag in tags]
+    return tuple(
+        _tag(next((n for n in nearest.get(letter, "") if n in letters), letter), kind)
+        for letter, kind in parts
+    )
+
+
 def tag_parts(tag: str) -> tuple[str, str]:
     """Returns the letter of BIOES and the type, "" for none: ("E", "PER") of "L-PER".
 

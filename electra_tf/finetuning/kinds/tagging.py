@@ -26,6 +26,7 @@ from electra_tf.finetuning.kinds.scorers import class_report, entity_scores, tok
 from electra_tf.finetuning.kinds.spans import (
     SPAN_TAGS,
     check_tags,
+    in_letters_of,
     to_bioes,
     with_all_letters,
 )
@@ -169,8 +170,11 @@ class Tagging(Kind):
         return rows
 
     def gold_ids(self, data: "SplitData") -> list[list[int]]:
-        ids = {label: number for number, label in enumerate(data.task.spec.labels)}
-        return [[ids[tag] for tag in row] for row in self.gold(data)]
+        spec, gold = data.task.spec, self.gold(data)
+        if spec.scheme == "spans":
+            gold = [in_letters_of(row, spec.labels) for row in gold]
+        ids = {label: number for number, label in enumerate(spec.labels)}
+        return [[ids[tag] for tag in row] for row in gold]
 
     def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         spec, values = data.task.spec, predictions.values

@@ -10,7 +10,7 @@ import tensorflow as tf
 from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TaggingExample, arrays_of_parts
-from electra_tf.finetuning.kinds.spans import to_bioes
+from electra_tf.finetuning.kinds.spans import in_letters_of, to_bioes
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import packed_batch
 
@@ -199,7 +199,7 @@ def _label_ids(examples: Sequence[TaggingExample], spec: TaskSpec) -> np.ndarray
             continue
         tags = example.tags
         if spec.scheme == "spans":
-            tags = to_bioes(tags, spec.span_rule)
+            tags = in_letters_of(to_bioes(tags, spec.span_rule), spec.labels)
         if spec.share_unseen_tags:
             labels += [ids.get(tag, unseen) for tag in tags]
         else:

@@ -1,0 +1,113 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What `fit` hands to Keras: batches in the order of a run, and callbacks of its own."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config.checks import check
+from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
+
+
+def dataset_of(batches: TrainingBatches, position: "Position") -> tf.data.Dataset:
+    """The batches of all steps of a `fit`.
+
+    Args:
+        batches: of the run.
+        position: looked at when reading begins, which is in the first epoch.
+    """
+    signature = {
+        name: tf.TensorSpec(rows.shape, rows.dtype) for name, rows in batches.batch(0).items()
+    }
+
+    def read() -> Iterator[Arrays]:
+        return itertools.islice(batches.iterate(position.first_step or 0), position.num_steps)
+
+    dataset = tf.data.Dataset.from_generator(read, output_signature=signature)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def number_of_steps(
+    batches: TrainingBatches, steps_per_epoch: int, epochs: int | None, default: float
+) -> int:
+    """Steps of a whole `fit`.
+
+    Args:
+        batches: of the run.
+        steps_per_epoch: of Keras' epochs.
+        epochs: None for the default.
+        default: num_train_epochs, of which the last one may be a part.
+
+    Raises:
+        ValueError: a number is not at least 1.
+    """
+    for name, value in (("steps_per_epoch", steps_per_epoch), ("epochs", epochs)):
+        is_count = value is None or (isinstance(value, int) and not isinstance(value, bool))
+        check(is_count and (value is None or value >= 1), name, "a number of at least 1", value)
+    if epochs is not None:
+        return steps_per_epoch * epochs
+    if steps_per_epoch == batches.steps_per_epoch:
+        return batches.num_steps(default)
+    return steps_per_epoch * math.ceil(default)
+
+
+def row_weights(data: SplitData, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+    """`sample_weight` of the rows, float32, from the weights of examples; empty for None."""
+    if weights is None:
+        return {}
+    windows = data.windows
+    example = data.arrays[f"{data.task.name}_eid"] if windows is None else windows.question
+    return {"sample_weight": weights[example]}
+
+
+class Position(keras.callbacks.Callback):
+    """Where in the order of its batches training begins, and where it ends.
+
+    Args:
+        num_steps: of all epochs; the last one may end in the middle of an epoch.
+        steps_per_epoch: of each epoch.
+
+    Attributes:
+        num_steps: see there.
+        first_step: updates of the optimizer before the first epoch, of which other callbacks may
+            have restored some.
+    """
+
+    def __init__(self, num_steps: int, steps_per_epoch: int):
+        super().__init__()
+        self.first_step: int | None = None
+        self.num_steps = num_steps
+        self._steps_per_epoch = steps_per_epoch
+        self._before = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if self.first_step is None:
+            self.first_step = int(self.model.optimizer.iterations)
+        self._before = epoch * self._steps_per_epoch
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if self._before + batch + 1 >= self.num_steps:
+            self.model.stop_training = True
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds scores to the logs of epochs, where other callbacks find them.
+
+    Args:
+        measure: gives the scores by name.
+        every: epochs from one evaluation to the next.
+    """
+
+    def __init__(self, measure: Callable[[], Mapping[str, float]], every: int):
+        super().__init__()
+        self._measure = measure
+        self._every = every
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is not None and (epoch + 1) % self._every == 0:
+            logs.update({f"val_{name}": value for name, value in self._measure().items()})

@@ -1,0 +1,397 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""A Keras model of one task that takes raw strings: rows are made by the kind of the task."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import FinetuningConfig
+from electra_tf.config.encoder import EncoderConfig
+from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning.evaluation import Evaluation, records_of
+from electra_tf.finetuning.files.data_warnings import BadRows
+from electra_tf.finetuning.kinds import Kind
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.split_data import SplitData, TrainingBatches, split_of_examples
+from electra_tf.finetuning.task import Task
+from electra_tf.finetuning.trial import make_optimizer
+from electra_tf.task_models import measuring
+from electra_tf.task_models.fitting import (
+    Position,
+    Validation,
+    dataset_of,
+    number_of_steps,
+    row_weights,
+)
+from electra_tf.task_models.inputs import Given, read, validation_parts
+from electra_tf.task_models.labels import names_of_classes, weights_of_classes
+from electra_tf.task_models.presets import find_preset
+from electra_tf.task_models.storing import StoredInFolders
+from electra_tf.text import Tokenizer
+from electra_tf.training.checkpoints.weights import assign_weights
+
+T = TypeVar("T", bound="TaskModel")
+
+
+class TaskModel(StoredInFolders, FinetuningModel):
+    """A `FinetuningModel` of one task with its tokenizer; made by `from_preset`.
+
+    Args:
+        config: hyperparameters.
+        tasks: the one task, its labels known.
+        encoder: shape of the encoder; default: what `config` asks for.
+        seed: see `FinetuningModel`.
+        tokenizer: of the texts; None for a model that Keras is loading, whose file brings it.
+        is_settled: whether the task stays as it is; else the first labelled data may change it,
+            see `settled`.
+        **kwargs: of `keras.Model`.
+
+    Attributes:
+        encoder: a Keras layer; parts of it that are not `trainable` stay as they are.
+        tokenizer: see there.
+    """
+
+    kind: ClassVar[Kind]
+    column_names: ClassVar[tuple[str, ...]] = ("text", "text_pair")
+    needs_all_columns: ClassVar[bool] = False
+    least_classes: ClassVar[int] = 2
+    is_open: ClassVar[bool] = False
+    """Whether a task with a new head is one that the first labelled data may change."""
+
+    def __init__(
+        self,
+        config: FinetuningConfig,
+        tasks: Sequence[TaskSpec],
+        encoder: EncoderConfig | None = None,
+        seed: int | None = None,
+        tokenizer: Tokenizer | None = None,
+        is_settled: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(config, tasks, encoder, seed, **kwargs)
+        self.tokenizer = tokenizer
+        self.is_settled = is_settled
+        self._recompile: Callable[[keras.optimizers.Optimizer], None] | None = None
+        self._evaluator = measuring.evaluator_of(self)
+
+    @classmethod
+    def from_preset(
+        cls: type[T],
+        folder: str,
+        labels: Sequence[str] | None = None,
+        *,
+        num_classes: int | None = None,
+        max_seq_length: int | None = None,
+        task: str | None = None,
+        **hparams: Any,
+    ) -> T:
+        """A model that begins with the weights of a folder, ready for `fit`.
+
+        Args:
+            folder: that pre-training or fine-tuning wrote here, a checkpoint of the original or its
+                folder, a Hugging Face ELECTRA folder, or "hf://owner/name". If it was fine-tuned
+                on a task of this kind, it brings head and labels.
+            labels: names of the classes in the order of their ids; others than those of the folder
+                make a new head.
+            num_classes: how many there are, instead of their names.
+            max_seq_length: tokens of a row, at most.
+            task: which of several tasks of a fine-tuned folder.
+            **hparams: hyperparameters of fine-tuning, such as learning_rate or seed.
+
+        Raises:
+            FileNotFoundError: there is no model there, or no vocabulary.
+            ValueError: the arguments are wrong, or do not agree with the folder.
+        """
+        if max_seq_length is not None:
+            hparams["max_seq_length"] = max_seq_length
+        fields = cls.fields_of_task(hparams)
+        names = names_of_classes(labels, num_classes, cls.least_classes)
+        found = find_preset(folder, cls.kind, cls.new_task(names), fields, hparams, task)
+        model = cls(
+            found.config,
+            [found.spec],
+            tokenizer=found.tokenizer,
+            is_settled=found.brings_head or not cls.is_open,
+        )
+        part = model if found.brings_head else model.encoder
+        assign_weights(found.weights, part, found.description)
+        model.compile()
+        return model
+
+    # ---- What subclasses decide
+
+    @classmethod
+    def new_task(cls, names: tuple[str, ...] | None) -> TaskSpec | None:
+        """The task of a new head for classes; None if it needs classes and has none."""
+        if cls.kind.has_labels and names is None:
+            return None
+        return cls.kind.spec_of_head(cls.kind.name, names)
+
+    @classmethod
+    def fields_of_task(cls, hparams: dict[str, Any]) -> dict[str, Any]:
+        """Fields of the `TaskSpec` among the arguments of `from_preset`, taken out of them."""
+        return {}
+
+    def settled(self, given: Given) -> TaskSpec:
+        """The task as the first labelled data say that it is."""
+        return self.tasks[0]
+
+    def examples(self, given: Given) -> list:
+        """The examples of the kind, numbered from 0.
+
+        Raises:
+            ValueError: a text or a label is none that the task can have; names it.
+        """
+        raise NotImplementedError
+
+    def weighed_by_class(
+        self, arrays: Mapping[str, np.ndarray], weights: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """What replaces arrays so that losses weigh as their classes do.
+
+        Args:
+            arrays: of labelled rows.
+            weights: float32 [C], by id.
+        """
+        raise ValueError(
+            f"class_weight is expected to be None for {type(self).__name__}, whose loss is not one "
+            "of classes; sample_weight weighs examples."
+        )
+
+    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> Any:
+        """What `predict` returns.
+
+        Args:
+            records: of the kind, one for each example.
+            evaluation: what they were made from.
+        """
+        raise NotImplementedError
+
+    # ---- Training
+
+    def compile(
+        self, optimizer: str | keras.optimizers.Optimizer | None = None, **options: Any
+    ) -> None:
+        """As `FinetuningModel.compile`; without an optimizer, with that of `run_finetuning.py`.
+
+        That one has a schedule, layer-wise rates, decay and clipping by the hyperparameters. Each
+        `fit` makes it anew, since the schedule needs the number of steps.
+        """
+        is_default = optimizer is None
+        self._recompile = functools.partial(super().compile, **options) if is_default else None
+        super().compile(make_optimizer(self.config, 1) if is_default else optimizer, **options)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        return {**super().get_compile_config(), "is_default": self._recompile is not None}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        stored = {name: value for name, value in config.items() if name != "is_default"}
+        super().compile_from_config(stored)
+        if config["is_default"]:
+            options = keras.saving.deserialize_keras_object(stored)
+            del options["optimizer"], options["jit_compile"]
+            self._recompile = functools.partial(super().compile, **options)
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        verbose: str | int = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[Any, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> keras.callbacks.History:
+        """Train on texts; arguments are as of `keras.Model.fit`.
+
+        With the same examples in the same order it takes the steps of `run_finetuning.py`.
+
+        Args:
+            x: texts, see `inputs.read`.
+            y: labels; None for a dataset, which has them inside.
+            batch_size: default: train_batch_size of the hyperparameters.
+            epochs: default: num_train_epochs.
+            verbose: 0 for no progress bar.
+            callbacks: of Keras.
+            validation_split: share of the examples, the last ones, to evaluate with instead.
+            validation_data: (texts, labels), (texts, labels, weights) or a dataset. What `evaluate`
+                gives for it is logged, with "val_" before the names.
+            shuffle: whether each epoch has an order of its own, by the seed.
+            class_weight: class -> weight of its loss; those left out weigh 1.
+            sample_weight: of each example's loss.
+            initial_epoch: epochs that are done.
+            steps_per_epoch: default: as many as read every row once.
+            validation_batch_size: default: eval_batch_size.
+            validation_freq: epochs from one evaluation to the next.
+
+        Raises:
+            ValueError: texts, labels or weights are not as the task needs them.
+        """
+        given, validation = self._read(x, y, sample_weight), None
+        if validation_data is not None:
+            validation = self._read(*validation_parts(validation_data))
+        elif validation_split:
+            given, validation = given.parted(validation_split)
+        arrays = self._training_arrays(given, class_weight)
+        size = self.config.train_batch_size if batch_size is None else batch_size
+        batches = TrainingBatches([arrays], size, self.seed if shuffle else None)
+        steps = batches.steps_per_epoch if steps_per_epoch is None else steps_per_epoch
+        default = self.config.num_train_epochs
+        num_steps = number_of_steps(batches, steps, epochs, default)
+        if self._recompile is not None:
+            self._recompile(make_optimizer(self.config, num_steps))
+        # Callbacks that restore a model find its moments only if there are any.
+        self.optimizer.build(self.trainable_variables)
+        position = Position(num_steps, steps)
+        return super().fit(
+            dataset_of(batches, position),
+            epochs=math.ceil(num_steps / steps),
+            verbose=verbose,
+            # The first ones: what they find is in the logs that the others are given.
+            callbacks=[
+                *self._validation(validation, validation_batch_size, validation_freq),
+                position,
+                *(callbacks or ()),
+            ],
+            shuffle=False,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps,
+        )
+
+    # ---- Use
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> list[float] | dict[str, float]:
+        """The loss, the scores of the task as commands give them, and the metrics of `compile`.
+
+        Scores are percentages, but for errors. A metric of `compile` takes the place of a score of
+        its name.
+
+        Args:
+            x: texts, see `inputs.read`.
+            y: labels; None for a dataset, which has them inside.
+            batch_size: default: eval_batch_size of the hyperparameters.
+            verbose: 0 for no progress bar.
+            sample_weight: of each example in the loss, and in weighted metrics of `compile`.
+            return_dict: whether to return them by name; else in the order of the names.
+
+        Raises:
+            ValueError: texts, labels or weights are not as the task needs them.
+        """
+        given = self._read(x, y, sample_weight)
+        found = self._measured(self._labelled(given), given.weights, batch_size, verbose)
+        return found if return_dict else list(found.values())
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Any:
+        """What the model predicts for each text, in the form that the class names.
+
+        Args:
+            x: texts, see `inputs.read`.
+            batch_size: default: predict_batch_size of the hyperparameters.
+            verbose: 0 for no progress bar.
+
+        Raises:
+            ValueError: they are not as the task needs them.
+        """
+        evaluation = self._evaluated(x, batch_size, verbose)
+        return self.predicted(records_of(evaluation), evaluation)
+
+    def predict_labels(
+        self, x: Any, batch_size: int | None = None, verbose: str | int = "auto"
+    ) -> list:
+        """The class of each text; several classes or tags, a score, an answer, as the task has it.
+
+        Arguments and errors are those of `predict`.
+        """
+        evaluation = self._evaluated(x, batch_size, verbose)
+        return [record["prediction"] for record in records_of(evaluation)]
+
+    # ---- Details
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "is_settled": self.is_settled}
+
+    def task(self, labelled: bool) -> Task:
+        """The task; its only split is of examples that have labels or have none."""
+        spec = self.tasks[0]
+        splits = (dataclasses.replace(spec.splits[0], labelled=labelled),)
+        return Task(dataclasses.replace(spec, splits=splits, held_out=None), "", BadRows())
+
+    def _read(self, x: Any, y: Any, sample_weight: Any) -> Given:
+        given = read(x, y, sample_weight, self.column_names, self.needs_all_columns)
+        if given.labels is None:
+            raise ValueError("y is expected to be the labels of the texts, but is None.")
+        return given
+
+    def _labelled(self, given: Given) -> SplitData:
+        if not self.is_settled:
+            self.tasks, self.is_settled = (self.settled(given),), True
+        return self._rows(given, labelled=True)
+
+    def _rows(self, given: Given, labelled: bool) -> SplitData:
+        task, examples = self.task(labelled), self.examples(given)
+        split = task.spec.splits[0].name
+        return split_of_examples(task, split, examples, 0, self.config, self.tokenizer)
+
+    def _training_arrays(
+        self, given: Given, class_weight: Mapping[Any, float] | None
+    ) -> dict[str, np.ndarray]:
+        data = self._labelled(given)
+        arrays = {**data.arrays, **row_weights(data, given.weights)}
+        if class_weight is None:
+            return arrays
+        weights = weights_of_classes(class_weight, self.tasks[0].labels or ())
+        return {**arrays, **self.weighed_by_class(arrays, weights)}
+
+    def _validation(
+        self, validation: Given | None, batch_size: int | None, every: int
+    ) -> list[Validation]:
+        if validation is None:
+            return []
+        data = self._labelled(validation)
+        return [Validation(lambda: self._measured(data, validation.weights, batch_size, 0), every)]
+
+    def _evaluated(self, x: Any, batch_size: int | None, verbose: str | int) -> Evaluation:
+        given = read(x, None, None, self.column_names, self.needs_all_columns)
+        data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
+        size = self.config.predict_batch_size if batch_size is None else batch_size
+        outputs = measuring.outputs_of(self._evaluator, data, size, verbose)
+        return Evaluation(data, self.kind.predictions(data, outputs), {})
+
+    def _measured(
+        self,
+        data: SplitData,
+        weights: np.ndarray | None,
+        batch_size: int | None,
+        verbose: str | int,
+    ) -> dict[str, float]:
+        """What `evaluate` returns, by name."""
+        size = self.config.eval_batch_size if batch_size is None else batch_size
+        further = row_weights(data, weights)
+        found = measuring.scores_of_rows(self._evaluator, data, further, size, verbose)
+        if self._is_observed:
+            rows = tf.data.Dataset.from_tensor_slices({**data.arrays, **further}).batch(size)
+            compiled = super().evaluate(rows, verbose=0, return_dict=True)
+            found |= {name: value for name, value in compiled.items() if name != "loss"}
+        return found

@@ -1,0 +1,123 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Keras models that predict something of a whole text, or of a pair of texts."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from electra_tf.config.checks import check
+from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning.evaluation import Evaluation
+from electra_tf.finetuning.files.examples import TextExample
+from electra_tf.finetuning.kinds import Classification, MultiLabel, Regression
+from electra_tf.task_models import labels
+from electra_tf.task_models.inputs import Given
+from electra_tf.task_models.task_model import TaskModel
+
+
+class TextModel(TaskModel):
+    """What the models of whole texts have in common; the first labels are of texts or of pairs."""
+
+    is_open = True
+
+    def label_of(self, value: Any, place: str) -> Any:
+        """A label as the kind has it.
+
+        Raises:
+            ValueError: it is none that the task can have.
+        """
+        raise NotImplementedError
+
+    def settled(self, given: Given) -> TaskSpec:
+        spec = self.tasks[0]
+        columns = dataclasses.replace(
+            spec.splits[0].columns, text_b=1 if len(given.columns) == 2 else None
+        )
+        return dataclasses.replace(
+            spec, splits=(dataclasses.replace(spec.splits[0], columns=columns),)
+        )
+
+    def examples(self, given: Given) -> list[TextExample]:
+        columns = self.tasks[0].splits[0].columns
+        expected = 1 if columns is None or columns.text_b is None else 2
+        if self.is_settled and len(given.columns) != expected:
+            forms = ("one text", "(text, text_pair)")
+            raise ValueError(
+                f"each row of x is expected to be {forms[expected - 1]}, as the model was trained, "
+                f"but is {forms[2 - expected]}."
+            )
+        found = [None] * len(given) if given.labels is None else given.labels
+        return [
+            TextExample(n, *texts, label=label)
+            for n, (*texts, label) in enumerate(
+                zip(*given.columns, self._labels(found), strict=True)
+            )
+        ]
+
+    def _labels(self, values: list) -> list:
+        return [v if v is None else self.label_of(v, f"y[{n}]") for n, v in enumerate(values)]
+
+    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> np.ndarray:
+        return np.array([list(record["probabilities"].values()) for record in records], np.float32)
+
+
+@keras.saving.register_keras_serializable("electra_tf")
+class TextClassifier(TextModel):
+    """A class for each text or pair; `predict` gives probabilities float32 [n, C].
+
+    Labels are ids or names of classes.
+    """
+
+    kind = Classification()
+
+    def label_of(self, value: Any, place: str) -> str:
+        return labels.name_of_class(value, self.tasks[0].labels, place)
+
+    def weighed_by_class(
+        self, arrays: Mapping[str, np.ndarray], weights: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        own = weights[arrays[f"{self.tasks[0].name}_label_ids"]]
+        return {"sample_weight": own * arrays.get("sample_weight", np.float32(1))}
+
+
+@keras.saving.register_keras_serializable("electra_tf")
+class MultiLabelClassifier(TextModel):
+    """Any number of classes for each text or pair; `predict` gives probabilities float32 [n, C].
+
+    Labels are lists of ids or names, or 0 or 1 for each class.
+    """
+
+    kind = MultiLabel()
+    least_classes = 1
+
+    def label_of(self, value: Any, place: str) -> tuple[str, ...]:
+        return labels.names_of_several(value, self.tasks[0].labels, place)
+
+
+@keras.saving.register_keras_serializable("electra_tf")
+class TextRegressor(TextModel):
+    """A score for each text or pair; `predict` gives scores float32 [n].
+
+    `from_preset` takes value_range, (lowest, highest) score, which is (0, 1) by default.
+    """
+
+    kind = Regression()
+
+    @classmethod
+    def fields_of_task(cls, hparams: dict[str, Any]) -> dict[str, Any]:
+        if "value_range" not in hparams:
+            return {}
+        given = hparams.pop("value_range")
+        is_pair = isinstance(given, tuple | list) and len(given) == 2
+        is_range = is_pair and all(isinstance(end, int | float) for end in given)
+        check(is_range and given[0] < given[1], "value_range", "(lowest, highest) score", given)
+        return {"value_range": (float(given[0]), float(given[1]))}
+
+    def label_of(self, value: Any, place: str) -> float:
+        return labels.score(value, self.tasks[0].value_range, place)
+
+    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> np.ndarray:
+        return np.array([record["prediction"] for record in records], np.float32)
