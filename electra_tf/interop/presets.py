@@ -5,7 +5,6 @@ from typing import Any
 
 from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.interop import reference_shapes
 from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface import read_head
 from electra_tf.interop.opening import (
@@ -16,9 +15,11 @@ from electra_tf.interop.opening import (
     find_model,
     find_starting_point,
 )
+from electra_tf.interop.reference import heads_of_tasks
 from electra_tf.model import Encoder, Initializers
 from electra_tf.text import Tokenizer
 from electra_tf.text import load_tokenizer as tokenizer_of_files
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 from electra_tf.training.checkpoints.weights import assign_weights
 
 
@@ -79,6 +80,6 @@ def heads_at(place: Place) -> dict[str, str | None]:
         name = found.extra.get("task", {}).get("name", found.kind)
         return {} if found.kind is None else {name: found.kind}
     if place.kind == REFERENCE:
-        names = reference_shapes.task_names(reference_shapes.shapes_of(place.prefix))
+        names = heads_of_tasks(CheckpointReader(place.prefix).shapes)
         return {name: TASKS[name].spec.kind if name in TASKS else None for name in names}
     return {}

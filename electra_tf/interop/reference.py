@@ -89,7 +89,7 @@ def read_checkpoint(
     shapes, start = CheckpointReader(prefix).shapes, encoder_alone(prefix)
     _tell_guessed_heads(start, hparams)
     tasks: tuple[Task, ...] = ()
-    if heads := _heads_of_tasks(shapes):
+    if heads := heads_of_tasks(shapes):
         specs = _task_specs(sorted(heads), hparams.get("task_names", ()), labels, prefix)
         tasks = tuple(Task(spec, "", BadRows()) for spec in specs)
         config = _finetuning_config(start, specs, heads, hparams)
@@ -165,7 +165,7 @@ def _tell_guessed_heads(start: StoredModel, hparams: Mapping[str, Any]):
         )
 
 
-def _heads_of_tasks(shapes: Shapes) -> dict[str, set[str]]:
+def heads_of_tasks(shapes: Shapes) -> dict[str, set[str]]:
     """Name of each task that there is a head of -> names of its layers, such as dense_1."""
     heads: dict[str, set[str]] = {}
     for name in shapes:

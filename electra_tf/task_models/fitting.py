@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.checks import check
+from electra_tf.config.fields import check
 from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
 
 
@@ -32,14 +32,14 @@ def dataset_of(batches: TrainingBatches, position: "Position") -> tf.data.Datase
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def number_of_steps(
-    batches: TrainingBatches, steps_per_epoch: int, epochs: int | None, default: float
-) -> int:
-    """Steps of a whole `fit`.
+def position_of(
+    batches: TrainingBatches, steps_per_epoch: int | None, epochs: int | None, default: float
+) -> "Position":
+    """The steps of a whole `fit`.
 
     Args:
         batches: of the run.
-        steps_per_epoch: of Keras' epochs.
+        steps_per_epoch: of Keras' epochs; None for as many as read every row once.
         epochs: None for the default.
         default: num_train_epochs, of which the last one may be a part.
 
@@ -47,13 +47,28 @@ def number_of_steps(
         ValueError: a number is not at least 1.
     """
     for name, value in (("steps_per_epoch", steps_per_epoch), ("epochs", epochs)):
-        is_count = value is None or (isinstance(value, int) and not isinstance(value, bool))
-        check(is_count and (value is None or value >= 1), name, "a number of at least 1", value)
+        check(value is None or _is_count(value), name, "a number of at least 1", value)
+    steps = steps_per_epoch or batches.steps_per_epoch
     if epochs is not None:
-        return steps_per_epoch * epochs
-    if steps_per_epoch == batches.steps_per_epoch:
-        return batches.num_steps(default)
-    return steps_per_epoch * math.ceil(default)
+        return Position(steps * epochs, steps)
+    if steps_per_epoch is None:
+        return Position(batches.num_steps(default), steps)
+    return Position(steps * math.ceil(default), steps)
+
+
+def checked_size(batch_size: int | None, default: int) -> int:
+    """Rows of a batch: what is given, or else the default.
+
+    Raises:
+        ValueError: it is not at least 1.
+    """
+    size = default if batch_size is None else batch_size
+    check(_is_count(size), "batch_size", "a number of at least 1", batch_size)
+    return size
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def row_weights(data: SplitData, weights: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -74,6 +89,7 @@ class Position(keras.callbacks.Callback):
 
     Attributes:
         num_steps: see there.
+        steps_per_epoch: see there.
         first_step: updates of the optimizer before the first epoch, of which other callbacks may
             have restored some.
     """
@@ -82,13 +98,18 @@ class Position(keras.callbacks.Callback):
         super().__init__()
         self.first_step: int | None = None
         self.num_steps = num_steps
-        self._steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch = steps_per_epoch
         self._before = 0
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs, the last one maybe a part of one."""
+        return math.ceil(self.num_steps / self.steps_per_epoch)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self.first_step is None:
             self.first_step = int(self.model.optimizer.iterations)
-        self._before = epoch * self._steps_per_epoch
+        self._before = epoch * self.steps_per_epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self._before + batch + 1 >= self.num_steps:

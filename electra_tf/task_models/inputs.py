@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.checks import check, check_names
+from electra_tf.config.fields import check, check_names
 from electra_tf.finetuning.files.contents import is_text
 from electra_tf.finetuning.files.data_warnings import shown
 

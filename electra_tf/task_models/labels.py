@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from electra_tf.config.checks import check
+from electra_tf.config.fields import check
 from electra_tf.finetuning.files.data_warnings import choices, shown
 
 _WHOLE = re.compile(r"-?\d+")

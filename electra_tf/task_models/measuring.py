@@ -27,12 +27,7 @@ def outputs_of(
         data: the rows.
         batch_size: of them at once.
         verbose: 0 for no progress bar, else as Keras' methods have it.
-
-    Raises:
-        ValueError: batch_size is not at least 1.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is expected to be at least 1, but is {batch_size}.")
     if not verbose:
         return evaluator.outputs(data, batch_size)
     count = math.ceil(len(data.arrays["task_id"]) / batch_size)

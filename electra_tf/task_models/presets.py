@@ -9,8 +9,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.checks import check_names
-from electra_tf.config.fields import Role, names_of
+from electra_tf.config.fields import Role, check_names, names_of
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds import Kind
 from electra_tf.finetuning.prediction import task_number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.checks import check, check_names
+from electra_tf.config.fields import check, check_names
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.interop.conversion import write_own
 from electra_tf.interop.stored_model import StoredModel

@@ -3,7 +3,6 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -23,10 +22,10 @@ from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.trial import make_optimizer
 from electra_tf.task_models import measuring
 from electra_tf.task_models.fitting import (
-    Position,
     Validation,
+    checked_size,
     dataset_of,
-    number_of_steps,
+    position_of,
     row_weights,
 )
 from electra_tf.task_models.inputs import Given, read, validation_parts
@@ -216,9 +215,7 @@ class TaskModel(StoredInFolders, FinetuningModel):
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> keras.callbacks.History:
-        """Train on texts; arguments are as of `keras.Model.fit`.
-
-        With the same examples in the same order it takes the steps of `run_finetuning.py`.
+        """Train on texts, with the steps of `run_finetuning.py` if the examples are the same.
 
         Args:
             x: texts, see `inputs.read`.
@@ -228,8 +225,7 @@ class TaskModel(StoredInFolders, FinetuningModel):
             verbose: 0 for no progress bar.
             callbacks: of Keras.
             validation_split: share of the examples, the last ones, to evaluate with instead.
-            validation_data: (texts, labels), (texts, labels, weights) or a dataset. What `evaluate`
-                gives for it is logged, with "val_" before the names.
+            validation_data: (texts, labels), (texts, labels, weights) or a dataset, to `evaluate`.
             shuffle: whether each epoch has an order of its own, by the seed.
             class_weight: class -> weight of its loss; those left out weigh 1.
             sample_weight: of each example's loss.
@@ -247,30 +243,26 @@ class TaskModel(StoredInFolders, FinetuningModel):
         elif validation_split:
             given, validation = given.parted(validation_split)
         arrays = self._training_arrays(given, class_weight)
-        size = self.config.train_batch_size if batch_size is None else batch_size
+        size = checked_size(batch_size, self.config.train_batch_size)
         batches = TrainingBatches([arrays], size, self.seed if shuffle else None)
-        steps = batches.steps_per_epoch if steps_per_epoch is None else steps_per_epoch
-        default = self.config.num_train_epochs
-        num_steps = number_of_steps(batches, steps, epochs, default)
+        position = position_of(batches, steps_per_epoch, epochs, self.config.num_train_epochs)
+        self._make_optimizer(position.num_steps)
+        own = [*self._validation(validation, validation_batch_size, validation_freq), position]
+        return super().fit(
+            dataset_of(batches, position),
+            epochs=position.num_epochs,
+            verbose=verbose,
+            callbacks=[*own, *(callbacks or ())],  # what own ones find, the others are told
+            shuffle=False,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=position.steps_per_epoch,
+        )
+
+    def _make_optimizer(self, num_steps: int):
         if self._recompile is not None:
             self._recompile(make_optimizer(self.config, num_steps))
         # Callbacks that restore a model find its moments only if there are any.
         self.optimizer.build(self.trainable_variables)
-        position = Position(num_steps, steps)
-        return super().fit(
-            dataset_of(batches, position),
-            epochs=math.ceil(num_steps / steps),
-            verbose=verbose,
-            # The first ones: what they find is in the logs that the others are given.
-            callbacks=[
-                *self._validation(validation, validation_batch_size, validation_freq),
-                position,
-                *(callbacks or ()),
-            ],
-            shuffle=False,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps,
-        )
 
     # ---- Use
 
@@ -375,7 +367,7 @@ class TaskModel(StoredInFolders, FinetuningModel):
     def _evaluated(self, x: Any, batch_size: int | None, verbose: str | int) -> Evaluation:
         given = read(x, None, None, self.column_names, self.needs_all_columns)
         data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
-        size = self.config.predict_batch_size if batch_size is None else batch_size
+        size = checked_size(batch_size, self.config.predict_batch_size)
         outputs = measuring.outputs_of(self._evaluator, data, size, verbose)
         return Evaluation(data, self.kind.predictions(data, outputs), {})
 
@@ -387,7 +379,7 @@ class TaskModel(StoredInFolders, FinetuningModel):
         verbose: str | int,
     ) -> dict[str, float]:
         """What `evaluate` returns, by name."""
-        size = self.config.eval_batch_size if batch_size is None else batch_size
+        size = checked_size(batch_size, self.config.eval_batch_size)
         further = row_weights(data, weights)
         found = measuring.scores_of_rows(self._evaluator, data, further, size, verbose)
         if self._is_observed:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from electra_tf.config.checks import check
+from electra_tf.config.fields import check
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TextExample

@@ -181,7 +181,7 @@ def read_head(folder: str) -> HuggingFaceConfig:
     Raises:
         FileNotFoundError, ValueError: as `read_content`.
     """
-    return config_file.read_config(folder, _shapes(weights_file.read_tensors(folder)))
+    return _opened(folder)[0]
 
 
 def write_contents(contents: Mapping[str, Content], folder: str) -> None:
