@@ -15,6 +15,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 CLASSES = {
+    "electra_tf.finetuning.kinds.heads": (
+        "ClassificationHead",
+        "MultiLabelHead",
+        "RegressionHead",
+        "TaggingHead",
+    ),
+    "electra_tf.finetuning.kinds.question_head": ("QuestionAnsweringHead",),
+    "electra_tf.finetuning.model": ("FinetuningModel", "TaskHeads"),
     "electra_tf.model.encoder": ("Encoder", "LayerStack"),
     "electra_tf.model.heads": ("ReplacedTokenHead", "TokenPredictionHead"),
     "electra_tf.model.layers": (
@@ -33,6 +41,13 @@ CLASSES = {
         "UniformGenerator",
     ),
     "electra_tf.pretraining.pretrainer": ("ElectraPretrainer",),
+    "electra_tf.task_models": (
+        "MultiLabelClassifier",
+        "QuestionAnswerer",
+        "TextClassifier",
+        "TextRegressor",
+        "TokenClassifier",
+    ),
     "electra_tf.training.optimization.optimizer": (
         "ElectraAdam",
         "ElectraLamb",

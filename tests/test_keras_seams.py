@@ -12,8 +12,11 @@ import tensorflow as tf
 from keras_seams import assert_same, check_layer, differ
 from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_pretrainer
 
-from electra_tf import registration
+from electra_tf import registration, task_models
 from electra_tf.config import EncoderConfig
+from electra_tf.finetuning.kinds import heads
+from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
+from electra_tf.finetuning.model import TaskHeads
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead, layers
 from electra_tf.model import encoder as encoder_module
 from electra_tf.pretraining import pair
@@ -72,10 +75,23 @@ def discriminator(dtype):
     return pair.Discriminator(encoder(dtype=dtype), head)
 
 
+def head(kind, **options):
+    return lambda dtype: kind("task", initializers(), 8, dtype=dtype, **options)
+
+
+def task_heads(dtype):
+    given = {"initializers": initializers(), "hidden_size": 8, "dtype": dtype}
+    classes = heads.ClassificationHead("a", num_outputs=3, dropout_rate=0.3, **given)
+    scores = heads.RegressionHead("b", num_outputs=1, dropout_rate=0.3, **given)
+    return TaskHeads([classes, scores], dtype=dtype)
+
+
 def part(kind, **options):
     return lambda dtype: kind(CONFIG, initializers(), dtype=dtype, **options)
 
 
+SEQUENCE = {"num_outputs": 3, "dropout_rate": 0.3}
+WORDS = {"task_labeled_positions": tf.constant([[1, 2, 0], [3, 0, 0]])}
 WITHOUT_DROPOUT = {"drops": False, "has_training": False}
 LAYERS = {
     "LayerNorm": (lambda dtype: layers.LayerNorm(dtype=dtype), (HIDDEN,), WITHOUT_DROPOUT),
@@ -97,6 +113,28 @@ LAYERS = {
         {"drops": False},
     ),
     "Discriminator": (discriminator, (FEATURES,), {}),
+    "ClassificationHead": (
+        head(heads.ClassificationHead, has_hidden_layer=True, class_weights=(1, 2, 3), **SEQUENCE),
+        (HIDDEN, {**FEATURES, "task_label_ids": tf.constant([0, 2])}),
+        {},
+    ),
+    "MultiLabelHead": (head(heads.MultiLabelHead, **SEQUENCE), (HIDDEN, FEATURES), {}),
+    "RegressionHead": (
+        head(heads.RegressionHead, num_outputs=1, dropout_rate=0.3),
+        (HIDDEN, FEATURES),
+        {},
+    ),
+    "TaggingHead": (
+        head(heads.TaggingHead, num_labels=3, label_smoothing=0.1),
+        (HIDDEN, {**FEATURES, **WORDS}),
+        {"drops": False},
+    ),
+    "QuestionAnsweringHead": (
+        head(QuestionAnsweringHead, beam_size=2),
+        (HIDDEN, FEATURES),
+        {"drops": False},
+    ),
+    "TaskHeads": (task_heads, (HIDDEN, FEATURES), {}),
 }
 
 
@@ -194,7 +232,8 @@ def test_schedules_come_back_from_their_configuration():
 
 # ---- The pretrainer as a model of Keras
 
-MODELS = ("ElectraPretrainer",)
+MODELS = ("ElectraPretrainer", "FinetuningModel", *task_models.__all__)
+"""Those of fine-tuning are fitted and saved in finetuning/test_keras_model.py and task_models/."""
 
 
 def batches(count):

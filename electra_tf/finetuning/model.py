@@ -17,8 +17,8 @@ from electra_tf.finetuning.files.data_warnings import choices
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers
-from electra_tf.model.part import precision_scope
-from electra_tf.seeds import Stream, replica_id, split_seed, step_seed
+from electra_tf.model.part import precision_scope, serializable
+from electra_tf.seeds import SeedSource, Stream, replica_id, split_seed, step_seed
 from electra_tf.training.optimization.optimizer import Factors
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
 
@@ -54,11 +54,21 @@ def _check_loss_options(tasks: Sequence[TaskSpec], smoothing: float, weights: Ma
         )
 
 
+@serializable
 class TaskHeads(keras.layers.Layer):
-    """The heads of all tasks; built on construction."""
+    """The heads of all tasks; built on construction.
 
-    def __init__(self, heads: Sequence[TaskHead]):
-        super().__init__(name="task_specific")
+    Call: hidden [B, L, H], features, and a seed for each head, see `TaskHead` -> task name -> its
+    head's outputs.
+
+    Args:
+        heads: unbuilt ones.
+        name: first part of the names of their variables.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, heads: Sequence[TaskHead], name: str = "task_specific", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
         self.heads = list(heads)
         self.build()
 
@@ -71,13 +81,29 @@ class TaskHeads(keras.layers.Layer):
         self,
         hidden: tf.Tensor,
         features: Mapping[str, tf.Tensor],
-        seeds: Sequence[tf.Tensor | None],
+        seeds: Sequence[tf.Tensor | None] | None = None,
+        training: bool | None = None,
     ) -> dict[str, dict[str, tf.Tensor]]:
-        pairs = zip(self.heads, seeds, strict=True)
-        return {head.name: head(hidden, features, seed=seed) for head, seed in pairs}
+        pairs = zip(self.heads, seeds or [None] * len(self.heads), strict=True)
+        return {
+            head.name: head(hidden, features, seed=seed, training=training) for head, seed in pairs
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        heads = [keras.saving.serialize_keras_object(head) for head in self.heads]
+        for head in heads:
+            head.pop("build_config", None)  # they are built together, under one name
+        return {**super().get_config(), "heads": heads}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TaskHeads":
+        """Heads with new weights, from what `get_config` gave."""
+        heads = [keras.saving.deserialize_keras_object(head) for head in config["heads"]]
+        return cls(**{**config, "heads": heads})
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class FinetuningModel(keras.Model):
     """One encoder, one head per task.
 
@@ -118,6 +144,7 @@ class FinetuningModel(keras.Model):
         self.running_loss = keras.metrics.Mean(name="loss")
         self.running_norm = keras.metrics.Mean(name="gradient_norm")
         self.updates = Updates(self, precision)
+        self.seed_source = SeedSource()
         self._is_observed = False
         self._compile_steps(config.jit_compile)
         self.built = True
@@ -140,15 +167,14 @@ class FinetuningModel(keras.Model):
             features: `input_ids, input_mask, segment_ids` int32 [B, L], `task_id` int32 [B] and
                 the labels of the tasks, as far as known.
             training: whether to drop out.
-            seed: int32 [2], of dropout.
+            seed: int32 [2], of dropout; None for another one at each call.
 
         Returns:
             Task name -> its head's outputs.
         """
-        encoder_seed, head_seeds = None, [None] * len(self.tasks)
+        encoder_seed, head_seeds = None, None
         if training:
-            if seed is None:
-                seed = tf.constant([self.seed % 2**31, 0], tf.int32)
+            seed = self.seed_source.next() if seed is None else seed
             encoder_seed, *head_seeds = split_seed(seed, 1 + len(self.tasks))
         hidden = self.encoder(features, seed=encoder_seed).last_hidden_state
         return self.task_heads(hidden, features, seeds=head_seeds)

@@ -5,18 +5,17 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import answered_question
 from electra_tf.finetuning.kinds import Questions
+from electra_tf.model.part import serializable
 from electra_tf.task_models.inputs import Given
 from electra_tf.task_models.task_model import TaskModel
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class QuestionAnswerer(TaskModel):
     """An answer to each question, which is a piece of its context; texts are pairs of the two.
 

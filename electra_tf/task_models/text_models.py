@@ -5,7 +5,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from electra_tf.config.fields import check
@@ -13,6 +12,7 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.kinds import Classification, MultiLabel, Regression
+from electra_tf.model.part import serializable
 from electra_tf.task_models import labels
 from electra_tf.task_models.inputs import Given
 from electra_tf.task_models.task_model import TaskModel
@@ -64,7 +64,7 @@ class TextModel(TaskModel):
         return np.array([list(record["probabilities"].values()) for record in records], np.float32)
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class TextClassifier(TextModel):
     """A class for each text or pair; `predict` gives probabilities float32 [n, C].
 
@@ -83,7 +83,7 @@ class TextClassifier(TextModel):
         return {"sample_weight": own * arrays.get("sample_weight", np.float32(1))}
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class MultiLabelClassifier(TextModel):
     """Any number of classes for each text or pair; `predict` gives probabilities float32 [n, C].
 
@@ -97,7 +97,7 @@ class MultiLabelClassifier(TextModel):
         return labels.names_of_several(value, self.tasks[0].labels, place)
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class TextRegressor(TextModel):
     """A score for each text or pair; `predict` gives scores float32 [n].
 

@@ -4,7 +4,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from electra_tf.config.task_table import TaskSpec
@@ -14,12 +13,13 @@ from electra_tf.finetuning.files.data_warnings import shown
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds import Tagging
 from electra_tf.finetuning.kinds.spans import in_letters_of, spans_of, to_bioes, with_all_letters
+from electra_tf.model.part import serializable
 from electra_tf.task_models.inputs import Given, text_of
 from electra_tf.task_models.labels import name_of_class
 from electra_tf.task_models.task_model import TaskModel
 
 
-@keras.saving.register_keras_serializable("electra_tf")
+@serializable
 class TokenClassifier(TaskModel):
     """A tag for each word; texts are sequences of words, or words with white space between them.
 

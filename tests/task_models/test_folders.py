@@ -88,7 +88,7 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_folder_is_that_of_a_run(trained, name, tmp_path):
-    model, x, y = trained[name]
+    model, x, _ = trained[name]
     folder = str(tmp_path / "model")
     model.save_to_preset(folder)
     expected = model.predict(x, verbose=0)
@@ -131,7 +131,9 @@ def test_an_export_is_that_of_the_command(trained, name, tmp_path):
         assert found["answer"].tolist() == [prediction["answer"] for prediction in expected]
     with pytest.raises(FileExistsError, match="is expected to be new, but exists"):
         model.export(str(tmp_path / "export"))
-    with pytest.raises(ValueError, match="format is expected to be one of tf_saved_model, onnx, li"):
+    with pytest.raises(
+        ValueError, match="format is expected to be one of tf_saved_model, onnx, li"
+    ):
         model.export(str(tmp_path / "other"), format="pickle")
     with pytest.raises(ValueError, match="unknown option of an export as litert 'dtype'"):
         model.export(str(tmp_path / "other"), format="litert", dtype="float32")
@@ -217,7 +219,7 @@ def test_heads_of_huggingface_are_brought(preset, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_keras_file_has_everything(trained, name, tmp_path):
-    model, x, y = trained[name]
+    model, x, _ = trained[name]
     path = str(tmp_path / "model.keras")
     model.save(path)
     loaded = keras.models.load_model(path)

@@ -109,7 +109,10 @@ def test_whole_numbers_are_names_of_classes_that_are_whole_numbers(preset):
 def test_words_and_tags(models):
     model = models["TokenClassifier"]
     expected = examples(model, [["w1", "w2"], ["w3"]], [["B-A", "O"], ["O"]])
-    assert [(e.words, e.tags) for e in expected] == [(("w1", "w2"), ("B-A", "O")), (("w3",), ("O",))]
+    assert [(e.words, e.tags) for e in expected] == [
+        (("w1", "w2"), ("B-A", "O")),
+        (("w3",), ("O",)),
+    ]
     assert examples(model, ["w1 w2", "w3"], ["B-A O", "O"]) == expected
     assert examples(model, [("w1", "w2"), ("w3",)], [[1, 0], [0]]) == expected
     assert examples(model, slices(["w1 w2", "w3"], ["B-A O", "O"]).batch(2)) == expected
@@ -155,7 +158,12 @@ WRONG = [
     ("TextClassifier", ["w1"], [[1, 0]], r"y\[0\] is expected to be one of the labels"),
     ("TextClassifier", {"txt": ["w1"]}, [0], "unknown column 'txt': did you mean 'text'"),
     ("TextClassifier", {"text_pair": ["w1"]}, [0], "x is expected to have the column 'text'"),
-    ("TextClassifier", (["w1"], ["w1", "w2"]), [0], "expected to have one length, but have 1 and 2"),
+    (
+        "TextClassifier",
+        (["w1"], ["w1", "w2"]),
+        [0],
+        "expected to have one length, but have 1 and 2",
+    ),
     ("TextClassifier", [("w1", "w2"), "w3"], [0, 1], r"x\[1\] is expected to be \(text, text_pair"),
     ("TextClassifier", [("w1", "w2", "w3")], [0], r"x\[0\] is expected to be \(text, text_pair\)"),
     ("MultiLabelClassifier", ["w1"], ["yes"], r"y\[0\] is expected to be a list of labels"),
@@ -167,8 +175,18 @@ WRONG = [
     ("TokenClassifier", [7], ["O"], r"x\[0\] is expected to be a sequence of words"),
     ("TokenClassifier", [["w1", None]], ["O O"], r"x\[0\]\[1\] is expected to be a text"),
     ("QuestionAnswerer", ["w1"], [None], "x is expected to be question and context, as two"),
-    ("QuestionAnswerer", [("w1", "w2")], [("w3", 0)], r"y\[0\] is expected to be the answer 'w3' at"),
-    ("QuestionAnswerer", [("w1", "w2")], ["w2"], r"y\[0\] is expected to be a list under 'answers'"),
+    (
+        "QuestionAnswerer",
+        [("w1", "w2")],
+        [("w3", 0)],
+        r"y\[0\] is expected to be the answer 'w3' at",
+    ),
+    (
+        "QuestionAnswerer",
+        [("w1", "w2")],
+        ["w2"],
+        r"y\[0\] is expected to be a list under 'answers'",
+    ),
     ("QuestionAnswerer", [("w1", "w2")], [None], r"y\[0\] is expected to be at least one answer"),
 ]
 
@@ -246,11 +264,19 @@ def test_the_first_labels_decide_on_pairs(preset):
         (TextClassifier, {"labels": ["a", "a"]}, "labels is expected to be the different names"),
         (TextClassifier, {"labels": "ab"}, "labels is expected to be the different names"),
         (TextClassifier, {"num_classes": 1}, "num_classes is expected to be at least 2, but is 1"),
-        (TextClassifier, {"labels": ["a", "b"], "num_classes": 3}, "num_classes is expected to be 2"),
+        (
+            TextClassifier,
+            {"labels": ["a", "b"], "num_classes": 3},
+            "num_classes is expected to be 2",
+        ),
         (MultiLabelClassifier, {"labels": []}, "different names of at least 1 classes"),
         (TextRegressor, {"value_range": (1, 1)}, r"value_range is expected to be \(lowest, high"),
         (TextRegressor, {"lerning_rate": 1.0}, "unknown hyperparameter 'lerning_rate': did you"),
-        (TokenClassifier, {"num_classes": 2, "max_seq_length": 17}, "max_seq_length is expected to"),
+        (
+            TokenClassifier,
+            {"num_classes": 2, "max_seq_length": 17},
+            "max_seq_length is expected to",
+        ),
         (QuestionAnswerer, {"task": "squad"}, "which has none, but is 'squad'"),
         (TextRegressor, {"task_names": ["sts"]}, "unknown hyperparameter 'task_names'"),
     ],

@@ -3,10 +3,10 @@
 
 Variables are named as in the original (`dense`, `dense_1`, `qa_hidden`, ...). Outputs carry the
 original's names; `loss` [B] is there if the features have labels. Where a head drops out, it does
-so with the seed it is given.
+so as the parts of encoders do, see `model.part.EncoderPart`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from electra_tf.model import Initializers
 from electra_tf.model.layers import ACTIVATIONS
+from electra_tf.model.part import serializable
 from electra_tf.model.random_numbers import dropout
-from electra_tf.seeds import split_seed
+from electra_tf.seeds import SeedSource, split_seed
 
 Tensors = dict[str, tf.Tensor]
 
@@ -23,8 +24,16 @@ Tensors = dict[str, tf.Tensor]
 class TaskHead(keras.layers.Layer):
     """A head named after its task; finds its labels among the features by that name.
 
+    Call: hidden [B, L, H], features -> outputs by name. A seed, int32 [2], decides what is dropped;
+    with `training=True` and none, it is another one at each call.
+
     Args:
-        label_smoothing, class_weights: of `cross_entropy`, for heads that use it.
+        name: of the task.
+        initializers: of the weights.
+        hidden_size: H.
+        label_smoothing: of `cross_entropy`, for heads that use it.
+        class_weights: likewise.
+        **kwargs: of `keras.layers.Layer`: dtype, trainable.
     """
 
     label_names: tuple[str, ...] = ()
@@ -37,19 +46,39 @@ class TaskHead(keras.layers.Layer):
         hidden_size: int,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] = (),
+        **kwargs: Any,
     ):
-        super().__init__(name=name)
+        super().__init__(name=name, **kwargs)
         self.initializers = initializers
         self.hidden_size = hidden_size
         self.label_smoothing = label_smoothing
-        self.class_weights = class_weights
+        self.class_weights = tuple(class_weights)
 
     def dense(
         self, units: int, name: str, activation: Callable[[tf.Tensor], tf.Tensor] | None = None
     ) -> keras.layers.Dense:
         return keras.layers.Dense(
-            units, activation=activation, kernel_initializer=self.initializers.glorot, name=name
+            units,
+            activation=activation,
+            kernel_initializer=self.initializers.glorot,
+            name=name,
+            dtype=self.dtype_policy,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        return {
+            **super().get_config(),
+            "initializers": self.initializers.get_config(),
+            "hidden_size": self.hidden_size,
+            "label_smoothing": self.label_smoothing,
+            "class_weights": list(self.class_weights),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TaskHead":
+        """A head with new weights, from what `get_config` gave."""
+        return cls(**{**config, "initializers": Initializers(**config["initializers"])})
 
     def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
         """The layers, None for those that an option leaves out, and the width of what they read."""
@@ -61,10 +90,17 @@ class TaskHead(keras.layers.Layer):
                 layer.build((None, width))
         self.built = True
 
-    def call(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None = None) -> Tensors:
+    def call(
+        self,
+        hidden: tf.Tensor,
+        features: Tensors,
+        seed: tf.Tensor | None = None,
+        training: bool | None = None,
+    ) -> Tensors:
+        training = seed is not None if training is None else training
         names = [name for name in (*self.label_names, "eid") if f"{self.name}_{name}" in features]
         labels = {name: self.feature(features, name) for name in names}
-        outputs = self.outputs(hidden, features, seed) | labels
+        outputs = self.outputs(hidden, features, seed if training else None, training) | labels
         if self.label_names[0] in labels:
             outputs["loss"] = self.loss(outputs)
         return outputs
@@ -72,8 +108,10 @@ class TaskHead(keras.layers.Layer):
     def feature(self, features: Tensors, name: str) -> tf.Tensor:
         return features[f"{self.name}_{name}"]
 
-    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
-        """What is computed without labels; seed: of dropout, given in training."""
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
+        """What is computed without labels; the seed is of dropout, and may be None in training."""
         raise NotImplementedError
 
     def loss(self, outputs: Tensors) -> tf.Tensor:
@@ -122,7 +160,9 @@ class SequenceHead(TaskHead):
         **options: Any,
     ):
         super().__init__(name, initializers, hidden_size, **options)
+        self.num_outputs = num_outputs
         self.dropout_rate = dropout_rate
+        self.seed_source = SeedSource()
         self.hidden_layer = None
         if has_hidden_layer:
             self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS["gelu"])
@@ -131,7 +171,11 @@ class SequenceHead(TaskHead):
     def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
         return [(self.hidden_layer, self.hidden_size), (self.output_layer, self.hidden_size)]
 
-    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
+        if training and seed is None:
+            seed = self.seed_source.next()
         return self.outputs_of(self.logits(hidden, seed))
 
     def logits(self, hidden: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
@@ -149,7 +193,16 @@ class SequenceHead(TaskHead):
         """The outputs from `logits`."""
         raise NotImplementedError
 
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_outputs": self.num_outputs,
+            "dropout_rate": self.dropout_rate,
+            "has_hidden_layer": self.hidden_layer is not None,
+        }
 
+
+@serializable
 class ClassificationHead(SequenceHead):
     """One of several classes."""
 
@@ -160,6 +213,7 @@ class ClassificationHead(SequenceHead):
         return self.cross_entropy(outputs["logits"], outputs["label_ids"])
 
 
+@serializable
 class MultiLabelHead(SequenceHead):
     """Any number of classes at once; `<task>_label_ids` is 0 or 1 for each, [B, C]."""
 
@@ -172,6 +226,7 @@ class MultiLabelHead(SequenceHead):
         return tf.reduce_sum(losses, axis=-1)
 
 
+@serializable
 class RegressionHead(SequenceHead):
     """A number; squared error."""
 
@@ -184,6 +239,7 @@ class RegressionHead(SequenceHead):
         return tf.square(outputs["predictions"] - outputs["targets"])
 
 
+@serializable
 class TaggingHead(TaskHead):
     """A class for each labelled position; the loss is summed over the words of a sequence."""
 
@@ -198,12 +254,15 @@ class TaggingHead(TaskHead):
         **options: Any,
     ):
         super().__init__(name, initializers, hidden_size, **options)
+        self.num_labels = num_labels
         self.output_layer = self.dense(num_labels, "dense")
 
     def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
         return [(self.output_layer, self.hidden_size)]
 
-    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
         words = tf.gather(hidden, self.feature(features, "labeled_positions"), batch_dims=1)
         logits = tf.cast(self.output_layer(words), tf.float32)
         return {
@@ -215,3 +274,6 @@ class TaggingHead(TaskHead):
     def loss(self, outputs: Tensors) -> tf.Tensor:
         losses = self.cross_entropy(outputs["logits"], outputs["labels"])
         return tf.reduce_sum(losses * outputs["labels_mask"], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_labels": self.num_labels}

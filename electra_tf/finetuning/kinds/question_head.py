@@ -1,12 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The head of questions: where in its context the answer to each begins and ends."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
 from electra_tf.model import Initializers
 from electra_tf.model.layers import gelu
+from electra_tf.model.part import serializable
 
 WIDTH = 512
 """Of the hidden layers of the end and answerable classifiers, qa_tasks.py."""
@@ -14,16 +17,21 @@ FORBIDDEN = 1000.0
 """Taken off the logits of positions outside of the context."""
 
 
+@serializable
 class QuestionAnsweringHead(TaskHead):
     """Start and end logits over the context; position 0 stands for "no answer".
 
     Args:
+        name: of the task.
+        initializers: see `TaskHead`.
+        hidden_size: likewise.
         joint_prediction: predict the end given the start: in training the right start, otherwise
             each of the `beam_size` most probable ones.
         beam_size: starts, and ends for each of them, that are kept.
         answerable_classifier: whether to learn if the question can be answered.
         answerable_uses_start_logits: whether that classifier sees the expected state of the start.
         answerable_weight: of its loss.
+        **options: of `TaskHead`.
 
     Outputs: `start_logits`, `end_logits` [B, L], `answerable_logit` [B], and with joint
     prediction `start_top_log_probs`, `start_top_index` [B, K], `end_top_log_probs`,
@@ -43,8 +51,9 @@ class QuestionAnsweringHead(TaskHead):
         answerable_classifier: bool = True,
         answerable_uses_start_logits: bool = True,
         answerable_weight: float = 0.5,
+        **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size)
+        super().__init__(name, initializers, hidden_size, **options)
         self.beam_size = beam_size
         self.answerable_weight = answerable_weight
         # Layers without a name of their own are numbered in the order of the original's calls.
@@ -68,14 +77,27 @@ class QuestionAnsweringHead(TaskHead):
             (self.answerable_layer, width if self.answerable_hidden is None else WIDTH),
         ]
 
-    def outputs(self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None) -> Tensors:
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "joint_prediction": self.end_hidden is not None,
+            "beam_size": self.beam_size,
+            "answerable_classifier": self.answerable_layer is not None,
+            "answerable_uses_start_logits": self.answerable_hidden is not None,
+            "answerable_weight": self.answerable_weight,
+        }
+
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
         penalty = _outside_penalty(features)
         start_logits = tf.cast(self.start_layer(hidden)[..., 0], tf.float32) - penalty
         outputs = self._empty_beams(hidden)
+        is_labelled = f"{self.name}_start_positions" in features
         outputs["start_logits"] = start_logits
         if self.end_hidden is None:
             outputs["end_logits"] = tf.cast(self.end_layer(hidden)[..., 0], tf.float32) - penalty
-        elif seed is not None:  # in training
+        elif training and is_labelled:
             starts = self.feature(features, "start_positions")[:, None]
             outputs["end_logits"] = self._end_logits(hidden, starts)[:, 0] - penalty
             outputs |= self._start_beam(start_logits)
@@ -83,7 +105,7 @@ class QuestionAnsweringHead(TaskHead):
             outputs |= self._start_beam(start_logits)
             outputs |= self._end_beams(hidden, outputs["start_top_index"], penalty)
             outputs["end_logits"] = tf.zeros_like(start_logits)
-            if f"{self.name}_start_positions" in features:  # for the loss alone
+            if is_labelled:  # for the loss alone
                 starts = self.feature(features, "start_positions")[:, None]
                 outputs["learned_end_logits"] = self._end_logits(hidden, starts)[:, 0] - penalty
         outputs["answerable_logit"] = self._answerable_logit(hidden, start_logits)
