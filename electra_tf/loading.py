@@ -37,7 +37,7 @@ def load(
 
     Args:
         folder: what pre-training, fine-tuning or `electra export` wrote here, a checkpoint of the
-            original or its folder, or a Hugging Face ELECTRA folder. Nothing is downloaded.
+            original or its folder, a Hugging Face ELECTRA folder, or "hf://owner/name".
         task: which one of a model that was fine-tuned on several.
         generator: Hugging Face folder of the generator, if it is not inside `folder`.
         hparams: what a checkpoint of the original does not contain: vocab_file, do_lower_case,

@@ -232,6 +232,7 @@ def _with_start(
     model: Path | None, model_name: str | None, data_dir: str, hparams: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Name of the run and its hyperparameters, with `init_checkpoint` as `model` says it."""
+    from electra_tf.interop.hub import PREFIX
     from electra_tf.interop.opening import find_model
 
     valid = model is None or (isinstance(model, str | os.PathLike) and bool(os.fspath(model)))
@@ -252,7 +253,9 @@ def _with_start(
         folder = find_model(path).folder
     except FileNotFoundError as error:
         raise FileNotFoundError(f"model: {error} For random weights, give None.") from error
-    name = model_name or os.path.basename(os.path.abspath(folder))
+    # A copy of what is on the hub is named by its revision.
+    named = path if path.startswith(PREFIX) else folder
+    name = model_name or os.path.basename(os.path.abspath(named))
     return name, {**hparams, "init_checkpoint": path}
 
 

@@ -16,7 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--input",
         required=True,
         help="folder of a model made here, checkpoint or folder of the original, or Hugging Face "
-        "folder; nothing is downloaded",
+        "folder, or hf://owner/name",
     )
     parser.add_argument("--output", required=True, help="new folder for what is written")
     parser.add_argument("--to", required=True, choices=FORMATS, help="format to write")

@@ -15,7 +15,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--model-dir",
         required=True,
         help="folder of a model made here, checkpoint or folder of the original, or Hugging Face "
-        "folder; nothing is downloaded",
+        "folder, or hf://owner/name",
     )
     parser.add_argument("--export-dir", required=True, help="folder to make")
     parser.add_argument("--task", help="which task of a fine-tuned model, if it has several")

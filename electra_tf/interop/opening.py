@@ -163,7 +163,7 @@ def load_huggingface(
     """The model of a Hugging Face ELECTRA folder.
 
     Args:
-        folder: with config.json and model.safetensors; nothing is downloaded.
+        folder: with config.json and model.safetensors, or "hf://owner/name".
         pre_split: whether words are what white space separates, and nothing else; default: what
             the folder says.
         tokenizer: "bert" takes the vocabulary for BERT's although the folder describes another
@@ -375,14 +375,14 @@ def _folder_of_model(folder: str) -> str:
 
 
 def _how_to_get(path: str) -> str:
-    """Nothing is downloaded; for what is no folder here, how one comes to be here."""
+    """For what is no folder here, how one comes to be here."""
     if tf.io.gfile.isdir(path):
         return ""
     # Hub names are "owner/model", such as google/electra-small-discriminator.
     is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
     name = path if is_name else "google/electra-small-discriminator"
     return (
-        " Nothing is downloaded: Hugging Face models come with `hf download "
+        f" Nothing is downloaded but by hf://{name}: Hugging Face models come with `hf download "
         f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
         "https://github.com/google-research/electra."
     )

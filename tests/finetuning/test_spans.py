@@ -4,7 +4,7 @@
 import pytest
 from task_files import recorded
 
-from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
+from electra_tf.finetuning.kinds.spans import in_letters_of, spans_of, to_bioes
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,20 @@ from electra_tf.finetuning.kinds.spans import spans_of, to_bioes
 def test_bio_becomes_bioes(tags, bioes, rule):
     assert to_bioes(tags.split(), rule) == tuple(bioes.split())
     assert to_bioes(bioes.split(), rule) == tuple(bioes.split())
+
+
+@pytest.mark.parametrize(
+    ("labels", "written"),
+    [
+        ("O B-A I-A E-A S-A", "S-A O B-A I-A E-A"),
+        ("O B-A I-A", "B-A O B-A I-A I-A"),
+        ("O I-A", "I-A O I-A I-A I-A"),
+        ("O B-A L-A U-A", "S-A O B-A I-A E-A"),  # nothing stands for what is inside
+    ],
+)
+def test_spans_are_written_in_the_letters_of_the_labels(labels, written):
+    found = in_letters_of("S-A O B-A I-A E-A".split(), labels.split())
+    assert found == tuple(written.split())
 
 
 def test_ill_formed_sequences_are_read_by_the_rule():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from task_data import CLASSES, NAMES, classes, classifier, each_model, texts
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir, write_task
+from tiny_run import NO_DROPOUT
 
 from electra_tf.finetuning.kinds.spans import to_bioes
 from electra_tf.finetuning.model_folder import load_finetuned, weights_prefix
@@ -232,3 +233,15 @@ def test_classes_can_be_numbered(preset):
     model = TextClassifier.from_preset(preset, num_classes=3, **SETTINGS)
     assert model.tasks[0].labels == ("0", "1", "2")
     assert model.predict(texts(3), verbose=0).shape == (3, 3)
+
+
+@pytest.mark.slow
+def test_replicas_share_the_rows(preset, two_replicas):
+    changes = {"model_hparam_overrides": NO_DROPOUT, "classifier_dropout": 0.0}
+    with two_replicas.scope():
+        shared = classifier(preset, **changes)
+    one = classifier(preset, **changes)
+    for model in (one, shared):
+        model.fit(texts(), classes(), verbose=0, validation_split=0.25)
+    for name, weight in weights_of(one).items():
+        np.testing.assert_allclose(weights_of(shared)[name], weight, atol=1e-4, err_msg=name)

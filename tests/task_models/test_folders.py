@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Task models come from folders of every format, and become such folders, exports and files."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from task_data import CLASSES, NAMES, classes, classifier, each_model, texts
+from task_data import CLASSES, NAMES, classes, classifier, each_model, tagged, texts
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
 
 import electra_tf
@@ -212,6 +213,21 @@ def test_heads_of_huggingface_are_brought(preset, tmp_path):
     )
     assert again.tasks[0].labels == CLASSES
     again.fit(texts(), classes(), epochs=1, verbose=0)
+
+
+def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
+    """Foreign heads have BIO tags; they learn BIO and are scored by entities."""
+    model = TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **SETTINGS)
+    spec = dataclasses.replace(model.tasks[0], labels=("O", "B-A", "I-A"))
+    foreign = TokenClassifier(model.config, [spec], tokenizer=model.tokenizer)
+    foreign.save_to_preset(str(tmp_path / "own"))
+    convert(open_model(str(tmp_path / "own")), "huggingface", str(tmp_path / "theirs"))
+    again = TokenClassifier.from_preset(str(tmp_path / "theirs"))
+    assert again.tasks[0].labels == ("O", "B-A", "I-A")
+    words, tags = tagged()
+    history = again.fit(words, tags, epochs=8, verbose=0, validation_data=(words, tags)).history
+    assert history["val_f1"][-1] > 90
+    assert set(np.concatenate(again.predict_labels(words, verbose=0))) <= {"O", "B-A", "I-A"}
 
 
 # ---- Files of Keras
