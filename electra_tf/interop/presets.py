@@ -7,6 +7,7 @@ from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface import read_head
+from electra_tf.interop.huggingface.names import renamed
 from electra_tf.interop.opening import (
     FINETUNED,
     HUGGING_FACE,
@@ -37,7 +38,10 @@ def load_encoder(folder: str, **options: Any) -> Encoder:
     """
     start = find_starting_point(folder)
     encoder = Encoder(start.encoder, Initializers(start.encoder.initializer_range, 0), **options)
-    assign_weights(start.weights, encoder, start.description, what="the encoder")
+    weights = start.weights
+    if encoder.name != "electra":
+        weights = {renamed(key, "electra/", f"{encoder.name}/"): v for key, v in weights.items()}
+    assign_weights(weights, encoder, start.description, what="the encoder")
     return encoder
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The encoder: embeddings, their projection, and a stack of Transformer layers."""
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -194,6 +195,23 @@ class Encoder(EncoderPart):
         )
         outputs = self.stack(hidden, mask_scores, seeds[1:])
         return EncoderOutput(outputs[-1], outputs)
+
+    @classmethod
+    def from_preset(cls, folder: str, **options: Any) -> "Encoder":
+        """The encoder of a folder with a model of any format, with its weights.
+
+        Args:
+            folder: that pre-training or fine-tuning wrote here, a checkpoint of the original or its
+                folder, a Hugging Face ELECTRA folder, or "hf://owner/name".
+            **options: arguments of the constructor: dtype, recompute, name and so on.
+
+        Raises:
+            FileNotFoundError: there is no model there.
+            ValueError: it cannot be used.
+        """
+        # Models do not know of files; this is a name for what those who read them offer.
+        presets = importlib.import_module("electra_tf.interop.presets")
+        return presets.load_encoder(folder, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor; embeddings of another encoder are stored with it."""

@@ -17,10 +17,10 @@ from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data
 import electra_tf
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop import convert, open_model
-from electra_tf.interop.presets import load_encoder
 from electra_tf.task_models import TextClassifier, TextRegressor, TokenClassifier
 
 ROOT = pathlib.Path(__file__).parents[2]
+INPUTS = {"input_ids": 7, "input_mask": 1, "segment_ids": 0}
 HEADS = {"model_hparam_overrides": {"num_attention_heads": 2}}
 """What a checkpoint of the original does not tell."""
 
@@ -44,9 +44,22 @@ def test_every_format_gives_the_same_model(folders, name):
     )
     assert other.tokenizer.settings == own.tokenizer.settings
     assert electra_tf.load_tokenizer(folders[name]).settings == own.tokenizer.settings
-    encoder = load_encoder(folders[name])
+    encoder = electra_tf.Encoder.from_preset(folders[name], name="my_encoder")
     for ours, theirs in zip(encoder.weights, own.encoder.weights, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_an_encoder_of_a_folder_is_part_of_any_model(preset):
+    encoder = electra_tf.Encoder.from_preset(preset)
+    given = {name: keras.Input([None], dtype="int32", name=name) for name in INPUTS}
+    hidden = encoder(given).last_hidden_state
+    model = keras.Model(given, keras.layers.Dense(2)(hidden[:, 0]))
+    rows = {name: np.full([2, 4], value, np.int32) for name, value in INPUTS.items()}
+    assert np.any(model(rows, training=True) != model(rows, training=True))  # it drops out
+    before = encoder.get_weights()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(rows, np.array([0, 1]), verbose=0)
+    assert any(np.any(w != b) for w, b in zip(encoder.get_weights(), before, strict=True))
 
 
 def test_tokenizers_of_vocabularies(data_dir, preset):
