@@ -82,7 +82,7 @@ def stored_model(model: "TaskModel") -> StoredModel:
         plain = FinetuningModel(config, model.tasks)
         for variable in plain.weights:
             variable.assign(weights[variable.path])
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)  # there is none before `compile`
     has_moments = isinstance(optimizer, ElectraAdam) and optimizer.built
     slots = optimizer.slots() if has_moments else {}
     moments = {name: np.asarray(slot.value) for name, slot in slots.items()}
@@ -94,7 +94,7 @@ def stored_model(model: "TaskModel") -> StoredModel:
         plain,
         model.tokenizer,
         tasks=(model.task(labelled=False),),
-        step=int(optimizer.iterations) if optimizer else 0,
+        step=0 if optimizer is None else int(optimizer.iterations),
         # Of all weights or of none, as commands that train further expect it.
         moments=moments if len(moments) == 2 * len(weights) else {},
     )
