@@ -1,15 +1,17 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What the quickstart shows at its end: loss curve, metrics beside their baselines, examples."""
+"""What the quickstart shows at its end: metrics beside their baselines, losses, sentences."""
 
 import pathlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.text import WordPieceTokenizer, pack_segments
+from electra_tf.config import PretrainingConfig
+from electra_tf.pretraining import run
+from electra_tf.text import pack_segments
 
 RED, PLAIN = "\033[1;31m", "\033[0m"
 
@@ -26,11 +28,11 @@ class Example(NamedTuple):
 # ---- Numbers
 
 
-def format_metrics(metrics: dict[str, float]) -> str:
-    """A table of the metrics beside what no learning at all would give."""
+def metric_rows(metrics: Mapping[str, float]) -> list[tuple[str, float, float, str]]:
+    """Name, value, the value of no learning at all, and what that is."""
     replaced, precision = metrics["replaced_share"], metrics["disc_precision"]
     flagged = metrics["disc_recall"] * replaced / precision if precision else 0.0
-    rows = [
+    return [
         (
             "generator: masked tokens guessed right",
             metrics["masked_lm_accuracy"],
@@ -52,25 +54,40 @@ def format_metrics(metrics: dict[str, float]) -> str:
         ),
         ("discriminator: AUC", metrics["disc_auc"], 0.5, "chance"),
     ]
+
+
+def format_metrics(metrics: Mapping[str, float]) -> str:
+    """A table of the metrics beside what no learning at all would give."""
     lines = [f"{'on held-out reviews':40}{'model':>7}{'trivial':>9}  what is trivial"]
-    lines += [f"{name:40}{value:7.3f}{trivial:9.3f}  {how}" for name, value, trivial, how in rows]
+    lines += [
+        f"{name:40}{value:7.3f}{trivial:9.3f}  {how}"
+        for name, value, trivial, how in metric_rows(metrics)
+    ]
     return "\n".join(lines)
 
 
-def draw_losses(log: Sequence[dict[str, float]], path: pathlib.Path):
-    """Save a picture of both losses over the steps."""
+def draw_losses(
+    training: Sequence[Mapping[str, float]],
+    held_out: Sequence[Mapping[str, float]],
+    path: pathlib.Path,
+):
+    """Save a picture of both losses over the steps, with points on held-out text."""
     from matplotlib.figure import Figure  # only this function needs it
 
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure.suptitle(f"A small ELECTRA on film reviews, {training[-1]['step']:,} steps")
     panels = figure.subplots(1, 2)
     titles = {
         "masked_lm_loss": "generator: loss per masked token",
         "disc_loss": "discriminator: loss per token",
     }
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
-        axes.plot([entry["step"] for entry in log], [entry[name] for entry in log])
+        axes.plot([e["step"] for e in training], [e[name] for e in training], label="training")
+        steps, losses = [e["step"] for e in held_out], [e[name] for e in held_out]
+        axes.plot(steps, losses, "o", label="held-out reviews")
         axes.set(title=title, xlabel="step", ylabel="nats")
         axes.grid(alpha=0.3)
+        axes.legend()
     figure.savefig(path, dpi=120)
 
 
@@ -87,14 +104,13 @@ def choose_sentences(text: str, count: int) -> list[str]:
     return [sentences[len(sentences) * (2 * i + 1) // (2 * count)] for i in range(count)]
 
 
-def corrupt(
-    pretrainer, tokenizer: WordPieceTokenizer, sentences: Sequence[str], max_seq_length: int
-) -> list[Example]:
+def corrupt(config: PretrainingConfig, sentences: Sequence[str]) -> list[Example]:
     """Let the generator replace tokens of sentences and the discriminator judge all of them."""
-    vocabulary = tokenizer.vocabulary
-    ids = tokenizer(tf.constant(sentences))[:, : max_seq_length - 2]
+    tokenizer = run.load_matching_tokenizer(config)
+    pretrainer, vocabulary = run.load_pretrainer(config, tokenizer), tokenizer.vocabulary
+    ids = tokenizer(tf.constant(sentences))[:, : config.max_seq_length - 2]
     packed = pack_segments(ids, None, vocabulary.cls_id, vocabulary.sep_id)
-    shape = (None, max_seq_length)
+    shape = (None, config.max_seq_length)
     batch = {
         "input_ids": packed.input_ids.to_tensor(vocabulary.pad_id, shape=shape),
         "input_mask": tf.ones_like(packed.input_ids).to_tensor(0, shape=shape),

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The quickstart: what it fetches and holds out, what it says, and the whole way in miniature."""
+"""The quickstart: what it fetches and makes, what it says, and the whole way in miniature."""
 
 import argparse
 import csv
@@ -7,17 +7,23 @@ import io
 import json
 import os
 import random
+import re
+import shlex
 import zipfile
 
 import film_reviews
 import numpy as np
 import pytest
 import quickstart
+import quickstart_comparison
 import quickstart_report
-import quickstart_sentiment
+import report_page
+import try_it
+from quickstart_comparison import Comparison
 from quickstart_report import Example
-from quickstart_sentiment import Comparison
+from stages import Stage, run_stages
 
+from electra_tf.cli import predict
 from electra_tf.finetuning.split_data import TrainingBatches
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
@@ -103,7 +109,7 @@ def test_sentences_keep_their_labels_and_a_tenth_is_held_out(tmp_path):
     write_wheel(tmp_path / film_reviews.WHEEL, [*rows, ("A whole review.", "imdb", 1)])
     train, dev = tmp_path / "task/train.tsv", tmp_path / "task/dev.tsv"
     film_reviews.write_sentences(tmp_path, train, dev)
-    parts = [quickstart_sentiment.read_sentences(path) for path in (train, dev)]
+    parts = [quickstart_comparison.read_sentences(path) for path in (train, dev)]
     assert 70 <= len(parts[1][0]) <= 130
     labels = {
         text: label for texts, labels in parts for text, label in zip(texts, labels, strict=True)
@@ -136,11 +142,11 @@ def test_fewer_steps_shorten_the_warm_up_too(tmp_path, monkeypatch):
 
 def test_the_shortest_quickstart_has_one_step_of_fine_tuning_at_least():
     for num_train in (1, 32, 49 * 32, 7673):
-        epochs = quickstart_sentiment.epochs_of(1e-6, num_train)
+        epochs = quickstart_comparison.epochs_of(1e-6, num_train)
         batches = TrainingBatches([{"task_id": np.zeros(num_train)}], 32, seed=0)
         assert batches.num_steps(epochs) >= 1
-    whole = quickstart_sentiment.FINETUNING["num_train_epochs"]
-    assert quickstart_sentiment.epochs_of(0.5, 7673) == whole / 2
+    whole = quickstart_comparison.FINETUNING["num_train_epochs"]
+    assert quickstart_comparison.epochs_of(0.5, 7673) == whole / 2
 
 
 @pytest.mark.parametrize("steps", ["0", "-3", "many", "1.5"])
@@ -152,19 +158,19 @@ def test_steps_that_are_no_positive_number_are_an_error(tmp_path, monkeypatch, s
 
 # ---- Report
 
+METRICS = {
+    "masked_lm_accuracy": 0.25,
+    "most_frequent_token_accuracy": 0.05,
+    "disc_accuracy": 0.9,
+    "disc_precision": 0.5,
+    "disc_recall": 0.2,
+    "disc_auc": 0.75,
+    "replaced_share": 0.1,
+}
+
 
 def test_metrics_stand_beside_their_baselines():
-    table = quickstart_report.format_metrics(
-        {
-            "masked_lm_accuracy": 0.25,
-            "most_frequent_token_accuracy": 0.05,
-            "disc_accuracy": 0.9,
-            "disc_precision": 0.5,
-            "disc_recall": 0.2,
-            "disc_auc": 0.75,
-            "replaced_share": 0.1,
-        }
-    )
+    table = quickstart_report.format_metrics(METRICS)
     rows = [line.split() for line in table.splitlines()[1:]]
     numbers = [[float(cell) for cell in row if cell[0].isdigit()] for row in rows]
     # Of 100 tokens 10 are replaced; 2 are found, so 4 were flagged.
@@ -196,14 +202,11 @@ def test_examples_mark_fakes_and_list_flagged_tokens():
 
 def test_losses_are_drawn_as_png(tmp_path):
     log = [{"step": step, "masked_lm_loss": 9 / step, "disc_loss": 0.5} for step in (1, 2, 3)]
-    quickstart_report.draw_losses(log, tmp_path / "curve.png")
+    quickstart_report.draw_losses(log, log[::2], tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_linear_classifier_learns_words():
-    train = (["good film", "fine film", "bad film", "dull film"] * 3, ["1", "1", "0", "0"] * 3)
-    dev = (["a fine one", "a dull one", "a bad one"], ["1", "0", "1"])
-    assert quickstart_sentiment.linear_accuracy(train, dev) == pytest.approx(2 / 3)
+COMPARISON = Comparison([75.0, 74.0, 77.0], [], [50.0, 51.0, 49.0], 87.5, 56.5, 50.4)
 
 
 @pytest.mark.parametrize(
@@ -214,48 +217,144 @@ def test_a_linear_classifier_learns_words():
     ],
 )
 def test_a_gain_counts_if_it_is_larger_than_the_spread_of_the_seeds(random, verdict):
-    comparison = Comparison([75.0, 74.0, 77.0], random, 76.5, 50.4, 900, 100)
-    text = quickstart_sentiment.format_comparison(comparison)
-    rows = {line[:34].strip(): line[34:].split() for line in text.splitlines()}
-    assert rows["pre-trained discriminator"] == ["75.0", "75.0", "74.0", "77.0"]
-    assert rows["random weights, same budget"][0] == "70.0"
-    assert rows["TF-IDF + logistic regression"] == ["76.5"]
+    text = quickstart_comparison.format_comparison(COMPARISON._replace(random=random), share=1.0)
+    rows = {line[:42].strip(): line[42:].split() for line in text.splitlines()}
+    assert rows["ELECTRA, pre-trained"] == ["75.0", "75.0", "74.0", "77.0"]
+    assert rows["random weights, not pre-trained"][0] == "70.0"
+    assert rows["trigram model of the same text"] == ["87.5"]
+    assert rows["bag of words and pairs (TF-IDF)"] == ["56.5"]
     assert rows["majority class"] == ["50.4"]
     assert verdict in text
+    assert "masked LM" not in text and "proves" not in text
+
+
+def test_what_is_better_than_pre_training_is_said():
+    said = " ".join(quickstart_comparison.verdict(COMPARISON._replace(masked_lm=[71.0]), 1.0))
+    assert "A trigram model of the same text, which needs no labels, is 12.5 points better" in said
+    assert "A masked LM with equal FLOPs is 4.0 points worse" in said
+    said = " ".join(quickstart_comparison.verdict(COMPARISON._replace(trigram=60.0), 1.0))
+    assert "is 15.0 points worse than ELECTRA" in said
+
+
+def test_a_short_run_proves_nothing():
+    said = quickstart_comparison.verdict(COMPARISON, share=0.1)
+    assert "10%" in said[-1] and "none of this proves anything" in said[-1]
+
+
+def test_a_comparison_is_read_as_it_was_saved(tmp_path):
+    quickstart_comparison.save(COMPARISON, str(tmp_path))
+    assert quickstart_comparison.read(str(tmp_path)) == COMPARISON
+
+
+def test_the_page_needs_no_other_file_and_quotes_what_is_text(tmp_path):
+    (tmp_path / "curve.png").write_bytes(b"\x89PNG")
+    example = Example(["a", "<b>", "##c"], ["a", "&", "##c"], [0.1, 0.9, 0.25])
+    page = report_page.make_page(
+        "Title <1>", METRICS, COMPARISON, 1.0, [example], tmp_path / "curve.png", "echo '<x>'"
+    )
+    assert "Title &lt;1&gt;" in page and "echo &#x27;&lt;x&gt;&#x27;" in page
+    assert 'src="data:image/png;base64,iVBORw=="' in page
+    assert not re.search(r"(src|href)=.(?!data:)", page)
+    assert (
+        '<span class="token fake" title="90% fake; was: &lt;b&gt;" '
+        'style="background: rgba(220, 40, 40, 0.90)">&amp;</span><span' in page
+    )
+    assert '<td class="number">87.5</td>' in page
+
+
+# ---- Stages
+
+
+def test_stages_say_which_they_are_and_how_long_the_rest_takes(tmp_path, capsys):
+    there, clock = tmp_path / "there", iter([0.0, 40.0, 100.0, 200.0])
+    there.touch()
+    done = []
+    stages = [
+        Stage("first", 20, lambda: done.append(1)),
+        Stage("second", 1000, lambda: done.append(2), (there,)),
+        Stage("third", 100, lambda: done.append(3), (tmp_path / "missing",)),
+    ]
+    run_stages(stages, now=lambda: next(clock))
+    assert done == [1, 3]
+    assert capsys.readouterr().out.split("\n\n") == [
+        "\n== Stage 1 of 3: first (about 2 minutes left)",
+        # Twice as slow as expected.
+        f"== Stage 2 of 3: second (about 3 minutes left)\nalready there: {there}",
+        "== Stage 3 of 3: third (about 3 minutes left)\n",
+    ]
+
+
+# ---- What to try
+
+
+def test_commands_name_the_environment_only_inside_of_one(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    monkeypatch.setattr("sys.prefix", str(tmp_path / ".venv"))
+    assert try_it.activation() == "source .venv/bin/activate"
+    monkeypatch.setattr("sys.prefix", "/some where/env")
+    assert try_it.activation() == "source '/some where/env'/bin/activate"
+    monkeypatch.setattr("sys.prefix", "/usr")
+    assert try_it.activation() is None
+    assert len(try_it.commands("data/models/m", "task", "text")) == 3
 
 
 # ---- The whole way
 
 
-def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capfd):
-    reviews = [(review, "imdb") for review in random_reviews(300)]
-    sentences = [
-        (sentence, "rotten_tomatoes", int("good" in sentence))
-        for review in random_reviews(20)
-        for sentence in review.split(". ")
-    ]
-    write_wheel(tmp_path / "download" / film_reviews.WHEEL, reviews + sentences)
+def run_pasted(commands, monkeypatch, capsys):
+    """Run what "Try it" shows, here instead of in a shell; returns what it prints."""
+    (_, predicting), (_, loading), (_, tensorboard) = commands
+    sentence, flags = re.fullmatch(r"echo (.+) \| electra predict (.+)", predicting).groups()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{shlex.split(sentence)[0]}\n"))
+    predict.run(predict.make_parser().parse_args(shlex.split(flags)))
+    (source,) = re.fullmatch(r"python - <<'END'\n(.+)\nEND", loading, re.DOTALL).groups()
+    exec(source, {})
+    folder = shlex.split(tensorboard)[-1]
+    assert [name for *_, names in os.walk(folder) for name in names if "tfevents" in name]
+    return capsys.readouterr().out
+
+
+def test_the_whole_way_and_once_more(tmp_path, monkeypatch, capsys):
+    write_wheel(
+        tmp_path / "download" / film_reviews.WHEEL,
+        [(review, "imdb") for review in random_reviews(300)],
+    )
     (tmp_path / "tiny.json").write_text(json.dumps(TINY))
     monkeypatch.setattr(quickstart, "HPARAMS_FILE", str(tmp_path / "tiny.json"))
+    monkeypatch.setattr(quickstart, "SENTENCES", (60, 20))
     tiny_trials = {"num_trials": 2, "num_train_epochs": 500.0}  # of which QUICKSTART_STEPS leaves 1
     monkeypatch.setattr(
-        quickstart_sentiment, "FINETUNING", {**quickstart_sentiment.FINETUNING, **tiny_trials}
+        quickstart_comparison, "FINETUNING", {**quickstart_comparison.FINETUNING, **tiny_trials}
     )
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # no worker processes to start
+    monkeypatch.setattr("sys.prefix", "/usr")
+    monkeypatch.setattr("sys.base_prefix", "/usr")
     monkeypatch.setenv("QUICKSTART_STEPS", "2")
+    monkeypatch.setenv("QUICKSTART_MASKED_LM", "1")
     arguments = argparse.Namespace(data_dir=str(tmp_path))
 
     quickstart.quickstart(arguments)
-    first = capfd.readouterr().out
+    first = capsys.readouterr().out
+    assert "2 steps show that everything works, but prove nothing" in first
+    assert re.findall(r"Stage (\d) of (\d)", first) == [(str(n), "7") for n in range(1, 8)]
     assert "discriminator: AUC" in first and first.count("original   ") == 3
+    for what in ("pre-trained", "masked LM", "random weights"):
+        lines = re.findall(rf"^{what} +trial (\d) of 2: [\d.]+ % right$", first, re.MULTILINE)
+        assert lines == ["1", "2"]
     assert "already there" not in first
     assert (tmp_path / "loss_curve.png").exists()
-    assert (tmp_path / "models/quickstart/results/unsup_results.txt").exists()
+    assert "<h2>Try it</h2>" in (tmp_path / "report.html").read_text()
 
     quickstart.quickstart(arguments)
-    second = capfd.readouterr().out
-    # Reviews, vocabulary, embeddings, two of records, evaluation, sentences; trials say so in
-    # the log.
-    assert second.count("already there") == 7
-    report = "== What was learned"
+    second = capsys.readouterr().out
+    # Texts, vocabulary, records, both models; finished trials are evaluated again.
+    assert second.count("already there") == 5
+    report = "on held-out reviews"
     assert second.split(report)[1].split("Done")[0] == first.split(report)[1].split("Done")[0]
+
+    pasted = first.split("== Try it\n")[1].split("\n\nDone")[0].split("\n\n# ")[1:]
+    commands = [command.split("\n", 1) for command in pasted]
+    printed = run_pasted(commands, monkeypatch, capsys)
+    assert json.loads(printed.splitlines()[0])["prediction"] in ("original", "swapped")
+    assert re.search(r"^ *\d+% \w+$", printed, re.MULTILINE)
