@@ -132,10 +132,13 @@ def read_sentences(path: os.PathLike) -> tuple[list[str], list[str]]:
 
 @contextlib.contextmanager
 def a_line_per_trial(what: str, task: str, num_trials: int) -> Iterator[None]:
-    """Inside, the log of fine-tuning shows warnings and one line for each trial, no more."""
+    """Inside, the log of fine-tuning is one line for each trial.
+
+    Its warnings, of models that are not better than chance, are what the table shows.
+    """
     lines, shown = _TrialLines(what, task, num_trials), logging.get_absl_handler()
     level = shown.level
-    shown.setLevel(logging.logging.WARNING)
+    shown.setLevel(logging.logging.ERROR)
     logging.get_absl_logger().addHandler(lines)
     try:
         yield

@@ -71,7 +71,8 @@ END"""
     rows = [
         (
             "were two words of this sentence swapped?",
-            f"echo {shlex.quote(SWAPPED)} | electra predict --model-dir {shlex.quote(finetuned)}",
+            f"echo {shlex.quote(SWAPPED)} |\n"
+            f"    electra predict --model-dir {shlex.quote(finetuned)}",
         ),
         ("which word does not belong here?", python),
         (
