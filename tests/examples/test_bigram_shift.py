@@ -2,6 +2,7 @@
 """The task bigram shift: which sentences, which swaps; the baselines that stand beside it."""
 
 import collections
+import os
 import random
 import subprocess
 import sys
@@ -119,7 +120,7 @@ def test_help_comes_without_tensorflow():
     )
     done = subprocess.run(
         [sys.executable, "-c", source],
-        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
     )

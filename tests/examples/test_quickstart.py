@@ -9,6 +9,8 @@ import os
 import random
 import re
 import shlex
+import subprocess
+import sys
 import zipfile
 
 import film_reviews
@@ -24,7 +26,9 @@ from quickstart_report import Example
 from stages import Stage, run_stages
 
 from electra_tf.cli import predict
+from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning.split_data import TrainingBatches
+from electra_tf.pretraining.run_flops import flops_of_run
 
 WORDS = "a the film plot actor was is not good bad very long and so funny dull".split()
 
@@ -109,7 +113,8 @@ def test_sentences_keep_their_labels_and_a_tenth_is_held_out(tmp_path):
     rows = [(text, "rotten_tomatoes", i % 2) for i, text in enumerate(sentences)]
     write_wheel(tmp_path / film_reviews.WHEEL, [*rows, ("A whole review.", "imdb", 1)])
     train, dev = tmp_path / "task/train.tsv", tmp_path / "task/dev.tsv"
-    film_reviews.write_sentences(tmp_path, train, dev)
+    flags = ["--download-dir", str(tmp_path), "--output-dir", str(train.parent)]
+    film_reviews.run(film_reviews.make_parser().parse_args(flags))
     parts = [quickstart_comparison.read_sentences(path) for path in (train, dev)]
     assert 70 <= len(parts[1][0]) <= 130
     labels = {
@@ -155,6 +160,32 @@ def test_steps_that_are_no_positive_number_are_an_error(tmp_path, monkeypatch, s
     monkeypatch.setenv("QUICKSTART_STEPS", steps)
     with pytest.raises(ValueError, match="QUICKSTART_STEPS"):
         quickstart.choose_hparams(tmp_path)
+
+
+def test_the_masked_lm_has_the_shape_and_the_flops_of_electra(tmp_path, monkeypatch):
+    monkeypatch.delenv("QUICKSTART_STEPS", raising=False)
+    hparams = quickstart.choose_hparams(tmp_path)
+    config = PretrainingConfig.from_hparams("electra", str(tmp_path), hparams)
+    hparams = quickstart.masked_lm_hparams(config, hparams)
+    other = PretrainingConfig.from_hparams("other", str(tmp_path), hparams)
+    assert not other.has_discriminator and other.encoder == config.encoder
+    assert flops_of_run(other) == pytest.approx(flops_of_run(config), rel=1e-3)
+    share = other.num_train_steps / config.num_train_steps
+    assert other.num_warmup_steps == round(config.num_warmup_steps * share)
+
+
+def test_the_masked_lm_is_a_stage_of_its_own_if_it_is_asked_for(tmp_path, monkeypatch):
+    hparams = quickstart.choose_hparams(tmp_path)
+    config = PretrainingConfig.from_hparams("electra", str(tmp_path), hparams)
+    titles = {}
+    for value in ("0", "1"):
+        monkeypatch.setenv("QUICKSTART_MASKED_LM", value)
+        titles[value] = [stage.title for stage in quickstart.make_stages(config, hparams, 1.0)]
+    (added,) = set(titles["1"]) - set(titles["0"])
+    assert "masked LM with equal FLOPs" in added and titles["1"].index(added) == 4
+    monkeypatch.setenv("QUICKSTART_MASKED_LM", "yes")
+    with pytest.raises(ValueError, match="QUICKSTART_MASKED_LM is expected to be 0 or 1"):
+        quickstart.make_stages(config, hparams, 1.0)
 
 
 # ---- Report
@@ -264,6 +295,22 @@ def test_the_page_needs_no_other_file_and_quotes_what_is_text(tmp_path):
 
 
 # ---- Stages
+
+
+def test_the_first_line_comes_before_tensorflow(tmp_path):
+    source = (
+        "import sys; sys.modules['tensorflow'] = None; import quickstart; "
+        "sys.argv = ['quickstart.py', '--data-dir', 'there']; quickstart.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("A small ELECTRA from nothing")
+    assert "tensorflow" in done.stderr and not (tmp_path / "there").exists()
 
 
 def test_stages_say_which_they_are_and_how_long_the_rest_takes(tmp_path, capsys):
