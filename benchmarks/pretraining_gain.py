@@ -1,5 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What pre-training is worth: tasks from a pre-trained model and from random weights, same budget.
+"""What pre-training is worth: tasks from a pre-trained model and from others, same budget.
+
+The others have random weights; of a run with an `init_checkpoint`, such as the initial embeddings
+of `electra embeddings`, there are its weights at step 0, too: they are not pre-trained.
 
     python benchmarks/pretraining_gain.py --data-dir reviews_data --model-name reviews rt_sentiment
 
@@ -28,9 +31,15 @@ from quickstart_comparison import (  # noqa: E402
     shape_of,
 )
 
-from electra_tf.config import load_hparams  # noqa: E402
-from electra_tf.pretraining import model_folder  # noqa: E402
+from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
+from electra_tf.interop.opening import find_pretraining_weights  # noqa: E402
+from electra_tf.pretraining import model_folder, run  # noqa: E402
+from electra_tf.pretraining.starting_weights import (  # noqa: E402
+    found_weights,
+    load_starting_weights,
+)
 from electra_tf.text.loading import find_vocabulary_file  # noqa: E402
+from electra_tf.training.checkpoints.weights import training_variables  # noqa: E402
 
 BUDGETS = {
     "bigram_shift": {"max_seq_length": MAX_SEQ_LENGTH},
@@ -41,7 +50,7 @@ BUDGETS = {
     "ner_wnut": {"max_seq_length": 64, "num_train_epochs": 6.0},
     "pos_brown": {"max_seq_length": 64, "num_train_epochs": 0.5},
 }
-"""Of both models; what is not here is as in the quickstart."""
+"""Of all models; what is not here is as in the quickstart."""
 
 
 def main():
@@ -64,36 +73,61 @@ def main():
         model_name=options.model_name,
         vocab_file=find_vocabulary_file(folder),
     )
+    begun = save_step_0(config) if config.init_checkpoint else None
+    starts = {"random weights": None, "not pre-trained": begun, "pre-trained": config.model_name}
+    if begun is None:
+        del starts["not pre-trained"]
     rows = []
     for task in options.tasks:
         hparams = {**FINETUNING, **BUDGETS[task]}
         hparams |= {**load_hparams(options.hparams), "num_trials": options.trials}
         print(f"{task}: {json.dumps(hparams)}", flush=True)
-        task_file = ROOT / "configs" / "finetuning" / f"{task}.json"
-        name, folder = config.model_name, config.data_dir
-        pretrained = electra_tf.finetune(name, task_file, folder, **hparams)
-        random = electra_tf.finetune(
-            None, task_file, folder, model_name=name + RANDOM_SUFFIX, **hparams, **shape_of(config)
-        )
-        rows.append(row_of(task, pretrained.as_dict(), random.as_dict()))
+        results = [finetune(config, start, task, hparams) for start in starts.values()]
+        rows.append(row_of(task, *results))
         print(rows[-1], flush=True)
-    print("\n| task | metric | trivial | random weights | pre-trained | gain |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    print(f"\n| task | metric | trivial | {' | '.join(starts)} | gain |")
+    print("| --- | --- |" + " ---: |" * (len(starts) + 2))
     print("\n".join(rows))
 
 
-def row_of(task: str, pretrained: dict, random: dict) -> str:
-    """Medians with the lowest and the highest seed in brackets, and the difference of medians."""
-    metric = pretrained["primary_metrics"][task]
-    seeds = [
-        [t["scores"][task][metric] for t in results["trials"] if t["scores"]]
-        for results in (random, pretrained)
-    ]
+def save_step_0(config: PretrainingConfig) -> str:
+    """Save the weights that a run with an `init_checkpoint` began with; returns their model."""
+    name = f"{config.model_name}_step_0"
+    folder = str(pathlib.Path(config.data_dir) / "models" / name)
+    begun = config.replace(model_name=name, model_dir=folder)
+    checkpoints = model_folder.checkpoints(begun)
+    if checkpoints.latest() is None:
+        tokenizer = run.load_matching_tokenizer(begun)
+        pretrainer = run.make_pretrainer(begun, tokenizer)
+        found = found_weights(begun, find_pretraining_weights)
+        load_starting_weights(begun, pretrainer, tokenizer, found)
+        model_folder.write_config(begun, tokenizer)
+        checkpoints.save(0, training_variables(pretrainer), {})
+    return name
+
+
+def finetune(config: PretrainingConfig, start: str | None, task: str, hparams: dict) -> dict:
+    """Results of a task from a model, or from random weights of the shape of `config`."""
+    task_file = ROOT / "configs" / "finetuning" / f"{task}.json"
+    if start is None:
+        hparams = {**hparams, **shape_of(config), "model_name": config.model_name + RANDOM_SUFFIX}
+    return electra_tf.finetune(start, task_file, config.data_dir, **hparams).as_dict()
+
+
+def row_of(task: str, *starts: dict) -> str:
+    """A row of the table.
+
+    Medians with the lowest and the highest seed in brackets; the last start is the pre-trained
+    model, whose gain over the best of the others is the difference of medians.
+    """
+    metric = starts[0]["primary_metrics"][task]
+    seeds = [[t["scores"][task][metric] for t in s["trials"] if t["scores"]] for s in starts]
     cells = [f"{np.median(s):.1f} ({min(s):.1f}-{max(s):.1f})" for s in seeds]
-    gain = np.median(seeds[1]) - np.median(seeds[0])
-    trivial = pretrained["baselines"][task][metric]
-    failed = [len(results["failed_trials"]) for results in (random, pretrained)]
+    *others, pretrained = map(np.median, seeds)
+    trivial = starts[0]["baselines"][task][metric]
+    failed = [len(results["failed_trials"]) for results in starts]
     cells = [f"{c}, {n} failed" if n else c for c, n in zip(cells, failed, strict=True)]
+    gain = pretrained - max(others)
     return f"| {task} | {metric} | {trivial:.1f} | {' | '.join(cells)} | {gain:+.1f} |"
 
 
