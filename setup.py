@@ -13,6 +13,8 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").
 
 DEMO = ["matplotlib>=3.8"]
 """What the quickstart needs beyond the library."""
+CARDS = "electra_tf.cards"
+"""Where an installed package has the run cards, see `electra_tf.config.given_hparams`."""
 SERVING = ["tensorflow-serving-api>=2.20,<2.22"]
 """Warm-up requests for TensorFlow Serving in exports."""
 
@@ -40,12 +42,12 @@ setup(
         "Original implementation": "https://github.com/google-research/electra",
     },
     python_requires=">=3.10",
-    packages=find_packages(include=["electra_tf", "electra_tf.*"]),
-    package_data={"electra_tf": ["py.typed"]},  # for type checkers: the hints are there
-    data_files=[
-        (f"share/electra_tf/{folder}", [str(path) for path in pathlib.Path(folder).glob("*.json")])
-        for folder in ("configs/finetuning", "configs/pretraining")
-    ],
+    packages=[*find_packages(include=["electra_tf", "electra_tf.*"]), CARDS],
+    package_dir={CARDS: "configs"},
+    package_data={
+        "electra_tf": ["py.typed"],  # for type checkers: the hints are there
+        CARDS: ["*/*.json"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "keras>=3.12",

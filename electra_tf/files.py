@@ -8,12 +8,11 @@ ends in one error that names the file.
 import codecs
 import contextlib
 import errno
-import fnmatch
 import hashlib
 import json
 import os
+import pathlib
 import pickle
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +22,6 @@ TEMPORARY = ".electra_tf_tmp"
 _MAX_JSON_BYTES = 1 << 28
 """The largest JSON files anyone has, sets of questions, have less than a quarter of this."""
 
-_SPECIAL = re.compile(r"[\[*?,\\]")
-_SEPARATOR = re.compile(r",(?![^\[\]]*\])")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {
     dict: "a JSON object",
@@ -38,60 +35,36 @@ _NAMES = {
 
 
 def gfile() -> Any:
-    """TensorFlow's file system, imported late: what needs no file needs no TensorFlow."""
+    """TensorFlow's file system, which knows remote places; imported when one is asked for."""
     import tensorflow as tf
 
     return tf.io.gfile
 
 
+def local_path(path: str) -> str | None:
+    """The path as Python takes it, which finds it without TensorFlow; None for a remote one."""
+    path = os.fspath(path).removeprefix("file://")
+    return None if "://" in path else path
+
+
 def exists(path: str) -> bool:
     """Whether there is such a file or folder."""
-    return gfile().exists(path)
+    local = local_path(path)
+    return gfile().exists(path) if local is None else os.path.exists(local)
 
 
-def listed(folder: str, pattern: str) -> list[str]:
-    """Paths of what a folder holds under names that match a pattern, sorted; none if there is none.
-
-    The folder is the one of that name, whatever characters it has.
-    """
-    if not gfile().isdir(folder):
-        return []
-    held = (name.rstrip("/") for name in gfile().listdir(folder))
-    return [os.path.join(folder, name) for name in sorted(fnmatch.filter(held, pattern))]
+def is_folder(path: str) -> bool:
+    """Whether there is such a folder."""
+    local = local_path(path)
+    return gfile().isdir(path) if local is None else os.path.isdir(local)
 
 
-def matching(pattern: str) -> list[str]:
-    """The file or folder of that name, or else those that match a glob pattern, sorted."""
-    if exists(pattern):
-        return [pattern]
-    folder, name = os.path.split(pattern)
-    if _SPECIAL.search(folder) and exists(folder):
-        return listed(folder, name)
-    return sorted(gfile().glob(pattern))
-
-
-def escaped(path: str) -> str:
-    """A pattern for `split_patterns` and `matching` that means a path and nothing else."""
-    return _SPECIAL.sub(lambda match: "[" + match[0].replace("\\", "\\\\") + "]", path)
-
-
-def split_patterns(text: str) -> list[str]:
-    """The parts of a comma-separated list of patterns, without white space around them.
-
-    Where there are files of a name with commas, it is one part; commas in brackets separate
-    nothing.
-    """
-    parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
-    if len(parts) > 1 and matching(text.strip()):
-        return [text.strip()]
-    found, first = [], 0
-    while first < len(parts):
-        ends = range(len(parts), first + 1, -1) if not matching(parts[first]) else ()
-        joined = ((end, ",".join(parts[first:end])) for end in ends)
-        end, part = next((two for two in joined if matching(two[1])), (first + 1, parts[first]))
-        found.append(part)
-        first = end
-    return found
+def names_in(folder: str) -> list[str]:
+    """Names of what a folder holds, in any order."""
+    local = local_path(folder)
+    if local is None:
+        return [name.rstrip("/") for name in gfile().listdir(folder)]
+    return os.listdir(local or ".")
 
 
 def read_bytes(path: str) -> bytes:
@@ -101,13 +74,18 @@ def read_bytes(path: str) -> bytes:
         FileNotFoundError: there is no such file.
         OSError: it is a folder, or cannot be read.
     """
-    import tensorflow as tf
-
     path = os.fspath(path)
     if not exists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    if gfile().isdir(path):
+    if is_folder(path):
         raise IsADirectoryError(f"{path} is expected to be a file, but is a folder.")
+    local = local_path(path)
+    return _read_remote(path) if local is None else pathlib.Path(local).read_bytes()
+
+
+def _read_remote(path: str) -> bytes:
+    import tensorflow as tf
+
     try:
         with gfile().GFile(path, "rb") as file:
             return file.read()

@@ -8,7 +8,15 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 
-from electra_tf.files import exists, first_names, gfile, write_text, writing
+from electra_tf.files import (
+    exists,
+    first_names,
+    gfile,
+    is_folder,
+    names_in,
+    write_text,
+    writing,
+)
 
 MARK = ".made_by_electra_tf"
 """A file in folders that have no other file by which this program knows them as its own."""
@@ -16,15 +24,15 @@ MARK = ".made_by_electra_tf"
 
 def files_in(folder: str) -> list[str]:
     """Names of all files below a folder, relative to it; links are names, not followed."""
-    return sorted(_walk(folder, "")) if gfile().isdir(folder) else []
+    return sorted(_walk(folder, "")) if is_folder(folder) else []
 
 
 def _walk(folder: str, inner: str) -> Iterator[str]:
-    for name in gfile().listdir(os.path.join(folder, inner)):
-        name = os.path.join(inner, name.rstrip("/"))
+    for name in names_in(os.path.join(folder, inner)):
+        name = os.path.join(inner, name)
         path = os.path.join(folder, name)
         is_link = os.path.islink(path.removeprefix("file://"))
-        if gfile().isdir(path) and not is_link:
+        if is_folder(path) and not is_link:
             yield from _walk(folder, name)
         else:
             yield name
@@ -43,7 +51,7 @@ def check_removable(
     Raises:
         FileExistsError: it holds files of others, or is a file; names them.
     """
-    if exists(folder) and not gfile().isdir(folder):
+    if exists(folder) and not is_folder(folder):
         raise FileExistsError(f"{folder} is expected to be a folder, but is a file. Move it away.")
     others = [name for name in files_in(folder) if not (is_ours and is_made(name))]
     if others:
@@ -73,7 +81,7 @@ def remove_made(folder: str, is_made: Callable[[str], bool], mark: str) -> list[
     inner |= {os.path.dirname(name) for name in inner} - {""}
     for name in [*sorted(inner, key=len, reverse=True), ""]:
         path = os.path.join(folder, name)
-        if gfile().isdir(path) and not files_in(path):
+        if is_folder(path) and not files_in(path):
             gfile().rmtree(path)
     return [name for name in found if not is_made(name)]
 
@@ -86,7 +94,7 @@ def check_new(folder: str) -> None:
         FileExistsError: "<folder>.incomplete" is not what an earlier run of this program left.
     """
     folder = folder.rstrip("/")
-    if exists(folder) and (not gfile().isdir(folder) or gfile().listdir(folder)):
+    if exists(folder) and (not is_folder(folder) or names_in(folder)):
         raise ValueError(f"{folder} is expected to be a new folder, but holds files already.")
     partial = f"{folder}.incomplete"
     check_removable(partial, exists(os.path.join(partial, MARK)))

@@ -14,7 +14,10 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config import FinetuningConfig, PretrainingConfig, check
+from electra_tf.config.finetuning import without_shape
+from electra_tf.config.given_hparams import expanded_paths
 from electra_tf.environment import XLA, unset_variables
+from electra_tf.given_files import no_initial_weights
 
 if TYPE_CHECKING:
     from electra_tf.finetuning.results import RunResults
@@ -137,8 +140,9 @@ def run_pretraining(
     from electra_tf.interop.opening import find_pretraining_weights
     from electra_tf.pretraining import model_folder, run
 
+    hparams = expanded_paths(PretrainingConfig, dict(hparams))
     with _as_a_command(verbose):
-        config = model_folder.resolve_config(model_name, data_dir, dict(hparams))
+        config = model_folder.resolve_config(model_name, data_dir, hparams)
         if config.do_train == config.do_eval:
             raise ValueError(
                 "exactly one of do_train and do_eval is expected to be true, but both are "
@@ -163,6 +167,7 @@ def run_finetuning(
     """
     from electra_tf.finetuning import run
 
+    hparams = expanded_paths(FinetuningConfig, dict(hparams))
     with _as_a_command(verbose):
         config, start = resolve_finetuning(model_name, data_dir, hparams)
         _log_settings(config)
@@ -182,7 +187,7 @@ def resolve_finetuning(
         ValueError: see `config_for`, `with_stored_settings` and `find_starting_point`.
     """
     from electra_tf.finetuning.model_folder import with_stored_settings
-    from electra_tf.finetuning.starting_weights import asked_config, config_for, without_shape
+    from electra_tf.finetuning.starting_weights import asked_config, config_for
     from electra_tf.interop import find_starting_point
 
     asked = asked_config(model_name, data_dir, without_shape(hparams))
@@ -200,9 +205,7 @@ def resolve_finetuning(
             asked.init_checkpoint, hparams.get("pre_split"), asked.tokenizer
         )
     except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"init_checkpoint: {error} For random weights, give null."
-        ) from error
+        raise no_initial_weights(error) from error
     return config_for(model_name, data_dir, hparams, found), found
 
 
@@ -315,11 +318,12 @@ def _as_a_command(verbose: bool) -> Iterator[None]:
 
 
 def _log_settings(config: PretrainingConfig | FinetuningConfig) -> None:
-    """Log the hyperparameters, and whether this process lacks what commands have set."""
+    """Log the changed hyperparameters, and whether this process lacks what commands have set."""
     import tensorflow as tf
 
-    for name, value in sorted(config.to_dict().items()):
+    for name, value in sorted(config.changed.items()):
         logging.info("%s = %r", name, value)
+    logging.info("Other hyperparameters have their defaults; config.json has all of them.")
     # No question that would start the devices: workers find each other before that.
     is_on_gpu = bool(tf.config.list_physical_devices("GPU"))
     if is_on_gpu and config.jit_compile is not False and XLA in unset_variables():

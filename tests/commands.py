@@ -18,4 +18,6 @@ def electra(*line: object) -> int:
 def run_verb(verb: str, *flags: object) -> None:
     """What a verb does, with its exceptions as they are."""
     module = importlib.import_module(f"electra_tf.cli.{verb}")
-    module.run(module.make_parser().parse_args([str(flag) for flag in flags]))
+    args = module.make_parser().parse_args([str(flag) for flag in flags])
+    module.check(args)
+    module.run(args)

@@ -396,7 +396,7 @@ def test_hparams_come_from_json_text_or_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", "debug", '{"debug": True}', '{"debug": true', '{"seed": 1, "seed": 2}']
+    "text", ["", "[1]", "debugging", '{"debug": True}', '{"debug": true', '{"seed": 1, "seed": 2}']
 )
 def test_text_that_is_no_json_object_is_an_error(text):
     with pytest.raises(ValueError, match="--hparams is expected to be a JSON object"):

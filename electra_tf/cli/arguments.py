@@ -21,10 +21,12 @@ from typing import Any, NoReturn
 from absl import app, flags, logging
 from absl.flags import argparse_flags
 
-from electra_tf.config import load_hparams
-from electra_tf.config.run_config import STRATEGIES, VOCABULARIES_TAKEN_FOR
-from electra_tf.files import split_patterns
+from electra_tf import given_files, tensorflow_log
+from electra_tf.config import given_hparams
+from electra_tf.config.run_config import STRATEGIES, VOCABULARIES_TAKEN_FOR, RunConfig
+from electra_tf.patterns import split_patterns
 
+STANDARD_INPUT = "-"
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
 
@@ -59,48 +61,113 @@ class _Parser(argparse_flags.ArgumentParser):
         return respelled
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Says which flags are required, and defaults as far as they are values that one can give."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        if action.required:
+            return f"{text} (required)"
+        is_said = "default" in text or action.default in (None, False, "{}", [])
+        return text if is_said else super()._get_help_string(action)
+
+
 def _spelling_key(name: str):
     return name.replace("_", "-")
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """Returns an absl-aware argument parser; hyphens and underscores in long options both work."""
-    return _Parser(
+    parser = _Parser(
         description=description,
         inherited_absl_flags=flags.FLAGS,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
+    parser.add_argument(
+        "--verbose", action="store_true", help="show also what TensorFlow and Keras log"
+    )
+    return parser
 
 
-def make_run_parser(description: str) -> argparse.ArgumentParser:
-    """Returns a parser with the flags of a run: where, which model, which hyperparameters."""
+class _ListHparams(argparse.Action):
+    """Prints what hyperparameters there are, and exits; `const` is the class of the run."""
+
+    def __call__(self, *_: Any) -> NoReturn:
+        print(given_hparams.describe_hparams(self.const))
+        raise SystemExit(0)
+
+
+def make_run_parser(description: str, config: type[RunConfig]) -> argparse.ArgumentParser:
+    """Returns a parser with the flags of a run: where, which model, which hyperparameters.
+
+    Args:
+        description: of the verb.
+        config: the class that checks the hyperparameters.
+    """
     parser = make_parser(description)
     parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
     parser.add_argument("--model-name", required=True, help="name of the model")
+    add_hparams_flags(parser)
     parser.add_argument(
-        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"
+        "--list-hparams",
+        action=_ListHparams,
+        nargs=0,
+        const=config,
+        help="print name, default and meaning of all hyperparameters, and exit",
     )
     parser.add_argument(
         "--strategy",
         choices=STRATEGIES,
         help="where to compute; the same as the hyperparameter of this name",
     )
+    parser.set_defaults(config=config)
     return parser
+
+
+def add_hparams_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds `hparams` and `set`; see `given_hparams_of`."""
+    parser.add_argument(
+        "--hparams",
+        default="{}",
+        help="JSON object of hyperparameters, path of a file with one, or name of a card: "
+        + ", ".join(given_hparams.cards()),
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyperparameter, over what --hparams says; the value is JSON, or else text; can be "
+        "repeated",
+    )
+
+
+def given_hparams_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Returns the hyperparameters of the flags of `add_hparams_flags`.
+
+    Raises:
+        FileNotFoundError, ValueError: see `given_hparams.load_hparams` and `parse_assignments`.
+    """
+    return {
+        **given_hparams.load_hparams(args.hparams),
+        **given_hparams.parse_assignments(args.set),
+    }
 
 
 def run_hparams(args: argparse.Namespace) -> dict[str, Any]:
     """Returns the hyperparameters that the flags of a run give.
 
     Raises:
-        ValueError: --hparams is no JSON object, or has another strategy than --strategy.
+        FileNotFoundError, ValueError: see `given_hparams_of`, or there is another strategy than
+            --strategy.
     """
-    hparams = load_hparams(args.hparams)
+    hparams = given_hparams.expanded_paths(args.config, given_hparams_of(args))
     if args.strategy is None:
         return hparams
     if hparams.get("strategy", args.strategy) != args.strategy:
         raise ValueError(
-            f"--strategy is expected to be left out or {hparams['strategy']!r}, as --hparams "
-            f"says, but is {args.strategy!r}."
+            f"--strategy is expected to be left out or {hparams['strategy']!r}, as --hparams or "
+            f"--set says, but is {args.strategy!r}."
         )
     return {**hparams, "strategy": args.strategy}
 
@@ -112,7 +179,8 @@ def add_corpus_flags(parser: argparse.ArgumentParser, standard_input: bool = Tru
         "--corpus-dir",
         help="folder of text files, searched with its sub-folders; .gz, .xz, .zst, .bz2 and tar "
         "archives are read too, hidden files are not"
-        + ("; - for standard input" if standard_input else ""),
+        + ("; - for standard input" if standard_input else "")
+        + " (this or --input-files is required)",
     )
     corpus.add_argument("--input-files", help="text files instead, as comma-separated globs")
     parser.add_argument(
@@ -124,6 +192,17 @@ def add_corpus_flags(parser: argparse.ArgumentParser, standard_input: bool = Tru
 def corpus_of(args: argparse.Namespace) -> str | list[str]:
     """Returns the folder that the flags name, or the list of globs."""
     return args.corpus_dir or split_patterns(args.input_files)
+
+
+def check_corpus(args: argparse.Namespace) -> None:
+    """Check that the text that the flags name is there.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError: it is not.
+    """
+    corpus = corpus_of(args)
+    if corpus != STANDARD_INPUT:
+        given_files.check_corpus(corpus)
 
 
 def add_blanks_flag(parser: argparse.ArgumentParser) -> None:
@@ -172,12 +251,25 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
 
 def model_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Returns the arguments of `interop.opening.open_model` that the flags give."""
-    hparams = load_hparams(args.hparams)
+    hparams = given_hparams.load_hparams(args.hparams)
     for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
         if getattr(args, name) is not None:
             hparams[name] = getattr(args, name)
     labels = args.labels.split(",") if args.labels else None
     return {"hparams": hparams, "labels": labels, "generator": args.generator}
+
+
+def check_model_flags(args: argparse.Namespace) -> None:
+    """Check that the files that the flags of `add_model_flags` name are there.
+
+    Raises:
+        FileNotFoundError, ValueError: they are not, or --hparams is no JSON object.
+    """
+    model_settings(args)
+    if args.vocab_file is not None:
+        given_files.check_vocabulary(args.vocab_file)
+    if args.generator is not None:
+        given_files.check_model(args.generator)
 
 
 def add_pre_split_flag(parser: argparse.ArgumentParser) -> None:
@@ -236,6 +328,7 @@ def run(
     main: Callable[[argparse.Namespace], int | None],
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None = None,
+    check: Callable[[argparse.Namespace], None] | None = None,
 ) -> NoReturn:
     """Runs `main(namespace)` under absl and exits; what users can mend becomes one line.
 
@@ -248,15 +341,20 @@ def run(
         main: what to do; returns the exit status, or None for 0.
         parser: of the flags.
         argv: the flags; default: those of this process.
+        check: finds what is wrong with the flags and the files they name, before TensorFlow starts.
     """
     # The log is for people who watch a run: no process numbers before every line.
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(std_logging.Formatter("%(message)s"))
 
-    def guarded(args: argparse.Namespace):
-        from electra_tf.cli import running  # TensorFlow: wrong flags do not wait for it
+    logging.get_absl_handler().addFilter(tensorflow_log.is_ours)
 
-        return running.guarded(main, args)
+    def guarded(args: argparse.Namespace):
+        from electra_tf.cli import running
+
+        if not args.verbose:
+            tensorflow_log.hide()
+        return running.guarded(main, args, check)
 
     argv = sys.argv[1:] if argv is None else argv
     app.run(guarded, [parser.prog, *argv], flags_parser=lambda line: parser.parse_args(line[1:]))

@@ -3,7 +3,9 @@
 
 import argparse
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
+from electra_tf.folders import check_new
 
 FORMATS = ("electra_tf", "reference", "huggingface")
 PARTS = ("discriminator", "generator")
@@ -28,13 +30,18 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the model is there."""
+    check_new(args.output)
+    given_files.check_model(args.input)
+    arguments.check_model_flags(args)
+
+
 def run(args: argparse.Namespace) -> None:
     """Read, write, and print what was written."""
-    from electra_tf.folders import check_new
     from electra_tf.interop.conversion import convert
     from electra_tf.interop.opening import open_model
 
-    check_new(args.output)
     model = open_model(args.input, **arguments.model_settings(args))
     print(f"Read {model.description}.")
     for line in convert(model, args.to, args.output, args.part, args.task):

@@ -4,7 +4,9 @@
 import argparse
 import json
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
+from electra_tf.folders import check_new
 
 BLOCK_TOKENS = 200
 NORM = 2.0
@@ -50,17 +52,29 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the files are there."""
+    for name in ("embedding_size", "block_tokens", "norm"):
+        if getattr(args, name) <= 0:
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} must be above 0, received {getattr(args, name)}.")
+    if not 0 < args.sample_share <= 1:
+        raise ValueError(
+            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
+        )
+    check_new(args.output_dir)
+    given_files.check_vocabulary(args.vocab_file)
+    arguments.check_corpus(args)
+
+
 def run(args: argparse.Namespace) -> None:
     """Count tokens in blocks of text, embed them, write a checkpoint."""
     import numpy as np
 
     from electra_tf.data import cooccurrence, corpus
-    from electra_tf.folders import check_new
     from electra_tf.pretraining import initial_embeddings
     from electra_tf.text import load_tokenizer
 
-    _check(args)
-    check_new(args.output_dir)
     tokenizer = load_tokenizer(
         args.vocab_file,
         args.do_lower_case,
@@ -98,14 +112,3 @@ def run(args: argparse.Namespace) -> None:
         f"{unknown}.\n"
         f"To start from them: electra pretrain --hparams '{hparams}'"
     )
-
-
-def _check(args: argparse.Namespace):
-    for name in ("embedding_size", "block_tokens", "norm"):
-        if getattr(args, name) <= 0:
-            flag = name.replace("_", "-")
-            raise ValueError(f"--{flag} must be above 0, received {getattr(args, name)}.")
-    if not 0 < args.sample_share <= 1:
-        raise ValueError(
-            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
-        )

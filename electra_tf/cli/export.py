@@ -3,6 +3,7 @@
 
 import argparse
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
 
 DTYPES = ("float32", "bfloat16")
@@ -35,6 +36,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     arguments.add_model_flags(parser)
     return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the model is there."""
+    given_files.check_model(args.model_dir)
+    arguments.check_model_flags(args)
 
 
 def run(args: argparse.Namespace) -> None:

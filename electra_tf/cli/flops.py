@@ -4,23 +4,30 @@
 import argparse
 
 from electra_tf.cli import arguments
-from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.config import PretrainingConfig
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the flags of the verb."""
     parser = arguments.make_parser(__doc__)
-    parser.add_argument(
-        "--hparams", default="{}", help="JSON object of hyperparameters, or path of a file with one"
-    )
+    arguments.add_hparams_flags(parser)
     return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the hyperparameters."""
+    _config(args)
+
+
+def _config(args: argparse.Namespace):
+    return PretrainingConfig.from_hparams("model", ".", arguments.given_hparams_of(args))
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the run's operations, and the table of published ones."""
     from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, published_flops
 
-    config = PretrainingConfig.from_hparams("model", ".", load_hparams(args.hparams))
+    config = _config(args)
     total = flops_of_run(config)
     print(f"this run       {total:.4g} FLOPs in {config.num_train_steps:,} steps")
     for stage in config.plan:

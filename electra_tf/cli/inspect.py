@@ -3,6 +3,7 @@
 
 import argparse
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
 
 
@@ -21,6 +22,12 @@ def _count(text: str):
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of examples, received {text!r}")
     return int(text)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check that the files are there."""
+    given_files.check_vocabulary(args.vocab_file)
+    given_files.find_records(args.records)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,9 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The command `electra` and its verbs.
 
-A verb is a row of `VERBS` and a module of its name, with `make_parser()` and `run(namespace)`. The
-module is imported when its verb is asked for, and what its `run` needs inside of it, so that help
-and wrong flags are answered without the seconds that TensorFlow takes.
+A verb is a row of `VERBS` and a module of its name, with `make_parser()`, `check(namespace)` and
+`run(namespace)`. The module is imported when its verb is asked for, and what its `run` needs inside
+of it, so that help, wrong flags and missing files are answered without the seconds that TensorFlow
+takes.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from typing import NoReturn
 
 import electra_tf
 from electra_tf.environment import configure
+from electra_tf.tensorflow_log import write_to_terminal
 
 VERBS = {
     "vocab": "train a WordPiece vocabulary or a SentencePiece model on text",
@@ -86,7 +88,7 @@ def end_at_once(number: int, _: types.FrameType | None = None) -> NoReturn:
     """End the process with that line; for when there is nothing to clean up."""
     with contextlib.suppress(OSError, RuntimeError, ValueError):  # it may be in use, or closed
         sys.stdout.flush()
-    os.write(2, f"{message_of(number)}\n".encode())
+    write_to_terminal(f"{message_of(number)}\n")
     os._exit(128 + number)
 
 
@@ -101,7 +103,7 @@ def _run_verb(verb: str, flags: Sequence[str], program: str) -> NoReturn:
     module = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}")
     parser = module.make_parser()
     parser.prog = program
-    arguments.run(module.run, parser, flags)
+    arguments.run(module.run, parser, flags, module.check)
 
 
 def _help() -> str:

@@ -8,8 +8,9 @@ Reads the archives in <data-dir>/openwebtext and <data-dir>/vocab.txt, and write
 import argparse
 import os
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
-from electra_tf.cli.records import add_building_flags, build
+from electra_tf.cli.records import add_building_flags, build, check_building_flags
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -20,6 +21,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_building_flags(parser)
     return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the files are there."""
+    check_building_flags(args)
+    given_files.check_vocabulary(os.path.join(args.data_dir, "vocab.txt"))
+    given_files.check_corpus(os.path.join(args.data_dir, "openwebtext"))
 
 
 def run(args: argparse.Namespace) -> None:

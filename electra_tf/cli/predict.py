@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.files import new_file
 
@@ -33,6 +34,13 @@ def make_parser() -> argparse.ArgumentParser:
         help="split whose layout the input has; default: the first without labels, else the first",
     )
     return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check that the model and the input are there."""
+    given_files.check_finetuned(args.model_dir)
+    if args.input != STANDARD:
+        given_files.check_data_file(args.input)
 
 
 def run(args: argparse.Namespace) -> None:

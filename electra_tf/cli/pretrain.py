@@ -3,12 +3,21 @@
 
 import argparse
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
+from electra_tf.config import PretrainingConfig
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the flags of the verb."""
-    return arguments.make_run_parser(__doc__)
+    return arguments.make_run_parser(__doc__, PretrainingConfig)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the hyperparameters, and that the files are there."""
+    hparams = arguments.run_hparams(args)
+    config = PretrainingConfig.to_find_files(args.model_name, args.data_dir, hparams)
+    given_files.check_pretraining_files(config)
 
 
 def run(args: argparse.Namespace) -> None:

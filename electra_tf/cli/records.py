@@ -6,6 +6,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
+from electra_tf import given_files
 from electra_tf.cli import arguments
 
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ def _add_cluster_flags(group: argparse._ArgumentGroup):
     )
 
 
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the files are there."""
+    check_building_flags(args)
+    given_files.check_vocabulary(args.vocab_file)
+    arguments.check_corpus(args)
+
+
 def run(args: argparse.Namespace) -> None:
     """Build records as the flags say."""
     corpus = arguments.corpus_of(args)
@@ -144,21 +152,27 @@ def build(
         )
 
 
+def check_building_flags(args: argparse.Namespace) -> None:
+    """Check the flags of both dataset builders.
+
+    Raises:
+        ValueError: one of a pair is missing.
+    """
+    if (args.shard_index is None) != (args.num_shards is None):
+        raise ValueError("--shard-index and --num-shards must be given together.")
+    if args.beam_options and args.runner is None:
+        raise ValueError(f"Options of Beam need --runner; received {' '.join(args.beam_options)}.")
+
+
 def _work_share(args: argparse.Namespace):
     from electra_tf.data import WorkShare
 
-    if (args.shard_index is None) != (args.num_shards is None):
-        raise ValueError("--shard-index and --num-shards must be given together.")
     return None if args.num_shards is None else WorkShare(args.shard_index, args.num_shards)
 
 
 def _executor(args: argparse.Namespace):
     """What runs the work elsewhere than in processes here, or None."""
     if args.runner is None:
-        if args.beam_options:
-            raise ValueError(
-                f"Options of Beam need --runner; received {' '.join(args.beam_options)}."
-            )
         return None
     try:
         from electra_tf.data.beam_building import run_on_beam

@@ -9,48 +9,61 @@ import sys
 import threading
 import types
 from collections.abc import Callable
+from typing import Any
 
-import tensorflow as tf
 from absl import logging
 
 from electra_tf.cli.main import SIGNALS, end_at_once, message_of
 from electra_tf.files import MAKE_ROOM, full_disk
-from electra_tf.text.sentencepiece_training import TRAINER_THREAD
-from electra_tf.training.loop import trainer
+from electra_tf.tensorflow_log import kept_at_start
 
 _FILE_ERRORS = (
-    tf.errors.DataLossError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.NotFoundError,
-    tf.errors.PermissionDeniedError,
+    "DataLossError",
+    "FailedPreconditionError",
+    "NotFoundError",
+    "PermissionDeniedError",
 )
 """How tf.io.gfile and TensorFlow's readers and writers say what Python says by an OSError."""
 
 
 def guarded(
-    main: Callable[[argparse.Namespace], int | None], args: argparse.Namespace
+    main: Callable[[argparse.Namespace], int | None],
+    args: argparse.Namespace,
+    check: Callable[[argparse.Namespace], None] | None = None,
 ) -> int | None:
-    """The status of `main(args)`; see `arguments.run`."""
+    """The status of `check(args)`, without TensorFlow, and `main(args)`; see `arguments.run`."""
     try:
+        if check is not None:
+            check(args)
+        with kept_at_start():
+            import electra_tf.data  # noqa: F401  (TensorFlow)
         with _raising_signals():
             status = main(args)
             sys.stdout.flush()  # what cannot be written is found here, not at the exit
             return status
-    except trainer.Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return 128 + stopped.signal
     except KeyboardInterrupt as interrupted:
-        return _after_signal(getattr(interrupted, "signal", signal.SIGINT))
+        return _after_signal(interrupted)
     except ArithmeticError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    except (ValueError, OSError, *_FILE_ERRORS) as problem:
+    except (ValueError, OSError) as problem:
         return _error(problem)
-    except tf.errors.OpError as problem:
-        # The latter of paths such as s3:// where no installed package can read them.
-        if full_disk(problem) is None and "File system scheme" not in str(problem):
+    except Exception as problem:
+        if not _is_of_files(problem):
             raise
         return _error(problem)
+
+
+def _is_of_files(problem: Exception) -> bool:
+    """Whether TensorFlow says that a file is missing, damaged, or cannot be read or written."""
+    if "tensorflow" not in sys.modules:
+        return False
+    errors: Any = sys.modules["tensorflow"].errors
+    if not isinstance(problem, errors.OpError):
+        return False
+    # The latter of paths such as s3:// where no installed package can read them.
+    is_other = full_disk(problem) is not None or "File system scheme" in str(problem)
+    return is_other or isinstance(problem, tuple(getattr(errors, name) for name in _FILE_ERRORS))
 
 
 class _Interrupted(KeyboardInterrupt):
@@ -85,11 +98,15 @@ def _raising_signals():
             signal.signal(number, handler)
 
 
-def _after_signal(number: int):
-    """The status after a signal that was answered by cleaning up."""
-    if any(thread.name == TRAINER_THREAD for thread in threading.enumerate()):
+def _after_signal(interrupted: KeyboardInterrupt):
+    """The status after a signal that was answered by cleaning up, or by saving the run."""
+    number = getattr(interrupted, "signal", signal.SIGINT)
+    # There is no such thread unless its module was imported.
+    training = sys.modules.get("electra_tf.text.sentencepiece_training")
+    names = {thread.name for thread in threading.enumerate()}
+    if training is not None and training.TRAINER_THREAD in names:
         end_at_once(number)  # it cannot be stopped, and an orderly exit would crash in it
-    print(message_of(number), file=sys.stderr)
+    print(str(interrupted) or message_of(number), file=sys.stderr)
     return 128 + number
 
 
@@ -98,7 +115,7 @@ def _error(problem: Exception):
     logging.debug("Where the error came from:", exc_info=True)
     if full := full_disk(problem):  # of a file that nobody has named yet
         path = getattr(problem, "filename", None) or "standard output"
-        where = problem.message if isinstance(problem, tf.errors.OpError) else f"{path}: {full}"
+        where = getattr(problem, "message", None) or f"{path}: {full}"
         problem = f"Cannot write {where}. {MAKE_ROOM}"
     # Some file systems say nothing but the kind of error.
     print(f"error: {str(problem) or type(problem).__name__}", file=sys.stderr)

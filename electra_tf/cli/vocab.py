@@ -9,6 +9,8 @@ import tempfile
 from electra_tf.cli import arguments
 
 TOKENIZERS = ("wordpiece", "unigram", "bpe")
+MODEL_SUFFIX = ".model"
+NUM_SPECIAL_TOKENS = 5
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -59,13 +61,40 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the text is there."""
+    is_model = args.output_file.endswith(MODEL_SUFFIX)
+    if is_model != (args.tokenizer != "wordpiece"):
+        ending = "not end" if is_model else "end"
+        raise ValueError(
+            f"--output-file must {ending} in {MODEL_SUFFIX} for --tokenizer {args.tokenizer}, "
+            f"received {args.output_file}."
+        )
+    if args.limit_alphabet is not None and is_model:
+        raise ValueError("--limit-alphabet is for WordPiece; use --character-coverage.")
+    if args.pre_split and is_model:
+        raise ValueError("--pre-split is for WordPiece; SentencePiece splits words by itself.")
+    if args.limit_alphabet is not None and args.character_coverage is not None:
+        raise ValueError("--limit-alphabet and --character-coverage exclude each other.")
+    reserved = NUM_SPECIAL_TOKENS + args.num_unused
+    if args.vocab_size <= reserved:
+        raise ValueError(
+            f"--vocab-size must be above {reserved}, the special and unused tokens, received "
+            f"{args.vocab_size}."
+        )
+    if not 0 < args.sample_share <= 1:
+        raise ValueError(
+            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
+        )
+    arguments.check_corpus(args)
+
+
 def run(args: argparse.Namespace) -> None:
     """Train, write, and print how the result fits lines that it was not trained on."""
     from electra_tf.data import corpus
     from electra_tf.data.vocabulary_building import build_vocabulary
     from electra_tf.text import settings_file
 
-    _check(args)
     # Before standard input is read to its end.
     settings_file.check_free(*os.path.split(args.output_file))
     limits = {
@@ -74,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
         if getattr(args, name) is not None
     }
     with tempfile.TemporaryDirectory() as temporary:
-        if args.corpus_dir == "-":
+        if args.corpus_dir == arguments.STANDARD_INPUT:
             files = (corpus.keep_standard_input(sys.stdin.buffer, temporary),)
         else:
             files = corpus.find_sources(arguments.corpus_of(args))
@@ -94,32 +123,3 @@ def run(args: argparse.Namespace) -> None:
     print(f"Wrote {args.output_file}, trained on {len(files)} file(s){share}.")
     for line in report:
         print(f"  {line}")
-
-
-def _check(args: argparse.Namespace):
-    from electra_tf.text import SPECIAL_TOKENS
-    from electra_tf.text.sentencepiece_tokenizer import MODEL_SUFFIX
-
-    is_model = args.output_file.endswith(MODEL_SUFFIX)
-    if is_model != (args.tokenizer != "wordpiece"):
-        ending = "not end" if is_model else "end"
-        raise ValueError(
-            f"--output-file must {ending} in {MODEL_SUFFIX} for --tokenizer {args.tokenizer}, "
-            f"received {args.output_file}."
-        )
-    if args.limit_alphabet is not None and is_model:
-        raise ValueError("--limit-alphabet is for WordPiece; use --character-coverage.")
-    if args.pre_split and is_model:
-        raise ValueError("--pre-split is for WordPiece; SentencePiece splits words by itself.")
-    if args.limit_alphabet is not None and args.character_coverage is not None:
-        raise ValueError("--limit-alphabet and --character-coverage exclude each other.")
-    reserved = len(SPECIAL_TOKENS) + args.num_unused
-    if args.vocab_size <= reserved:
-        raise ValueError(
-            f"--vocab-size must be above {reserved}, the special and unused tokens, received "
-            f"{args.vocab_size}."
-        )
-    if not 0 < args.sample_share <= 1:
-        raise ValueError(
-            f"--sample-share must be above 0 and at most 1, received {args.sample_share}."
-        )

@@ -8,8 +8,8 @@ Names and defaults of the hyperparameters are those of the original release
 from electra_tf.config.encoder import MODEL_SIZES, EncoderConfig
 from electra_tf.config.fields import check, check_names
 from electra_tf.config.finetuning import FinetuningConfig
+from electra_tf.config.given_hparams import load_hparams
 from electra_tf.config.pretraining import MODEL_KEYS, PretrainingConfig
-from electra_tf.config.run_config import load_hparams
 
 __all__ = [
     "MODEL_KEYS",

@@ -6,8 +6,17 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.encoder import size_of
-from electra_tf.config.fields import LARGEST_FLOAT, Role, check, fact, is_text, shown
+from electra_tf.config.encoder import OVERRIDABLE, size_of
+from electra_tf.config.fields import (
+    LARGEST_FLOAT,
+    Role,
+    check,
+    check_names,
+    fact,
+    is_text,
+    names_of,
+    shown,
+)
 from electra_tf.config.pretraining_checks import MOST_ROWS
 from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
 from electra_tf.config.task_table import TASKS
@@ -34,6 +43,7 @@ class FinetuningConfig(RunConfig):
     num_trials: int = fact(1, Role.RUN, at_least=1, at_most=10**6)
     """Runs with different seeds."""
     do_eval: bool = fact(True, Role.RUN)
+    """Evaluate on the development split, and other labelled ones."""
     keep_all_models: bool = fact(True, Role.RUN)
     """False keeps the checkpoint of the last trial only."""
 
@@ -48,14 +58,19 @@ class FinetuningConfig(RunConfig):
 
     # Training
     learning_rate: float = fact(1e-4, at_least=0)
+    """Highest learning rate, before warm-up and decay; 5e-5 for the size large."""
     layerwise_lr_decay: float = fact(0.8, at_least=0)
     """Factor of the learning rate per layer downwards; 0 for one rate."""
     num_train_epochs: float = fact(
         3.0, above=0, at_most=10**6, expected="above 0 and at most 10**6"
     )
+    """Passes over the training data; 10 for STS and RTE, 2 for questions."""
     warmup_proportion: float = fact(0.1, within="[0, 1]")
+    """Share of the steps in which the learning rate rises linearly."""
     save_checkpoints_steps: int = fact(1000000, Role.RUN, at_least=1, at_most=LARGEST_INTEGER)
+    """Steps between two checkpoints; the last step is always saved."""
     iterations_per_loop: int = fact(1000, Role.RUN, at_least=1, at_most=10**6)
+    """Steps per call into the runtime, at most."""
     use_tfrecords_if_existing: bool = fact(True, Role.RUN)
     """Whether cached features may be used; they are keyed by all they were made from."""
     label_smoothing: float = fact(0.0, within="[0, 1)")
@@ -67,10 +82,11 @@ class FinetuningConfig(RunConfig):
     retry_failed_trials: int = fact(0, Role.RUN, at_least=0, at_most=1000)
     """New. New seeds tried at most for a trial that collapsed."""
     log_every_steps: int = fact(50, Role.RUN, at_least=1, at_most=LARGEST_INTEGER)
-    """New."""
+    """New. Steps between two lines of the log."""
 
     # Outputs
     write_test_outputs: bool = fact(False, Role.RUN)
+    """Predict the unlabelled splits, and write files for the GLUE leaderboard."""
     n_writes_test: int = fact(5, Role.RUN, at_least=0)
     """Trials whose test predictions are written."""
     skip_bad_rows: bool = False
@@ -78,30 +94,49 @@ class FinetuningConfig(RunConfig):
 
     # Sizes
     train_batch_size: int = fact(32, at_least=1, at_most=MOST_ROWS)
+    """B, rows of a batch over all devices."""
     eval_batch_size: int = fact(32, Role.RUN, at_least=1, at_most=MOST_ROWS)
+    """Rows of an evaluation's batch."""
     predict_batch_size: int = fact(32, Role.RUN, at_least=1, at_most=MOST_ROWS)
+    """Rows of a batch of predictions."""
     double_unordered: bool = True
     """Also train on swapped pairs where order means nothing."""
 
     # Question answering
     max_query_length: int = fact(64, Role.INPUT | Role.PREDICTION, at_least=1, at_most=2**20)
+    """Tokens of a question, at most."""
     doc_stride: int = fact(128, Role.INPUT | Role.PREDICTION, at_least=1, at_most=2**20)
+    """Tokens between the beginnings of two windows of a passage."""
     n_best_size: int = fact(20, Role.BEST | Role.PREDICTION, at_least=1, at_most=2**20)
+    """Answers that are kept of a question."""
     max_answer_length: int = fact(30, Role.BEST | Role.PREDICTION, at_least=1, at_most=2**20)
+    """Tokens of an answer, at most."""
     answerable_classifier: bool = fact(True, Role.HEAD)
+    """A head that decides whether a question has an answer (SQuAD 2.0)."""
     answerable_uses_start_logits: bool = fact(True, Role.HEAD)
+    """That head sees where the answer probably begins, too."""
     answerable_weight: float = fact(0.5, at_least=0)
+    """Weight of the loss of that head."""
     joint_prediction: bool = fact(True, Role.HEAD)
+    """The end of an answer depends on its beginning, as in XLNet."""
     beam_size: int = fact(20, Role.BEST | Role.INPUT, at_least=1, at_most=2**20)
+    """Beginnings of an answer that ends are looked for."""
     qa_na_threshold: float = fact(-2.75, Role.BEST | Role.PREDICTION)
+    """A question has no answer if the score of that exceeds this (SQuAD 2.0)."""
 
     # Files; "{:}" stands for the task, in `test_predictions` for task, split and trial
     raw_data_dir: str = fact("", Role.PATH)
+    """Folder of a task's files, <data_dir>/finetuning_data/<task>."""
     qa_eval_file: str = fact("", Role.PATH)
+    """File of the scores of questions."""
     qa_preds_file: str = fact("", Role.PATH)
+    """File of the answers to questions."""
     qa_na_file: str = fact("", Role.PATH)
+    """File of the scores of having no answer."""
     preprocessed_data_dir: str = fact("", Role.PATH)
+    """Folder of cached features."""
     test_predictions: str = fact("", Role.PATH)
+    """Files of `write_test_outputs`."""
 
     @classmethod
     def from_hparams(
@@ -151,6 +186,20 @@ class FinetuningConfig(RunConfig):
         }
         return cls._of(model_name, data_dir, values)
 
+    @classmethod
+    def to_find_files(
+        cls, model_name: str, data_dir: str, hparams: dict[str, Any]
+    ) -> "FinetuningConfig":
+        """The configuration before the run's files are read, from which the rest of it follows.
+
+        Arguments and errors are those of `from_hparams`.
+        """
+        cls._check_hparams(model_name, data_dir, hparams)
+        overrides = hparams.get("model_hparam_overrides", {})
+        check(isinstance(overrides, dict), "model_hparam_overrides", "an object", overrides)
+        check_names(overrides, OVERRIDABLE, "model_hparam_overrides key")
+        return cls.from_hparams(model_name, data_dir, without_shape(hparams))
+
     def __post_init__(self):
         super().__post_init__()
         for label, weight in self.class_weights.items():
@@ -183,6 +232,12 @@ class FinetuningConfig(RunConfig):
         if self.classifier_dropout is not None:
             return self.classifier_dropout
         return self.encoder.hidden_dropout_prob
+
+
+def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters without those that depend on the shape of an encoder."""
+    shape = names_of(FinetuningConfig, Role.SHAPE)
+    return {name: value for name, value in hparams.items() if name not in shape}
 
 
 def filled(path: str, literal: str, *values: Any) -> str:

@@ -18,7 +18,7 @@ from electra_tf.config.pretraining_checks import (
 )
 from electra_tf.config.run_config import LARGEST_INTEGER, RunConfig
 from electra_tf.config.stored import configured_sizes
-from electra_tf.files import escaped
+from electra_tf.patterns import escaped
 
 DEBUG_RUN = {
     "train_batch_size": 8,
@@ -36,6 +36,7 @@ class PretrainingConfig(RunConfig):
     """Everything that decides a pre-training run; build it with `from_hparams`."""
 
     do_eval: bool = False
+    """Evaluate the newest checkpoint; exactly one of this and `do_train`."""
 
     # Objective
     electra_objective: bool = fact(True, Role.MODEL)
@@ -43,7 +44,9 @@ class PretrainingConfig(RunConfig):
     electric_objective: bool = fact(False, Role.MODEL)
     """Electric (EMNLP 2020): noise-contrastive energies with a two-tower cloze model as noise."""
     gen_weight: float = fact(1.0, at_least=0)
+    """Weight of the generator's loss."""
     disc_weight: float = fact(50.0, at_least=0)
+    """Weight of the discriminator's loss."""
     mask_prob: float = fact(0.15, within="(0, 1)")
     """Share of the tokens that are masked."""
     max_predictions_per_seq: int | None = None
@@ -57,8 +60,11 @@ class PretrainingConfig(RunConfig):
 
     # Optimization
     learning_rate: float = fact(5e-4, at_least=0)
+    """Highest learning rate, before warm-up and decay."""
     lr_decay_power: float = fact(1.0, at_least=0)
+    """Exponent of the decay of the learning rate to 0 at `num_train_steps`."""
     num_warmup_steps: int = fact(10000, at_least=0)
+    """Steps in which the learning rate rises linearly."""
     optimizer: str = fact("adam", choices=OPTIMIZERS)
     """New. "lamb" is meant for large batches."""
     ema_decay: float = fact(0.0, within="[0, 1)")
@@ -68,7 +74,9 @@ class PretrainingConfig(RunConfig):
     iterations_per_loop: int = fact(200, at_least=1, at_most=10**6)
     """Steps per call into the runtime."""
     save_checkpoints_steps: int = fact(1000, at_least=1, at_most=LARGEST_INTEGER)
+    """Steps between two checkpoints."""
     num_train_steps: int = fact(1000000, at_least=1, at_most=MOST_STEPS)
+    """Steps of the run; a larger number trains a finished run further."""
     num_eval_steps: int = fact(100, at_least=1, at_most=LARGEST_INTEGER)
     """Batches of one evaluation, at most; any number can say "all of them"."""
     keep_checkpoint_max: int | None = fact(5, at_least=0, expected="at least 0 or null")
@@ -82,9 +90,13 @@ class PretrainingConfig(RunConfig):
 
     # Generator
     uniform_generator: bool = fact(False, Role.MODEL)
+    """Draw fakes uniformly from the vocabulary, without a generator."""
     two_tower_generator: bool = fact(False, Role.MODEL)
+    """Electric's kind of generator; true by default for Electric."""
     untied_generator_embeddings: bool = fact(False, Role.MODEL)
+    """Token embeddings of the generator's own, of its width."""
     untied_generator: bool = fact(True, Role.MODEL)
+    """Layers of the generator's own; false: the discriminator's layers generate, too."""
     generator_layers: float = fact(1.0, Role.MODEL, above=0)
     """Generator's depth, as a share of the discriminator's."""
     generator_hidden_size: float = fact(0.25, Role.MODEL, above=0)
@@ -95,12 +107,15 @@ class PretrainingConfig(RunConfig):
     """New. Gradients of the discriminator do not reach the shared token embeddings, see
     `Embeddings`."""
     disallow_correct: bool = False
+    """Never draw the original token as a fake."""
     temperature: float = fact(1.0, above=0)
+    """Logits are divided by it before fakes are drawn."""
 
     # Batches
     train_batch_size: int = fact(128, at_least=1, at_most=MOST_ROWS)
     """B, sequences over all devices."""
     eval_batch_size: int = fact(128, at_least=1, at_most=MOST_ROWS)
+    """Sequences of an evaluation's batch, over all devices."""
     length_buckets: list = fact([])
     """New. Ascending lengths; batches of sequences of about one length are cut to one of them."""
     gradient_accumulation_steps: int = 1
@@ -152,6 +167,18 @@ class PretrainingConfig(RunConfig):
             values.setdefault("num_train_steps", steps)
         return cls._of(model_name, data_dir, values)
 
+    @classmethod
+    def to_find_files(
+        cls, model_name: str, data_dir: str, hparams: dict[str, Any]
+    ) -> "PretrainingConfig":
+        """The configuration before the run's files are read, from which the rest of it follows.
+
+        Arguments and errors are those of `from_hparams`.
+        """
+        # Sequences may be as short as the model's positions are few.
+        shortest = {"max_seq_length": min(128, _positions(hparams)), **hparams}
+        return cls.from_hparams(model_name, data_dir, shortest)
+
     def __post_init__(self):
         super().__post_init__()
         check_pretraining(self)
@@ -189,6 +216,27 @@ class PretrainingConfig(RunConfig):
                 "pretrain_tfrecords": self.pretrain_tfrecords,
             },
         )
+
+    @property
+    def record_patterns(self) -> list[str]:
+        """Patterns of all records that the run reads."""
+        trained = {stage.pretrain_tfrecords for stage in self.plan} if self.do_train else set()
+        return sorted(trained | self._evaluated_patterns)
+
+    @property
+    def patterns_of_one_length(self) -> list[str]:
+        """Patterns of records that are read at `max_seq_length` of the run."""
+        trained = {
+            values.get("pretrain_tfrecords", self.pretrain_tfrecords)
+            for values in (self.stages or [{}] if self.do_train else [])
+            if "max_seq_length" not in values
+        }
+        return sorted(trained | self._evaluated_patterns)
+
+    @property
+    def _evaluated_patterns(self) -> set[str]:
+        is_evaluated = self.do_eval or self.eval_every_steps
+        return {self.eval_tfrecords or self.pretrain_tfrecords} if is_evaluated else set()
 
     @property
     def generator_encoder(self) -> EncoderConfig:
@@ -239,6 +287,13 @@ class PretrainingConfig(RunConfig):
 
 MODEL_KEYS = names_of(PretrainingConfig, Role.MODEL)
 """Hyperparameters that make the model what it is: a model folder has one value of each for life."""
+
+
+def _positions(hparams: dict[str, Any]) -> int:
+    """Positions of the model that is asked for; wrong values are for the configuration to say."""
+    overrides = hparams.get("model_hparam_overrides")
+    positions = overrides.get("max_position_embeddings") if isinstance(overrides, dict) else None
+    return positions if type(positions) is int else 512
 
 
 def _file_defaults(model_name: str, data_dir: str, hparams: dict[str, Any]) -> dict[str, str]:

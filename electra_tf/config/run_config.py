@@ -17,7 +17,6 @@ from electra_tf.config.fields import (
     names_of,
 )
 from electra_tf.config.pretraining_checks import Stage
-from electra_tf.files import exists, parse_json, read_json
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker", "tpu")
 """The first GPU or else the CPU; all GPUs of this host; the hosts of TF_CONFIG or of a SLURM step
@@ -52,18 +51,23 @@ class RunConfig:
     debug: bool = fact(False, Role.MODEL | Role.RUN)
     """A tiny model for a few steps."""
     do_train: bool = fact(True, Role.RUN)
+    """Whether to train."""
     seed: int = fact(0, Role.MODEL | Role.RUN, at_least=0)
     """New. Decides initial weights, order of the data, masks, fakes and dropout; of fine-tuning
     that of the first trial, from which the others count up."""
 
     # Model
     model_size: str = fact("small", Role.MODEL, choices=MODEL_SIZES)
+    """Width and depth: small, base or large; decides also the default of `embedding_size`."""
     model_hparam_overrides: dict = fact({}, Role.MODEL | Role.SHAPE)
     """Fields of `EncoderConfig` that differ from the size's."""
     embedding_size: int | None = fact(None, Role.MODEL | Role.SHAPE)
     """E; default: the size's, 128 for small, the hidden size for the others."""
     vocab_size: int = fact(30522, Role.MODEL | Role.SHAPE)
+    """V, rows of the token embeddings, at least the number of tokens in `vocab_file`. A command
+    that is given none takes it from the initial weights, else from the vocabulary."""
     do_lower_case: bool = fact(True, Role.MODEL)
+    """Lower-case the text. Default: what the vocabulary's files say, else this."""
     strip_accents: bool = fact(True, Role.MODEL)
     """New here; in the original a flag of the dataset builder only."""
     pre_split: bool = fact(False, Role.MODEL)
@@ -73,37 +77,50 @@ class RunConfig:
 
     # Training
     weight_decay_rate: float = fact(0.01, at_least=0)
+    """Decoupled weight decay, times the learning rate; none for LayerNorm and biases."""
     adam_bias_correction: bool = False
-    """New. The original has none."""
+    """New. Adam with bias correction, which the original has not."""
     init_checkpoint: str | None = fact(None, Role.PATH)
     """Initial weights: a checkpoint or its folder, ours or the original's; null: random ones. New
     in pre-training."""
     max_seq_length: int = fact(128, Role.SHAPE | Role.INPUT | Role.PREDICTION)
-    """L, tokens."""
+    """L, tokens of a sequence; that of the records, or the longest text of fine-tuning."""
     eval_every_steps: int = fact(0, at_least=0)
     """New. Evaluate every so many steps and keep the best checkpoint; 0: only at the end."""
 
     # Computation
     precision: str | None = fact(None, choices=PRECISIONS)
-    """New. See `PRECISIONS`; null: bfloat16 on devices that have it, else float32."""
+    """New. Of activations and matrix products; null: bfloat16 on devices that have it,
+    else float32."""
     jit_compile: bool | None = None
     """New. Compile steps by XLA, see docs/speed.md; null: on GPUs."""
 
     # Devices
     strategy: str = fact("one_device", Role.RUN, choices=STRATEGIES)
-    """New. Where to compute, see `Devices`."""
+    """New. Where to compute: the first GPU or else the CPU; all GPUs of this host; the hosts of
+    TF_CONFIG or of a SLURM step; a Cloud TPU."""
     use_tpu: bool = fact(False, Role.RUN)
+    """Compute on a TPU, the same as strategy "tpu"; not tried on one."""
     num_tpu_cores: int = fact(1, Role.RUN, at_least=1, at_most=2**16)
+    """Cores that the TPU must have."""
     tpu_job_name: str | None = fact(None, Role.RUN)
+    """Job of the TPU; null: worker."""
     tpu_name: str | None = fact(None, Role.RUN)
+    """Name or address of the TPU."""
     tpu_zone: str | None = fact(None, Role.RUN)
+    """Google Cloud zone of the TPU."""
     gcp_project: str | None = fact(None, Role.RUN)
+    """Google Cloud project of the TPU."""
 
     # Files; defaults follow from `data_dir` and `model_name`
     vocab_file: str = fact("", Role.PATH)
+    """Vocabulary, <data_dir>/vocab.txt; of fine-tuning that of the model, if it has one."""
     model_dir: str = fact("", Role.PATH)
+    """Folder of the model; of fine-tuning without the number of the trial."""
     results_txt: str = fact("", Role.PATH)
+    """File of the results; a JSON file is beside it."""
     results_pkl: str = fact("", Role.PATH)
+    """File of the results, pickled."""
 
     @classmethod
     def _check_hparams(cls, model_name: str, data_dir: str, hparams: dict[str, Any]) -> None:
@@ -143,6 +160,14 @@ class RunConfig:
         """The fields by name, JSON-serializable."""
         return dataclasses.asdict(self)
 
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from those of a run without hyperparameters, by name."""
+        tasks = {"task_names": self.task_names} if hasattr(self, "task_names") else {}
+        plain = type(self).from_hparams(self.model_name, self.data_dir, tasks).to_dict()
+        given = {name: v for name, v in self.to_dict().items() if v != plain[name]}
+        return {"model_name": self.model_name, "data_dir": self.data_dir, **tasks, **given}
+
     def without_paths(self) -> dict[str, Any]:
         """`to_dict` without what may be a path, of the run and of its stages."""
         paths = names_of(type(self), Role.PATH | Role.MAY_BE_PATH)
@@ -171,24 +196,3 @@ class RunConfig:
             self.embedding_size,
             self.debug,
         )
-
-
-def load_hparams(text_or_path: str) -> dict[str, Any]:
-    """Hyperparameters from a JSON object or from the path of a file that holds one.
-
-    Raises:
-        ValueError: the text is neither, or not a JSON object.
-        FileNotFoundError: it names a file, but there is none.
-    """
-    text = text_or_path.strip()
-    # Folders may have names with braces.
-    is_file = text.endswith(".json") or not text.startswith("{")
-    if not is_file and ('"' in text or not text.strip("{} \n\t")):
-        return parse_json(text, "--hparams")
-    if text and exists(text_or_path):
-        return read_json(text_or_path)
-    problem = FileNotFoundError if "." in text or "/" in text else ValueError
-    raise problem(
-        "--hparams is expected to be a JSON object or the path of a file with one, but "
-        f"{text_or_path!r} is no JSON object, and there is no file of that name."
-    )

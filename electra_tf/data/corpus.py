@@ -13,7 +13,8 @@ from absl import logging
 
 from electra_tf.data import archives
 from electra_tf.data.manifest import partial_name
-from electra_tf.files import matching, sha256_of, writes, writing
+from electra_tf.files import sha256_of, writes, writing
+from electra_tf.given_files import check_corpus, matching_files
 
 CHUNK_BYTES = 1 << 20
 _MIN_CHUNK_BYTES = 1 << 16
@@ -77,48 +78,19 @@ def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
         ValueError: for a folder or list without files, a format that cannot be read, or if all
             files are empty.
     """
+    check_corpus(corpus)
     if isinstance(corpus, str):
-        if not tf.io.gfile.isdir(corpus):
-            if tf.io.gfile.exists(corpus):
-                raise NotADirectoryError(
-                    f"The corpus folder {corpus!r} is expected to be a folder, but is a file; give "
-                    "files by --input-files."
-                )
-            raise FileNotFoundError(f"The corpus folder {corpus!r} does not exist.")
         names = _walk(corpus)
         if not names:
             raise ValueError(f"The corpus folder {corpus!r} holds no files.")
         paths = [os.path.join(corpus, name) for name in names]
     else:
-        if not corpus:
-            raise ValueError("The corpus is expected to name text files, but names none.")
         paths = sorted({path for pattern in corpus for path in matching_files(pattern)})
         names = _names_below_common_folder(paths)
     sources = tuple(source_file(*pair) for pair in zip(names, paths, strict=True))
     if not any(source.bytes for source in sources):
         raise ValueError(f"All {len(sources)} text files in {corpus!r} are empty.")
     return sources
-
-
-def matching_files(pattern: str) -> list[str]:
-    """The file of that name, or else the files that match a glob pattern.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        IsADirectoryError: if there are folders only.
-    """
-    found = matching(pattern)
-    files = [path for path in found if not tf.io.gfile.isdir(path)]
-    if found and not files:
-        raise IsADirectoryError(
-            f"The text file {pattern!r} is expected to be a file, but is a folder; give a folder "
-            "by --corpus-dir."
-        )
-    if not files:
-        raise FileNotFoundError(
-            f"The text file {pattern!r} does not exist, and no file matches it as a pattern."
-        )
-    return files
 
 
 def source_file(name: str, path: str, digest: str = "") -> SourceFile:

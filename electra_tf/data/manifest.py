@@ -16,10 +16,8 @@ import tensorflow as tf
 
 from electra_tf.config.stored import from_stored
 from electra_tf.files import new_file, read_json
+from electra_tf.given_files import SHARD_PREFIX
 from electra_tf.text.tokenizer import UnknownTokens
-
-SHARD_PREFIX = "pretrain_data.tfrecord"
-"""The reference's default pattern is `<data-dir>/pretrain_tfrecords/pretrain_data.tfrecord*`."""
 
 UNFINISHED_FOLDER = "unfinished"
 """Sub-folder where shards are built; it exists only while, or since, a build is unfinished."""

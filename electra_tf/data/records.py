@@ -15,9 +15,9 @@ import tensorflow as tf
 from electra_tf.config import check
 from electra_tf.data import pipeline
 from electra_tf.data.damage import READING_ERRORS, count_records, find_damage, first_records
-from electra_tf.data.manifest import HELD_OUT_FOLDER, SHARD_PREFIX, UNFINISHED_FOLDER, Manifest
+from electra_tf.data.manifest import HELD_OUT_FOLDER, UNFINISHED_FOLDER, Manifest
 from electra_tf.data.pipeline import ENDLESS, EpochOrder, Span
-from electra_tf.files import listed, matching, split_patterns
+from electra_tf.given_files import find_records
 
 _RECORDS_LOOKED_AT = 64
 """Of files that come without a manifest; reading all of them would take too long."""
@@ -44,7 +44,7 @@ class PretrainingRecords:
                 stands for the records in it.
         """
         self.patterns = patterns
-        self.files = find_files(patterns)
+        self.files = find_records(patterns)
         self.manifests: dict[str, Manifest] = {}
         for folder in sorted({os.path.dirname(file) for file in self.files}):
             found = [file for file in self.files if os.path.dirname(file) == folder]
@@ -233,22 +233,6 @@ class PretrainingRecords:
         check(max_seq_length >= 1, "max_seq_length", "at least 1", max_seq_length)
         if not self.num_examples:
             raise ValueError(f"The pre-training records {self.patterns!r} hold no examples.")
-
-
-def find_files(patterns: str) -> tuple[str, ...]:
-    """The files that any of the patterns finds, each once."""
-    files: set[str] = set()
-    for pattern in split_patterns(patterns):
-        is_folder = tf.io.gfile.isdir(pattern)
-        shards = SHARD_PREFIX + "*"
-        found = listed(pattern, shards) if is_folder else matching(pattern)
-        if not found:
-            pattern = os.path.join(pattern, shards) if is_folder else pattern
-            raise ValueError(f"No pre-training records found: {pattern!r} matches no file.")
-        files.update(found)
-    if not files:
-        raise ValueError(f"No pre-training records given: the pattern is {patterns!r}.")
-    return tuple(sorted(files))
 
 
 def _size_and_beginning(file: str) -> tuple[int, str]:

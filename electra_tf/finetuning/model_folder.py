@@ -20,6 +20,7 @@ from electra_tf.finetuning.kinds import KINDS
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData
 from electra_tf.finetuning.task import Task
+from electra_tf.given_files import no_finetuned_model
 from electra_tf.text import Tokenizer, load_tokenizer, save_tokenizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE
@@ -61,19 +62,12 @@ def require_weights(folder: str) -> str:
     """
     prefix = weights_prefix(folder)
     if prefix is None:
-        raise _no_model(
+        raise no_finetuned_model(
             folder,
             "has no checkpoint: its training was interrupted before it saved one, or is still "
             "running. The same `electra finetune` command begins it anew.",
         )
     return prefix
-
-
-def _no_model(folder: str, problem: str) -> FileNotFoundError:
-    return FileNotFoundError(
-        f"{folder} is expected to be the folder of a fine-tuned model, such as "
-        f".../finetuning_models/cola_model_1, but {problem}"
-    )
 
 
 def write_config(
@@ -196,7 +190,7 @@ def load_finetuned(
     """
     stored = read_config(folder)
     if stored is None:
-        raise _no_model(folder, f"has no {CONFIG_FILE} of one.")
+        raise no_finetuned_model(folder, f"has no {CONFIG_FILE} of one.")
     prefix = prefix or require_weights(folder)
     config = stored.finetuning
     if stored.converted_from is None:

@@ -17,7 +17,6 @@ from electra_tf.config.task_table import TASKS
 from electra_tf.files import (
     check_keys,
     exists,
-    listed,
     read_json,
     write_bytes,
     write_json,
@@ -27,6 +26,7 @@ from electra_tf.files import (
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.kinds.scorers import LOWER_IS_BETTER
 from electra_tf.finetuning.trial_folders import folder_of
+from electra_tf.patterns import listed
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (or task and split) -> metric -> value."""

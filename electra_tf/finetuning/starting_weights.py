@@ -13,6 +13,7 @@ from absl import logging
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
 from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size, nearest_size
 from electra_tf.config.fields import Role, names_of
+from electra_tf.config.finetuning import without_shape
 from electra_tf.files import read_json
 from electra_tf.finetuning.kinds import KINDS
 from electra_tf.text import stored_settings, vocabulary_size
@@ -88,12 +89,6 @@ def config_for(
         },
     }
     return _with_values_of_files(model_name, data_dir, settings)
-
-
-def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameters without those that depend on the shape of an encoder."""
-    shape = names_of(FinetuningConfig, Role.SHAPE)
-    return {name: value for name, value in hparams.items() if name not in shape}
 
 
 def _with_values_of_files(

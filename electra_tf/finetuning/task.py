@@ -13,6 +13,7 @@ from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
 from electra_tf.finetuning.task_json import task_from_json
+from electra_tf.given_files import unknown_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,10 +115,7 @@ def load_task(
     elif name in TASKS:
         spec = TASKS[name].spec
     else:
-        raise ValueError(
-            f"The task {name!r} is not known; expected a .json file that describes one, or one of "
-            f"{', '.join(TASKS)}."
-        )
+        raise unknown_task(name)
     bad_rows = BadRows(skip_bad_rows, can_be_skipped=True)
     task = Task(spec, filled(str(raw_data_dir), data_dir, spec.name), bad_rows)
     if spec.labels is None and task.kind.has_labels:

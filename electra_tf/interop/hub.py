@@ -4,7 +4,8 @@
 import importlib
 import re
 
-PREFIX = "hf://"
+from electra_tf.given_files import HUB_PREFIX
+
 _PATH = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.-]+))?/?")
 _OTHERS = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "*.bin", "*.pt", "*.pth", "*.tflite", "*.ckpt*"]
 """Files of a repository that nothing here reads."""
@@ -21,7 +22,7 @@ def local_folder(path: str) -> str:
             installed.
         FileNotFoundError: there is no such model, or no network and no copy from before.
     """
-    if not path.startswith(PREFIX):
+    if not path.startswith(HUB_PREFIX):
         return path
     match = _PATH.fullmatch(path)
     if match is None:

@@ -3,18 +3,17 @@
 
 import dataclasses
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
+from electra_tf.given_files import no_model
 from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
@@ -88,7 +87,7 @@ def find_model(path: str) -> Place:
                 f"{os.path.join(path, CONFIG_FILE)}: model_type is expected to be 'electra', but "
                 f"is {shown(stored['model_type'])}. Models of other architectures cannot be read."
             ) from error
-        raise FileNotFoundError(f"{error}{_how_to_get(path)}") from error
+        raise no_model(error, path) from error
     folder = _folder_of_model(os.path.dirname(prefix))
     return Place(_kind_of(_stored_config(folder)), folder, prefix)
 
@@ -372,17 +371,3 @@ def _folder_of_model(folder: str) -> str:
     above = os.path.dirname(folder)
     is_best = os.path.basename(folder) == BEST_FOLDER and exists(os.path.join(above, CONFIG_FILE))
     return above if is_best and not exists(os.path.join(folder, CONFIG_FILE)) else folder
-
-
-def _how_to_get(path: str) -> str:
-    """For what is no folder here, how one comes to be here."""
-    if tf.io.gfile.isdir(path):
-        return ""
-    # Hub names are "owner/model", such as google/electra-small-discriminator.
-    is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
-    name = path if is_name else "google/electra-small-discriminator"
-    return (
-        f" Nothing is downloaded but by hf://{name}: Hugging Face models come with `hf download "
-        f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
-        "https://github.com/google-research/electra."
-    )

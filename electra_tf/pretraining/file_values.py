@@ -53,7 +53,7 @@ def with_record_length(config: PretrainingConfig, hparams: dict[str, Any]) -> di
     if "max_seq_length" in hparams:
         return hparams
     lengths: dict[int, str] = {}
-    for patterns in _read_at_that_length(config):
+    for patterns in config.patterns_of_one_length:
         # What is wrong with records is said by the run, which opens them, too.
         with contextlib.suppress(ValueError):
             for folder, manifest in PretrainingRecords(patterns).manifests.items():
@@ -67,20 +67,6 @@ def with_record_length(config: PretrainingConfig, hparams: dict[str, Any]) -> di
         logging.info("max_seq_length=%d, as in the records of %s.", length, folder)
         return {**hparams, "max_seq_length": length}
     return hparams
-
-
-def _read_at_that_length(config: PretrainingConfig) -> list[str]:
-    """Patterns of records that are read at `max_seq_length` of the run."""
-    patterns = []
-    if config.do_train:
-        patterns += [
-            values.get("pretrain_tfrecords", config.pretrain_tfrecords)
-            for values in config.stages or [{}]
-            if "max_seq_length" not in values
-        ]
-    if config.do_eval or config.eval_every_steps:
-        patterns.append(config.eval_tfrecords or config.pretrain_tfrecords)
-    return sorted(set(patterns))
 
 
 def _rows_of_weights(config: PretrainingConfig, folder: str | None) -> tuple[int, str] | None:

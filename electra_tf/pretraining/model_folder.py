@@ -30,9 +30,7 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """
-    # Only to find the files, whose sequences may be as short as the model's positions are few.
-    shortest = {"max_seq_length": min(128, _positions(hparams)), **hparams}
-    config = PretrainingConfig.from_hparams(model_name, data_dir, shortest)
+    config = PretrainingConfig.to_find_files(model_name, data_dir, hparams)
     given = {"pre_split": hparams.get("pre_split"), "tokenizer": config.tokenizer}
     hparams = {**stored_settings(config.vocab_file, **given), **hparams}
     found = read_config(config.model_dir)
@@ -50,13 +48,6 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
             "Choose another --model-name, or set debug to start over."
         )
     return PretrainingConfig.from_hparams(model_name, data_dir, hparams, saved=saved)
-
-
-def _positions(hparams: dict[str, Any]) -> int:
-    """Positions of the model that is asked for; wrong values are for the configuration to say."""
-    overrides = hparams.get("model_hparam_overrides")
-    positions = overrides.get("max_position_embeddings") if isinstance(overrides, dict) else None
-    return positions if type(positions) is int else 512
 
 
 @dataclasses.dataclass(frozen=True)

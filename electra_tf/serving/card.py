@@ -12,8 +12,9 @@ import electra_tf
 from electra_tf.config import FinetuningConfig, PretrainingConfig
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.files import exists, listed, matching, read_json, split_patterns
+from electra_tf.files import exists, read_json
 from electra_tf.interop.stored_model import StoredModel
+from electra_tf.patterns import listed, matching, split_patterns
 from electra_tf.serving.comparison import Comparison
 
 DESCRIPTIONS = {

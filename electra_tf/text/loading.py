@@ -8,7 +8,9 @@ from absl import logging
 
 from electra_tf.config import check
 from electra_tf.config.run_config import RunConfig
-from electra_tf.files import listed, read_bytes, write_bytes
+from electra_tf.files import read_bytes, write_bytes
+from electra_tf.given_files import missing_vocabulary
+from electra_tf.patterns import listed
 from electra_tf.text import settings_file
 from electra_tf.text.huggingface_settings import VOCABULARY_FILES, read_huggingface_settings
 from electra_tf.text.sentencepiece_tokenizer import (
@@ -309,7 +311,7 @@ def _kind(path: str, settings: TokenizerSettings | None) -> str:
 
 def _read_model(path: str) -> bytes:
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
-        raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
+        raise missing_vocabulary(path)
     return read_bytes(path)
 
 

@@ -16,9 +16,10 @@ from absl import logging
 from electra_tf.config import check
 from electra_tf.config.stored import from_stored
 from electra_tf.files import check_keys, read_json, write_json
+from electra_tf.given_files import TOKENIZER_FILE
 from electra_tf.text.vocabulary import KINDS, AddedToken, SpecialTokens
 
-FILE_NAME = "tokenizer.json"
+FILE_NAME = TOKENIZER_FILE
 FORMAT = "electra_tf tokenizer"
 
 

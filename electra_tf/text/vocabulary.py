@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from electra_tf.config import check
 from electra_tf.files import read_text, shortened, write_bytes
+from electra_tf.given_files import missing_vocabulary
 from electra_tf.text import vocabulary_file
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -197,7 +198,7 @@ def read_vocabulary(path: str, special: SpecialTokens | None = None) -> Vocabula
     """
     path, special = str(path), special or SpecialTokens()
     if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
-        raise FileNotFoundError(f"The vocabulary file {path} does not exist.")
+        raise missing_vocabulary(path)
     if path.endswith(".json"):
         tokens = vocabulary_file.read_tokens(path)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from electra_tf.files import decode, parse_json, read_bytes
 from electra_tf.finetuning.files.data_warnings import BadRows
+from electra_tf.given_files import missing_data_file
 
 BLANKS = " \t\r\f\v"
 """White space that stands for nothing; others, as the no-break space, may be data."""
@@ -25,7 +26,7 @@ def read_text(path: str) -> str:
     try:
         content = read_bytes(path)
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"The data file {path} does not exist.") from error
+        raise missing_data_file(path) from error
     if path.endswith(".gz"):
         try:
             content = gzip.decompress(content)

@@ -20,6 +20,7 @@ from absl import logging
 
 from electra_tf.files import parse_json, read_bytes, write_text, writing
 from electra_tf.folders import check_removable, files_in
+from electra_tf.given_files import no_checkpoint
 from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,
@@ -262,10 +263,7 @@ def resolve_prefix(path: str) -> str:
         return path
     prefix = CheckpointFolder(path).latest() if tf.io.gfile.isdir(path) else None
     if prefix is None:
-        raise FileNotFoundError(
-            f"{path} is expected to be a checkpoint (the part of its name before '.index') or a "
-            "folder with one, but there is none."
-        )
+        raise no_checkpoint(path)
     return prefix
 
 

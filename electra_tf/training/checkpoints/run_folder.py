@@ -23,10 +23,9 @@ from absl import logging
 
 from electra_tf.files import TEMPORARY, parse_json, write_text, writing
 from electra_tf.folders import remove_made
+from electra_tf.given_files import CONFIG_FILE
 from electra_tf.training.checkpoints.checkpoint import PARTIAL, foreign_prefixes
 
-CONFIG_FILE = "config.json"
-"""Of every model folder: the mark of what made it."""
 BEST_FOLDER = "best"
 
 RENEW_SECONDS = 20

@@ -1,0 +1,245 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Files and folders that users name: found, or one error, without TensorFlow.
+
+The commands ask here before TensorFlow starts; what reads the files asks here, too.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+
+from electra_tf.config.finetuning import FinetuningConfig, filled
+from electra_tf.config.pretraining import PretrainingConfig
+from electra_tf.config.task_table import TASKS
+from electra_tf.files import exists, is_folder, read_json
+from electra_tf.patterns import listed, matching, split_patterns
+
+SHARD_PREFIX = "pretrain_data.tfrecord"
+"""The reference's default pattern is `<data-dir>/pretrain_tfrecords/pretrain_data.tfrecord*`."""
+TOKENIZER_FILE = "tokenizer.json"
+"""Describes the vocabulary file beside it, whatever that is called."""
+CONFIG_FILE = "config.json"
+"""Describes the model of a folder."""
+
+HUB_PREFIX = "hf://"
+"""Begins the names of models on the Hugging Face hub."""
+
+# ---- Text
+
+
+def check_corpus(corpus: str | Sequence[str]) -> None:
+    """Check that the folder of a corpus, or its files and glob patterns, are there.
+
+    Raises:
+        FileNotFoundError: for a folder or file that does not exist, or a pattern without files.
+        NotADirectoryError, IsADirectoryError: for a file instead of a folder, or the reverse.
+        ValueError: for a list without files.
+    """
+    if not isinstance(corpus, str):
+        if not corpus:
+            raise ValueError("The corpus is expected to name text files, but names none.")
+        for pattern in corpus:
+            matching_files(pattern)
+    elif not is_folder(corpus):
+        if exists(corpus):
+            raise NotADirectoryError(
+                f"The corpus folder {corpus!r} is expected to be a folder, but is a file; give "
+                "files by --input-files."
+            )
+        raise FileNotFoundError(f"The corpus folder {corpus!r} does not exist.")
+
+
+def matching_files(pattern: str) -> list[str]:
+    """The file of that name, or else the files that match a glob pattern.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        IsADirectoryError: if there are folders only.
+    """
+    found = matching(pattern)
+    files = [path for path in found if not is_folder(path)]
+    if found and not files:
+        raise IsADirectoryError(
+            f"The text file {pattern!r} is expected to be a file, but is a folder; give a folder "
+            "by --corpus-dir."
+        )
+    if not files:
+        raise FileNotFoundError(
+            f"The text file {pattern!r} does not exist, and no file matches it as a pattern."
+        )
+    return files
+
+
+def check_vocabulary(path: str) -> None:
+    """Check that there is a vocabulary file, a folder, or a `tokenizer.json` that may name one.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    folder = path if is_folder(path) else os.path.dirname(path)
+    if not exists(path) and not exists(os.path.join(folder, TOKENIZER_FILE)):
+        raise missing_vocabulary(path)
+
+
+def missing_vocabulary(path: str) -> FileNotFoundError:
+    """The error for a vocabulary file that is not there."""
+    return FileNotFoundError(f"The vocabulary file {path} does not exist.")
+
+
+# ---- Records
+
+
+def find_records(patterns: str) -> tuple[str, ...]:
+    """The files of records that any of some patterns, separated by commas, finds, each once.
+
+    Raises:
+        ValueError: a pattern finds none, or there is no pattern.
+    """
+    files: set[str] = set()
+    for pattern in split_patterns(patterns):
+        shards = SHARD_PREFIX + "*"
+        found = listed(pattern, shards) if is_folder(pattern) else matching(pattern)
+        if not found:
+            pattern = os.path.join(pattern, shards) if is_folder(pattern) else pattern
+            raise ValueError(f"No pre-training records found: {pattern!r} matches no file.")
+        files.update(found)
+    if not files:
+        raise ValueError(f"No pre-training records given: the pattern is {patterns!r}.")
+    return tuple(sorted(files))
+
+
+def check_pretraining_files(config: PretrainingConfig) -> None:
+    """Check that the vocabulary, the records and the initial weights of a run are there.
+
+    Raises:
+        FileNotFoundError, ValueError: something is not.
+    """
+    check_vocabulary(config.vocab_file)
+    for patterns in config.record_patterns:
+        find_records(patterns)
+    if config.do_train and config.init_checkpoint is not None:
+        try:
+            check_model(config.init_checkpoint)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"init_checkpoint: {error}") from error
+
+
+# ---- Models
+
+
+def check_model(path: str) -> None:
+    """Check that there is a folder, or a checkpoint.
+
+    Raises:
+        FileNotFoundError: there is nothing; the message says where to get a model.
+    """
+    path = os.fspath(path)
+    if path.startswith(HUB_PREFIX):
+        return  # it is downloaded when it is opened
+    if not (is_folder(path) or exists(f"{path}.index")):
+        raise no_model(no_checkpoint(path), path)
+
+
+def no_checkpoint(path: str) -> FileNotFoundError:
+    """The error for a path that is no checkpoint, and no folder with one."""
+    return FileNotFoundError(
+        f"{path} is expected to be a checkpoint (the part of its name before '.index') or a "
+        "folder with one, but there is none."
+    )
+
+
+def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
+    """The error for a path without a model; for what is no folder, how one comes to be here."""
+    if is_folder(path):
+        return FileNotFoundError(str(error))
+    # Hub names are "owner/model", such as google/electra-small-discriminator.
+    is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
+    name = path if is_name else "google/electra-small-discriminator"
+    return FileNotFoundError(
+        f"{error} Nothing is downloaded but by {HUB_PREFIX}{name}: Hugging Face models come with `hf download "
+        f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
+        "https://github.com/google-research/electra."
+    )
+
+
+def check_finetuned(folder: str) -> None:
+    """Check that a folder has the `config.json` of a fine-tuned model.
+
+    Raises:
+        FileNotFoundError: it has none.
+        ValueError: the file is not JSON.
+    """
+    path = os.path.join(folder, CONFIG_FILE)
+    if not exists(path) or "finetuning" not in read_json(path):
+        raise no_finetuned_model(folder, f"has no {CONFIG_FILE} of one.")
+
+
+def no_finetuned_model(folder: str, problem: str) -> FileNotFoundError:
+    """The error for a folder that has no fine-tuned model, or an unusable one."""
+    return FileNotFoundError(
+        f"{folder} is expected to be the folder of a fine-tuned model, such as "
+        f".../finetuning_models/cola_model_1, but {problem}"
+    )
+
+
+def no_initial_weights(error: FileNotFoundError) -> FileNotFoundError:
+    """The error for an `init_checkpoint` of fine-tuning that is not there."""
+    return FileNotFoundError(f"init_checkpoint: {error} For random weights, give null.")
+
+
+# ---- Tasks
+
+
+def check_data_file(path: str) -> None:
+    """Check that a file of examples is there, plain or with .gz added.
+
+    Raises:
+        FileNotFoundError: it is not.
+    """
+    if not exists(path) and not exists(f"{path}.gz"):
+        raise missing_data_file(path)
+
+
+def missing_data_file(path: str) -> FileNotFoundError:
+    """The error for a file of examples that is not there."""
+    return FileNotFoundError(f"The data file {path} does not exist.")
+
+
+def check_finetuning_files(config: FinetuningConfig) -> None:
+    """Check that the initial weights of a run and the files of its tasks are there.
+
+    Raises:
+        FileNotFoundError, ValueError: something is not, or a task's file is not JSON.
+    """
+    needed = {"train": config.do_train, "dev": config.do_eval or config.eval_every_steps > 0}
+    for name in config.task_names:
+        files, task = _files_of_task(name)
+        folder = filled(config.raw_data_dir, config.data_dir, task)
+        for split in (split for split, is_needed in needed.items() if is_needed):
+            if isinstance(files.get(split), str):
+                check_data_file(os.path.join(folder, files[split]))
+    start = config.init_checkpoint if config.do_train else f"{config.model_dir}_1"
+    if start is not None:
+        try:
+            check_model(start)
+        except FileNotFoundError as error:
+            raise (no_initial_weights(error) if config.do_train else error) from error
+
+
+def _files_of_task(name: str) -> tuple[dict[str, str], str]:
+    """Split -> file of a task, and what its folder is called."""
+    if name.endswith(".json"):
+        stored = read_json(name)
+        files, task = stored.get("files"), os.path.basename(name).removesuffix(".json")
+        return files if isinstance(files, dict) else {}, str(stored.get("name", task))
+    if name not in TASKS:
+        raise unknown_task(name)
+    return {split.name: split.file for split in TASKS[name].spec.splits}, name
+
+
+def unknown_task(name: str) -> ValueError:
+    """The error for a task that is neither built in nor a file."""
+    return ValueError(
+        f"The task {name!r} is not known; expected a .json file that describes one, or one of "
+        f"{', '.join(TASKS)}."
+    )
