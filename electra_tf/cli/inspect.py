@@ -26,8 +26,8 @@ def _count(text: str):
 
 def check(args: argparse.Namespace) -> None:
     """Check that the files are there."""
-    given_files.check_vocabulary(args.vocab_file)
     given_files.find_records(args.records)
+    given_files.check_vocabulary(args.vocab_file)
 
 
 def run(args: argparse.Namespace) -> None:

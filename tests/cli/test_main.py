@@ -18,7 +18,7 @@ from electra_tf.interop import conversion
 from electra_tf.interop.huggingface import our_models
 from electra_tf.pretraining import initial_embeddings
 from electra_tf.serving import export as exporting
-from electra_tf.text import sentencepiece_training
+from electra_tf.text import SPECIAL_TOKENS, sentencepiece_tokenizer, sentencepiece_training
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -87,35 +87,9 @@ def test_choices_and_defaults_are_those_of_the_library():
     assert vocab.TOKENIZERS == ("wordpiece", *sentencepiece_training.MODEL_TYPES)
     assert embeddings.BLOCK_TOKENS == cooccurrence.BLOCK_TOKENS
     assert embeddings.NORM == initial_embeddings.NORM
+    assert vocab.MODEL_SUFFIX == sentencepiece_tokenizer.MODEL_SUFFIX
+    assert vocab.NUM_SPECIAL_TOKENS == len(SPECIAL_TOKENS)
     assert records.SEED == plan.DEFAULT_SEED
-
-
-def test_flags_are_read_without_tensorflow():
-    """Of every verb: in this process it cannot be imported."""
-    program = (
-        "import importlib, sys\nsys.modules['tensorflow'] = None\n"
-        "from electra_tf.cli.main import VERBS, run_command\n"
-        "for verb in [*VERBS, 'openwebtext']:\n"
-        "    assert importlib.import_module(f'electra_tf.cli.{verb}').make_parser()\n"
-        "run_command(['convert', '--input', 'a', '--output', 'b', '--to', 'onnx'])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
-    )
-    assert done.returncode == 2 and "invalid choice: 'onnx'" in done.stderr, done.stderr
-
-
-def test_help_and_wrong_verbs_need_no_tensorflow():
-    program = (
-        "import sys\nfrom electra_tf.cli.main import run_command\n"
-        "try:\n    run_command(sys.argv[1:])\nfinally:\n"
-        "    print('tensorflow' in sys.modules, 'keras' in sys.modules)\n"
-    )
-    for line in (["--help"], ["--version"], ["pretarin"]):
-        done = subprocess.run(
-            [sys.executable, "-c", program, *line], capture_output=True, text=True, cwd=ROOT
-        )
-        assert done.stdout.endswith("False False\n"), done.stderr
 
 
 def test_the_package_is_the_command():
