@@ -156,8 +156,8 @@ def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
     is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", path) and not os.path.isdir(os.path.dirname(path))
     name = path if is_name else "google/electra-small-discriminator"
     return FileNotFoundError(
-        f"{error} Nothing is downloaded but by {HUB_PREFIX}{name}: Hugging Face models come with `hf download "
-        f"{name} --local-dir FOLDER`, the original's released ones as zip files from "
+        f"{error} Nothing is downloaded but by {HUB_PREFIX}{name}: Hugging Face models come with "
+        f"`hf download {name} --local-dir FOLDER`, the original's released ones as zip files from "
         "https://github.com/google-research/electra."
     )
 
