@@ -13,8 +13,8 @@ from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.given_files import no_model
-from electra_tf.interop.hub import PREFIX, local_folder
+from electra_tf.given_files import HUB_PREFIX, no_model
+from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
@@ -71,7 +71,7 @@ def find_model(path: str) -> Place:
         ValueError: there is a Hugging Face model of another architecture.
     """
     path = os.fspath(path)
-    if path.startswith(PREFIX):
+    if path.startswith(HUB_PREFIX):
         path = local_folder(path)
     path = path.rstrip("/") or "/"
     if exists(os.path.join(path, "saved_model.pb")):
