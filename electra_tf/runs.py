@@ -17,7 +17,7 @@ from electra_tf.config import FinetuningConfig, PretrainingConfig, check
 from electra_tf.config.finetuning import without_shape
 from electra_tf.config.given_hparams import expanded_paths
 from electra_tf.environment import XLA, unset_variables
-from electra_tf.given_files import no_initial_weights
+from electra_tf.given_files import HUB_PREFIX, no_initial_weights
 
 if TYPE_CHECKING:
     from electra_tf.finetuning.results import RunResults
@@ -235,7 +235,6 @@ def _with_start(
     model: Path | None, model_name: str | None, data_dir: str, hparams: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Name of the run and its hyperparameters, with `init_checkpoint` as `model` says it."""
-    from electra_tf.interop.hub import PREFIX
     from electra_tf.interop.opening import find_model
 
     valid = model is None or (isinstance(model, str | os.PathLike) and bool(os.fspath(model)))
@@ -257,7 +256,7 @@ def _with_start(
     except FileNotFoundError as error:
         raise FileNotFoundError(f"model: {error} For random weights, give None.") from error
     # A copy of what is on the hub is named by its revision.
-    named = path if path.startswith(PREFIX) else folder
+    named = path if path.startswith(HUB_PREFIX) else folder
     name = model_name or os.path.basename(os.path.abspath(named))
     return name, {**hparams, "init_checkpoint": path}
 
