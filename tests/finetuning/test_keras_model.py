@@ -98,7 +98,7 @@ def test_metrics_by_task():
     assert found["score_error"] == pytest.approx(errors[~own].mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_a_file_has_weights_optimizer_and_configuration(tmp_path, precision):
     model = compiled(precision=precision)
     model.fit(dataset(), verbose=0)

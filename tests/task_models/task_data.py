@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Texts and labels for each kind of task model, and models that learn them in no time."""
 
+import pytest
 from tiny_finetuning import SETTINGS, sentences
 
 from electra_tf.task_models import (
@@ -40,41 +41,43 @@ def classifier(preset, **changes):
     return TextClassifier.from_preset(preset, CLASSES, **{**SETTINGS, **changes})
 
 
-def each_model(preset):
-    """Name -> (model of this kind, its texts, its labels)."""
+def make(name, preset):
+    """A model of a class, its texts and its labels."""
     words, tags = tagged()
     asked, contexts, answers = questions()
     labels = classes()
     qa = {**SETTINGS, **QUESTION_SETTINGS}
-    return {
-        "TextClassifier": (classifier(preset), texts(), labels),
-        "MultiLabelClassifier": (
+    makers = {
+        "TextClassifier": lambda: (classifier(preset), texts(), labels),
+        "MultiLabelClassifier": lambda: (
             MultiLabelClassifier.from_preset(preset, CLASSES, **SETTINGS),
             texts(),
             [[label, 1 - label] for label in labels],
         ),
-        "TextRegressor": (
+        "TextRegressor": lambda: (
             TextRegressor.from_preset(preset, value_range=(0, 5), **SETTINGS),
             (texts(), texts(seed=1)),
             [2.5 * label for label in labels],
         ),
-        "TokenClassifier": (
+        "TokenClassifier": lambda: (
             TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **SETTINGS),
             words,
             tags,
         ),
-        "QuestionAnswerer": (
+        "QuestionAnswerer": lambda: (
             QuestionAnswerer.from_preset(preset, **qa),
             (asked, contexts),
             answers[:4] + [None] * 4,
         ),
     }
+    return makers[name]()
 
 
 NAMES = (
     "TextClassifier",
-    "MultiLabelClassifier",
-    "TextRegressor",
-    "TokenClassifier",
+    pytest.param("MultiLabelClassifier", marks=pytest.mark.slow),
+    pytest.param("TextRegressor", marks=pytest.mark.slow),
+    pytest.param("TokenClassifier", marks=pytest.mark.slow),
     "QuestionAnswerer",
 )
+"""Of all models; those that show the most are tried by the quick tests."""

@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from task_data import CLASSES, NAMES, classes, classifier, each_model, texts
+from task_data import CLASSES, NAMES, classes, classifier, make, texts
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir, write_task
 from tiny_run import NO_DROPOUT
 
@@ -28,7 +28,7 @@ def assert_same_weights(model, config, task):
         np.testing.assert_allclose(weight, reader[theirs], atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("epochs", [2.0, 1.5])
+@pytest.mark.parametrize("epochs", [2.0, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_fit_ends_with_the_weights_of_a_run(tmp_path, epochs):
     """With dropout, layer-wise rates and a last batch that is not full."""
     data_dir = make_data_dir(tmp_path / "data")
@@ -67,7 +67,7 @@ def test_the_same_holds_for_questions(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_model_learns(preset, name):
-    model, x, y = each_model(preset)[name]
+    model, x, y = make(name, preset)
     before = model.evaluate(x, y, verbose=0)[0]
     history = model.fit(x, y, epochs=4, verbose=0, validation_split=0.25).history
     assert len(history["val_loss"]) == len(history["loss"]) == 4
@@ -97,16 +97,15 @@ def test_weights_of_classes_are_those_of_the_hyperparameter(preset):
     """As `class_weights`, which heads apply; keys are ids or names."""
     by_head = classifier(preset, class_weights={"yes": 3.0})
     by_head.fit(texts(), classes(), verbose=0)
-    for class_weight in ({1: 3.0}, {"yes": 3.0, "no": 1}):
-        model = classifier(preset)
-        model.fit(texts(), classes(), verbose=0, class_weight=class_weight)
-        for name, weight in weights_of(model).items():
-            np.testing.assert_allclose(weight, weights_of(by_head)[name], atol=1e-6, err_msg=name)
+    model = classifier(preset)
+    model.fit(texts(), classes(), verbose=0, class_weight={1: 3.0, "no": 1})
+    for name, weight in weights_of(model).items():
+        np.testing.assert_allclose(weight, weights_of(by_head)[name], atol=1e-6, err_msg=name)
 
 
 @pytest.mark.slow
 def test_weights_of_tags(preset):
-    words, tags = each_model(preset)["TokenClassifier"][1:]
+    words, tags = make("TokenClassifier", preset)[1:]
     settings = {**SETTINGS, "num_train_epochs": 1.0}
     labels = ("O", "B-A", "I-A")
     by_head = TokenClassifier.from_preset(preset, labels, class_weights={"O": 0.25}, **settings)
@@ -138,7 +137,7 @@ def test_any_optimizer_and_metrics(preset):
 
 
 def test_metrics_of_tags_leave_padding_out(preset):
-    model, words, tags = each_model(preset)["TokenClassifier"]
+    model, words, tags = make("TokenClassifier", preset)
     model.compile("sgd", metrics=["accuracy"])
     found = model.evaluate(words, tags, verbose=0, return_dict=True)
     predicted = model.predict_labels(words, verbose=0)
@@ -147,7 +146,7 @@ def test_metrics_of_tags_leave_padding_out(preset):
 
 
 def test_a_metric_that_nothing_fits_is_refused(preset):
-    model, pairs, answers = each_model(preset)["QuestionAnswerer"]
+    model, pairs, answers = make("QuestionAnswerer", preset)
     model.compile("sgd", metrics=["accuracy"])
     with pytest.raises(ValueError, match="metrics are expected to be none for a task of the kind"):
         model.fit(pairs, answers, verbose=0)
@@ -219,6 +218,7 @@ def test_callbacks_find_scores_and_restore_where_they_stopped(preset, tmp_path):
     assert list((tmp_path / "logs" / "validation").iterdir())
 
 
+@pytest.mark.slow
 def test_a_new_fit_has_a_schedule_of_its_own(preset):
     model = classifier(preset)
     model.fit(texts(), classes(), epochs=1, verbose=0)

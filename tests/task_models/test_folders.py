@@ -2,6 +2,7 @@
 """Task models come from folders of every format, and become such folders, exports and files."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 import subprocess
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from task_data import CLASSES, NAMES, classes, classifier, each_model, tagged, texts
+from task_data import CLASSES, NAMES, classes, classifier, make, tagged, texts
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
 
 import electra_tf
@@ -79,11 +80,15 @@ def test_a_folder_without_a_model_is_an_error(data_dir, tmp_path):
 
 @pytest.fixture(scope="module")
 def trained(preset):
-    """Name -> a fitted model, its texts and its labels."""
-    found = each_model(preset)
-    for model, x, y in found.values():
+    """Gives, by name, a fitted model, its texts and its labels; not to be changed."""
+
+    @functools.cache
+    def fitted(name):
+        model, x, y = make(name, preset)
         model.fit(x, y, epochs=1, verbose=0)
-    return found
+        return model, x, y
+
+    return fitted
 
 
 def assert_same(found, expected):
@@ -102,7 +107,7 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_folder_is_that_of_a_run(trained, name, tmp_path):
-    model, x, _ = trained[name]
+    model, x, _ = trained(name)
     folder = str(tmp_path / "model")
     model.save_to_preset(folder)
     expected = model.predict(x, verbose=0)
@@ -132,9 +137,11 @@ def test_a_saved_folder_is_that_of_a_run(trained, name, tmp_path):
     assert stored.origin == f"the Keras model {model.name}"
 
 
-@pytest.mark.parametrize("name", ["TextClassifier", "QuestionAnswerer"])
+@pytest.mark.parametrize(
+    "name", ["TextClassifier", pytest.param("QuestionAnswerer", marks=pytest.mark.slow)]
+)
 def test_an_export_is_that_of_the_command(trained, name, tmp_path):
-    model, x, _ = trained[name]
+    model, x, _ = trained(name)
     model.export(str(tmp_path / "export"))
     rows = list(zip(*x, strict=True)) if isinstance(x, tuple) else x
     found = electra_tf.load(str(tmp_path / "export")).predict(rows)
@@ -155,7 +162,7 @@ def test_an_export_is_that_of_the_command(trained, name, tmp_path):
 
 @pytest.mark.slow
 def test_exports_for_other_runtimes(trained, tmp_path):
-    model = trained["TextClassifier"][0]
+    model = trained("TextClassifier")[0]
     path = str(tmp_path / "model.tflite")
     model.export(path, format="litert")
     runner = tf.lite.Interpreter(path).get_signature_runner("ids")
@@ -209,7 +216,7 @@ def test_hyperparameters_agree_with_the_head(run, trained, tmp_path):
         TextClassifier.from_preset(folder, classifier_hidden_layer=True)
     with pytest.raises(ValueError, match=r"hidden_size=32 asked for, 16 loaded"):
         TextClassifier.from_preset(folder, model_hparam_overrides={"hidden_size": 32})
-    trained["TextRegressor"][0].save_to_preset(str(tmp_path / "scores"))
+    trained("TextRegressor")[0].save_to_preset(str(tmp_path / "scores"))
     with pytest.raises(ValueError, match=r"value_range is expected to be \(0.0, 5.0\), as that"):
         TextRegressor.from_preset(str(tmp_path / "scores"), value_range=(0, 1))
 
@@ -228,6 +235,7 @@ def test_heads_of_huggingface_are_brought(preset, tmp_path):
     again.fit(texts(), classes(), epochs=1, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
     """Foreign heads have BIO tags; they learn BIO and are scored by entities."""
     model = TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **SETTINGS)
@@ -248,7 +256,7 @@ def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_keras_file_has_everything(trained, name, tmp_path):
-    model, x, _ = trained[name]
+    model, x, _ = trained(name)
     path = str(tmp_path / "model.keras")
     model.save(path)
     loaded = keras.models.load_model(path)
@@ -258,8 +266,9 @@ def test_a_keras_file_has_everything(trained, name, tmp_path):
     assert loaded.config == model.config and loaded.is_settled
 
 
+@pytest.mark.slow
 def test_a_loaded_model_can_be_trained_further(trained, tmp_path):
-    model, x, y = trained["TextClassifier"]
+    model, x, y = trained("TextClassifier")
     path = str(tmp_path / "model.keras")
     model.save(path)
     results = []
@@ -271,7 +280,7 @@ def test_a_loaded_model_can_be_trained_further(trained, tmp_path):
 
 
 def test_weights_alone(trained, preset, tmp_path):
-    model, x, _ = trained["TextClassifier"]
+    model, x, _ = trained("TextClassifier")
     path = str(tmp_path / "model.weights.h5")
     model.save_weights(path)
     other = classifier(preset)
@@ -279,8 +288,9 @@ def test_weights_alone(trained, preset, tmp_path):
     np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_it(trained, tmp_path):
-    model, x, _ = trained["TextClassifier"]
+    model, x, _ = trained("TextClassifier")
     model.save(str(tmp_path / "model.keras"))
     program = (
         "import json, sys, keras, electra_tf\n"

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from task_data import CLASSES, QUESTION_SETTINGS, classes, classifier, each_model, texts
+from task_data import CLASSES, NAMES, QUESTION_SETTINGS, classes, classifier, make, texts
 from tiny_finetuning import SETTINGS
 
 from electra_tf.task_models import (
@@ -20,7 +20,8 @@ from electra_tf.task_models import (
 
 @pytest.fixture(scope="module")
 def models(preset):
-    return {name: model for name, (model, _, _) in each_model(preset).items()}
+    names = [getattr(name, "values", [name])[0] for name in NAMES]
+    return {name: make(name, preset)[0] for name in names}
 
 
 def examples(model, x, y=None, weights=None):
