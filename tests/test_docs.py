@@ -33,6 +33,7 @@ DOCUMENTS = (
     "docs/data.md",
     "docs/index.md",
     "docs/interop.md",
+    "docs/keras.md",
     "docs/pretraining.md",
     "docs/results.md",
     "docs/scaling.md",

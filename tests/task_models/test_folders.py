@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -307,3 +308,14 @@ def test_a_fresh_process_loads_it(trained, tmp_path):
     )
     found = json.loads(done.stdout.splitlines()[-1])
     np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_the_lines_of_the_readme_run(preset, tmp_path, monkeypatch, capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```python\n((?:(?!```).)*TextClassifier.*?)```", text, re.S)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quickstart_data" / "models").mkdir(parents=True)
+    (tmp_path / "quickstart_data" / "models" / "quickstart").symlink_to(preset)
+    exec(lines, {})
+    assert "'accuracy'" in capsys.readouterr().out
+    assert (tmp_path / "my_classifier" / "config.json").exists()
