@@ -54,13 +54,19 @@ def main():
     parser = make_parser()
     parser.parse_args()  # help and wrong flags end here
     print("A small ELECTRA from nothing. First TensorFlow starts, in some seconds ...", flush=True)
-    arguments.run(quickstart, parser)
+    arguments.run(quickstart, parser, check=check_options)
+
+
+def check_options(args):
+    """Raise a ValueError for what could only fail later, before TensorFlow starts."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
+    choose_hparams(pathlib.Path(args.data_dir))
+    wants_masked_lm()
 
 
 def quickstart(args):
     """Reviews -> vocabulary, records -> pre-training -> fine-tuning -> report."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[demo]'.")
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     began = time.monotonic()
     folder = pathlib.Path(args.data_dir)

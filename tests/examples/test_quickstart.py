@@ -302,15 +302,17 @@ def test_the_first_line_comes_before_tensorflow(tmp_path):
         "import sys; sys.modules['tensorflow'] = None; import quickstart; "
         "sys.argv = ['quickstart.py', '--data-dir', 'there']; quickstart.main()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", source],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.startswith("A small ELECTRA from nothing")
-    assert "tensorflow" in done.stderr and not (tmp_path / "there").exists()
+    path = os.pathsep.join(filter(None, sys.path))
+    for steps, error in (("9", "tensorflow"), ("few", "error: QUICKSTART_STEPS is expected")):
+        done = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, "QUICKSTART_STEPS": steps},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.startswith("A small ELECTRA from nothing")
+        assert error in done.stderr and not (tmp_path / "there").exists()
 
 
 def test_stages_say_which_they_are_and_how_long_the_rest_takes(tmp_path, capsys):
@@ -333,6 +335,43 @@ def test_stages_say_which_they_are_and_how_long_the_rest_takes(tmp_path, capsys)
 
 
 # ---- What to try
+
+
+class FakeModel:
+    """Suspects the tokens whose probabilities are given; as wide as the longest text."""
+
+    def __init__(self, probabilities):
+        self._probabilities = probabilities
+
+    def replaced_tokens(self, texts):
+        spans = [[m.span() for m in re.finditer(r"\w+", text)] for text in texts]
+        return {
+            "probabilities": np.array(self._probabilities),
+            "num_tokens": np.array([len(row) for row in spans]),
+            "starts": np.array([[a for a, _ in row] + [0] * (4 - len(row)) for row in spans]),
+            "ends": np.array([[b for _, b in row] + [0] * (4 - len(row)) for row in spans]),
+        }
+
+
+def test_a_wrong_word_is_found_if_nothing_in_the_text_is_more_suspicious(monkeypatch):
+    # The last value of the first text is padding.
+    model = FakeModel([[0.1, 0.2, 0.6, 0.9], [0.1, 0.7, 0.2, 0.3], [0.2, 0.1, 0.3, 0.8]])
+    monkeypatch.setattr("electra_tf.load", lambda folder: model)
+    texts = [("we saw green", "green"), ("so very of it", "of"), ("it is a banana", "banana")]
+    found = try_it.find_wrong_words("models/m", texts)
+    assert [(s.piece, s.is_right) for s in found] == [
+        ("green", True),
+        ("very", False),
+        ("banana", True),
+    ]
+    assert "In 2 of 3" in try_it.format_suspicions(found)
+    assert try_it.best_example(found).text == "it is a banana"
+    assert try_it.best_example(found[1:2]).text == "so very of it"
+
+
+def test_the_sentences_to_try_have_their_wrong_word_once():
+    for text, wrong in try_it.WRONG_WORDS:
+        assert len(re.findall(rf"\b{wrong}\b", text)) == 1
 
 
 def test_commands_name_the_environment_only_inside_of_one(monkeypatch, tmp_path):
