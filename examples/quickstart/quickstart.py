@@ -72,7 +72,8 @@ def quickstart(args):
     folder = pathlib.Path(args.data_dir)
     hparams = choose_hparams(folder)
     config = PretrainingConfig.from_hparams(MODEL_NAME, str(folder), hparams)
-    share = config.num_train_steps / load_hparams(str(HPARAMS_FILE))["num_train_steps"]
+    whole = load_hparams(str(HPARAMS_FILE))["num_train_steps"]
+    share = min(1.0, config.num_train_steps / whole)
     if share < 1:
         print(f"{config.num_train_steps} steps show that everything works, but prove nothing.")
     run_stages(make_stages(config, hparams, share))
@@ -83,7 +84,7 @@ def quickstart(args):
 
 
 def make_stages(config: PretrainingConfig, hparams: Mapping[str, Any], share: float) -> list[Stage]:
-    """The whole way; `share` of the steps shortens training."""
+    """The whole way, with a share of the epochs of fine-tuning."""
     folder = pathlib.Path(config.data_dir)
     train, held_out = (folder / "reviews" / name / "reviews.txt" for name in ("train", "heldout"))
     task = folder / "finetuning_data" / TASK_FILE.stem
@@ -100,26 +101,25 @@ def make_stages(config: PretrainingConfig, hparams: Mapping[str, Any], share: fl
             then(build_records, config, [train.parent, held_out.parent], records),
             tuple(path / "manifest.json" for path in records),
         ),
-        pretraining_stage(MODEL_NAME, "", config.data_dir, hparams, 190 * share),
+        pretraining_stage(MODEL_NAME, "", config.data_dir, hparams, 0.055),
         Stage("fine-tuning", 110 * share + 10, then(finetune, config, masked_lm, task, share)),
         Stage("report", 15, then(write_report, config, held_out, share)),
     ]
     if masked_lm:
         title = " a masked LM with equal FLOPs"
-        stages.insert(
-            4, pretraining_stage(MASKED_LM_NAME, title, config.data_dir, masked_lm, 190 * share)
-        )
+        stage = pretraining_stage(MASKED_LM_NAME, title, config.data_dir, masked_lm, 0.03)
+        stages.insert(4, stage)
     return stages
 
 
 def pretraining_stage(
-    name: str, what: str, data_dir: str, hparams: Mapping[str, Any], seconds: float
+    name: str, what: str, data_dir: str, hparams: Mapping[str, Any], seconds_per_step: float
 ) -> Stage:
     """It resumes from the last checkpoint if there is one."""
     steps = hparams["num_train_steps"]
     return Stage(
         f"pre-training{what}, {steps} steps",
-        seconds,
+        seconds_per_step * steps,
         functools.partial(electra_tf.pretrain, data_dir, name, **hparams),
         (os.path.join(data_dir, "models", name, f"model.ckpt-{steps}.index"),),
     )
@@ -244,6 +244,11 @@ def write_report(config: PretrainingConfig, held_out: pathlib.Path, share: float
     folder = pathlib.Path(config.data_dir)
     picture, page = folder / "loss_curve.png", folder / "report.html"
     training, evaluations = (read_log(config.model_dir, kind) for kind in ("train", "eval"))
+    if not evaluations:
+        raise ValueError(
+            f"{config.model_dir} is expected to be a model of this quickstart, but its log has no "
+            f"evaluations: move {folder} away, and run this again."
+        )
     quickstart_report.draw_losses(training, evaluations, picture)
     metrics = evaluations[-1]
     comparison = quickstart_comparison.read(config.data_dir)
