@@ -34,6 +34,7 @@ DOCUMENTS = (
     "docs/index.md",
     "docs/interop.md",
     "docs/keras.md",
+    "docs/migration.md",
     "docs/pretraining.md",
     "docs/results.md",
     "docs/scaling.md",
@@ -41,6 +42,7 @@ DOCUMENTS = (
     "docs/speed.md",
     "docs/tokenizers.md",
     "docs/tracking.md",
+    "examples/notebooks/README.md",
 )
 
 
