@@ -10,13 +10,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 IN_TWO_PROCESSES := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-all lint docs bench clean
+.PHONY: help quickstart notebooks test test-all lint docs bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, start to finish
 	@$(BIN)/python examples/quickstart/quickstart.py
+
+notebooks: $(VENV)/.installed-dev ## Run the notebooks of examples/ and store their outputs
+	@$(BIN)/python examples/notebooks/execute.py
 
 test: $(VENV)/.installed-dev ## Run the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(IN_TWO_PROCESSES) $(PYTEST_ARGS)

@@ -15,6 +15,8 @@ DEMO = ["matplotlib>=3.8"]
 """What the quickstart needs beyond the library."""
 CARDS = "electra_tf.cards"
 """Where an installed package has the run cards, see `electra_tf.config.given_hparams`."""
+NOTEBOOKS = ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"]
+"""Runs the notebooks of examples/ outside of a browser."""
 SERVING = ["tensorflow-serving-api>=2.20,<2.22"]
 """Warm-up requests for TensorFlow Serving in exports."""
 
@@ -70,6 +72,7 @@ setup(
         "demo": DEMO,
         "dev": [
             *DEMO,
+            *NOTEBOOKS,
             *SERVING,
             "hypothesis>=6.100",
             "pytest>=8.0",
