@@ -19,7 +19,7 @@ quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, 
 	@$(BIN)/python examples/quickstart/quickstart.py
 
 notebooks: $(VENV)/.installed-dev ## Run the notebooks of examples/ and store their outputs
-	@$(BIN)/python examples/notebooks/execute.py
+	@$(BIN)/python examples/notebooks/execute_notebooks.py
 
 test: $(VENV)/.installed-dev ## Run the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(IN_TWO_PROCESSES) $(PYTEST_ARGS)

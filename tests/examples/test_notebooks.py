@@ -11,6 +11,8 @@ import sys
 import film_reviews
 import nbformat
 import pytest
+from execute_notebooks import execute
+from nbclient.exceptions import CellExecutionError
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "examples/notebooks"
@@ -63,6 +65,31 @@ def test_paths_of_machines_are_found():
         assert not OF_A_MACHINE.search(text)
 
 
+def write_notebook(path, *sources):
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_outputs_are_stored_without_standard_error(tmp_path):
+    noisy = "import sys\nprint('shown')\nprint('noise', file=sys.stderr)"
+    path = write_notebook(tmp_path / "noisy.ipynb", noisy)
+    execute(path)
+    (cell,) = nbformat.read(path, as_version=4).cells
+    assert list(texts_of(cell.outputs)) == ["shown\n"]
+
+
+def test_a_notebook_that_fails_stays_as_it_is(tmp_path):
+    path = write_notebook(tmp_path / "failing.ipynb", "print('shown')", "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        execute(path)
+    assert path.read_bytes() == before
+    (tmp_path / "damaged.ipynb").write_text("{")
+    with pytest.raises(nbformat.reader.NotJSONError):
+        execute(tmp_path / "damaged.ipynb")
+
+
 @pytest.mark.slow
 def test_all_notebooks_run(tmp_path):
     """In an empty folder, one after the other, as `make notebooks` does."""
@@ -75,7 +102,7 @@ def test_all_notebooks_run(tmp_path):
         (examples / "notebooks/notebook_data/download").mkdir(parents=True)
         shutil.copy(kept, examples / "notebooks/notebook_data/download")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "examples/notebooks/execute.py"]
+    command = [sys.executable, "examples/notebooks/execute_notebooks.py"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     for name in NAMES:

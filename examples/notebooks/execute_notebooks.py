@@ -1,5 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Runs notebooks and stores their outputs: python examples/notebooks/execute.py [NOTEBOOK ...]
+"""Runs notebooks and stores their outputs.
+
+    python examples/notebooks/execute_notebooks.py [NOTEBOOK ...]
 
 Without names, all of this folder, in the order in which one uses what another made. What they make
 goes to `notebook_data` beside them. What TensorFlow writes on standard error is not stored.
