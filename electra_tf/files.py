@@ -16,6 +16,8 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from electra_tf.tensorflow_log import kept_at_start
+
 TEMPORARY = ".electra_tf_tmp"
 """Ending of a file that is being written; no file of others has such a name."""
 
@@ -36,7 +38,8 @@ _NAMES = {
 
 def gfile() -> Any:
     """TensorFlow's file system, which knows remote places; imported when one is asked for."""
-    import tensorflow as tf
+    with kept_at_start():
+        import tensorflow as tf
 
     return tf.io.gfile
 

@@ -7,11 +7,13 @@ Nothing else is kept: Python's errors, messages of a crash, and this library's o
 import contextlib
 import logging
 import os
+import pickle
 import signal
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _LIBRARIES = ("tensorflow", "tensorflow_text", "keras")
@@ -58,34 +60,53 @@ def write_to_terminal(text: str) -> None:
 
 
 @contextlib.contextmanager
-def kept_at_start() -> Iterator[None]:
+def kept_at_start(is_watched: bool = True) -> Iterator[None]:
     """TensorFlow is imported inside; what it writes then is shown if that fails.
 
-    Its first lines are written before it reads any setting, by descriptor 2. Another process
-    shows them if this one raises an error, crashes or is killed meanwhile.
+    Its first lines are written before it reads any setting, by descriptor 2.
+
+    Args:
+        is_watched: whether another process shows them if this one crashes or is killed meanwhile.
     """
     if not _Terminal.is_hidden or "tensorflow" in sys.modules:
         yield
         return
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile() as file, contextlib.ExitStack() as stack:
         _Terminal.descriptor = os.dup(2)
-        watching, _Terminal.watched = os.pipe()
-        watcher = os.fork()
-        if watcher == 0:
-            _watch(watching, file.fileno())
-        os.close(watching)
+        stack.callback(_show_again)
+        if is_watched:
+            stack.enter_context(_watched(file.fileno()))
         os.dup2(file.fileno(), 2)
         try:
             yield
-            os.write(_Terminal.watched, b".")
-        finally:
-            sys.stderr.flush()
-            os.dup2(_Terminal.descriptor, 2)
-            os.close(_Terminal.descriptor)
-            os.close(_Terminal.watched)
-            os.waitpid(watcher, 0)
-            _Terminal.descriptor, _Terminal.watched = 2, None
+        except BaseException:
+            _show(file.fileno())
+            raise
+
+
+def _show_again():
+    sys.stderr.flush()
+    os.dup2(_Terminal.descriptor, 2)
+    os.close(_Terminal.descriptor)
+    _Terminal.descriptor = 2
+
+
+@contextlib.contextmanager
+def _watched(file: int) -> Iterator[None]:
+    """Another process shows a file if this one ends inside."""
+    watching, _Terminal.watched = os.pipe()
+    watcher = os.fork()
+    if watcher == 0:
+        _watch(watching, file)
+    os.close(watching)
+    try:
+        yield
+    finally:
+        os.write(_Terminal.watched, b".")
+        os.close(_Terminal.watched)
+        os.waitpid(watcher, 0)
+        _Terminal.watched = None
 
 
 def _watch(watching: int, file: int):
@@ -94,7 +115,26 @@ def _watch(watching: int, file: int):
         signal.signal(number, signal.SIG_IGN)
     os.close(_Terminal.watched)
     if not os.read(watching, 1):
-        os.lseek(file, 0, os.SEEK_SET)
-        while block := os.read(file, 1 << 16):
-            os.write(_Terminal.descriptor, block)
+        _show(file)
     os._exit(0)
+
+
+def _show(file: int):
+    os.lseek(file, 0, os.SEEK_SET)
+    while block := os.read(file, 1 << 16):
+        os.write(_Terminal.descriptor, block)
+
+
+def run_in_worker(is_hidden: bool, content: bytes, *arguments: Any) -> None:
+    """Call a function in a process that was just started, and whose log is as in the first one.
+
+    Args:
+        is_hidden: `is_hidden()` of the process that starts this one.
+        content: the pickled function; unpickling it imports TensorFlow.
+        *arguments: of the function.
+    """
+    if is_hidden:
+        hide()
+    with kept_at_start(is_watched=False):  # the first process says what became of this one
+        function = pickle.loads(content)
+    function(*arguments)

@@ -2,9 +2,11 @@
 """Tasks over several processes: errors surface once, and nobody is left running."""
 
 import contextlib
+import functools
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.resource_tracker
+import pickle
 import signal
 import threading
 from collections import deque
@@ -12,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
+
+from electra_tf import tensorflow_log
 
 Work = Callable[[Any, Callable[[int], None]], Any]
 """Called with a task and a function to report progress to; returns the task's result."""
@@ -40,12 +44,17 @@ def run_tasks(
         return
     # TensorFlow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
+    served = pickle.dumps(functools.partial(_serve, work))
     processes = {}
     try:
         with _signals_later():
             for _ in range(min(num_processes, len(tasks))):
                 ours, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+                process = context.Process(
+                    target=tensorflow_log.run_in_worker,
+                    args=(tensorflow_log.is_hidden(), served, theirs),
+                    daemon=True,
+                )
                 process.start()
                 theirs.close()
                 processes[ours] = process
