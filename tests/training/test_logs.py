@@ -4,7 +4,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from electra_tf.training.loop.logs import LOG_FILE, RunLog, clock, progress_line, read_log
+from electra_tf.training.loop.logs import LOG_FILE, RunLog, clock, read_log
 
 
 def test_lines_and_scalars(tmp_path):
@@ -57,36 +57,6 @@ def test_nothing_is_cut_where_nothing_is_behind(tmp_path):
 def test_no_log(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"train_log\.jsonl is expected to be the log"):
         read_log(str(tmp_path))
-
-
-def test_line_for_people():
-    values = {
-        "total_loss": 12.3456,
-        "masked_lm_loss": 5.5,
-        "disc_loss": 0.125,
-        "masked_lm_accuracy": 0.25,
-        "disc_auc": 0.75,
-        "steps_per_second": 2.0,
-        "tokens_per_second": 12345.6,
-        "input_wait_share": 0.034,
-    }
-    line = progress_line(250, 1000, values, elapsed=125.2)
-    for part in (
-        "step 250/1000 (25.0%)",
-        "loss 12.346",
-        "mlm 5.500",
-        "rtd 0.125",
-        "mlm acc 0.250",
-        "auc 0.750",
-        "2.00 steps/s",
-        "12,346 tokens/s",
-        "input wait 3%",
-        "elapsed 0:02:05",
-        "ETA 0:06:15",
-    ):
-        assert part in line.split(" | "), part
-    del values["disc_loss"], values["disc_auc"]  # masked LM
-    assert "rtd" not in progress_line(250, 1000, values, elapsed=125.2)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The log of a run: for TensorBoard, its scalars as JSON lines too, and lines for people."""
+"""The log of a run: for TensorBoard, its scalars as JSON lines too, and its expected time."""
 
 import datetime
 import json
@@ -83,39 +83,6 @@ def read_log(folder: str, kind: str = "train") -> list[dict[str, float]]:
     lines = read_bytes(path).splitlines()
     entries = [_entry(line, path, number) for number, line in enumerate(lines, start=1)]
     return [entry for entry in entries if entry["kind"] == kind]
-
-
-def progress_line(step: int, num_steps: int, values: dict[str, float], elapsed: float) -> str:
-    """One line for people: how far, how well, how fast, how long.
-
-    Args:
-        step: steps done.
-        num_steps: steps of the run.
-        values: what is logged, with `steps_per_second`, `tokens_per_second` and
-            `input_wait_share`, and `flops_per_second` if known; losses are shown under short
-            names.
-        elapsed: seconds since the run (this process) began.
-    """
-    parts = [f"step {step}/{num_steps} ({100 * step / num_steps:.1f}%)"]
-    for name, label in (
-        ("total_loss", "loss"),
-        ("loss", "loss"),
-        ("masked_lm_loss", "mlm"),
-        ("disc_loss", "rtd"),
-        ("masked_lm_accuracy", "mlm acc"),
-        ("disc_auc", "auc"),
-    ):
-        if name in values:
-            parts.append(f"{label} {values[name]:.3f}")
-    speed = values["steps_per_second"]
-    parts.append(f"{speed:.2f} steps/s")
-    parts.append(f"{values['tokens_per_second']:,.0f} tokens/s")
-    if "flops_per_second" in values:
-        parts.append(f"{values['flops_per_second'] / 1e9:,.1f} GFLOP/s")
-    parts.append(f"input wait {100 * values['input_wait_share']:.0f}%")
-    parts.append(f"elapsed {clock(elapsed)}")
-    parts.append(f"ETA {clock((num_steps - step) / speed)}")
-    return " | ".join(parts)
 
 
 def clock(seconds: float) -> str:

@@ -17,7 +17,7 @@ from electra_tf.files import write_bytes
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, read_step
 from electra_tf.training.checkpoints.weights import restore_training, training_variables
 from electra_tf.training.distribution.workers import Workers, check_same_weights
-from electra_tf.training.loop.logs import FirstLine, RunLog, clock, progress_line
+from electra_tf.training.loop.logs import FirstLine, RunLog, clock
 from electra_tf.training.loop.loop import (
     Batch,
     Event,
@@ -27,6 +27,7 @@ from electra_tf.training.loop.loop import (
     make_runner,
     run_loop,
 )
+from electra_tf.training.loop.progress import Progress
 from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay
 
 
@@ -115,6 +116,7 @@ class Trainer(abc.ABC):
         self._runners = {}
         self._log: RunLog | None = None  # of the chief, as the next one
         self._first_line: FirstLine | None = None
+        self._progress: Progress | None = None
 
     # ---- What subclasses say
 
@@ -181,6 +183,7 @@ class Trainer(abc.ABC):
             self.best_checkpoints.remove_incomplete()
             self._log = RunLog(self.folder, step)
             self._first_line = FirstLine(step, self.num_steps, self.amounts, self.instead_of_a_cpu)
+            self._progress = Progress(step, self.num_steps, self.label)
         self._began = time.monotonic()
         self.timing.reset()
         try:
@@ -189,6 +192,9 @@ class Trainer(abc.ABC):
                 self._stop_if_asked(step)
         except NonFiniteLossError as error:
             raise self._with_saved_batch(error) from error
+        finally:
+            if self._progress is not None:
+                self._progress.close()
         # The others read what the chief has saved.
         self.workers.wait_for_all()
         logging.info("Done: step %d is saved in %s.", step, self.folder)
@@ -231,8 +237,12 @@ class Trainer(abc.ABC):
             iterations,
             self.signals,
             self.workers,
-            self._first_line,
+            self._watch if self.workers.is_chief else None,
         )
+
+    def _watch(self, step: int, losses: np.ndarray):
+        self._first_line(step, losses)
+        self._progress.update(step)
 
     def _resume(self) -> int:
         """Load the last checkpoint, if there is one; returns the steps done."""
@@ -292,9 +302,7 @@ class Trainer(abc.ABC):
         values |= timing.speeds()
         if self.workers.is_chief:
             self._log.write(step, values)
-            elapsed = time.monotonic() - self._began
-            line = progress_line(step, self.num_steps, values, elapsed)
-            logging.info("%s%s", self.label, line)
+            self._progress.show(step, values, time.monotonic() - self._began)
         self.last_logged = {"step": step, **values}
         for metric in metrics:
             metric.reset_state()
