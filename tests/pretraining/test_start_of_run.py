@@ -33,9 +33,9 @@ def test_the_expected_time_comes_before_the_first_line_of_the_log(
     lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("step ")]
     assert len(lines) == 3  # with the one of the log at the end
     assert lines[0].startswith("step 1/12 | loss 1.000 | the first took ")
-    assert "the whole run is expected to take" in lines[1] and lines[1].startswith("step 2/12 ")
+    assert "whole run is expected to take" in lines[1] and lines[1].startswith("step 2/12 ")
     # A resumed run says it, too.
     caplog.clear()
     run_idly(data_dir, num_train_steps=20, iterations_per_loop=1)
-    assert "step 14/20 | loss 1.000 | " in caplog.text
+    assert "step 14/20 | " in caplog.text
     assert caplog.text.count("is expected to take") == 1

@@ -36,7 +36,7 @@ def test_the_expected_time_is_said_once_some_steps_are_timed(caplog):
     logged = watched(caplog, [(5, 1), (4, 3), (4, 5), (4, 7), (60, 100)])
     # 6 steps in 12 seconds behind the first one, which was compiled.
     line = (
-        "step 7/1000 | loss 2.500 | 0.5 steps/s | the whole run is expected to take 0:33:20, of "
+        "step 7/1000 | 0.5 steps/s | whole run is expected to take 0:33:20, of "
         "which 0:33:06 are left"
     )
     assert logged == [[], [], [], [line], []]

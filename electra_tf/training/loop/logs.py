@@ -160,19 +160,22 @@ class FirstLine:
         """Receive how many steps are done, and the losses of the last ones."""
         if self._is_done:
             return
-        time_now, before = self._now(), f"step {step}/{self._num_steps} | loss {losses[-1]:.3f}"
+        time_now, before = self._now(), f"step {step}/{self._num_steps}"
         if self._first_ended is None:
             # These steps were compiled first, so nothing is expected from their time.
             self._first_ended, self._step = time_now, step
             if time_now - self._began >= WAIT:
                 taken = clock(time_now - self._began)
-                logging.info("%s | the first took %s, with compiling", before, taken)
+                loss = losses[-1]
+                logging.info(
+                    "%s | loss %.3f | the first took %s, with compiling", before, loss, taken
+                )
         elif time_now - self._first_ended >= WAIT:
             self._is_done = True
             speed = (step - self._step) / (time_now - self._first_ended)
             whole, left = (amount / speed for amount in self._amounts(step))
             logging.info(
-                "%s | %.3g steps/s | the whole run is expected to take %s, of which %s are left",
+                "%s | %.3g steps/s | whole run is expected to take %s, of which %s are left",
                 before,
                 speed,
                 clock(whole),
