@@ -58,6 +58,12 @@ def _add_content_flags(group: argparse._ArgumentGroup):
         help="store which tokens begin a word, for whole-word masking",
     )
     group.add_argument(
+        "--split-long-lines",
+        action="store_true",
+        help="lines longer than an example become several examples; by default they lose their "
+        "ends, as in the original",
+    )
+    group.add_argument(
         "--pack-documents",
         action="store_true",
         help="put as many examples as fit into each sequence, for packed training",
@@ -136,6 +142,7 @@ def build(
         num_out_files=args.num_out_files,
         seed=args.seed,
         word_starts=args.word_starts,
+        split_long_lines=args.split_long_lines,
         pack_documents=args.pack_documents,
         remove_duplicates=args.remove_duplicates,
         held_out_share=args.held_out_share,
@@ -199,8 +206,8 @@ def _report(manifest: "Manifest", folder: str):
         share = manifest.cut_tokens / (manifest.cut_tokens + manifest.num_tokens)
         print(
             f"{manifest.cut_tokens:,} tokens ({share:.0%} of the text) were cut, as the original "
-            "cuts them: lines longer than an example lose their ends. Shorter lines, such as a "
-            "sentence each, lose less."
+            "cuts them: lines longer than an example lose their ends. --split-long-lines keeps "
+            "them; of shorter lines, such as a sentence each, less is cut."
         )
     if manifest.duplicate_documents:
         print(

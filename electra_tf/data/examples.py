@@ -68,30 +68,39 @@ class _Ranges:
 
 
 def build_segments(
-    lines: Rows, document_ends: Sequence[int], max_length: int, rng: RandomSource
+    lines: Rows,
+    document_ends: Sequence[int],
+    max_length: int,
+    rng: RandomSource,
+    breaks: np.ndarray | None = None,
 ) -> Segments:
     """Builds the examples of some documents.
 
     With max_length 16 and no luck with the dice, lines of 3, 4 and 9 tokens give one example: 6 is
-    the first segment's target, so it gets 3 tokens; 4 + 9 go to the second and are cut to 10.
+    the first segment's target, so it gets 3 tokens; 4 + 9 go to the second and are cut to 10. With
+    `breaks` the 3 tokens that were cut begin the next example, with the rest of their word.
 
     Args:
         lines: token ids of lines.
         document_ends: numbers of lines after which a document ends, ascending.
         max_length: L, tokens of an example with its [CLS] and [SEP].
         rng: drawn from in the reference's order.
+        breaks: for every token, whether a line may be split before it; what an example has no room
+            for begins the next one. None: it is lost, as in the reference.
     """
     bounds = lines.splits.tolist()
-    builder = _SegmentBuilder(bounds, max_length, rng)
+    builder = _SegmentBuilder(bounds, max_length, rng, breaks)
     begin = 0
     for document_end in document_ends:
-        for line in range(begin, document_end):
+        line = begin
+        while line < document_end:
             # Lines are contiguous, so the collected length is a difference of places.
             if bounds[line + 1] - bounds[begin] >= builder.target:
-                builder.add_example(begin, line + 1)
-                begin = line + 1
-        if bounds[document_end] > bounds[begin]:
-            builder.add_example(begin, document_end)
+                line = begin = builder.add_example(begin, line + 1)
+            else:
+                line += 1
+        while bounds[document_end] > bounds[begin]:
+            begin = builder.add_example(begin, document_end)
         begin = document_end
     return Segments(builder.first.gather(lines.values), builder.second.gather(lines.values))
 
@@ -99,27 +108,62 @@ def build_segments(
 class _SegmentBuilder:
     """Deals the lines of one example after the other to two segments."""
 
-    def __init__(self, bounds: list[int], max_length: int, rng: RandomSource):
+    def __init__(
+        self,
+        bounds: list[int],
+        max_length: int,
+        rng: RandomSource,
+        breaks: np.ndarray | None = None,
+    ):
         self.first, self.second = _Ranges(), _Ranges()
         self.target = max_length
         self._bounds, self._max_length, self._rng = bounds, max_length, rng
+        self._breaks = breaks
 
-    def add_example(self, begin: int, end: int) -> None:
-        """Adds the example of the lines [begin, end) and draws the next one's target length."""
-        rng = self._rng
+    def add_example(self, begin: int, end: int) -> int:
+        """Adds the example of the lines [begin, end) and draws the next one's target length.
+
+        Returns:
+            The line that the next example begins with: `end`, or the last one if its rest is left,
+            where that line now begins.
+        """
+        rng, bounds = self._rng, self._bounds
         single = rng.random() < SINGLE_SEGMENT_RATE
-        first, second = self._deal(begin, end, _NO_LIMIT if single else (self.target - 3) // 2)
+        places = bounds[begin : end + 1]
+        if self._breaks is not None:
+            room = self._max_length - (2 if single else 3)
+            places = self._fitting(places, room)
+            end = begin + len(places) - 1
+        first, second = self._deal(places, _NO_LIMIT if single else (self.target - 3) // 2)
         taken = self.first.add_row(first, self._max_length - 2)
         self.second.add_row(second, max(0, self._max_length - taken - 3))
         short = rng.random() < SHORT_TARGET_RATE
         longest = self._max_length
         self.target = rng.randint(MIN_TARGET_LENGTH, longest) if short else longest
+        if places[-1] == bounds[end]:
+            return end
+        bounds[end - 1] = places[-1]
+        return end - 1
 
-    def _deal(self, begin: int, end: int, first_target: int) -> tuple[list, list]:
+    def _fitting(self, places: list[int], room: int) -> list[int]:
+        """The bounds of lines up to `room` tokens, with the last line split between words."""
+        limit = places[0] + room
+        if places[-1] <= limit:
+            return places
+        inner = [place for place in places if place < limit]
+        split = limit
+        while split > inner[-1] and not self._breaks[split]:
+            split -= 1
+        # A word that is longer than its example is split itself.
+        if split > inner[-1]:
+            return [*inner, split]
+        return inner if len(inner) > 1 else [*inner, limit]
+
+    def _deal(self, places: list[int], first_target: int) -> tuple[list, list]:
         """The two segments' [start, end) ranges of tokens."""
         segments: tuple[list[list[int]], list[list[int]]] = ([], [])
         sizes = [0, 0]
-        for start, stop in itertools.pairwise(self._bounds[begin : end + 1]):
+        for start, stop in itertools.pairwise(places):
             # A line goes to the first segment if that is empty, if it fits there, or by a coin if
             # it is the one that overflows it.
             to_first = (

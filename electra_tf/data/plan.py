@@ -66,6 +66,8 @@ class BuildPlan:
     """Field of JSON lines, each a document, that has the text; None for plain text."""
     word_starts: bool = False
     """Whether records say which tokens begin a word."""
+    split_long_lines: bool = False
+    """Whether what an example has no room for begins the next one, instead of being lost."""
     pack_documents: bool = False
     """Whether as many examples as fit are put into each sequence."""
     remove_duplicates: bool = False

@@ -158,6 +158,7 @@ class ShardBuilder:
             piece.document_ends,
             self.plan.max_seq_length,
             rng,
+            self._word_starts[tokens.values.numpy()] if self.plan.split_long_lines else None,
         )
         vocabulary = self.tokenizer.vocabulary
         features = pack_rows(*segments, vocabulary.cls_id, vocabulary.sep_id)

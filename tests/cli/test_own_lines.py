@@ -143,8 +143,9 @@ from electra_tf.cli import arguments
 from absl import logging
 def main(args):
     import tensorflow as tf
+    program = "import logging; logging.getLogger('tensorflow').warning('retracing')"
+    exec(compile(program, tf.__file__, "exec"))
     warnings.warn("of a library")
-    tf.get_logger().warning("retracing")
     logging.warning("our own")
     {inside}
 arguments.run(main, arguments.make_parser("A command."), [])
@@ -157,13 +158,13 @@ arguments.run(main, arguments.make_parser("A command."), [])
     [
         ("raise KeyError('a defect')", 1, "KeyError: 'a defect'"),
         ("raise ValueError('wrong input')", 2, "error: wrong input"),
-        ("ctypes.CDLL(None).abort()", -signal.SIGABRT, "our own"),
+        ("ctypes.CDLL(None).abort()", -signal.SIGABRT, "Fatal Python error: Aborted"),
         ("os.write(2, b'from a library in C')", 0, "from a library in C"),
     ],
 )
 def test_errors_and_crashes_are_shown(tmp_path, inside, status, last):
     done = run(folder=tmp_path, program=("-c", COMMAND.format(inside=inside)))
     lines = done.stderr.splitlines()
-    assert done.returncode == status and lines[-1] == last, done.stderr
-    assert lines[0] == "our own" and "of a library" not in done.stderr
-    assert "retracing" not in done.stderr.replace('warning("retracing")', "")
+    assert done.returncode == status and last in lines, done.stderr
+    assert lines[0] == "our own"
+    assert "retracing" not in lines and "of a library" not in done.stderr

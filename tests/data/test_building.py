@@ -50,6 +50,14 @@ def test_tokens_that_no_example_holds_are_counted(corpus):
 
 
 @pytest.mark.parametrize("num_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_long_lines_are_split_where_asked(corpus, num_processes):
+    for name in "abc":
+        (corpus / "text" / f"{name}.txt").write_text(" ".join(["w1"] * 100) + "\n")
+    manifest = build(corpus, max_seq_length=32, split_long_lines=True, num_processes=num_processes)
+    assert manifest.cut_tokens == 0 and manifest.num_examples >= 3 * 4
+
+
+@pytest.mark.parametrize("num_processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_unknown_tokens_are_counted(corpus, caplog, num_processes):
     """In every process and both splits; what was cut is counted too."""
     texts = {

@@ -42,6 +42,7 @@ def test_flags_and_defaults_are_the_references():
         "pre_split": None,
         "tokenizer": None,
         "word_starts": False,
+        "split_long_lines": False,
         "pack_documents": False,
         "remove_duplicates": False,
         "held_out_share": 0.0,
@@ -49,6 +50,7 @@ def test_flags_and_defaults_are_the_references():
         "num_shards": None,
         "runner": None,
         "beam_options": [],
+        "verbose": False,
     }
     assert vars(parsed) == new | {
         "corpus_dir": "c",

@@ -29,7 +29,7 @@ class Dice:
 TWO, NEXT_FULL = 0.5, 0.5  # no single segment; no short target for the next example
 
 
-def build(lengths, ends, max_length, rng):
+def build(lengths, ends, max_length, rng, breaks=None):
     """(first, second) lists of token numbers; tokens are numbered over all lines."""
     splits = np.cumsum([0, *lengths])
     segments = build_segments(
@@ -37,6 +37,7 @@ def build(lengths, ends, max_length, rng):
         ends,
         max_length,
         rng,
+        breaks,
     )
     return list(zip(*(lists_of(rows) for rows in segments), strict=True))
 
@@ -94,6 +95,40 @@ def test_documents_never_share_an_example():
 def test_no_lines_give_no_examples():
     assert build([], [0], 16, Dice()) == []
     assert build([0, 0], [1, 2], 16, Dice()) == []
+
+
+@pytest.mark.parametrize(
+    ("breaks", "first", "rest"),
+    [
+        ([1] * 16, span(3, 13), span(13, 16)),
+        ([1] * 12 + [0] * 4, span(3, 11), span(11, 16)),  # the last word is long, and stays whole
+        ([1] * 8 + [0] * 8, span(3, 7), span(7, 16)),
+    ],
+)
+def test_what_has_no_room_begins_the_next_example(breaks, first, rest):
+    dice = Dice(TWO, 0.5, NEXT_FULL, TWO, NEXT_FULL)
+    found = build([3, 4, 9], [3], 16, dice, np.array(breaks))
+    assert found == [(span(0, 3), first), (rest, [])]
+
+
+def test_a_long_line_becomes_examples_and_its_rest_goes_with_the_next_line():
+    dice = Dice(TWO, NEXT_FULL, 0.09, NEXT_FULL, TWO, 0.5, NEXT_FULL)
+    found = build([30, 4], [2], 16, dice, np.ones(34))
+    assert found == [(span(0, 13), []), (span(13, 27), []), (span(27, 30), span(30, 34))]
+
+
+@pytest.mark.parametrize("max_length", [5, 6, 16, 128])
+def test_no_token_is_lost_where_lines_are_split(max_length):
+    rng = random.Random(3)
+    lengths = [rng.choice([0, 1, 7, 40, 300]) for _ in range(200)]
+    ends = sorted({*rng.sample(range(200), 20), 200})
+    breaks = np.array([rng.random() < 0.7 for _ in range(sum(lengths))])
+    found = build(lengths, ends, max_length, rng, breaks)
+    assert sorted(n for a, b in found for n in a + b) == list(range(sum(lengths)))
+    assert max(len(a) + len(b) + 2 + bool(b) for a, b in found) <= max_length
+    bounds = np.cumsum([0, *lengths])[ends]
+    of_documents = [set(np.searchsorted(bounds, a + b, "right")) for a, b in found]
+    assert all(len(documents) == 1 for documents in of_documents)
 
 
 class LineByLine:
