@@ -52,9 +52,14 @@ def run(args: argparse.Namespace) -> None:
         records = predictor.of_lines(sys.stdin, "standard input")
     else:
         records = predictor.of_file(args.input, args.layout)
+    count = 0
     with _output(args.output) as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            count += 1
+    place = "standard output" if args.output == STANDARD else args.output
+    # Not to standard output, which may hold the predictions.
+    print(f"Wrote {count:,} predictions of {predictor.task.name} to {place}.", file=sys.stderr)
     print(f"{predictor.unknown}.", file=sys.stderr)
 
 

@@ -71,7 +71,7 @@ def test_every_command_is_quiet(tmp_path):
         return own_lines(*line, folder=folder)
 
     assert said("vocab", *text, "--output-file", "v/vocab.txt", "--vocab-size", 60) == []
-    unigram = ["--output-file", "v/u.model", "--vocab-size", 60, "--tokenizer", "unigram"]
+    unigram = ["--output-file", "u/u.model", "--vocab-size", 60, "--tokenizer", "unigram"]
     assert said("vocab", *text, *unigram) == []
     records = ["--output-dir", "pretrain_tfrecords", "--num-processes", 2, "--num-out-files", 2]
     bar = said("records", *text, *vocabulary, "--max-seq-length", 16, *records)
