@@ -347,7 +347,7 @@ def run(
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(std_logging.Formatter("%(message)s"))
 
-    logging.get_absl_handler().addFilter(tensorflow_log.is_ours)
+    logging.get_absl_handler().python_handler.addFilter(tensorflow_log.is_ours)
 
     def guarded(args: argparse.Namespace):
         from electra_tf.cli import running

@@ -55,14 +55,14 @@ class Terminal(io.StringIO):
 def test_a_bar_at_a_terminal(monkeypatch, caplog):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    filters = list(logging.get_absl_handler().filters)
+    filters = list(logging.get_absl_handler().python_handler.filters)
     progress = Progress(0, 1000, "trial 1 | ")
     progress.show(250, VALUES, elapsed=125.2)
     progress.update(500)
     progress.close()
     shown = terminal.getvalue()
     assert "trial 1:" in shown and "1000" in shown and "\n" not in shown
-    assert logging.get_absl_handler().filters == filters and not caplog.messages
+    assert logging.get_absl_handler().python_handler.filters == filters and not caplog.messages
 
 
 def test_lines_elsewhere_and_nothing_where_the_log_is_off(monkeypatch, caplog):

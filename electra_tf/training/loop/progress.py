@@ -75,7 +75,7 @@ class Progress:
             self._bar = tqdm(
                 desc=description, total=num_steps, initial=step, unit="step", leave=False
             )
-            logging.get_absl_handler().addFilter(self._clear_before)
+            logging.get_absl_handler().python_handler.addFilter(self._clear_before)
 
     def update(self, step: int) -> None:
         """Move the bar."""
@@ -97,7 +97,7 @@ class Progress:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
-            logging.get_absl_handler().removeFilter(self._clear_before)
+            logging.get_absl_handler().python_handler.removeFilter(self._clear_before)
 
     def _clear_before(self, _: std_logging.LogRecord) -> bool:
         """Lines of the log stand above the bar, which comes back with the next steps."""
