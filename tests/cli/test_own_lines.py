@@ -143,8 +143,8 @@ from electra_tf.cli import arguments
 from absl import logging
 def main(args):
     import tensorflow as tf
-    program = "import logging; logging.getLogger('tensorflow').warning('retracing')"
-    exec(compile(program, tf.__file__, "exec"))
+    function = tf.function(lambda number: number, autograph=False)
+    assert [function(number) for number in range(8)]  # a warning of retracing
     warnings.warn("of a library")
     logging.warning("our own")
     {inside}
@@ -167,4 +167,5 @@ def test_errors_and_crashes_are_shown(tmp_path, inside, status, last):
     lines = done.stderr.splitlines()
     assert done.returncode == status and last in lines, done.stderr
     assert lines[0] == "our own"
-    assert "retracing" not in lines and "of a library" not in done.stderr
+    assert "retracing" not in done.stderr.replace("a warning of retracing", "")
+    assert "of a library" not in done.stderr
