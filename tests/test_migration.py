@@ -51,11 +51,8 @@ def parts():
 
 def expressions(row):
     """Code in the last cell of a row that can be run: calls and assignments."""
-    return [code for code in re.findall(r"`([^`]+)`", row.split(" | ")[-1]) if _runs(code)]
-
-
-def _runs(code):
-    return re.match(r"[\w.\[]+[( ].*[)\]]$|\w[\w.]* = ", code) is not None
+    codes = re.findall(r"`([^`]+)`", row.split(" | ")[-1])
+    return [code for code in codes if "(" in code or " = " in code]
 
 
 def run_line(line):
