@@ -36,6 +36,7 @@ DOCUMENTS = (
     "docs/keras.md",
     "docs/migration.md",
     "docs/pretraining.md",
+    "docs/recipes.md",
     "docs/results.md",
     "docs/scaling.md",
     "docs/serving.md",
