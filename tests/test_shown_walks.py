@@ -9,13 +9,22 @@ import re
 
 import pytest
 from test_migration import PART, TEXT, place, run_line, tiny_run_of  # noqa: F401
+from tiny_run import HPARAMS
 
 from electra_tf import runs
 
 ROOT = pathlib.Path(__file__).parents[1]
-SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "max_position_embeddings": 128}
+SHAPE = {**HPARAMS["model_hparam_overrides"], "num_hidden_layers": 1}
+SHAPE["max_position_embeddings"] = 128
 TINY = {
-    "run_pretraining": {"num_train_steps": 2, "train_batch_size": 4, "eval_batch_size": 4},
+    "run_pretraining": {
+        "num_train_steps": 2,
+        "train_batch_size": 4,
+        "eval_batch_size": 4,
+        "model_hparam_overrides": SHAPE,
+        "embedding_size": HPARAMS["embedding_size"],
+        "generator_hidden_size": HPARAMS["generator_hidden_size"],
+    },
     "run_finetuning": {"train_batch_size": 4, "num_train_epochs": 1.0},
 }
 
@@ -26,10 +35,7 @@ pytestmark = pytest.mark.slow
 def in_place(place, monkeypatch):  # noqa: F811
     monkeypatch.chdir(place)
     for name, tiny in TINY.items():
-        changes = dict(tiny)
-        if name == "run_pretraining":
-            changes["model_hparam_overrides"] = SHAPE
-        monkeypatch.setattr(runs, name, tiny_run_of(getattr(runs, name), changes))
+        monkeypatch.setattr(runs, name, tiny_run_of(getattr(runs, name), tiny))
     return place
 
 
