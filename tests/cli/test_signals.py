@@ -220,11 +220,15 @@ def check_end(process, number):
     ("command", "number"),
     [
         (["-m", "electra_tf", "vocab", "--corpus-dir=-", "--output-file=v"], signal.SIGINT),
-        (["run_pretraining.py", "--data-dir=d", "--model-name=m"], signal.SIGTERM),
+        (["run_pretraining.py", "--data-dir={}", "--model-name=m"], signal.SIGTERM),
     ],
 )
-def test_signals_during_imports(start, command, number):
-    process = start(*command)
+def test_signals_during_imports(start, tmp_path, command, number):
+    for name in ("vocab.txt", "pretrain_data.tfrecord-0"):  # what is looked at before
+        (tmp_path / name).write_text("[PAD]\n")
+    records = ["--set", f"pretrain_tfrecords={tmp_path}/pretrain_data.tfrecord-0"]
+    command = [part.format(tmp_path) for part in command]
+    process = start(*command, *(records if "vocab" not in command else []))
     maps = pathlib.Path(f"/proc/{process.pid}/maps")
     while "tensorflow" not in maps.read_text():  # it has begun to load
         time.sleep(0.01)
