@@ -30,7 +30,7 @@ def test_results_are_printed(data_dir, monkeypatch, capfd, caplog):
     assert lines[0].startswith("words accuracy: median ") and "| baseline 50.00" in lines[0]
     assert "of 2 trials" in lines[0]
     assert lines[-1] == f"results: {data_dir}/models/{MODEL}/results/words_results.txt"
-    assert "trial 2 | step 6/6 (100.0%) | loss " in caplog.text
+    assert "trial 2 | step 6/6 | 100.0% | loss " in caplog.text
     assert "Beginning with the pre-trained model" in caplog.text
 
 

@@ -5,10 +5,21 @@ import json
 
 import pytest
 from commands import electra
-from tiny_run import hparams_with
+from tiny_run import SPECIAL, WORDS, hparams_with
 
+from electra_tf.files import write_text
 from electra_tf.pretraining import run
 from electra_tf.training.loop import trainer
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    """What a run needs, in the folders "d" and "data" of a working folder."""
+    (tmp_path / "working").mkdir()
+    monkeypatch.chdir(tmp_path / "working")
+    for name in ("d", "data"):
+        write_text(f"{name}/vocab.txt", "\n".join(SPECIAL + WORDS) + "\n")
+        write_text(f"{name}/pretrain_tfrecords/pretrain_data.tfrecord-0", "")
 
 
 @pytest.fixture
