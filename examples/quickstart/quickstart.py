@@ -207,6 +207,7 @@ def build_records(
             str(output),
             config.max_seq_length,
             num_processes=1,  # less text than a second process takes to start
+            split_long_lines=True,
             do_lower_case=config.do_lower_case,
             strip_accents=config.strip_accents,
         )
