@@ -19,7 +19,9 @@ WRONG_WORDS = (
     ("There are many funny scenes, and the music green wonderful.", "green"),
     ("This movie made me laugh and because from beginning to end.", "because"),
 )
-"""Sentences and the word in each that does not belong there."""
+"""Sentences and the word in each that does not belong there. They were chosen among some more, most
+of them because a model of the quickstart found the word: they show what it can do, and measure
+nothing."""
 SWAPPED = "I have seen better many films than this one."
 """For the fine-tuned model."""
 
@@ -100,7 +102,10 @@ def format_commands(rows: Sequence[tuple[str, str]]) -> str:
 def format_suspicions(found: Sequence[Suspicion]) -> str:
     """How many wrong words were found."""
     right = sum(suspicion.is_right for suspicion in found)
-    return f"In {right} of {len(found)} made-up sentences the wrong word is the most suspicious."
+    return (
+        f"In {right} of {len(found)} sentences that were chosen to be easy the wrong word is the most "
+        "suspicious one."
+    )
 
 
 def best_example(found: Sequence[Suspicion]) -> Suspicion:
