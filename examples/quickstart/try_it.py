@@ -103,8 +103,8 @@ def format_suspicions(found: Sequence[Suspicion]) -> str:
     """How many wrong words were found."""
     right = sum(suspicion.is_right for suspicion in found)
     return (
-        f"In {right} of {len(found)} sentences that were chosen to be easy the wrong word is the most "
-        "suspicious one."
+        f"In {right} of {len(found)} sentences that were chosen to be easy the wrong word is the "
+        "most suspicious one."
     )
 
 
