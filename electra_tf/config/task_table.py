@@ -73,6 +73,9 @@ class TaskSpec:
     separate words; see `question_metrics`."""
     scheme: str | None = None
     """Of tags: spans (BIO tags become BIOES, entity F1) or tokens (as they are, accuracy)."""
+    given_labels: tuple[str, ...] | None = None
+    """Of spans: the tags that a user has named, such as BIO, in whose letters predictions are
+    returned; None: `labels`."""
     span_rule: str = "conll"
     """How ill-formed tag sequences are read as spans: conll or reference; see `spans`."""
     share_unseen_tags: bool = False

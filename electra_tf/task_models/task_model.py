@@ -149,6 +149,10 @@ class TaskModel(StoredInFolders, FinetuningModel):
         """
         raise NotImplementedError
 
+    def class_weights(self, class_weight: Mapping[Any, float]) -> np.ndarray:
+        """The weights of all classes, float32 [C], by id; see `labels.weights_of_classes`."""
+        return weights_of_classes(class_weight, self.tasks[0].labels or ())
+
     def weighed_by_class(
         self, arrays: Mapping[str, np.ndarray], weights: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -353,8 +357,7 @@ class TaskModel(StoredInFolders, FinetuningModel):
         arrays = {**data.arrays, **row_weights(data, given.weights)}
         if class_weight is None:
             return arrays
-        weights = weights_of_classes(class_weight, self.tasks[0].labels or ())
-        return {**arrays, **self.weighed_by_class(arrays, weights)}
+        return {**arrays, **self.weighed_by_class(arrays, self.class_weights(class_weight))}
 
     def _validation(
         self, validation: Given | None, batch_size: int | None, every: int

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A Keras model that tags the words of sentences."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +13,16 @@ from electra_tf.finetuning.files.conll import is_span_tag
 from electra_tf.finetuning.files.data_warnings import shown
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds import Tagging
-from electra_tf.finetuning.kinds.spans import in_letters_of, spans_of, to_bioes, with_all_letters
+from electra_tf.finetuning.kinds.spans import (
+    given_tag,
+    in_letters_of,
+    spans_of,
+    to_bioes,
+    with_all_letters,
+)
 from electra_tf.model.part import serializable
 from electra_tf.task_models.inputs import Given, text_of
-from electra_tf.task_models.labels import name_of_class
+from electra_tf.task_models.labels import name_of_class, weights_of_classes
 from electra_tf.task_models.task_model import TaskModel
 
 
@@ -25,7 +32,8 @@ class TokenClassifier(TaskModel):
 
     Labels are sequences of tags, ids or names, or names with white space between them, as many as
     words. If all classes are tags of spans, such as O, B-PER and I-PER, whatever the scheme (BIO,
-    BIOES, BILOU), they are read as spans, and scored as entities.
+    BIOES, BILOU), they are read as spans, and scored as entities. The model learns BIOES; its
+    predictions have the letters of the classes that `from_preset` was given.
 
     `predict` gives a dict for each text: `words`, their `tags` with `probabilities` and, of spans,
     `entities`: dicts of `type`, `text`, the numbers of the `first_word` and the `last_word`, and
@@ -37,9 +45,11 @@ class TokenClassifier(TaskModel):
 
     @classmethod
     def new_task(cls, names: tuple[str, ...] | None) -> TaskSpec | None:
-        if names is not None and all(map(is_span_tag, names)):
-            names = with_all_letters(names)
-        return super().new_task(names)
+        if names is None or not all(map(is_span_tag, names)):
+            return super().new_task(names)
+        labels = with_all_letters(names)
+        spec = super().new_task(labels)
+        return spec if set(names) == set(labels) else dataclasses.replace(spec, given_labels=names)
 
     def examples(self, given: Given) -> list[TaggingExample]:
         found = []
@@ -68,6 +78,15 @@ class TokenClassifier(TaskModel):
             name = name_of_class(known[0], spec.labels, f"{place}[{number}]")
             found.append(tag if is_other else name)
         return tuple(found)
+
+    def class_weights(self, class_weight: Mapping[Any, float]) -> np.ndarray:
+        spec = self.tasks[0]
+        if spec.given_labels is None:
+            return super().class_weights(class_weight)
+        weights = weights_of_classes(class_weight, spec.given_labels)
+        of_given = dict(zip(spec.given_labels, weights, strict=True))
+        found = [of_given.get(given_tag(label, spec.given_labels), 1) for label in spec.labels]
+        return np.array(found, np.float32)
 
     def weighed_by_class(
         self, arrays: Mapping[str, np.ndarray], weights: np.ndarray

@@ -116,6 +116,20 @@ def test_weights_of_tags(preset):
         np.testing.assert_allclose(weight, weights_of(by_head)[name], atol=1e-6, err_msg=name)
 
 
+def test_a_tag_weighs_as_what_it_stands_for(preset):
+    """S-A, which rows have inside, as B-A, and E-A as L-A."""
+    model = make("TokenClassifier", preset)[0]
+    assert model.tasks[0].labels == ("O", "B-A", "I-A", "E-A", "S-A")
+    assert model.class_weights({"B-A": 3, "I-A": 2, 0: 0}).tolist() == [0, 3, 2, 2, 3]
+    with pytest.raises(ValueError, match="a key of class_weight is expected to be one of .*O, B-A"):
+        model.class_weights({"S-A": 3})
+    given = model._read([["w1"]] * 4, [["B-A"]] * 4, None)
+    weighed = model._training_arrays(given, {"O": 0, "B-A": 0, "I-A": 0})
+    assert not weighed["tagging_labels_mask"].any()
+    bilou = TokenClassifier.from_preset(preset, ["O", "B-A", "I-A", "L-A", "U-A"], **SETTINGS)
+    assert bilou.class_weights({"L-A": 3, 4: 2}).tolist() == [1, 1, 1, 3, 2]
+
+
 # ---- Compile, callbacks, freezing
 
 
@@ -137,7 +151,9 @@ def test_any_optimizer_and_metrics(preset):
 
 
 def test_metrics_of_tags_leave_padding_out(preset):
-    model, words, tags = make("TokenClassifier", preset)
+    _, words, tags = make("TokenClassifier", preset)
+    labels = ("O", "B-A", "I-A", "E-A", "S-A")
+    model = TokenClassifier.from_preset(preset, labels, **SETTINGS)
     model.compile("sgd", metrics=["accuracy"])
     found = model.evaluate(words, tags, verbose=0, return_dict=True)
     predicted = model.predict_labels(words, verbose=0)

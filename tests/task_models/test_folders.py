@@ -17,6 +17,7 @@ from task_data import CLASSES, NAMES, classes, classifier, make, tagged, texts
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
 
 import electra_tf
+from electra_tf.finetuning.kinds.spans import given_tag
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop import convert, open_model
 from electra_tf.task_models import TextClassifier, TextRegressor, TokenClassifier
@@ -250,6 +251,25 @@ def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
     history = again.fit(words, tags, epochs=4, verbose=0, validation_data=(words, tags)).history
     assert history["val_f1"][-1] > 90
     assert set(np.concatenate(again.predict_labels(words, verbose=0))) <= {"O", "B-A", "I-A"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("O", "B-A", "I-A"), "B-A I-A B-A O I-A"),
+        (("O", "B-A", "I-A", "L-A", "U-A"), "B-A L-A U-A O L-A"),
+        (("O", "I-A"), "I-A I-A I-A O I-A"),
+    ],
+)
+def test_predictions_have_the_letters_of_the_labels(preset, tmp_path, labels, expected):
+    model = TokenClassifier.from_preset(preset, labels, **SETTINGS)
+    model.save_to_preset(str(tmp_path / "tagger"))
+    again = TokenClassifier.from_preset(str(tmp_path / "tagger"))
+    assert again.tasks[0].given_labels == labels
+    tags = set(np.concatenate(again.predict_labels(["w1 w2 w3"], verbose=0)))
+    assert tags <= set(labels)
+    found = [given_tag(tag, labels) for tag in ("B-A", "E-A", "S-A", "O", "E-A")]
+    assert found == expected.split()
 
 
 # ---- Files of Keras

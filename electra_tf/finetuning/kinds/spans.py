@@ -103,6 +103,18 @@ def in_letters_of(tags: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]
     )
 
 
+def given_tag(tag: str, given: Sequence[str]) -> str:
+    """Returns the one of the given tags that stands for a tag of any scheme.
+
+    S-A is U-A among the tags of BILOU, B-A among O, B-A, I-A, and I-A among O, I-A.
+    """
+    nearest = {"B": "BISE", "I": "IBES", "E": "EIBS", "S": "SBIE"}
+    known = {tag_parts(other): other for other in given}
+    letter, kind = tag_parts(tag)
+    same = [known[other, kind] for other in nearest.get(letter, "") if (other, kind) in known]
+    return same[0] if same else tag
+
+
 def tag_parts(tag: str) -> tuple[str, str]:
     """Returns the letter of BIOES and the type, "" for none: ("E", "PER") of "L-PER".
 

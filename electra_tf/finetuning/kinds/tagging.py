@@ -26,6 +26,7 @@ from electra_tf.finetuning.kinds.scorers import class_report, entity_scores, tok
 from electra_tf.finetuning.kinds.spans import (
     SPAN_TAGS,
     check_tags,
+    given_tag,
     in_letters_of,
     to_bioes,
     with_all_letters,
@@ -151,10 +152,14 @@ class Tagging(Kind):
     def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
         spec, example = data.task.spec, data.examples[row]
         label = {} if example.tags is None else {"label": list(example.tags)}
+        tags = [spec.labels[int(tag)] for tag in predictions.values[row]]
+        if spec.given_labels is not None:
+            # By their spans, since E I, which are two, would be I I, which are one.
+            tags = [given_tag(tag, spec.given_labels) for tag in to_bioes(tags, spec.span_rule)]
         return {
             "id": example.id,
             "words": list(example.words),
-            "prediction": [spec.labels[int(tag)] for tag in predictions.values[row]],
+            "prediction": tags,
             "probabilities": [float(p) for p in predictions.probabilities[row]],
             **label,
         }
