@@ -62,6 +62,7 @@ def find_preset(
     fields: Mapping[str, Any],
     hparams: Mapping[str, Any],
     task: str | None = None,
+    is_numbered: bool = False,
 ) -> Preset:
     """What a folder gives for a kind of task.
 
@@ -72,6 +73,7 @@ def find_preset(
         fields: those of the task that the user has said.
         hparams: hyperparameters that are given.
         task: which of several tasks of a fine-tuned folder.
+        is_numbered: whether the labels of `new_spec` only say how many there are.
 
     Raises:
         FileNotFoundError: there is no model there, or no vocabulary.
@@ -83,14 +85,22 @@ def find_preset(
     heads = [name for name, of_kind in heads_at(place).items() if of_kind == kind.name]
     if heads and (task is not None or len(heads) == 1):
         found = _with_head(place, folder, task or heads[0], kind, hparams)
-        if new_spec is None or new_spec.labels in (None, found.spec.labels):
+        own = found.spec.given_labels or found.spec.labels
+        if (
+            new_spec is None
+            or new_spec.labels is None
+            or (is_numbered and len(own) == len(new_spec.labels))
+        ):
             _check_fields(found.spec, fields, folder)
             return found
-        logging.info(
-            "%s: its head has the labels %s, so a new one is made for %s.",
+        if new_spec.labels == found.spec.labels:
+            spec = dataclasses.replace(found.spec, given_labels=new_spec.given_labels)
+            return dataclasses.replace(found, spec=spec)
+        logging.warning(
+            "%s: its head has the labels %s, so a new one with random weights is made for %s.",
             folder,
-            ", ".join(found.spec.labels),
-            ", ".join(new_spec.labels),
+            ", ".join(own),
+            ", ".join(new_spec.given_labels or new_spec.labels),
         )
     elif task is not None or (heads and new_spec is None):
         raise ValueError(

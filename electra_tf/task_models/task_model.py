@@ -98,7 +98,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
                 on a task of this kind, it brings head and labels.
             labels: names of the classes in the order of their ids; others than those of the folder
                 make a new head.
-            num_classes: how many there are, instead of their names.
+            num_classes: how many there are, instead of their names; a folder's head of as many
+                is kept.
             max_seq_length: tokens of a row, at most.
             task: which of several tasks of a fine-tuned folder.
             **hparams: hyperparameters of fine-tuning, such as learning_rate or seed.
@@ -111,7 +112,9 @@ class TaskModel(StoredInFolders, FinetuningModel):
             hparams["max_seq_length"] = max_seq_length
         fields = cls.fields_of_task(hparams)
         names = names_of_classes(labels, num_classes, cls.least_classes)
-        found = find_preset(folder, cls.kind, cls.new_task(names), fields, hparams, task)
+        found = find_preset(
+            folder, cls.kind, cls.new_task(names), fields, hparams, task, labels is None
+        )
         model = cls(
             found.config,
             [found.spec],

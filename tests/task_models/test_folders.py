@@ -20,7 +20,7 @@ import electra_tf
 from electra_tf.finetuning.kinds.spans import given_tag
 from electra_tf.finetuning.prediction import Predictor
 from electra_tf.interop import convert, open_model
-from electra_tf.task_models import TextClassifier, TextRegressor, TokenClassifier
+from electra_tf.task_models import TextClassifier, TextRegressor, TokenClassifier, presets
 
 ROOT = pathlib.Path(__file__).parents[2]
 INPUTS = {"input_ids": 7, "input_mask": 1, "segment_ids": 0}
@@ -210,6 +210,18 @@ def test_other_classes_and_other_kinds_have_new_heads(run):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     with pytest.raises(ValueError, match="has no head of the kind tagging, but both are None"):
         TokenClassifier.from_preset(folder)
+
+
+def test_a_head_is_only_replaced_with_a_warning(run, monkeypatch):
+    folder, _ = run
+    warned = []
+    monkeypatch.setattr(presets.logging, "warning", lambda text, *args: warned.append(text % args))
+    kept = TextClassifier.from_preset(folder, num_classes=2)
+    assert kept.tasks[0].labels == CLASSES and kept.is_settled and not warned
+    for given in ({"labels": CLASSES[::-1]}, {"num_classes": 3}):
+        assert not TextClassifier.from_preset(folder, **given).is_settled
+    assert "has the labels no, yes, so a new one with random weights is made for yes" in warned[0]
+    assert "made for 0, 1, 2." in warned[1]
 
 
 def test_hyperparameters_agree_with_the_head(run, trained, tmp_path):
