@@ -121,7 +121,7 @@ def test_a_tag_weighs_as_what_it_stands_for(preset):
     model = make("TokenClassifier", preset)[0]
     assert model.tasks[0].labels == ("O", "B-A", "I-A", "E-A", "S-A")
     assert model.class_weights({"B-A": 3, "I-A": 2, 0: 0}).tolist() == [0, 3, 2, 2, 3]
-    with pytest.raises(ValueError, match="a key of class_weight is expected to be one of .*O, B-A"):
+    with pytest.raises(ValueError, match="a key of class_weight is expected to be one of the"):
         model.class_weights({"S-A": 3})
     given = model._read([["w1"]] * 4, [["B-A"]] * 4, None)
     weighed = model._training_arrays(given, {"O": 0, "B-A": 0, "I-A": 0})
