@@ -108,7 +108,7 @@ class Position(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self.first_step is None:
-            self.first_step = int(self.model.optimizer.iterations)
+            self.first_step = int(self.model.optimizer.iterations.numpy())
         self._before = epoch * self.steps_per_epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:

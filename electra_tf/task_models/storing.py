@@ -94,7 +94,7 @@ def stored_model(model: "TaskModel") -> StoredModel:
         plain,
         model.tokenizer,
         tasks=(model.task(labelled=False),),
-        step=0 if optimizer is None else int(optimizer.iterations),
+        step=0 if optimizer is None else int(optimizer.iterations.numpy()),
         # Of all weights or of none, as commands that train further expect it.
         moments=moments if len(moments) == 2 * len(weights) else {},
     )

@@ -191,7 +191,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
         """
         is_default = optimizer is None
         self._recompile = functools.partial(super().compile, **options) if is_default else None
-        super().compile(make_optimizer(self.config, 1) if is_default else optimizer, **options)
+        with self.distribute_strategy.scope():
+            super().compile(make_optimizer(self.config, 1) if is_default else optimizer, **options)
 
     def get_compile_config(self) -> dict[str, Any]:
         return {**super().get_compile_config(), "is_default": self._recompile is not None}
@@ -266,10 +267,11 @@ class TaskModel(StoredInFolders, FinetuningModel):
         )
 
     def _make_optimizer(self, num_steps: int):
-        if self._recompile is not None:
-            self._recompile(make_optimizer(self.config, num_steps))
-        # Callbacks that restore a model find its moments only if there are any.
-        self.optimizer.build(self.trainable_variables)
+        with self.distribute_strategy.scope():  # the moments are where the weights are
+            if self._recompile is not None:
+                self._recompile(make_optimizer(self.config, num_steps))
+            # Callbacks that restore a model find its moments only if there are any.
+            self.optimizer.build(self.trainable_variables)
 
     # ---- Use
 

@@ -261,3 +261,15 @@ def test_replicas_share_the_rows(preset, two_replicas):
         model.fit(texts(), classes(), verbose=0, validation_split=0.25)
     for name, weight in weights_of(one).items():
         np.testing.assert_allclose(weights_of(shared)[name], weight, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+def test_replicas_can_have_any_optimizer_in_or_outside_of_the_scope(preset, two_replicas):
+    with two_replicas.scope():
+        inside, outside = classifier(preset), classifier(preset)
+        inside.compile("sgd")
+        inside.fit(texts(), classes(), epochs=1, verbose=0)
+    outside.compile("sgd")
+    outside.fit(texts(), classes(), epochs=1, verbose=0)
+    for name, weight in weights_of(inside).items():
+        np.testing.assert_allclose(weights_of(outside)[name], weight, atol=1e-6, err_msg=name)
