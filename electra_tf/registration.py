@@ -79,22 +79,31 @@ def _register_all():
 class _WhenKerasIsImported(importlib.abc.MetaPathFinder):
     """Finds Keras as Python does, and registers the classes once it is there."""
 
+    def __init__(self):
+        self._is_asking_others = False
+
     def find_spec(
         self,
         fullname: str,
         path: Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "keras":
+        if fullname != "keras" or self._is_asking_others:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self._is_asking_others = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._is_asking_others = False
         if spec is not None and spec.loader is not None:
             run = spec.loader.exec_module
 
+            # Only here: programs also look for a module without importing it.
             def run_and_register(module: types.ModuleType):
                 run(module)
                 _register_all()
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
 
             spec.loader.exec_module = run_and_register
         return spec

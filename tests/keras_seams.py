@@ -35,7 +35,8 @@ def symbolic(inputs):
 
 
 def check_configuration(layer, inputs):
-    """A layer made anew from its configuration, by way of JSON, computes the same."""
+    """A layer made anew from its configuration, also by way of JSON, computes the same."""
+    type(layer).from_config(layer.get_config())
     config = json.loads(json.dumps(layer.get_config()))
     other = type(layer).from_config(config)
     assert json.loads(json.dumps(other.get_config())) == config

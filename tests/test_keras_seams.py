@@ -137,8 +137,14 @@ LAYERS = {
     "TaskHeads": (task_heads, (HIDDEN, FEATURES), {}),
 }
 
+LARGE = ("MaskedLanguageModel", "TwoTowerClozeModel", "Discriminator")
+"""Made of others that are checked."""
 
-@pytest.mark.parametrize("name", LAYERS)
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in LAYERS],
+)
 def test_layers_do_what_keras_layers_do(name, tmp_path):
     make, inputs, options = LAYERS[name]
     check_layer(make, inputs, tmp_path, **options)
@@ -254,6 +260,7 @@ def test_a_pretrainer_is_fitted_evaluated_and_saved(data_dir, tmp_path):
     history = pretrainer.fit(
         batches(3), validation_data=batches(2), epochs=2, callbacks=callbacks, verbose=0
     ).history
+    assert history["loss"] == pytest.approx(history["total_loss"])
     assert len(history["loss"]) == len(history["val_loss"]) == len(history["disc_auc"]) == 2
     assert {name for name in history if name.startswith("val_")} == {
         f"val_{name}" for name in history if not name.startswith("val_")
@@ -271,6 +278,40 @@ def test_a_pretrainer_is_fitted_evaluated_and_saved(data_dir, tmp_path):
     for name, value in {**pretrainer.updates.state, **pretrainer.optimizer.slots()}.items():
         np.testing.assert_allclose(state[name].numpy(), value.numpy(), atol=1e-6, err_msg=name)
     assert keras.models.load_model(best).config == pretrainer.config
+
+
+def test_a_pretrainer_comes_back_from_its_configuration(data_dir):
+    pretrainer = tiny_pretrainer(data_dir)
+    pretrainer.discriminator.encoder.stack.blocks[0].trainable = False
+    for config in (pretrainer.get_config(), json.loads(json.dumps(pretrainer.get_config()))):
+        other = type(pretrainer).from_config(config)
+        assert (other.config, other.vocabulary) == (pretrainer.config, pretrainer.vocabulary)
+        assert [v.path for v in other.trainable_variables] == [
+            v.path for v in pretrainer.trainable_variables
+        ]
+
+
+def test_a_pretrainer_has_its_own_loss_and_metrics(data_dir):
+    for given in ({"loss": "mse"}, {"metrics": ["accuracy"]}):
+        with pytest.raises(ValueError, match=f"{next(iter(given))} is expected to be None"):
+            tiny_pretrainer(data_dir).compile("adam", **given)
+
+
+def test_frozen_parts_stay_frozen_in_files(tmp_path):
+    layer = encoder()
+    layer.stack.blocks[0].attention.trainable = False
+    given = {name: keras.Input([5], dtype="int32", name=name) for name in FEATURES}
+    model = keras.Model(given, layer(given).last_hidden_state)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert len(loaded.trainable_variables) == len(model.trainable_variables)
+    assert len(model.trainable_variables) == len(model.weights) - 10
+
+
+@pytest.mark.parametrize("inputs", [{"input_ids": IDS}, IDS])
+def test_inputs_that_are_missing_are_named(inputs):
+    with pytest.raises(ValueError, match="a dict with input_ids, input_mask, segment_ids, but is"):
+        encoder()(inputs)
 
 
 def test_weights_of_a_pretrainer_with_other_state_are_refused(data_dir, tmp_path):
@@ -293,7 +334,13 @@ def test_training_without_a_seed_draws_anew(data_dir):
 # ---- Another process
 
 
-@pytest.mark.parametrize("imports", ["import electra_tf, keras", "import keras, electra_tf"])
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import electra_tf, importlib.util; importlib.util.find_spec('keras'); import keras",
+        "import keras, electra_tf",
+    ],
+)
 def test_a_saved_model_opens_in_a_process_that_imports_the_library(tmp_path, imports):
     given = {name: keras.Input([None], dtype="int32", name=name) for name in FEATURES}
     pooled = encoder()(given).last_hidden_state[:, 0]

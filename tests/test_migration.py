@@ -112,6 +112,7 @@ def tiny_run_of(run, tiny):
     return lambda data_dir, name, hparams, *rest: run(data_dir, name, {**hparams, **tiny}, *rest)
 
 
+@pytest.mark.slow
 def test_all_that_is_shown_runs(in_place):
     names = {}
     for part in parts():

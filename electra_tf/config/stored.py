@@ -54,6 +54,15 @@ def from_stored(kind: type[T], stored: Any, where: str) -> T:
         raise ValueError(f"{where}: {error}") from error
 
 
+def as_stored(value: Any) -> Any:
+    """A dataclass as JSON holds it, which `from_stored` takes: tuples become lists."""
+    if dataclasses.is_dataclass(value):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {name: as_stored(item) for name, item in value.items()}
+    return [as_stored(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def _value(hint: Any, value: Any, key: str, where: str) -> Any:
     """A value as a field of that type has it."""
     is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)

@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A pre-trained encoder with one head per task, and the gradient step that trains them."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,15 +10,20 @@ import tensorflow as tf
 from electra_tf.accelerators import default_precision
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
-from electra_tf.config.stored import from_stored
+from electra_tf.config.stored import as_stored, from_stored
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import choices
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers
-from electra_tf.model.part import precision_scope, serializable
+from electra_tf.model.part import (
+    freeze_weights,
+    frozen_weights,
+    policy_scope,
+    precision_scope,
+    serializable,
+)
 from electra_tf.seeds import SeedSource, Stream, replica_id, split_seed, step_seed
-from electra_tf.training.optimization.optimizer import Factors
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
 
 
@@ -137,9 +141,10 @@ class FinetuningModel(keras.Model):
         precision = config.precision or default_precision()
         with precision_scope(precision):
             self.encoder = Encoder(shape, initializers)
-        self.task_heads = TaskHeads(
-            [make_head(task, config, initializers, shape.hidden_size) for task in tasks]
-        )
+        with policy_scope("float32"):
+            self.task_heads = TaskHeads(
+                [make_head(task, config, initializers, shape.hidden_size) for task in tasks]
+            )
         # ---- Training
         self.running_loss = keras.metrics.Mean(name="loss")
         self.running_norm = keras.metrics.Mean(name="gradient_norm")
@@ -333,23 +338,26 @@ class FinetuningModel(keras.Model):
         """Arguments of the constructor, JSON-serializable."""
         return {
             **super().get_config(),
-            "config": self.config.to_dict(),
-            "tasks": [dataclasses.asdict(task) for task in self.tasks],
-            "encoder": dataclasses.asdict(self.encoder.config),
+            "config": as_stored(self.config),
+            "tasks": as_stored(self.tasks),
+            "encoder": as_stored(self.encoder.config),
             "seed": self.seed,
+            "frozen": frozen_weights(self),
         }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "FinetuningModel":
         """A model with new weights, from what `get_config` gave."""
-        return cls(**arguments_of(config))
+        model = cls(**arguments_of(config))
+        freeze_weights(model, config["frozen"])
+        return model
 
 
 def arguments_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of a `FinetuningModel` from its configuration, as a file may hold it."""
     where = "the configuration of the model"
     return {
-        **config,
+        **{name: value for name, value in config.items() if name != "frozen"},
         "config": from_stored(FinetuningConfig, config["config"], where),
         "tasks": [from_stored(TaskSpec, task, where) for task in config["tasks"]],
         "encoder": from_stored(EncoderConfig, config["encoder"], where),
@@ -369,26 +377,3 @@ def _features_of(data: Any) -> Mapping[str, tf.Tensor]:
             "to be None, but there are features and labels apart."
         )
     return features if weights is None else {**features, "sample_weight": weights}
-
-
-def layerwise_factors(decay: float, num_layers: int) -> Factors:
-    """Factors of the learning rate by variable path (optimization.py _get_layer_lrs).
-
-    Heads have 1, the top layer decay^2 (the original leaves one power out), each layer below one
-    power more, embeddings decay^(layers + 2).
-
-    Args:
-        decay: factor per layer; 0 for 1 everywhere.
-        num_layers: layers of the encoder.
-    """
-    top = num_layers + 2
-
-    def factor(depth: int) -> float:
-        return decay ** (top - depth) if decay else 1.0
-
-    layers = ((f"encoder/layer_{i}/", factor(i + 1)) for i in range(num_layers))
-    return (
-        ("task_specific/", factor(top)),
-        *layers,
-        ("/embeddings/|/embeddings_project/", factor(0)),
-    )

@@ -12,13 +12,17 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.files import check_keys
 from electra_tf.finetuning import model_folder
 from electra_tf.finetuning.evaluation import Evaluator, mean_score
-from electra_tf.finetuning.model import FinetuningModel, layerwise_factors
+from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.loop.loop import Event
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import ElectraAdam, WarmupPolynomialDecay
+from electra_tf.training.optimization.optimizer import (
+    ElectraAdam,
+    Factors,
+    WarmupPolynomialDecay,
+)
 
 _STATE_KEYS = {
     "best_score": (float, type(None)),
@@ -63,6 +67,29 @@ def make_optimizer(config: FinetuningConfig, num_steps: int) -> ElectraAdam:
         learning_rate_factors=layerwise_factors(
             config.layerwise_lr_decay, config.encoder.num_hidden_layers
         ),
+    )
+
+
+def layerwise_factors(decay: float, num_layers: int) -> Factors:
+    """Factors of the learning rate by variable path (optimization.py _get_layer_lrs).
+
+    Heads have 1, the top layer decay^2 (the original leaves one power out), each layer below one
+    power more, embeddings decay^(layers + 2).
+
+    Args:
+        decay: factor per layer; 0 for 1 everywhere.
+        num_layers: layers of the encoder.
+    """
+    top = num_layers + 2
+
+    def factor(depth: int) -> float:
+        return decay ** (top - depth) if decay else 1.0
+
+    layers = ((f"encoder/layer_{i}/", factor(i + 1)) for i in range(num_layers))
+    return (
+        ("task_specific/", factor(top)),
+        *layers,
+        ("/embeddings/|/embeddings_project/", factor(0)),
     )
 
 

@@ -10,7 +10,13 @@ import tensorflow as tf
 
 from electra_tf.config import EncoderConfig
 from electra_tf.model.layers import MASKED_SCORE, Embeddings, TransformerLayer
-from electra_tf.model.part import EncoderPart, Initializers, serializable
+from electra_tf.model.part import (
+    EncoderPart,
+    Initializers,
+    freeze_weights,
+    frozen_weights,
+    serializable,
+)
 
 DIRECTIONS = ("both", "left_to_right", "right_to_left")
 
@@ -180,6 +186,12 @@ class Encoder(EncoderPart):
         seed: tf.Tensor | None = None,
         training: bool | None = None,
     ) -> EncoderOutput:
+        names = ("input_ids", "input_mask", "segment_ids")
+        if not isinstance(inputs, Mapping) or not set(names) <= set(inputs):
+            found = sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__
+            raise ValueError(
+                f"inputs is expected to be a dict with {', '.join(names)}, but is {found}."
+            )
         seeds = self.split(self.call_seed(seed, training))
         hidden = self.embeddings(
             inputs["input_ids"],
@@ -222,6 +234,7 @@ class Encoder(EncoderPart):
             "direction": self.direction,
             "disentangled": self.disentangled,
             "recompute": self.stack.recompute,
+            "frozen": frozen_weights(self),
         }
 
     @classmethod
@@ -229,7 +242,11 @@ class Encoder(EncoderPart):
         embeddings = config["embeddings"]
         if isinstance(embeddings, dict):  # else a layer, or none
             embeddings = keras.saving.deserialize_keras_object(embeddings)
-        return super().from_config({**config, "embeddings": embeddings})
+        encoder = super().from_config(
+            {**{n: v for n, v in config.items() if n != "frozen"}, "embeddings": embeddings}
+        )
+        freeze_weights(encoder, config["frozen"])
+        return encoder
 
 
 def attention_mask_scores(

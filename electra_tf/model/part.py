@@ -46,12 +46,30 @@ def precision_scope(precision: str) -> Iterator[None]:
     """
     if precision == "float32":
         tf.config.experimental.enable_tensor_float_32_execution(False)
+    with policy_scope(precision if precision == "float32" else f"mixed_{precision}"):
+        yield
+
+
+@contextlib.contextmanager
+def policy_scope(policy: str) -> Iterator[None]:
+    """Layers built inside have this dtype policy, whatever the program's is."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    keras.config.set_dtype_policy(policy)
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def frozen_weights(layer: keras.layers.Layer) -> list[int]:
+    """The numbers of a layer's weights that are not trainable, for its configuration."""
+    return [number for number, weight in enumerate(layer.weights) if not weight.trainable]
+
+
+def freeze_weights(layer: keras.layers.Layer, numbers: Sequence[int]) -> None:
+    """Let the weights with these numbers be as they were; the others are trainable."""
+    for number in numbers:
+        layer.weights[number].trainable = False
 
 
 class EncoderPart(keras.layers.Layer):

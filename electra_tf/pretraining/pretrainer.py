@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """ELECTRA's joint training of generator and discriminator."""
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +9,14 @@ import keras
 import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
-from electra_tf.config import PretrainingConfig
-from electra_tf.config.stored import from_stored
-from electra_tf.model.part import precision_scope, serializable
+from electra_tf.config import PretrainingConfig, check
+from electra_tf.config.stored import as_stored, from_stored
+from electra_tf.model.part import freeze_weights, frozen_weights, precision_scope, serializable
+from electra_tf.pretraining.losses import (
+    normalized_sum,
+    replaced_token_cross_entropy,
+    token_cross_entropy,
+)
 from electra_tf.pretraining.masking import (
     candidate_positions,
     mask_tokens,
@@ -152,6 +156,28 @@ class ElectraPretrainer(keras.Model):
 
     # ---- Learning
 
+    def compile(
+        self,
+        optimizer: str | keras.optimizers.Optimizer = "rmsprop",
+        loss: None = None,
+        metrics: None = None,
+        **options: Any,
+    ) -> None:
+        """As `keras.Model.compile`.
+
+        Args:
+            optimizer: of any kind.
+            loss: None, since the objective has its own.
+            metrics: None, since the model has its own.
+            **options: others of Keras.
+
+        Raises:
+            ValueError: a loss or metrics are given.
+        """
+        for name, value in {"loss": loss, "metrics": metrics}.items():
+            check(value is None, name, "None, since an ElectraPretrainer has its own", value)
+        super().compile(optimizer=optimizer, **options)
+
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update, of which this replica computes the part of its rows of the global batch.
 
@@ -202,25 +228,37 @@ class ElectraPretrainer(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return self.running.all
+        # By this one Keras knows the mean of what `train_step` calls `loss`.
+        return [*self.running.all, self.running.loss]
 
     # ---- Saving by Keras
 
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile as the stored model was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor, JSON-serializable."""
-        vocabulary = self._vocabulary and dataclasses.asdict(self._vocabulary)
-        return {"name": self.name, "config": self.config.to_dict(), "vocabulary": vocabulary}
+        return {
+            "name": self.name,
+            "config": as_stored(self.config),
+            "vocabulary": self._vocabulary and as_stored(self._vocabulary),
+            "frozen": frozen_weights(self),
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "ElectraPretrainer":
         """A pretrainer with new weights, from what `get_config` gave."""
         where = "the configuration of an ElectraPretrainer"
         vocabulary = config["vocabulary"]
-        return cls(
+        pretrainer = cls(
             from_stored(PretrainingConfig, config["config"], where),
             vocabulary and from_stored(Vocabulary, vocabulary, where),
             name=config["name"],
         )
+        freeze_weights(pretrainer, config["frozen"])
+        return pretrainer
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Store what belongs to updates: moving averages and the scale of losses."""
@@ -352,25 +390,3 @@ class ElectraPretrainer(keras.Model):
             "rtd_token_losses": token_losses,
             "rtd_loss": normalized_sum(token_losses, weights, normalizers["rtd"]),
         }
-
-
-# ---- Losses, in float32: sums over the weights of the whole global batch, so that a step does not
-# depend on how the batch is spread over replicas
-
-EPSILON = 1e-6
-
-
-def token_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-    """-log softmax(logits)[id]: logits float32 [..., V], ids int32 [...] -> float32 [...]."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)
-
-
-def replaced_token_cross_entropy(logits: tf.Tensor, is_replaced: tf.Tensor) -> tf.Tensor:
-    """Binary cross-entropy of each position: float32 [B, L], labels bool or int [B, L]."""
-    labels = tf.cast(is_replaced, logits.dtype)
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
-
-
-def normalized_sum(losses: tf.Tensor, weights: tf.Tensor, total_weight: tf.Tensor) -> tf.Tensor:
-    """Weighted sum of `losses` over the total weight of the global batch, float32 []."""
-    return tf.reduce_sum(losses * weights) / (total_weight + EPSILON)

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_table import TASKS
-from electra_tf.finetuning.model import FinetuningModel, layerwise_factors
+from electra_tf.finetuning.model import FinetuningModel
+from electra_tf.finetuning.trial import layerwise_factors
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.checkpoints.checkpoint import load_variables, resolve_prefix
 from electra_tf.training.optimization.optimizer import factor_of

@@ -134,6 +134,17 @@ def test_a_path_without_a_rule_is_an_error_at_build():
             ElectraAdam(weight_decay_factors=(wrong,))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"learning_rate": -1.0}, {"weight_decay": "x"}, {"beta_1": 1.0}, {"epsilon": float("nan")}],
+)
+def test_numbers_out_of_range_are_named(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is expected to be a number"):
+        ElectraAdam(**wrong)
+    with pytest.raises(ValueError, match="num_steps is expected to be above 0"):
+        WarmupPolynomialDecay(1.0, 0)
+
+
 def test_own_decay_rule():
     variable = keras.Variable([1.0], name="bias")
     ElectraAdam(0.01, weight_decay=0.1, weight_decay_factors=(("", 1.0),)).apply(

@@ -140,6 +140,7 @@ def other_table(folder, split, old, new):
     return {"raw_data_dir": f"{folder}/{{:}}"}
 
 
+@pytest.mark.slow
 def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
     """On all workers, with what differs and nothing else, for training and for evaluation."""
     data_dir = make_finetuning_data_dir(tmp_path / "data")

@@ -2,14 +2,17 @@
 """Adam as ELECTRA trains with it, LAMB, and the learning-rate schedule."""
 
 import functools
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config import check
 from electra_tf.training.private_tensorflow import OptimizerOfSums
 
 Factors = Sequence[tuple[str, float]]
@@ -140,7 +143,8 @@ class ElectraAdam(OptimizerOfSums):
         name: of the optimizer.
 
     Raises:
-        ValueError: rules are none; or, once the variables are known, no rule fits one of them.
+        ValueError: a number is out of range; rules are none; or, once the variables are known, no
+            rule fits one of them.
     """
 
     def __init__(
@@ -156,6 +160,17 @@ class ElectraAdam(OptimizerOfSums):
         learning_rate_factors: Factors = ALL_ALIKE,
         name: str = "electra_adam",
     ):
+        is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        for argument, value, lowest, below in (
+            ("learning_rate", 0 if is_schedule else learning_rate, 0, math.inf),
+            ("weight_decay", weight_decay, 0, math.inf),
+            ("beta_1", beta_1, 0, 1),
+            ("beta_2", beta_2, 0, 1),
+            ("epsilon", epsilon, 0, math.inf),
+            ("clip_norm", 1 if clip_norm is None else clip_norm, 0, math.inf),
+        ):
+            is_number = isinstance(value, int | float | np.floating) and lowest <= value < below
+            check(is_number, argument, f"a number of at least {lowest} and below {below}", value)
         super().__init__(learning_rate=learning_rate, name=name)
         self.decay_rate = weight_decay
         self.beta_1 = beta_1
@@ -320,6 +335,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, peak: float, num_steps: int, num_warmup_steps: int = 0, power: float = 1.0):
+        check(num_steps > 0, "num_steps", "above 0", num_steps)
         self.peak = peak
         self.num_steps = num_steps
         self.num_warmup_steps = num_warmup_steps
