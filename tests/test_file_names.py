@@ -9,12 +9,12 @@ import tensorflow as tf
 from tiny_finetuning import classification, finetune, make_data_dir
 from tiny_run import make_examples, tiny_config, write_records
 
-from electra_tf import files
 from electra_tf.cli import arguments
 from electra_tf.config.finetuning import filled
 from electra_tf.data import PretrainingRecords
 from electra_tf.data.corpus import find_sources
 from electra_tf.finetuning.prediction import Predictor
+from electra_tf.patterns import escaped, listed, matching, split_patterns
 from electra_tf.serving import export_model
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, resolve_prefix
 from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
@@ -41,11 +41,11 @@ def folder(request, tmp_path):
 
 def test_patterns_that_are_made_of_names_find_what_has_the_name(folder):
     path = str(folder / "one.txt")
-    for pattern in (path, files.escaped(path), os.path.join(files.escaped(str(folder)), "*.txt")):
-        (part,) = files.split_patterns(pattern)
-        assert files.matching(part) == [path]
-    assert files.listed(str(folder), "o*.txt") == [path]
-    assert files.listed(str(folder / "none"), "*") == []
+    for pattern in (path, escaped(path), os.path.join(escaped(str(folder)), "*.txt")):
+        (part,) = split_patterns(pattern)
+        assert matching(part) == [path]
+    assert listed(str(folder), "o*.txt") == [path]
+    assert listed(str(folder / "none"), "*") == []
 
 
 def test_text_files_of_a_corpus(folder):
@@ -65,9 +65,9 @@ def test_lists_of_patterns_are_lists(tmp_path):
     for name in ("a1", "a2", "b,1", "c"):
         (tmp_path / name).write_text(name)
     text = f"{tmp_path}/a*, {tmp_path}/b,1 ,{tmp_path}/c,{tmp_path}/[b,c]"
-    parts = files.split_patterns(text)
+    parts = split_patterns(text)
     assert parts == [f"{tmp_path}/{name}" for name in ("a*", "b,1", "c", "[b,c]")]
-    found = [[os.path.basename(path) for path in files.matching(part)] for part in parts]
+    found = [[os.path.basename(path) for path in matching(part)] for part in parts]
     assert found == [["a1", "a2"], ["b,1"], ["c"], ["c"]]
 
 
