@@ -15,16 +15,16 @@ from electra_tf.training.checkpoints.weights import weights_by_name
 
 MODEL = "tiny"
 SHAPE = {**HPARAMS["model_hparam_overrides"], "num_hidden_layers": 1}
-SETTINGS = {
+LEARNING = {
     "max_seq_length": 16,
     "train_batch_size": 8,
     "num_train_epochs": 2.0,
     "learning_rate": 1e-2,
     "layerwise_lr_decay": 0.0,
-    "save_checkpoints_steps": 2,
-    "log_every_steps": 3,
     "seed": 3,
 }
+"""What Keras models may be given."""
+SETTINGS = {**LEARNING, "save_checkpoints_steps": 2, "log_every_steps": 3}
 
 
 def make_data_dir(folder):

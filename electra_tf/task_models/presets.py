@@ -25,10 +25,17 @@ from electra_tf.interop.opening import (
 from electra_tf.interop.presets import heads_at
 from electra_tf.text import Tokenizer
 
+_OF_RUN = (
+    *{*names_of(FinetuningConfig, Role.RUN), *names_of(FinetuningConfig, Role.PATH)}
+    - {"model_name", "data_dir", "init_checkpoint"}
+    - {"seed", "vocab_file", "eval_batch_size", "predict_batch_size"},
+    *("eval_every_steps", "early_stopping_patience", "skip_bad_rows", "double_unordered"),
+)
+"""Hyperparameters of how a command runs, which do nothing here."""
 _SETTABLE = [
     field.name
     for field in dataclasses.fields(FinetuningConfig)
-    if field.name not in ("model_name", "data_dir", "task_names", "init_checkpoint")
+    if field.name not in ("model_name", "data_dir", "task_names", "init_checkpoint", *_OF_RUN)
 ]
 """Hyperparameters that a task model may be given."""
 _OF_TOKENIZER = ("do_lower_case", "strip_accents", "pre_split")
@@ -80,6 +87,12 @@ def find_preset(
         ValueError: hyperparameters are wrong or do not agree with the folder, or the folder has no
             head of the kind and there is no `new_spec`.
     """
+    for name, value in hparams.items():
+        if name in _OF_RUN:
+            raise ValueError(
+                f"{name} is expected to be left out, since it has no effect on a Keras model: it "
+                f"decides how run_finetuning.py runs; but is {value!r}."
+            )
     check_names(hparams, _SETTABLE, "hyperparameter")
     place = find_model(folder)
     heads = [name for name, of_kind in heads_at(place).items() if of_kind == kind.name]

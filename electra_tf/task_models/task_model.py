@@ -102,7 +102,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
                 is kept.
             max_seq_length: tokens of a row, at most.
             task: which of several tasks of a fine-tuned folder.
-            **hparams: hyperparameters of fine-tuning, such as learning_rate or seed.
+            **hparams: hyperparameters of fine-tuning, such as learning_rate or seed; none of how a
+                command runs, such as num_trials or strategy.
 
         Raises:
             FileNotFoundError: there is no model there, or no vocabulary.

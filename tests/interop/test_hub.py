@@ -5,7 +5,7 @@ import sys
 import types
 
 import pytest
-from tiny_finetuning import SETTINGS
+from tiny_finetuning import LEARNING
 
 import electra_tf
 from electra_tf.interop import convert, load_huggingface, open_model
@@ -46,9 +46,9 @@ def test_all_that_take_a_folder_take_such_a_path(hub, on_the_hub, pretrained_dir
     assert electra_tf.load_tokenizer(PATH).settings == own.tokenizer.settings
     assert electra_tf.load(f"{PATH}@main").replaced_tokens(["w5 w6"])["num_tokens"] == 2
     assert load_huggingface(PATH).config.encoder == own.encoder
-    model = TextClassifier.from_preset(PATH, num_classes=2, **SETTINGS)
+    model = TextClassifier.from_preset(PATH, num_classes=2, **LEARNING)
     assert model.encoder.config.hidden_size == own.encoder.hidden_size
-    hparams = {**SETTINGS, "task_names": ["cola"], "init_checkpoint": PATH}
+    hparams = {**LEARNING, "task_names": ["cola"], "init_checkpoint": PATH}
     config, start = resolve_finetuning("new", str(pretrained_dir), hparams)
     assert start.fingerprint == model_fingerprint(own) and config.vocab_file.startswith(on_the_hub)
     assert {name for name, _ in hub} == {"someone/tiny-electra"}

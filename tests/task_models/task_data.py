@@ -2,7 +2,7 @@
 """Texts and labels for each kind of task model, and models that learn them in no time."""
 
 import pytest
-from tiny_finetuning import SETTINGS, sentences
+from tiny_finetuning import LEARNING, sentences
 
 from electra_tf.task_models import (
     MultiLabelClassifier,
@@ -38,7 +38,7 @@ def questions(count=8):
 
 
 def classifier(preset, **changes):
-    return TextClassifier.from_preset(preset, CLASSES, **{**SETTINGS, **changes})
+    return TextClassifier.from_preset(preset, CLASSES, **{**LEARNING, **changes})
 
 
 def make(name, preset):
@@ -46,21 +46,21 @@ def make(name, preset):
     words, tags = tagged()
     asked, contexts, answers = questions()
     labels = classes()
-    qa = {**SETTINGS, **QUESTION_SETTINGS}
+    qa = {**LEARNING, **QUESTION_SETTINGS}
     makers = {
         "TextClassifier": lambda: (classifier(preset), texts(), labels),
         "MultiLabelClassifier": lambda: (
-            MultiLabelClassifier.from_preset(preset, CLASSES, **SETTINGS),
+            MultiLabelClassifier.from_preset(preset, CLASSES, **LEARNING),
             texts(),
             [[label, 1 - label] for label in labels],
         ),
         "TextRegressor": lambda: (
-            TextRegressor.from_preset(preset, value_range=(0, 5), **SETTINGS),
+            TextRegressor.from_preset(preset, value_range=(0, 5), **LEARNING),
             (texts(), texts(seed=1)),
             [2.5 * label for label in labels],
         ),
         "TokenClassifier": lambda: (
-            TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **SETTINGS),
+            TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **LEARNING),
             words,
             tags,
         ),

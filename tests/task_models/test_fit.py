@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from task_data import CLASSES, NAMES, classes, classifier, make, texts
-from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir, write_task
+from tiny_finetuning import LEARNING, MODEL, classification, finetune, make_data_dir, write_task
 from tiny_run import NO_DROPOUT
 
 from electra_tf.finetuning.kinds.spans import to_bioes
@@ -54,7 +54,7 @@ def test_the_same_holds_for_questions(tmp_path):
     changes = {"max_query_length": 4, "doc_stride": 4, "beam_size": 4}
     config, results = finetune(data_dir, [task], **changes)
     model = QuestionAnswerer.from_preset(
-        str(data_dir / "models" / MODEL), **{**SETTINGS, **changes}
+        str(data_dir / "models" / MODEL), **{**LEARNING, **changes}
     )
     pairs, labels = [("w9", context), ("w8 w7", context)], [("w3 w4", 6), None]
     model.fit(pairs, labels, verbose=0)
@@ -106,7 +106,7 @@ def test_weights_of_classes_are_those_of_the_hyperparameter(preset):
 @pytest.mark.slow
 def test_weights_of_tags(preset):
     words, tags = make("TokenClassifier", preset)[1:]
-    settings = {**SETTINGS, "num_train_epochs": 1.0}
+    settings = {**LEARNING, "num_train_epochs": 1.0}
     labels = ("O", "B-A", "I-A")
     by_head = TokenClassifier.from_preset(preset, labels, class_weights={"O": 0.25}, **settings)
     by_head.fit(words, tags, verbose=0)
@@ -126,7 +126,7 @@ def test_a_tag_weighs_as_what_it_stands_for(preset):
     given = model._read([["w1"]] * 4, [["B-A"]] * 4, None)
     weighed = model._training_arrays(given, {"O": 0, "B-A": 0, "I-A": 0})
     assert not weighed["tagging_labels_mask"].any()
-    bilou = TokenClassifier.from_preset(preset, ["O", "B-A", "I-A", "L-A", "U-A"], **SETTINGS)
+    bilou = TokenClassifier.from_preset(preset, ["O", "B-A", "I-A", "L-A", "U-A"], **LEARNING)
     assert bilou.class_weights({"L-A": 3, 4: 2}).tolist() == [1, 1, 1, 3, 2]
 
 
@@ -153,7 +153,7 @@ def test_any_optimizer_and_metrics(preset):
 def test_metrics_of_tags_leave_padding_out(preset):
     _, words, tags = make("TokenClassifier", preset)
     labels = ("O", "B-A", "I-A", "E-A", "S-A")
-    model = TokenClassifier.from_preset(preset, labels, **SETTINGS)
+    model = TokenClassifier.from_preset(preset, labels, **LEARNING)
     model.compile("sgd", metrics=["accuracy"])
     found = model.evaluate(words, tags, verbose=0, return_dict=True)
     predicted = model.predict_labels(words, verbose=0)
@@ -246,7 +246,7 @@ def test_a_new_fit_has_a_schedule_of_its_own(preset):
 
 
 def test_classes_can_be_numbered(preset):
-    model = TextClassifier.from_preset(preset, num_classes=3, **SETTINGS)
+    model = TextClassifier.from_preset(preset, num_classes=3, **LEARNING)
     assert model.tasks[0].labels == ("0", "1", "2")
     assert model.predict(texts(3), verbose=0).shape == (3, 3)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from task_data import CLASSES, NAMES, classes, classifier, make, tagged, texts
-from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
+from tiny_finetuning import LEARNING, MODEL, classification, finetune, make_data_dir
 
 import electra_tf
 from electra_tf.finetuning.kinds.spans import given_tag
@@ -193,7 +193,7 @@ def test_a_run_brings_its_head(run):
     model = TextClassifier.from_preset(folder)
     found = model.evaluate(texts(10, 1), classes(10, 1), verbose=0, return_dict=True)
     assert {name: found[name] for name in scores} == pytest.approx(scores)
-    assert model.config.max_seq_length == SETTINGS["max_seq_length"]
+    assert model.config.max_seq_length == LEARNING["max_seq_length"]
     same = TextClassifier.from_preset(folder, CLASSES, learning_rate=0.5, task="words")
     assert same.config.learning_rate == 0.5 and same.tasks == model.tasks
     np.testing.assert_array_equal(
@@ -252,12 +252,12 @@ def test_heads_of_huggingface_are_brought(preset, tmp_path):
 @pytest.mark.slow
 def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
     """Foreign heads have BIO tags; they learn BIO and are scored by entities."""
-    model = TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **SETTINGS)
+    model = TokenClassifier.from_preset(preset, ("O", "B-A", "I-A"), **LEARNING)
     spec = dataclasses.replace(model.tasks[0], labels=("O", "B-A", "I-A"))
     foreign = TokenClassifier(model.config, [spec], tokenizer=model.tokenizer)
     foreign.save_to_preset(str(tmp_path / "own"))
     convert(open_model(str(tmp_path / "own")), "huggingface", str(tmp_path / "theirs"))
-    again = TokenClassifier.from_preset(str(tmp_path / "theirs"), **SETTINGS)
+    again = TokenClassifier.from_preset(str(tmp_path / "theirs"), **LEARNING)
     assert again.tasks[0].labels == ("O", "B-A", "I-A")
     words, tags = tagged()
     history = again.fit(words, tags, epochs=4, verbose=0, validation_data=(words, tags)).history
@@ -274,7 +274,7 @@ def test_a_head_of_other_letters_keeps_them(preset, tmp_path):
     ],
 )
 def test_predictions_have_the_letters_of_the_labels(preset, tmp_path, labels, expected):
-    model = TokenClassifier.from_preset(preset, labels, **SETTINGS)
+    model = TokenClassifier.from_preset(preset, labels, **LEARNING)
     model.save_to_preset(str(tmp_path / "tagger"))
     again = TokenClassifier.from_preset(str(tmp_path / "tagger"))
     assert again.tasks[0].given_labels == labels

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from task_data import CLASSES, NAMES, QUESTION_SETTINGS, classes, classifier, make, texts
-from tiny_finetuning import SETTINGS
+from tiny_finetuning import LEARNING
 
 from electra_tf.task_models import (
     MultiLabelClassifier,
@@ -101,7 +101,7 @@ def test_labels_of_several_classes(models):
 
 
 def test_whole_numbers_are_names_of_classes_that_are_whole_numbers(preset):
-    model = TextClassifier.from_preset(preset, [1, 2, 3], **SETTINGS)
+    model = TextClassifier.from_preset(preset, [1, 2, 3], **LEARNING)
     assert [e.label for e in examples(model, texts(3), [3, 1, 2])] == ["3", "1", "2"]
     with pytest.raises(ValueError, match=r"y\[0\] is expected to be one of the labels 1, 2, 3"):
         examples(model, texts(1), [0])
@@ -132,7 +132,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=str)
 def test_answers(preset, answer):
-    model = QuestionAnswerer.from_preset(preset, **SETTINGS | QUESTION_SETTINGS)
+    model = QuestionAnswerer.from_preset(preset, **LEARNING | QUESTION_SETTINGS)
     (found,) = examples(model, [("w9", "w1 w2")], [answer])
     assert found.answers[0] == ("w2", 3) and found.is_impossible is False
     model._labelled(model._read([("w9", "w1 w2")] * 2, [answer, None], None))
@@ -280,6 +280,19 @@ def test_the_first_labels_decide_on_pairs(preset):
         ),
         (QuestionAnswerer, {"task": "squad"}, "which has none, but is 'squad'"),
         (TextRegressor, {"task_names": ["sts"]}, "unknown hyperparameter 'task_names'"),
+        *(
+            (TextRegressor, {name: value}, f"{name} is expected to be left out, since it has no ef")
+            for name, value in {
+                "early_stopping_patience": 1,
+                "eval_every_steps": 2,
+                "num_trials": 3,
+                "strategy": "mirrored",
+                "tpu_name": "a",
+                "do_train": False,
+                "results_txt": "a.txt",
+                "skip_bad_rows": True,
+            }.items()
+        ),
     ],
 )
 def test_arguments_of_from_preset_are_checked(preset, model, arguments, message):
