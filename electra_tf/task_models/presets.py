@@ -87,13 +87,7 @@ def find_preset(
         ValueError: hyperparameters are wrong or do not agree with the folder, or the folder has no
             head of the kind and there is no `new_spec`.
     """
-    for name, value in hparams.items():
-        if name in _OF_RUN:
-            raise ValueError(
-                f"{name} is expected to be left out, since it has no effect on a Keras model: it "
-                f"decides how run_finetuning.py runs; but is {value!r}."
-            )
-    check_names(hparams, _SETTABLE, "hyperparameter")
+    _check_hparams(hparams)
     place = find_model(folder)
     heads = [name for name, of_kind in heads_at(place).items() if of_kind == kind.name]
     if heads and (task is not None or len(heads) == 1):
@@ -126,6 +120,16 @@ def find_preset(
             f"{folder} has no head of the kind {kind.name}, but both are None."
         )
     return _with_encoder(place, folder, dataclasses.replace(new_spec, **fields), kind, hparams)
+
+
+def _check_hparams(hparams: Mapping[str, Any]):
+    for name, value in hparams.items():
+        if name in _OF_RUN:
+            raise ValueError(
+                f"{name} is expected to be left out, since it has no effect on a Keras model: it "
+                f"decides how run_finetuning.py runs; but is {value!r}."
+            )
+    check_names(hparams, _SETTABLE, "hyperparameter")
 
 
 def _check_fields(spec: TaskSpec, fields: Mapping[str, Any], folder: str):
