@@ -76,7 +76,7 @@ def load_tokenizer(
 
 
 def heads_at(place: Place) -> dict[str, str | None]:
-    """Tasks of the heads of a model, with their kinds; None for a kind that nothing tells."""
+    """Tasks of the heads of a model, with their kinds; None where the kind is unknown."""
     if place.kind == FINETUNED:
         return {task.name: task.kind for task in finetuned.read_config(place.folder).tasks}
     if place.kind == HUGGING_FACE:
