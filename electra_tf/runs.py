@@ -114,7 +114,7 @@ def finetune(
     data_dir, hparams = _plain(data_dir), _plain(hparams)
     if "task_names" in hparams:
         raise ValueError(
-            "task_names is expected to be left out, since the argument task is for it, but is "
+            "task_names is expected to be left out, since task is given, but is "
             f"{hparams['task_names']!r}."
         )
     is_one, is_list = isinstance(task, str | os.PathLike), isinstance(task, list | tuple)
@@ -244,7 +244,7 @@ def _with_start(
         return model, hparams
     if "init_checkpoint" in hparams:
         raise ValueError(
-            "init_checkpoint is expected to be left out, since the argument model is for it, but is "
+            "init_checkpoint is expected to be left out, since model is given, but is "
             f"{hparams['init_checkpoint']!r}."
         )
     if model is None:

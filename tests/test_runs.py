@@ -259,7 +259,7 @@ WRONG_FINETUNING = {
     "no name": ({"model": None}, "model_name is expected to be given where model is None"),
     "model twice": (
         {"model": "{data}/models/made", "init_checkpoint": None},
-        "init_checkpoint is expected to be left out, since model says it, but is None",
+        "init_checkpoint is expected to be left out, since model is given, but is None",
     ),
 }
 
