@@ -297,6 +297,14 @@ def test_a_pretrainer_has_its_own_loss_and_metrics(data_dir):
             tiny_pretrainer(data_dir).compile("adam", **given)
 
 
+def test_weights_of_a_layer_alone_are_saved(tmp_path):
+    first, second = encoder(), Encoder(CONFIG, Initializers(0.5, seed=2))
+    assert differ(first(FEATURES), second(FEATURES))
+    first.save_weights(str(tmp_path / "encoder.weights.h5"))
+    second.load_weights(str(tmp_path / "encoder.weights.h5"))
+    assert_same(first(FEATURES), second(FEATURES))
+
+
 def test_frozen_parts_stay_frozen_in_files(tmp_path):
     layer = encoder()
     layer.stack.blocks[0].attention.trainable = False

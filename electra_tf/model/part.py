@@ -132,6 +132,14 @@ class EncoderPart(keras.layers.Layer):
         shape = EncoderConfig(**config.pop("config"))
         return cls(shape, Initializers(**config.pop("initializers")), **config)
 
+    def save_weights(self, filepath: str) -> None:
+        """Write the weights to a `.weights.h5` file, as `keras.Model.save_weights` does."""
+        keras.saving.save_weights(self, filepath)
+
+    def load_weights(self, filepath: str) -> None:
+        """Read what `save_weights` wrote of a layer of the same shape."""
+        keras.saving.load_weights(self, filepath)
+
     def make_dense(
         self,
         units: int,
