@@ -23,6 +23,7 @@ CLASSES = {
     ),
     "electra_tf.finetuning.kinds.question_head": ("QuestionAnsweringHead",),
     "electra_tf.finetuning.model": ("FinetuningModel", "TaskHeads"),
+    "electra_tf.interop.huggingface.model": ("HuggingFaceModel",),
     "electra_tf.model.encoder": ("Encoder", "LayerStack"),
     "electra_tf.model.heads": ("ReplacedTokenHead", "TokenPredictionHead"),
     "electra_tf.model.layers": (

@@ -238,7 +238,7 @@ def test_schedules_come_back_from_their_configuration():
 
 # ---- The pretrainer as a model of Keras
 
-MODELS = ("ElectraPretrainer", "FinetuningModel", *task_models.__all__)
+MODELS = ("ElectraPretrainer", "FinetuningModel", "HuggingFaceModel", *task_models.__all__)
 """Those of fine-tuning are fitted and saved in finetuning/test_keras_model.py and task_models/."""
 
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -53,6 +54,23 @@ def test_outputs_are_those_of_transformers(name):
     assert set(found) == set(recorded)
     for key, expected in recorded.items():
         np.testing.assert_allclose(found[key], expected, rtol=1e-5, atol=1e-5, err_msg=key)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_it_is_a_model_of_keras(name, tmp_path):
+    """`training=` drops out, and a .keras file brings it back."""
+    batch, _ = batch_of(name)
+    model = load_huggingface(str(GOLDENS / name))
+    first, second = (model(batch, training=True)["last_hidden_state"] for _ in range(2))
+    assert np.any(first != second)
+    model.encoder.stack.blocks[0].trainable = False
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for output, value in model(batch).items():
+        np.testing.assert_array_equal(loaded(batch)[output], value, err_msg=output)
+    assert (
+        len(loaded.trainable_variables) == len(model.trainable_variables) == len(model.weights) - 16
+    )
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config.stored import as_stored, from_stored
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.finetuning.kinds import KINDS, TextKind, kind_of
 from electra_tf.finetuning.model import TaskHeads, make_head
@@ -18,8 +19,11 @@ from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
+from electra_tf.model.part import freeze_weights, frozen_weights, serializable
+from electra_tf.seeds import SeedSource
 
 
+@serializable
 class HuggingFaceModel(keras.Model):
     """What `load_huggingface` gives; its variables have our names.
 
@@ -31,12 +35,16 @@ class HuggingFaceModel(keras.Model):
         ElectraForSequenceClassification: `logits` [B, C];
         ElectraForQuestionAnswering: `start_logits`, `end_logits` [B, L], of all positions.
 
+    Encoder and classification head drop out with `training=True`. Files of Keras keep the weights;
+    the tokenizer is in folders only (`save_huggingface`).
+
     Args:
-        content: of the folder.
+        content: of the folder; without weights they are random.
+        **kwargs: of `keras.Model`.
     """
 
-    def __init__(self, content: Content):
-        super().__init__(name="huggingface")
+    def __init__(self, content: Content, name: str = "huggingface", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
         # ---- Layers
         self.config = config = content.config
         initializers = Initializers(config.encoder.initializer_range, seed=0)
@@ -46,20 +54,44 @@ class HuggingFaceModel(keras.Model):
         # ---- Config
         self.task = content.task
         self.tokenizer = content.tokenizer
-        for variable in self.trainable_variables:
+        self.seed_source = SeedSource()
+        for variable in self.trainable_variables if content.weights else ():
             variable.assign(content.weights[variable.path])
+
+    def get_config(self) -> dict[str, Any]:
+        """What a model is made from, JSON-serializable."""
+        return {
+            **super().get_config(),
+            "config": as_stored(self.config),
+            "task": self.task,
+            "frozen": frozen_weights(self),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "HuggingFaceModel":
+        """A model with new weights, from what `get_config` gave."""
+        config = dict(config)
+        where = "the configuration of a HuggingFaceModel"
+        stored = from_stored(HuggingFaceConfig, config.pop("config"), where)
+        frozen, task = config.pop("frozen"), config.pop("task")
+        model = cls(Content(stored, {}, task=task), **config)
+        freeze_weights(model, frozen)
+        return model
 
     @property
     def content(self) -> Content:
         """What a folder of the model holds, with the weights as they are now."""
-        weights = {v.path: np.asarray(v.value) for v in self.trainable_variables}
+        weights = {v.path: np.asarray(v.value) for v in self.weights}
         return Content(self.config, weights, self.tokenizer, self.task)
 
-    def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        hidden = self.encoder(inputs).last_hidden_state
-        return {"last_hidden_state": hidden, **self._outputs(hidden)}
+    def call(
+        self, inputs: Mapping[str, tf.Tensor], training: bool | None = None
+    ) -> dict[str, tf.Tensor]:
+        hidden = self.encoder(inputs, training=training).last_hidden_state
+        seed = self.seed_source.next() if training else None
+        return {"last_hidden_state": hidden, **self._outputs(hidden, seed)}
 
-    def _outputs(self, hidden: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _outputs(self, hidden: tf.Tensor, seed: tf.Tensor | None) -> dict[str, tf.Tensor]:
         architecture = self.config.architecture
         if architecture == "ElectraModel":
             return {}
@@ -69,7 +101,7 @@ class HuggingFaceModel(keras.Model):
             return {"logits": self.head(hidden)}
         (head,) = self.head.heads
         if architecture == "ElectraForSequenceClassification":
-            return {"logits": head.logits(hidden)}
+            return {"logits": head.logits(hidden, seed)}
         if architecture == "ElectraForTokenClassification":
             return {"logits": tf.cast(head.output_layer(hidden), tf.float32)}
         return {
