@@ -54,7 +54,12 @@ class Given:
 
 
 def read(
-    x: Any, y: Any, sample_weight: Any, names: Sequence[str], needs_all: bool = False
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    names: Sequence[str],
+    needs_all: bool = False,
+    are_pairs: bool | None = False,
 ) -> Given:
     """The rows of what a method was given.
 
@@ -67,6 +72,8 @@ def read(
         sample_weight: a weight for each row; None for 1.
         names: of the columns.
         needs_all: whether all columns have to be there.
+        are_pairs: whether a dataset of (a, b), both texts, is one of pairs instead of texts and
+            their labels; None if that cannot be decided, which is an error.
 
     Raises:
         ValueError: it is none of this, or the lengths differ.
@@ -75,6 +82,13 @@ def read(
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             check(value is None, name, "None for a dataset, which has it inside", value)
         x, y, sample_weight = _of_dataset(x, names)
+        if are_pairs is not False and _are_texts(x) and _are_texts(y):
+            if are_pairs is None:
+                raise ValueError(
+                    "x is expected to be a dataset of texts or of ((text, text_pair),), since the "
+                    "model has not been trained on either, but is one of (text, text)."
+                )
+            x, y = (x, y), None
     columns = _columns(x, names, needs_all)
     count = len(columns[0])
     labels = None if y is None else rows_of(y, "y")
@@ -190,6 +204,10 @@ def _columns_of_rows(rows: list, names: Sequence[str]) -> list[list]:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str | bytes)
+
+
+def _are_texts(column: Any) -> bool:
+    return isinstance(column, list) and all(map(_is_text, column))
 
 
 def _weights(sample_weight: Any, count: int) -> np.ndarray | None:

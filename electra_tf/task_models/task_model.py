@@ -1,10 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A Keras model of one task that takes raw strings: rows are made by the kind of the task."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -15,7 +16,6 @@ from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.finetuning.kinds import Kind
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData, TrainingBatches, split_of_examples
 from electra_tf.finetuning.task import Task
@@ -29,7 +29,8 @@ from electra_tf.task_models.fitting import (
     row_weights,
 )
 from electra_tf.task_models.inputs import Given, read, validation_parts
-from electra_tf.task_models.labels import names_of_classes, weights_of_classes
+from electra_tf.task_models.kind_of_task import KindOfTask
+from electra_tf.task_models.labels import names_of_classes
 from electra_tf.task_models.presets import find_preset
 from electra_tf.task_models.storing import StoredInFolders
 from electra_tf.text import Tokenizer
@@ -38,7 +39,7 @@ from electra_tf.training.checkpoints.weights import assign_weights
 T = TypeVar("T", bound="TaskModel")
 
 
-class TaskModel(StoredInFolders, FinetuningModel):
+class TaskModel(KindOfTask, StoredInFolders, FinetuningModel):
     """A `FinetuningModel` of one task with its tokenizer; made by `from_preset`.
 
     Args:
@@ -55,13 +56,6 @@ class TaskModel(StoredInFolders, FinetuningModel):
         encoder: a Keras layer; parts of it that are not `trainable` stay as they are.
         tokenizer: see there.
     """
-
-    kind: ClassVar[Kind]
-    column_names: ClassVar[tuple[str, ...]] = ("text", "text_pair")
-    needs_all_columns: ClassVar[bool] = False
-    least_classes: ClassVar[int] = 2
-    is_open: ClassVar[bool] = False
-    """Whether a task with a new head is one that the first labelled data may change."""
 
     def __init__(
         self,
@@ -127,59 +121,6 @@ class TaskModel(StoredInFolders, FinetuningModel):
         model.compile()
         return model
 
-    # ---- What subclasses decide
-
-    @classmethod
-    def new_task(cls, names: tuple[str, ...] | None) -> TaskSpec | None:
-        """The task of a new head for classes; None if it needs classes and has none."""
-        if cls.kind.has_labels and names is None:
-            return None
-        return cls.kind.spec_of_head(cls.kind.name, names)
-
-    @classmethod
-    def fields_of_task(cls, hparams: dict[str, Any]) -> dict[str, Any]:
-        """Fields of the `TaskSpec` among the arguments of `from_preset`, taken out of them."""
-        return {}
-
-    def settled(self, given: Given) -> TaskSpec:
-        """The task as the first labelled data say that it is."""
-        return self.tasks[0]
-
-    def examples(self, given: Given) -> list:
-        """The examples of the kind, numbered from 0.
-
-        Raises:
-            ValueError: a text or a label is none that the task can have; names it.
-        """
-        raise NotImplementedError
-
-    def class_weights(self, class_weight: Mapping[Any, float]) -> np.ndarray:
-        """The weights of all classes, float32 [C], by id; see `labels.weights_of_classes`."""
-        return weights_of_classes(class_weight, self.tasks[0].labels or ())
-
-    def weighed_by_class(
-        self, arrays: Mapping[str, np.ndarray], weights: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        """What replaces arrays so that losses weigh as their classes do.
-
-        Args:
-            arrays: of labelled rows.
-            weights: float32 [C], by id.
-        """
-        raise ValueError(
-            f"class_weight is expected to be None for {type(self).__name__}, whose loss is not one "
-            "of classes; sample_weight weighs examples."
-        )
-
-    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> Any:
-        """What `predict` returns.
-
-        Args:
-            records: of the kind, one for each example.
-            evaluation: what they were made from.
-        """
-        raise NotImplementedError
-
     # ---- Training
 
     def compile(
@@ -238,7 +179,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
             shuffle: whether each epoch has an order of its own, by the seed.
             class_weight: class -> weight of its loss; those left out weigh 1.
             sample_weight: of each example's loss.
-            initial_epoch: epochs that are done.
+            initial_epoch: number of the first epoch; those before it count as done, but the default
+                optimizer and its schedule begin anew.
             steps_per_epoch: default: as many as read every row once.
             validation_batch_size: default: eval_batch_size.
             validation_freq: epochs from one evaluation to the next.
@@ -246,17 +188,15 @@ class TaskModel(StoredInFolders, FinetuningModel):
         Raises:
             ValueError: texts, labels or weights are not as the task needs them.
         """
-        given, validation = self._read(x, y, sample_weight), None
-        if validation_data is not None:
-            validation = self._read(*validation_parts(validation_data))
-        elif validation_split:
-            given, validation = given.parted(validation_split)
-        arrays = self._training_arrays(given, class_weight)
-        size = checked_size(batch_size, self.config.train_batch_size)
-        batches = TrainingBatches([arrays], size, self.seed if shuffle else None)
-        position = position_of(batches, steps_per_epoch, epochs, self.config.num_train_epochs)
+        given = self._read(x, y, sample_weight)
+        given, validation = self._parted(given, validation_data, validation_split)
+        with self._settled_unless_it_fails():
+            arrays = self._training_arrays(given, class_weight)
+            size = checked_size(batch_size, self.config.train_batch_size)
+            batches = TrainingBatches([arrays], size, self.seed if shuffle else None)
+            position = position_of(batches, steps_per_epoch, epochs, self.config.num_train_epochs)
+            own = [*self._validation(validation, validation_batch_size, validation_freq), position]
         self._make_optimizer(position.num_steps)
-        own = [*self._validation(validation, validation_batch_size, validation_freq), position]
         return super().fit(
             dataset_of(batches, position),
             epochs=position.num_epochs,
@@ -302,7 +242,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
             ValueError: texts, labels or weights are not as the task needs them.
         """
         given = self._read(x, y, sample_weight)
-        found = self._measured(self._labelled(given), given.weights, batch_size, verbose)
+        with self._settled_unless_it_fails():
+            found = self._measured(self._labelled(given), given.weights, batch_size, verbose)
         return found if return_dict else list(found.values())
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Any:
@@ -346,6 +287,23 @@ class TaskModel(StoredInFolders, FinetuningModel):
             raise ValueError("y is expected to be the labels of the texts, but is None.")
         return given
 
+    def _parted(
+        self, given: Given, validation_data: Any, validation_split: float
+    ) -> tuple[Given, Given | None]:
+        """What to train on, and what to evaluate."""
+        if validation_data is not None:
+            return given, self._read(*validation_parts(validation_data))
+        return given.parted(validation_split) if validation_split else (given, None)
+
+    @contextlib.contextmanager
+    def _settled_unless_it_fails(self) -> Iterator[None]:
+        before = self.tasks, self.is_settled
+        try:
+            yield
+        except BaseException:
+            self.tasks, self.is_settled = before
+            raise
+
     def _labelled(self, given: Given) -> SplitData:
         if not self.is_settled:
             self.tasks, self.is_settled = (self.settled(given),), True
@@ -374,7 +332,8 @@ class TaskModel(StoredInFolders, FinetuningModel):
         return [Validation(lambda: self._measured(data, validation.weights, batch_size, 0), every)]
 
     def _evaluated(self, x: Any, batch_size: int | None, verbose: str | int) -> Evaluation:
-        given = read(x, None, None, self.column_names, self.needs_all_columns)
+        options = self.needs_all_columns, self.reads_pairs
+        given = read(x, None, None, self.column_names, *options)
         data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
         size = checked_size(batch_size, self.config.predict_batch_size)
         outputs = measuring.outputs_of(self._evaluator, data, size, verbose)

@@ -31,6 +31,12 @@ class TextModel(TaskModel):
         """
         raise NotImplementedError
 
+    @property
+    def reads_pairs(self) -> bool | None:
+        columns = self.tasks[0].splits[0].columns
+        is_pair = columns is not None and columns.text_b is not None
+        return is_pair if self.is_settled else None
+
     def settled(self, given: Given) -> TaskSpec:
         spec = self.tasks[0]
         columns = dataclasses.replace(
@@ -41,8 +47,7 @@ class TextModel(TaskModel):
         )
 
     def examples(self, given: Given) -> list[TextExample]:
-        columns = self.tasks[0].splits[0].columns
-        expected = 1 if columns is None or columns.text_b is None else 2
+        expected = 2 if self.reads_pairs else 1
         if self.is_settled and len(given.columns) != expected:
             forms = ("one text", "(text, text_pair)")
             raise ValueError(

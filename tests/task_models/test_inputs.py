@@ -257,6 +257,40 @@ def test_the_first_labels_decide_on_pairs(preset):
             use()
 
 
+def test_what_fails_does_not_decide_on_pairs(preset):
+    model = classifier(preset)
+    pairs = (texts(4), texts(4))
+    for use in (
+        lambda: model.fit(pairs, ["maybe"] * 4),
+        lambda: model.fit(pairs, classes(4), class_weight={"maybe": 1}),
+        lambda: model.fit(pairs, classes(4), validation_data=(pairs, ["maybe"] * 4)),
+        lambda: model.evaluate(pairs, ["maybe"] * 4),
+        lambda: model.evaluate(pairs, classes(4), batch_size=0),
+    ):
+        with pytest.raises(ValueError, match="is expected to be"):
+            use()
+        assert not model.is_settled
+    model.evaluate(texts(4), classes(4), verbose=0)
+    assert model.reads_pairs is False
+
+
+def test_the_second_texts_of_a_dataset_are_not_left_out(preset):
+    model = classifier(preset)
+    first, second = texts(4), texts(4, seed=1)
+    with pytest.raises(ValueError, match=r"dataset of texts or of \(\(text, text_pair\),\), since"):
+        model.predict(slices(first, second), verbose=0)
+    assert len(model.predict(slices(first, classes(4)), verbose=0)) == 4  # labels are, as in Keras
+    model.evaluate((first, second), classes(4), verbose=0)
+    expected = model.predict((first, second), verbose=0)
+    for dataset in (slices(first, second).batch(3), slices((first, second))):
+        np.testing.assert_array_equal(model.predict(dataset, verbose=0), expected)
+    with pytest.raises(ValueError, match="each row of x is expected to be"):
+        model.predict(slices(first, classes(4)), verbose=0)
+    asked, _, _ = make("QuestionAnswerer", preset)
+    found = asked.predict(slices(["w1 w2"], ["w3 w4 w5"]), verbose=0)
+    assert found == asked.predict([("w1 w2", "w3 w4 w5")], verbose=0)
+
+
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [
