@@ -214,6 +214,22 @@ class TaskModel(KindOfTask, StoredInFolders, FinetuningModel):
             # Callbacks that restore a model find its moments only if there are any.
             self.optimizer.build(self.trainable_variables)
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """What Keras does before the first step under a strategy: only metrics are not built yet.
+
+        Keras' own averages a batch over replicas. Averages of ids are no ids, and replicas may have
+        different numbers of rows.
+        """
+        if not self._is_observed or self._compile_metrics.built or iterator is None:
+            return
+        strategy = self.distribute_strategy
+        for _, _, batches in iterator:
+            rows = {k: strategy.experimental_local_results(v)[0] for k, v in next(batches).items()}
+            break
+        with strategy.scope():
+            labels, predictions, _ = self._compared(0, rows, self.compute_outputs(rows))
+            self._compile_metrics.build(labels, predictions)
+
     # ---- Use
 
     def evaluate(
@@ -353,5 +369,7 @@ class TaskModel(KindOfTask, StoredInFolders, FinetuningModel):
         if self._is_observed:
             rows = tf.data.Dataset.from_tensor_slices({**data.arrays, **further}).batch(size)
             compiled = super().evaluate(rows, verbose=0, return_dict=True)
-            found |= {name: value for name, value in compiled.items() if name != "loss"}
+            # Under a strategy it gives the mean over replicas, whatever number of rows each has.
+            means = self.get_metrics_result()
+            found |= {name: float(means[name]) for name in compiled if name != "loss"}
         return found

@@ -264,6 +264,20 @@ def test_replicas_share_the_rows(preset, two_replicas):
 
 
 @pytest.mark.slow
+def test_replicas_may_have_metrics_and_different_numbers_of_rows(preset, two_replicas):
+    changes = {"model_hparam_overrides": NO_DROPOUT, "classifier_dropout": 0.0}
+    with two_replicas.scope():
+        shared = classifier(preset, **changes)
+    one, found = classifier(preset, **changes), []
+    for model in (one, shared):
+        model.compile("sgd", metrics=["accuracy"], weighted_metrics=["accuracy"])
+        history = model.fit(texts(13), classes(13), batch_size=5, epochs=2, verbose=0).history
+        scores = model.evaluate(texts(13), classes(13), batch_size=5, verbose=0, return_dict=True)
+        found.append({**{name: values[-1] for name, values in history.items()}, **scores})
+    assert found[1] == pytest.approx(found[0], rel=1e-3)
+
+
+@pytest.mark.slow
 def test_replicas_can_have_any_optimizer_in_or_outside_of_the_scope(preset, two_replicas):
     with two_replicas.scope():
         inside, outside = classifier(preset), classifier(preset)
