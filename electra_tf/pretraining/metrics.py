@@ -34,9 +34,6 @@ class PretrainingMetrics:
             "gradient_norm": mean(name="gradient_norm"),
         }
 
-        self.loss = mean(name="loss")
-        """As `total_loss`; Keras looks for this name."""
-
     @property
     def all(self) -> list[keras.metrics.Metric]:
         return [*self.generator.values(), *self.discriminator.values(), *self.step.values()]
@@ -45,14 +42,13 @@ class PretrainingMetrics:
         return {metric.name: metric.result() for metric in self.all}
 
     def reset(self) -> None:
-        for metric in (*self.all, self.loss):
+        for metric in self.all:
             metric.reset_state()
 
     def update_step(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> None:
         """Add what only a training step has; `loss` is this replica's share."""
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        for metric in (self.step["total_loss"], self.loss):
-            metric.update_state(loss * replicas)
+        self.step["total_loss"].update_state(loss * replicas)
         self.step["gradient_norm"].update_state(gradient_norm)
 
     def update(self, outputs: dict[str, tf.Tensor]) -> None:

@@ -182,8 +182,9 @@ class ElectraPretrainer(keras.Model):
         """One update, of which this replica computes the part of its rows of the global batch.
 
         Returns:
-            Running metrics, and `loss` [], this replica's share of the step's loss; not finite
-            either where the gradients are not, which spoils the weights just as well.
+            Running metrics, `total_loss` among them, and `loss` [], this replica's share of the
+            loss of this one step; not finite either where the gradients are not, which spoils the
+            weights just as well.
         """
         # The number of parts is an argument: another one is another program.
         return self._update(batch, self.accumulation_steps)
@@ -228,8 +229,7 @@ class ElectraPretrainer(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        # By this one Keras knows the mean of what `train_step` calls `loss`.
-        return [*self.running.all, self.running.loss]
+        return self.running.all
 
     # ---- Saving by Keras
 

@@ -35,11 +35,12 @@ from electra_tf.task_models.presets import find_preset
 from electra_tf.task_models.storing import StoredInFolders
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.weights import assign_weights
+from electra_tf.training.private_tensorflow import MetricsOfOneReplica
 
 T = TypeVar("T", bound="TaskModel")
 
 
-class TaskModel(KindOfTask, StoredInFolders, FinetuningModel):
+class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningModel):
     """A `FinetuningModel` of one task with its tokenizer; made by `from_preset`.
 
     Args:
@@ -214,21 +215,9 @@ class TaskModel(KindOfTask, StoredInFolders, FinetuningModel):
             # Callbacks that restore a model find its moments only if there are any.
             self.optimizer.build(self.trainable_variables)
 
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """What Keras does before the first step under a strategy: only metrics are not built yet.
-
-        Keras' own averages a batch over replicas. Averages of ids are no ids, and replicas may have
-        different numbers of rows.
-        """
-        if not self._is_observed or self._compile_metrics.built or iterator is None:
-            return
-        strategy = self.distribute_strategy
-        for _, _, batches in iterator:
-            rows = {k: strategy.experimental_local_results(v)[0] for k, v in next(batches).items()}
-            break
-        with strategy.scope():
-            labels, predictions, _ = self._compared(0, rows, self.compute_outputs(rows))
-            self._compile_metrics.build(labels, predictions)
+    def labels_and_predictions(self, rows: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        labels, predictions, _ = self._compared(0, rows, self.compute_outputs(rows))
+        return labels, predictions
 
     # ---- Use
 

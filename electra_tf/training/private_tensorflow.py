@@ -6,6 +6,7 @@ Each use says why no public interface does. A new version of either is tried her
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -119,3 +120,30 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
         if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
             return self._learning_rate(self.iterations + 1)
         return super()._get_current_learning_rate()
+
+
+# ---- Metrics of `compile` under a strategy
+
+
+class MetricsOfOneReplica:
+    """A model of Keras whose metrics of `compile` are built from the rows of one replica.
+
+    Before the first step under a strategy, Keras builds them from a batch that it has averaged over
+    replicas. Averages of ids are no ids, and replicas may have different numbers of rows. No public
+    method stands between.
+    """
+
+    def labels_and_predictions(self, rows: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """What metrics compare, of the rows of one replica."""
+        raise NotImplementedError
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        metrics = self._compile_metrics
+        if metrics is None or metrics.built or iterator is None:
+            return
+        strategy = self.distribute_strategy
+        for _, _, batches in iterator:
+            rows = {k: strategy.experimental_local_results(v)[0] for k, v in next(batches).items()}
+            break
+        with strategy.scope():
+            metrics.build(*self.labels_and_predictions(rows))
