@@ -35,7 +35,7 @@ class SourceFile:
     """Whether it is compressed or an archive, and so can only be read from its beginning."""
 
     digest: str = ""
-    """Hash of its content where that is known; else its time of change tells whether it changed."""
+    """Hash of its content where that is known; else its time of change shows whether it changed."""
 
     @property
     def text_bytes(self) -> int:

@@ -36,7 +36,7 @@ def pooled_batches(
 ) -> tf.data.Dataset:
     """Cut a stream of records into batches of neighbours in length.
 
-    The order is a function of the seed, the place in the stream and the span, so a run can go on
+    The order is a function of the seed, the place in the stream and the span, so a run can resume
     anywhere in it.
 
     Args:

@@ -121,7 +121,7 @@ def open_model(
         path: a folder that pre-training or fine-tuning wrote here; a checkpoint of the original
             or a folder with one; a Hugging Face ELECTRA folder, with its generator in a folder
             of that name inside it, if it has one.
-        hparams: what a checkpoint of the original does not tell of itself, see
+        hparams: what a checkpoint of the original does not contain, see
             `reference.read_checkpoint`; do_lower_case, strip_accents and vocab_file too. For a
             Hugging Face folder with a task's head: task_names, with the path of a JSON file that
             describes the task, and max_seq_length. For both pre_split and tokenizer, see

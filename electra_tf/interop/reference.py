@@ -42,7 +42,7 @@ from electra_tf.training.checkpoints.weights import (
 
 HEAD_SIZE = 64
 INFERRED = ("num_attention_heads", "hidden_act")
-"""Fields of an encoder that decide what it computes, and that its shapes do not tell."""
+"""Fields of an encoder that decide what it computes, and that its shapes do not show."""
 UNTOLD_FILE = "encoder.json"
 """Written beside a checkpoint where the encoder is not as its shapes make one think."""
 
@@ -115,7 +115,7 @@ def read_checkpoint(
 
 
 def encoder_alone(prefix: str) -> StoredModel:
-    """The shape of a checkpoint's encoder, with what shapes do not tell if we wrote it.
+    """The shape of a checkpoint's encoder, with what shapes do not show if we wrote it.
 
     Raises:
         ValueError: there is no encoder, or what stands beside it does not fit it.

@@ -24,7 +24,7 @@ _EMBEDDINGS = "electra/embeddings/word_embeddings"
 def with_vocabulary_size(
     config: PretrainingConfig, folder: str | None, hparams: dict[str, Any]
 ) -> dict[str, Any]:
-    """`hparams` with `vocab_size`: that of the weights to begin with, else of the vocabulary.
+    """`hparams` with `vocab_size`: that of the initial weights, else of the vocabulary.
 
     Args:
         config: of `hparams`.

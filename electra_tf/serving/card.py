@@ -131,7 +131,7 @@ def _data(model: StoredModel, spec: TaskSpec | None) -> list[str]:
     if spec is not None:
         files = ", ".join(f"{split.name} (`{split.file}`)" for split in spec.splits)
         began = os.path.basename((model.config.init_checkpoint or "").rstrip("/"))
-        parts = [f"Data: the task's files {files}.", f"Weights to begin with: {began or 'random'}."]
+        parts = [f"Data: the task's files {files}.", f"Initial weights: {began or 'random'}."]
         return [*parts, _json("Data that was read:", list(model.data))] if model.data else parts
     patterns = split_patterns(model.config.pretrain_tfrecords)
     places = [path for pattern in patterns[:1] for path in (*matching(pattern), pattern)]

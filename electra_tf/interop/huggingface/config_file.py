@@ -67,7 +67,7 @@ class HuggingFaceConfig:
 
     @property
     def problem_type(self) -> str | None:
-        """What tells the kind of task apart from others of the same class."""
+        """What distinguishes the kind of task from others of its class."""
         head = HEADS.get(self.architecture)
         return head.kinds.get(self.kind) if head and self.kind else None
 

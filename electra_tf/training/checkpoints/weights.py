@@ -227,7 +227,7 @@ def moments_of(prefix: str, model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def state_left(prefix: str) -> tuple[str, ...]:
-    """What a checkpoint of ours holds for going on with training, and no format has a place for."""
+    """What a checkpoint of ours holds for continued training, and no format has a place for."""
     reader = CheckpointReader(prefix)
     left = [
         name for name in sorted(reader.shapes) if name.startswith("electra_tf/") and name != STATE
