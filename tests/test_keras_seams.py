@@ -9,11 +9,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_seams import assert_same, check_layer, differ
-from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_pretrainer
+from keras_seams import assert_same, check_configuration, check_layer, check_training, differ
+from tiny_run import HPARAMS, NO_DROPOUT, make_examples, tensors, tiny_pretrainer
 
 from electra_tf import registration, task_models
-from electra_tf.config import EncoderConfig
+from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.kinds import heads
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.model import TaskHeads
@@ -240,6 +242,38 @@ def test_schedules_come_back_from_their_configuration():
 
 MODELS = ("ElectraPretrainer", "FinetuningModel", "HuggingFaceModel", *task_models.__all__)
 """Those of fine-tuning are fitted and saved in finetuning/test_keras_model.py and task_models/."""
+
+
+def finetuning_model(precision):
+    names = ("model_hparam_overrides", "embedding_size", "vocab_size", "max_seq_length")
+    hparams = {name: HPARAMS[name] for name in names}
+    config = FinetuningConfig.from_hparams("m", "/none", {**hparams, "precision": precision})
+    return FinetuningModel(config, [TaskSpec("t", "regression", (), "mse", value_range=(0.0, 4.0))])
+
+
+@pytest.mark.parametrize("name", ["pretrainer", "fine-tuned"])
+@pytest.mark.parametrize(
+    "precision",
+    ["float32", *(pytest.param(p, marks=pytest.mark.slow) for p in ("bfloat16", "float16"))],
+)
+def test_models_do_what_keras_models_do(name, precision, data_dir):
+    """Configuration, `training=`, `tf.function` and XLA, in every precision."""
+    batch = tensors(make_examples(8))
+    if name == "pretrainer":
+        model = tiny_pretrainer(data_dir, {"num_hidden_layers": 1}, precision=precision)
+        batch = model.mask(batch, tf.constant([1, 2]))
+        # Fakes are samples, which other sums may change.
+        outputs = lambda given: model.generator(given)  # noqa: E731
+    else:
+        model = finetuning_model(precision)
+        batch["task_id"] = tf.zeros([8], tf.int32)
+        outputs = model
+    check_configuration(model, (batch,))
+    check_training(model, (batch,), drops=True, has_training=True)
+    tolerance = 1e-5 if precision == "float32" else 0.15
+    for compiled in (False, True):
+        found = tf.function(lambda given: outputs(given), jit_compile=compiled)(batch)
+        assert_same(found, outputs(batch), tolerance)
 
 
 def batches(count):

@@ -34,7 +34,7 @@ from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay
 class Stopped(KeyboardInterrupt):
     """A signal ended the run early; everything is saved.
 
-    As Python's own, it is no `Exception`, so that `except Exception` does not continue after Ctrl-C.
+    As Python's own, it is no `Exception`, so that `except Exception` does not catch Ctrl-C.
 
     Attributes:
         signal: its number.
