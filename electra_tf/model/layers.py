@@ -183,15 +183,12 @@ class SelfAttention(EncoderPart):
     """
 
     num_seeds = 1
+    default_name = "self"
 
     def __init__(
-        self,
-        config: EncoderConfig,
-        initializers: Initializers | None = None,
-        name: str = "self",
-        **kwargs: Any,
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
     ):
-        super().__init__(config, initializers, name=name, **kwargs)
+        super().__init__(config, initializers, **kwargs)
         self.query, self.key, self.value = (
             self.make_dense(config.hidden_size, part) for part in ("query", "key", "value")
         )
@@ -258,15 +255,12 @@ class ResidualOutput(EncoderPart):
     """
 
     num_seeds = 1
+    default_name = "output"
 
     def __init__(
-        self,
-        config: EncoderConfig,
-        initializers: Initializers | None = None,
-        name: str = "output",
-        **kwargs: Any,
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
     ):
-        super().__init__(config, initializers, name=name, **kwargs)
+        super().__init__(config, initializers, **kwargs)
         self.rate = config.hidden_dropout_prob
         self.dense = self.make_dense(config.hidden_size, "dense")
         self.layer_norm = layer_norm(self.dtype_policy)
@@ -292,15 +286,12 @@ class Attention(EncoderPart):
     """Self-attention with its output projection, residual and normalization."""
 
     num_seeds = 2
+    default_name = "attention"
 
     def __init__(
-        self,
-        config: EncoderConfig,
-        initializers: Initializers | None = None,
-        name: str = "attention",
-        **kwargs: Any,
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
     ):
-        super().__init__(config, initializers, name=name, **kwargs)
+        super().__init__(config, initializers, **kwargs)
         self.self_attention = SelfAttention(config, self.initializers, dtype=self.dtype_policy)
         self.residual_output = ResidualOutput(config, self.initializers, dtype=self.dtype_policy)
 
@@ -325,14 +316,12 @@ class Attention(EncoderPart):
 class Intermediate(EncoderPart):
     """The widening half of the feed-forward network: [B, L, H] -> [B, L, F]."""
 
+    default_name = "intermediate"
+
     def __init__(
-        self,
-        config: EncoderConfig,
-        initializers: Initializers | None = None,
-        name: str = "intermediate",
-        **kwargs: Any,
+        self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
     ):
-        super().__init__(config, initializers, name=name, **kwargs)
+        super().__init__(config, initializers, **kwargs)
         self.dense = self.make_dense(
             config.intermediate_size, "dense", activation=ACTIVATIONS[config.hidden_act]
         )

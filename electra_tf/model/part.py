@@ -87,11 +87,13 @@ class EncoderPart(keras.layers.Layer):
 
     num_seeds = 0
     """Seeds that a call of the layer needs to drop out."""
+    default_name: str | None = None
+    """Part of the names of its variables; None: as Keras names layers."""
 
     def __init__(
         self, config: EncoderConfig, initializers: Initializers | None = None, **kwargs: Any
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"name": self.default_name, **kwargs})
         self.config = config
         self.initializers = initializers or Initializers(config.initializer_range)
         if self.num_seeds:
