@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# TensorFlow's notices about the processor say nothing to a user.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+# As the commands have it: TensorFlow's notices about the processor say nothing to a user.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # Tests mostly trace graphs, which keeps one core busy. Files stay together: they share models.
 IN_TWO_PROCESSES := -n 2 --dist loadfile
