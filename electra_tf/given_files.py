@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from electra_tf.config.finetuning import FinetuningConfig, filled
 from electra_tf.config.pretraining import PretrainingConfig
-from electra_tf.config.task_table import TASKS
+from electra_tf.config.task_json import task_from_json
+from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import exists, is_folder, read_json
+from electra_tf.folders import check_new
 from electra_tf.patterns import listed, matching, split_patterns
 
 SHARD_PREFIX = "pretrain_data.tfrecord"
@@ -162,6 +164,24 @@ def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
     )
 
 
+def check_export_dir(folder: str) -> None:
+    """Check that a SavedModel can be written to a folder, and read from it.
+
+    Raises:
+        FileExistsError: there is something of that name, or see `check_new`.
+        ValueError: TensorFlow does not find what is in such a folder.
+    """
+    folder = folder.rstrip("/")
+    if any(character in folder for character in "[\\"):
+        raise ValueError(
+            f"export-dir {folder} is expected to be a path without [ and \\, since TensorFlow "
+            "does not find the variables of a SavedModel in such a folder."
+        )
+    if exists(folder):
+        raise FileExistsError(f"export-dir {folder} is expected to be new, but exists.")
+    check_new(folder)
+
+
 def check_finetuned(folder: str) -> None:
     """Check that a folder has the `config.json` of a fine-tuned model.
 
@@ -209,15 +229,15 @@ def check_finetuning_files(config: FinetuningConfig) -> None:
     """Check that the initial weights of a run and the files of its tasks are there.
 
     Raises:
-        FileNotFoundError, ValueError: something is not, or a task's file is not JSON.
+        FileNotFoundError, ValueError: something is not, or a task's file does not describe a task.
     """
     needed = {"train": config.do_train, "dev": config.do_eval or config.eval_every_steps > 0}
     for name in config.task_names:
-        files, task = _files_of_task(name)
-        folder = filled(config.raw_data_dir, config.data_dir, task)
-        for split in (split for split, is_needed in needed.items() if is_needed):
-            if isinstance(files.get(split), str):
-                check_data_file(os.path.join(folder, files[split]))
+        spec = find_task(name)
+        folder = filled(config.raw_data_dir, config.data_dir, spec.name)
+        for split in spec.splits:
+            if needed.get(split.name):
+                check_data_file(os.path.join(folder, split.file))
     start = config.init_checkpoint if config.do_train else f"{config.model_dir}_1"
     if start is not None:
         try:
@@ -226,20 +246,18 @@ def check_finetuning_files(config: FinetuningConfig) -> None:
             raise (no_initial_weights(error) if config.do_train else error) from error
 
 
-def _files_of_task(name: str) -> tuple[dict[str, str], str]:
-    """Split -> file of a task, and what its folder is called."""
-    if name.endswith(".json"):
-        stored = read_json(name)
-        files, task = stored.get("files"), os.path.basename(name).removesuffix(".json")
-        return files if isinstance(files, dict) else {}, str(stored.get("name", task))
+def find_task(name: str) -> TaskSpec:
+    """The task of a built-in name, or of the path of a JSON file that describes one.
+
+    Raises:
+        FileNotFoundError: the JSON file does not exist.
+        ValueError: there is no such task, or the file does not describe one.
+    """
+    if str(name).endswith(".json"):
+        return task_from_json(name)
     if name not in TASKS:
-        raise unknown_task(name)
-    return {split.name: split.file for split in TASKS[name].spec.splits}, name
-
-
-def unknown_task(name: str) -> ValueError:
-    """The error for a task that is neither built in nor a file."""
-    return ValueError(
-        f"The task {name!r} is not known; expected a .json file that describes one, or one of "
-        f"{', '.join(TASKS)}."
-    )
+        raise ValueError(
+            f"The task {name!r} is not known; expected a .json file that describes one, or one of "
+            f"{', '.join(TASKS)}."
+        )
+    return TASKS[name].spec

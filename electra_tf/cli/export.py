@@ -3,7 +3,7 @@
 
 import argparse
 
-from electra_tf import given_files
+from electra_tf import config, given_files
 from electra_tf.cli import arguments
 
 DTYPES = ("float32", "bfloat16")
@@ -40,6 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model is there."""
+    config.check(args.top_k >= 1, "top-k", "1 or more", args.top_k)
+    given_files.check_export_dir(args.export_dir)
     given_files.check_model(args.model_dir)
     arguments.check_model_flags(args)
 

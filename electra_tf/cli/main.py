@@ -8,7 +8,6 @@ takes.
 """
 
 import contextlib
-import difflib
 import importlib
 import os
 import signal
@@ -67,11 +66,12 @@ def run_command(argv: Sequence[str]) -> NoReturn:
         print(f"electra {electra_tf.__version__}")
         sys.exit(0)
     if verb not in VERBS:
-        near = difflib.get_close_matches(verb, VERBS, 1)
+        from electra_tf.config.fields import did_you_mean
+
+        received = f", received {verb!r}{did_you_mean(verb, VERBS) or '.'}" if verb else "."
         print(
             f"{_USAGE}\n"
-            f"error: a verb is expected first{f', received {verb!r}' if verb else ''}"
-            f"{f'; did you mean {near[0]!r}?' if near else '.'} "
+            f"error: a verb is expected first{received} "
             f"The verbs are {', '.join(VERBS)}; electra --help says what they do.",
             file=sys.stderr,
         )

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.fields import Role, check, check_fields, fact
+from electra_tf.config.fields import Role, check, check_values, fact
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,17 +84,27 @@ class EncoderConfig:
     """Standard deviation of the truncated normal initializer."""
 
     def __post_init__(self):
-        check_fields(self)
-        check(
-            self.hidden_size % self.num_attention_heads == 0,
-            "num_attention_heads",
-            f"a divisor of hidden_size={self.hidden_size}",
-            self.num_attention_heads,
-        )
+        check_encoder_fields(vars(self))
 
     @property
     def head_size(self) -> int:
         return self.hidden_size // self.num_attention_heads
+
+
+def check_encoder_fields(fields: Mapping[str, Any]) -> None:
+    """Check fields of an `EncoderConfig`, all or some of them.
+
+    Args:
+        fields: values by their names.
+
+    Raises:
+        ValueError: a value has a wrong type, is out of range, or does not fit another one.
+    """
+    check_values(EncoderConfig, fields)
+    if {"hidden_size", "num_attention_heads"} <= fields.keys():
+        width, heads = fields["hidden_size"], fields["num_attention_heads"]
+        expected = f"a divisor of hidden_size={width}"
+        check(width % heads == 0, "num_attention_heads", expected, heads)
 
 
 OVERRIDABLE = tuple(

@@ -19,6 +19,8 @@ from electra_tf.files import shortened
 
 SMALLEST_FLOAT, LARGEST_FLOAT = 1e-37, 1e37
 """Sizes that float32, which models compute in, holds with all its digits."""
+_SHORTEST_PART = 4
+"""Letters of a name that is looked for as a part of longer ones: shorter ones are in many."""
 
 
 class Role(enum.Flag):
@@ -119,10 +121,18 @@ def names_of(kind: type, role: Role) -> tuple[str, ...]:
 
 def check_fields(instance: Any) -> None:
     """Raise a ValueError for the first field whose value has a wrong type or is out of range."""
-    check_types(instance)
-    for field in dataclasses.fields(instance):
-        if "range" in field.metadata:
-            field.metadata["range"].check(field.name, getattr(instance, field.name))
+    names = [field.name for field in dataclasses.fields(instance)]
+    check_values(type(instance), {name: getattr(instance, name) for name in names})
+
+
+def check_values(kind: type, values: typing.Mapping[str, Any]) -> None:
+    """As `check_fields`, of values by the names of some fields of a dataclass."""
+    hints = typing.get_type_hints(kind)
+    for name, value in values.items():
+        _check_type(name, value, hints[name])
+    for field in dataclasses.fields(kind):
+        if field.name in values and "range" in field.metadata:
+            field.metadata["range"].check(field.name, values[field.name])
 
 
 def check(condition: bool, name: str, expected: str, received: Any) -> None:
@@ -161,43 +171,69 @@ def check_model_name(name: str) -> None:
     )
 
 
-def check_names(given: typing.Iterable[str], known: typing.Sequence[str], what: str) -> None:
-    """Raise a ValueError that names the nearest known name for each unknown one."""
-    problems = []
-    for name in sorted({str(name) for name in given} - set(known)):
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
-        problems.append(f"unknown {what} {name!r}: did you mean {nearest[0]!r}?")
-    if problems:
-        raise ValueError("; ".join(problems) + f" Known: {', '.join(sorted(known))}.")
+def check_names(
+    given: typing.Iterable[str],
+    known: typing.Sequence[str],
+    what: str,
+    listed: str | None = None,
+) -> None:
+    """Raise a ValueError for unknown names, with the similar known one of each.
+
+    Args:
+        given: the names.
+        known: those there are.
+        what: what they name, for the message.
+        listed: a sentence that says where the known names are; default: the names.
+    """
+    unknown = sorted({str(name) for name in given} - set(known))
+    if unknown:
+        problems = [f"unknown {what} {name!r}{did_you_mean(name, known)}" for name in unknown]
+        end = "" if problems[-1].endswith("?") else "."
+        listed = listed or f"Known: {', '.join(sorted(known))}."
+        raise ValueError(f"{'; '.join(problems)}{end} {listed}")
 
 
-def check_types(instance: Any) -> None:
-    """Raise a ValueError for the first field whose value is not of its declared type.
+def did_you_mean(name: str, known: typing.Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the similar known one, or nothing.
+
+    >>> did_you_mean("vocab_sise", ["vocab_size", "seed"])
+    ": did you mean 'vocab_size'?"
+    >>> did_you_mean("epochs", ["num_train_epochs", "seed"])
+    ": did you mean 'num_train_epochs'?"
+    >>> did_you_mean("lr", ["model_dir", "seed"])
+    ''
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    if not near and len(name) >= _SHORTEST_PART:
+        near = difflib.get_close_matches(name, [k for k in known if name in k], n=1, cutoff=0)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _check_type(name: str, value: Any, hint: Any) -> None:
+    """Raise a ValueError for a value of another type than is declared.
 
     An integer is taken where a float is declared; a bool is never taken for a number, nor are
     JSON's NaN and Infinity. Numbers have to fit what computes with them: integers of 64 bits,
     floats of 32 bits, and texts a path.
     """
-    hints = typing.get_type_hints(type(instance))
-    for field in dataclasses.fields(instance):
-        value, hint = getattr(instance, field.name), hints[field.name]
-        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        if float in allowed:
-            allowed += (int,)
-        is_bool = isinstance(value, bool) and bool not in allowed
-        if is_bool or not isinstance(value, allowed):
-            names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
-            raise ValueError(
-                f"{field.name} is expected to be of type {names}, "
-                f"but is {shown(value)} of type {type(value).__name__}."
-            )
-        if isinstance(value, float):
-            check(math.isfinite(value), field.name, "a finite number", value)
-        if float in allowed and value is not None:
-            fits = value == 0 or SMALLEST_FLOAT <= abs(value) <= LARGEST_FLOAT
-            expected = f"0 or between {SMALLEST_FLOAT} and {LARGEST_FLOAT} in size"
-            check(fits, field.name, expected, value)
-        elif isinstance(value, int):
-            check(abs(value) < 2**63, field.name, "below 2**63 in size", value)
-        elif isinstance(value, str):
-            check(is_text(value), field.name, "a text without NUL and lone surrogates", value)
+    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in allowed:
+        allowed += (int,)
+    is_bool = isinstance(value, bool) and bool not in allowed
+    if is_bool or not isinstance(value, allowed):
+        names = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
+        raise ValueError(
+            f"{name} is expected to be of type {names}, "
+            f"but is {shown(value)} of type {type(value).__name__}."
+        )
+    if isinstance(value, float):
+        check(math.isfinite(value), name, "a finite number", value)
+    if float in allowed and value is not None:
+        fits = value == 0 or SMALLEST_FLOAT <= abs(value) <= LARGEST_FLOAT
+        expected = f"0 or between {SMALLEST_FLOAT} and {LARGEST_FLOAT} in size"
+        check(fits, name, expected, value)
+    elif isinstance(value, int):
+        check(abs(value) < 2**63, name, "below 2**63 in size", value)
+    elif isinstance(value, str):
+        check(is_text(value), name, "a text without NUL and lone surrogates", value)

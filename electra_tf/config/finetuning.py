@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from electra_tf.config.encoder import OVERRIDABLE, size_of
+from electra_tf.config.encoder import OVERRIDABLE, check_encoder_fields, size_of
 from electra_tf.config.fields import (
     LARGEST_FLOAT,
     Role,
     check,
     check_names,
+    check_values,
     fact,
     is_text,
     names_of,
@@ -37,6 +38,8 @@ _PLACE = "{:}"
 @dataclasses.dataclass(frozen=True)
 class FinetuningConfig(RunConfig):
     """Everything that decides a fine-tuning run; build it with `from_hparams`."""
+
+    verb = "finetune"
 
     log_examples: bool = fact(False, Role.RUN)
     """Print the first example of each task with its features."""
@@ -198,7 +201,13 @@ class FinetuningConfig(RunConfig):
         overrides = hparams.get("model_hparam_overrides", {})
         check(isinstance(overrides, dict), "model_hparam_overrides", "an object", overrides)
         check_names(overrides, OVERRIDABLE, "model_hparam_overrides key")
-        return cls.from_hparams(model_name, data_dir, without_shape(hparams))
+        asked = cls.from_hparams(model_name, data_dir, without_shape(hparams))
+        if asked.do_train and asked.init_checkpoint is None:
+            positions = overrides.get("max_position_embeddings", asked.max_seq_length)
+            shortest = min(asked.max_seq_length, positions) if type(positions) is int else 5
+            return cls.from_hparams(model_name, data_dir, {"max_seq_length": shortest, **hparams})
+        _check_shape(hparams)
+        return asked
 
     def __post_init__(self):
         super().__post_init__()
@@ -232,6 +241,17 @@ class FinetuningConfig(RunConfig):
         if self.classifier_dropout is not None:
             return self.classifier_dropout
         return self.encoder.hidden_dropout_prob
+
+
+def _check_shape(hparams: Mapping[str, Any]) -> None:
+    """Check what was given of the shape of an encoder whose weights decide the rest."""
+    check_encoder_fields(hparams.get("model_hparam_overrides", {}))
+    given = {name: hparams[name] for name in ("vocab_size", "embedding_size") if name in hparams}
+    check_encoder_fields({name: value for name, value in given.items() if value is not None})
+    length = {name: hparams[name] for name in ("max_seq_length",) if name in hparams}
+    check_values(FinetuningConfig, length)
+    for name, value in length.items():
+        check(value >= 5, name, "at least 5", value)
 
 
 def without_shape(hparams: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 import ast
 import dataclasses
-import difflib
 import inspect
 import itertools
 import json
@@ -13,7 +12,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from electra_tf.config.fields import Role, names_of
+from electra_tf.config.fields import Role, did_you_mean, names_of
 from electra_tf.config.pretraining_checks import Stage
 from electra_tf.config.run_config import RunConfig
 from electra_tf.files import exists, parse_json, read_json
@@ -55,10 +54,9 @@ def load_hparams(text_or_path: str) -> dict[str, Any]:
         raise FileNotFoundError(
             f"{expected}{text_or_path!r} is no JSON object, and there is no file of that name."
         )
-    near = difflib.get_close_matches(text, known, n=1)
     raise ValueError(
         f"{expected}{text_or_path!r} is no JSON object, and there is no file and no card of that "
-        f"name{f'; did you mean {near[0]!r}?' if near else '.'} The cards are {', '.join(known)}."
+        f"name{did_you_mean(text, known) or '.'} The cards are {', '.join(known)}."
     )
 
 

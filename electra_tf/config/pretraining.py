@@ -35,6 +35,8 @@ MASKING_RULES = ("without_replacement", "reference")
 class PretrainingConfig(RunConfig):
     """Everything that decides a pre-training run; build it with `from_hparams`."""
 
+    verb = "pretrain"
+
     do_eval: bool = False
     """Evaluate the newest checkpoint; exactly one of this and `do_train`."""
 

@@ -2,7 +2,7 @@
 """What runs of pre-training and of fine-tuning have in common."""
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
 from electra_tf.config.fields import (
@@ -45,6 +45,9 @@ class Devices:
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
     """The hyperparameters that both kinds of runs have; the rest is in the subclasses."""
+
+    verb: ClassVar[str]
+    """Of the command `electra` that runs it."""
 
     model_name: str = fact(role=Role.RUN)
     data_dir: str = fact(role=Role.PATH)
@@ -127,7 +130,8 @@ class RunConfig:
         """Raise a ValueError for an unknown name, an empty text, or a name that is no text."""
         known = [field.name for field in dataclasses.fields(cls)]
         settable = [name for name in known if name not in ("model_name", "data_dir")]
-        check_names(hparams, settable, "hyperparameter")
+        listed = f"`electra {cls.verb} --list-hparams` lists them."
+        check_names(hparams, settable, "hyperparameter", listed)
         check_given(hparams)
         for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
             check(is_text(value), name, "a text", value)

@@ -2,7 +2,6 @@
 """What is stored of models: dataclasses as JSON, checked key by key, and the sizes of weights."""
 
 import dataclasses
-import difflib
 import math
 import re
 import types
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from electra_tf.config.encoder import EncoderConfig
+from electra_tf.config.fields import did_you_mean
 from electra_tf.files import check_keys, is_of_kind, shortened
 
 T = TypeVar("T")
@@ -44,8 +44,8 @@ def from_stored(kind: type[T], stored: Any, where: str) -> T:
         raise ValueError(f"{where} is expected to have the keys {', '.join(missing)}.")
     for name in stored:
         if name not in fields:
-            nearest = difflib.get_close_matches(name, fields, n=1, cutoff=0)[0]
-            raise ValueError(f"{where}: unknown key {name!r}: did you mean {nearest!r}?")
+            near = did_you_mean(name, fields) or f"; the keys are {', '.join(fields)}."
+            raise ValueError(f"{where}: unknown key {name!r}{near}")
     hints = typing.get_type_hints(kind)
     values = {name: _value(hints[name], value, name, where) for name, value in stored.items()}
     try:

@@ -8,12 +8,11 @@ import os
 import tensorflow as tf
 
 from electra_tf.config.finetuning import filled
-from electra_tf.config.task_table import TASKS, TaskSpec
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
-from electra_tf.finetuning.task_json import task_from_json
-from electra_tf.given_files import unknown_task
+from electra_tf.given_files import find_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,12 +109,7 @@ def load_task(
         FileNotFoundError: the JSON file, or a file that labels are collected from, is missing.
         ValueError: there is no such task, or its description or data are bad.
     """
-    if str(name).endswith(".json"):
-        spec = task_from_json(name)
-    elif name in TASKS:
-        spec = TASKS[name].spec
-    else:
-        raise unknown_task(name)
+    spec = find_task(name)
     bad_rows = BadRows(skip_bad_rows, can_be_skipped=True)
     task = Task(spec, filled(str(raw_data_dir), data_dir, spec.name), bad_rows)
     if spec.labels is None and task.kind.has_labels:

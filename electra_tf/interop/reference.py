@@ -17,8 +17,10 @@ from typing import Any
 from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig
+from electra_tf.config.encoder import check_encoder_fields
 from electra_tf.config.fields import check_names
 from electra_tf.config.stored import Shapes, configured_sizes, encoder_sizes, model_sizes
+from electra_tf.config.task_json import task_from_json
 from electra_tf.config.task_table import TASKS, TaskSpec
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning.files.data_warnings import BadRows
@@ -26,7 +28,6 @@ from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
@@ -125,8 +126,8 @@ def encoder_alone(prefix: str) -> StoredModel:
     told = read_json(path) if exists(path) else {}
     try:
         check_names(told, INFERRED, "field")
-        EncoderConfig(hidden_size=told.get("num_attention_heads", 12), **told)
-    except (TypeError, ValueError) as error:
+        check_encoder_fields(told)
+    except ValueError as error:
         raise ValueError(
             f"{path} is expected to tell {' and '.join(INFERRED)} of the model beside it, but "
             f"does not: {error}"

@@ -14,7 +14,8 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.finetuning.task import Task
-from electra_tf.folders import check_new, new_folder
+from electra_tf.folders import new_folder
+from electra_tf.given_files import check_export_dir
 from electra_tf.interop.opening import find_model, open_model
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
@@ -115,17 +116,9 @@ def export_opened(
 
 
 def _check_options(export_dir: str, dtype: str, top_k: int):
-    export_dir = export_dir.rstrip("/")
     check(dtype in DTYPES, "dtype", f"one of {', '.join(DTYPES)}", dtype)
     check(top_k >= 1, "top-k", "1 or more", top_k)
-    if any(character in export_dir for character in "[\\"):
-        raise ValueError(
-            f"export-dir {export_dir} is expected to be a path without [ and \\, since TensorFlow "
-            "does not find the variables of a SavedModel in such a folder."
-        )
-    if tf.io.gfile.exists(export_dir):
-        raise FileExistsError(f"export-dir {export_dir} is expected to be new, but exists.")
-    check_new(export_dir)
+    check_export_dir(export_dir)
 
 
 def _write(

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from electra_tf.finetuning.files.conll import OUTSIDE
-from electra_tf.finetuning.kinds.spans import tag_parts
+from electra_tf.config.span_tags import OUTSIDE, tag_parts
 from electra_tf.text.packing import dense
 from electra_tf.text.ragged import row_numbers
 

@@ -27,6 +27,27 @@ for line in json.load(sys.stdin):
         print(f"status {ended.code or 0} {HEAVY & sys.modules.keys() or 'light'}", flush=True)
 """
 
+TASK = {
+    "kind": "classification",
+    "format": "tsv",
+    "files": {"train": "a", "dev": "b"},
+    "columns": {"text_a": 0, "label": 1},
+    "header": False,
+}
+WRONG = {
+    "spelling": ({"lables": ["a", "b"]}, "has no key 'lables': did you mean 'labels'? The keys"),
+    "kind": ({"kind": "clasification"}, "expected 'kind' to be one of classification, regression"),
+    "metric": ({"metric": "f3"}, "metric.json: expected 'metric' to be one of accuracy, f1"),
+    "tags": (
+        {"kind": "tagging", "format": "tsv"},
+        "expected 'format' to be one of conll, received",
+    ),
+    "range": ({"kind": "regression", "value_range": [1, 0]}, "to be [lowest, highest] score, rec"),
+    "column": ({"columns": {"text_a": "t", "label": 1}}, "'columns' to be numbers, since there"),
+}
+"""File -> what it changes of a task, and what is said of that."""
+HEADS = 'model_hparam_overrides={"num_attention_heads": 3}'
+
 SAID = {
     "vocab": [
         (["--corpus-dir", "no", "--output-file", "v.txt"], "corpus folder 'no' does not exist"),
@@ -48,8 +69,14 @@ SAID = {
         (RUN, "pretrain_tfrecords/pretrain_data.tfrecord*' matches no file"),
         ([*RUN, "--hparams", '{"seed": 1'], "--hparams is expected to be a JSON object"),
         ([*RUN, "--hparams", "no.json"], "there is no file of that name"),
-        ([*RUN, "--hparams", "smal"], "did you mean 'small'? The cards are base, debug, "),
+        ([*RUN, "--hparams", "smal"], "name: did you mean 'small'? The cards are base, debug, "),
         ([*RUN, "--set", "vocab_sise=8"], "did you mean 'vocab_size'?"),
+        ([*RUN, "--set", "lr=1e-4"], "'lr'. `electra pretrain --list-hparams` lists them."),
+        ([*RUN, "--set", "warmup_steps=9"], "did you mean 'num_warmup_steps'?"),
+        ([*RUN, "--set", 'model_hparam_overrides={"depth": 2}'], "'depth'. Known: attention_pr"),
+        ([*RUN, "--set", HEADS], "expected to be a divisor of hidden_size=256, but is 3."),
+        ([*RUN, "--set", "embedding_size=0"], "embedding_size is expected to be at least 1, but"),
+        ([*RUN, "--set", "generator_hidden_size=0.001"], "a generator of generator_hidden_size"),
         ([*RUN, "--set", "mask_prob=2"], "mask_prob is expected to be in (0, 1), but is 2"),
         ([*RUN, "--set", "vocab_size"], "--set is expected to be name=value"),
         ([*RUN, "--set", "vocab_file=$NO_SUCH/v.txt"], "vocabulary file $NO_SUCH/v.txt does not"),
@@ -62,6 +89,26 @@ SAID = {
         ([*RUN, "--set", 'task_names=["bad.json"]'], "bad.json is expected to be a JSON object"),
         ([*RUN, "--set", 'task_names=["t.json"]'], "init_checkpoint: d/models/m is expected to be"),
         ([*RUN, "--set", 'model_hparam_overrides={"x": 1}'], "unknown model_hparam_overrides key"),
+        ([*RUN, "--set", "lr=1e-4"], "'lr'. `electra finetune --list-hparams` lists them."),
+        ([*RUN, "--set", "init_checkpoint=null", "--set", HEADS], "a divisor of hidden_size=256"),
+        (
+            [*RUN, "--set", HEADS.replace("}", ', "hidden_size": 64}')],
+            "a divisor of hidden_size=64",
+        ),
+        (
+            [*RUN, "--set", HEADS.replace("3", "0")],
+            "num_attention_heads is expected to be at least",
+        ),
+        (
+            [*RUN, "--set", "embedding_size=1.5"],
+            "embedding_size is expected to be of type int, but",
+        ),
+        ([*RUN, "--set", "vocab_size=0"], "vocab_size is expected to be at least 1, but is 0."),
+        ([*RUN, "--set", "max_seq_length=4"], "max_seq_length is expected to be at least 5, but"),
+        *(
+            ([*RUN, "--set", f'task_names=["{name}.json"]'], said)
+            for name, (_, said) in WRONG.items()
+        ),
     ],
     "predict": [
         (["--model-dir", "no"], "no is expected to be the folder of a fine-tuned model, such as"),
@@ -70,6 +117,9 @@ SAID = {
     "export": [
         (["--model-dir", "no/model", "--export-dir", "e"], "`hf download no/model --local-dir"),
         (["--model-dir", "d", "--export-dir", "e", "--vocab-file", "no"], "vocabulary file no"),
+        (["--model-dir", "d", "--export-dir", "text"], "export-dir text is expected to be new, b"),
+        (["--model-dir", "d", "--export-dir", "a[b"], "expected to be a path without [ and"),
+        (["--model-dir", "d", "--export-dir", "e", "--top-k", "0"], "top-k is expected to be 1"),
     ],
     "convert": [
         (["--input", "d", "--output", "text", "--to", "reference"], "expected to be a new folder"),
@@ -85,14 +135,14 @@ SAID = {
 @pytest.fixture
 def folder(tmp_path):
     """A text, a vocabulary, and the beginnings of a data folder and of a fine-tuned model."""
-    task = {"kind": "classification", "format": "tsv", "files": {"train": "a", "dev": "b"}}
     files = {
         "text/a.txt": "a\n",
         "v.txt": "[PAD]\n",
         "d/vocab.txt": "[PAD]\n",
         "d/finetuning_data/t/a": "x\n",
         "d/finetuning_data/t/b": "x\n",
-        "t.json": json.dumps(task),
+        "t.json": json.dumps(TASK),
+        **{f"{name}.json": json.dumps({**TASK, **changes}) for name, (changes, _) in WRONG.items()},
         "bad.json": "{",
         "tuned/config.json": '{"finetuning": {}}',
     }

@@ -41,7 +41,7 @@ def test_the_version(capsys):
     ("line", "message"),
     [
         ([], "a verb is expected first. The verbs are vocab, records, "),
-        (["pretarin"], "received 'pretarin'; did you mean 'pretrain'? The verbs are"),
+        (["pretarin"], "received 'pretarin': did you mean 'pretrain'? The verbs are"),
         (["build_everything"], "received 'build_everything'. The verbs are"),
         (["--data-dir", "d", "pretrain"], "received '--data-dir'"),
         (["openwebtext"], "received 'openwebtext'"),  # a script only

@@ -19,13 +19,12 @@ from collections.abc import Mapping, Sequence
 
 from absl import logging
 
+from electra_tf.config.span_tags import is_span_tag
 from electra_tf.finetuning.files.contents import BLANKS, read_lines, require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows, counted, log_once, shown
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.files.tables import column_positions
 
-OUTSIDE = "O"
-_SPAN_TAG = re.compile(r"[BIESLUMW](-.+)?")
 _Row = tuple[int, list[str]]
 """The number of a line, and its cells."""
 _DOCUMENT_START = "-DOCSTART-"
@@ -215,8 +214,3 @@ def _without_ranges(sentence: Sequence[_Row], word: int):
     is_numbered = numbers == [str(number) for number in range(1, len(kept) + 1)]
     first_is_word = not kept or word % len(kept[0][1]) == 0
     return kept if is_numbered and not first_is_word else sentence
-
-
-def is_span_tag(tag: str) -> bool:
-    """Returns whether a tag is O or a letter of a scheme, with or without a type."""
-    return tag == OUTSIDE or _SPAN_TAG.fullmatch(tag) is not None

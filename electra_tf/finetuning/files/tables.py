@@ -21,7 +21,6 @@ from electra_tf.finetuning.files.data_warnings import BadRows, shown, warn_of_sp
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import LabelRule
 
-TABLE_FORMATS = ("tsv", "csv", "jsonl")
 _LONGEST_CELL = 2**30
 _GOOD = object()
 

@@ -2,15 +2,13 @@
 """The kinds of task: one object for each, and the table that finds it by its name."""
 
 from electra_tf.config import check
+from electra_tf.config.task_kinds import KINDS
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.finetuning.kinds.regression import Regression
 from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel, TextKind
 from electra_tf.finetuning.kinds.tagging import Tagging
-
-KINDS: dict[str, Kind] = {}
-"""Name -> kind, in the order in which messages list them."""
 
 
 def register(kind: Kind) -> None:
@@ -19,7 +17,8 @@ def register(kind: Kind) -> None:
     Raises:
         ValueError: the name is that of another kind.
     """
-    check(kind.name not in KINDS, "name of a kind", f"none of {', '.join(KINDS)}", kind.name)
+    is_taken = isinstance(KINDS.get(kind.name), Kind)
+    check(not is_taken, "name of a kind", f"none of {', '.join(KINDS)}", kind.name)
     KINDS[kind.name] = kind
 
 

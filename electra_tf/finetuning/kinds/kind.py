@@ -7,14 +7,14 @@ their order; rows are what the model reads, one or several for each example.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.task_table import Columns, Split, TaskSpec
+from electra_tf.config.task_kinds import DescribedKind
+from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.files import write_pickle
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds.heads import TaskHead
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.evaluation import Evaluation
     from electra_tf.finetuning.split_data import SplitData
     from electra_tf.finetuning.task import Task
-    from electra_tf.finetuning.task_json import Description
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,21 +44,14 @@ class Predictions:
     loss: float | None = None
 
 
-class Kind:
+class Kind(DescribedKind):
     """A kind of task: one object, which `kinds.KINDS` lists under its name.
 
     A new kind subclasses this, or the kind that it resembles most, and overrides what it decides
-    otherwise; `kinds.register` makes it known.
+    otherwise; `kinds.register` makes it known. What it takes from a JSON file is in
+    `config.task_kinds`.
     """
 
-    name = ""
-    """As "kind" in JSON files and in the folders of models."""
-    formats: tuple[str, ...] = ()
-    """Of files, as "format" in a task's JSON file."""
-    keys: tuple[str, ...] = ()
-    """Of a task's JSON file, besides those that all kinds have."""
-    metrics: tuple[str, ...] = ()
-    """Those that can be a task's primary metric; the first is the default."""
     has_labels = True
     """Whether a task has names of classes, as many as its head has outputs."""
     weighs_labels = False
@@ -72,22 +64,8 @@ class Kind:
     """The segment id of the tokens of the first text."""
     range_of_outputs: tuple[float, float] | None = None
     """`value_range` of a task whose head gives the scores themselves."""
-    hparams: Mapping[str, Any] = MappingProxyType({})
-    """What the only task of a run changes, if a JSON file describes it."""
 
-    # ---- Description and data
-
-    def columns(self, description: "Description") -> Columns | None:
-        """Where the parts of an example stand in the files, as a JSON file says."""
-        return None
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        """The fields of a `TaskSpec` that the kind's keys of a JSON file give, `metric` included.
-
-        Raises:
-            ValueError: a value is not one of those that the key may have.
-        """
-        raise NotImplementedError
+    # ---- Data
 
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         """A task of a single unlabelled file, for a head that comes without a description.

@@ -12,9 +12,6 @@ from collections.abc import Mapping, Sequence
 
 from electra_tf.finetuning.files.examples import QuestionExample
 
-ANSWER_UNITS = ("words", "characters")
-"""What two answers can be compared by: words as in the official scripts, which separate them by
-spaces, or characters, for languages that write words without spaces between them."""
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 

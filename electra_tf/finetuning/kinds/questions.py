@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.finetuning import filled
-from electra_tf.config.task_table import QUESTION_HPARAMS, Split, TaskSpec
+from electra_tf.config.task_kinds import DescribedQuestions
+from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.files import write_json
 from electra_tf.finetuning.files.data_warnings import BadRows, warn_of_unseparated_words
 from electra_tf.finetuning.files.examples import QuestionExample
@@ -19,7 +20,6 @@ from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.question_answers import Answers, answer_questions
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.kinds.question_metrics import (
-    ANSWER_UNITS,
     mrqa_scores,
     squad_v1_scores,
     squad_v2_scores,
@@ -31,37 +31,17 @@ from electra_tf.text import Tokenizer
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.evaluation import Evaluation
     from electra_tf.finetuning.split_data import SplitData
-    from electra_tf.finetuning.task_json import Description
 
 _BEAMS = ("start_top_log_probs", "start_top_index", "end_top_log_probs", "end_top_index")
-_OFFICIAL_METRICS = {
-    "squad_v1": ("f1", "exact_match"),
-    "mrqa": ("f1", "exact_match"),
-    "squad_v2": ("best_f1", "best_exact", "f1", "exact"),
-}
-"""Format -> metrics of its official script; the first is the default."""
 _POSITIONS = ("start_logits", "end_logits")
 
 
-class Questions(Kind):
+class Questions(DescribedQuestions, Kind):
     """Questions on contexts; values are the `Answers`."""
 
-    name = "qa"
-    formats = ("squad_v1", "squad_v2", "mrqa")
-    keys = ("answer_units",)
-    metrics = ("f1", "exact_match", "exact", "best_exact", "best_f1")
     has_labels = False
-    hparams = QUESTION_HPARAMS
     row_settings = ("doc_stride", "max_query_length")
     label_arrays = ("start_positions", "end_positions", "is_impossible")
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        metrics = _OFFICIAL_METRICS[description.format]
-        return {
-            "metric": description.one_of("metric", metrics, metrics[0]),
-            "official": description.format,
-            "answer_units": description.one_of("answer_units", ANSWER_UNITS, "words"),
-        }
 
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         split = Split("test", "test.squad", "squad", labelled=False)

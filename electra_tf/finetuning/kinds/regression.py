@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Scores of whole texts or pairs."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,40 +8,26 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.task_kinds import DescribedRegression
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ScoreRule
 from electra_tf.finetuning.kinds.heads import RegressionHead
 from electra_tf.finetuning.kinds.kind import Predictions, mean_loss
 from electra_tf.finetuning.kinds.scorers import regression_scores
-from electra_tf.finetuning.kinds.sequence import TextKind, doubled
+from electra_tf.finetuning.kinds.sequence import TextKind
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
-    from electra_tf.finetuning.task_json import Description
 
 
-class Regression(TextKind):
+class Regression(DescribedRegression, TextKind):
     """A score; values are scores [n] in the task's range, which the head scales to 0..1."""
 
-    name = "regression"
     head_class = RegressionHead
-    keys = ("columns", "value_range", "double_unordered", "header")
-    metrics = ("spearman", "pearson", "mse")
     has_labels = False
     label_arrays = ("targets",)
     range_of_outputs = (0.0, 1.0)
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        value = description.fields.get("value_range")
-        is_range = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
-        valid = is_range and value[0] < value[1]
-        description.need(valid, "value_range", "to be [lowest, highest] score", repr(value))
-        return {
-            **super().described(description),
-            "value_range": (float(value[0]), float(value[1])),
-            "double_unordered": doubled(description),
-        }
 
     def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
         if spec.value_range is None or not spec.value_range[0] < spec.value_range[1]:
@@ -94,8 +79,3 @@ class Regression(TextKind):
         """`score` [B], in the range of the task."""
         low, high = spec.value_range
         return {"score": low + (high - low) * outputs["predictions"]}
-
-
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max

@@ -2,7 +2,6 @@
 """Kinds whose tasks predict something of a whole text or pair: what they share, and classes."""
 
 import collections
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,12 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig, check
-from electra_tf.config.task_table import Split, TaskSpec
+from electra_tf.config.task_kinds import (
+    DescribedClassification,
+    DescribedMultiLabel,
+    DescribedTexts,
+)
+from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning.files.data_warnings import (
     BadRows,
     choices,
@@ -20,7 +24,7 @@ from electra_tf.finetuning.files.data_warnings import (
 )
 from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
-from electra_tf.finetuning.files.tables import TABLE_FORMATS, Columns, read_texts
+from electra_tf.finetuning.files.tables import read_texts
 from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
     MultiLabelHead,
@@ -47,33 +51,16 @@ from electra_tf.text.packing import text_batch
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
     from electra_tf.finetuning.task import Task
-    from electra_tf.finetuning.task_json import Description
 
 
-class TextKind(Kind):
+class TextKind(DescribedTexts, Kind):
     """What the kinds of whole texts have in common: tables of texts, a head on the first token."""
 
-    formats = TABLE_FORMATS
     head_class: type[SequenceHead]
 
     def label_rule(self, spec: TaskSpec) -> LabelRule:
         """What the label of a row may be."""
         raise NotImplementedError
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        return {"metric": description.one_of("metric", self.metrics, self.metrics[0])}
-
-    def columns(self, description: "Description") -> Columns:
-        given = description.typed("columns", dict, {})
-        description.need("text_a" in given, "columns", "to have 'text_a'", repr(given))
-        description.check_columns(given, ("text_a", "text_b", "label"))
-        if "label" not in given:
-            fields = description.fields
-            labelled = set(fields["files"]) - set(fields.get("unlabelled", ()))
-            expected = "to have 'label' for labelled splits"
-            description.need(not labelled, "columns", expected, repr(given))
-        header = description.header(default=True)
-        return dataclasses.replace(Columns(given["text_a"]), **given, header=header)
 
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         split = Split("test", "test.tsv", "tsv", Columns(0), labelled=False)
@@ -169,9 +156,6 @@ class _ClassKind(TextKind):
     label_arrays = ("label_ids",)
     least_labels = 1
 
-    def described(self, description: "Description") -> dict[str, Any]:
-        return {**super().described(description), "labels": description.labels()}
-
     def collected_labels(self, task: "Task") -> tuple[str, ...]:
         path = task.path("train")
         spellings = collections.defaultdict(set)
@@ -217,18 +201,12 @@ class _ClassKind(TextKind):
         raise NotImplementedError
 
 
-class Classification(_ClassKind):
+class Classification(DescribedClassification, _ClassKind):
     """One class; values are label ids [n]."""
 
-    name = "classification"
     head_class = ClassificationHead
-    keys = ("columns", "labels", "double_unordered", "header")
-    metrics = ("accuracy", "f1", "macro_f1", "precision", "recall", "mcc")
     weighs_labels = True
     least_labels = 2
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        return {**super().described(description), "double_unordered": doubled(description)}
 
     def label_rule(self, spec: TaskSpec) -> ClassRule:
         return ClassRule(spec.labels)
@@ -290,17 +268,10 @@ class Classification(_ClassKind):
         }
 
 
-class MultiLabel(_ClassKind):
+class MultiLabel(DescribedMultiLabel, _ClassKind):
     """Any number of classes; values are 0 and 1 [n, C]."""
 
-    name = "multilabel"
     head_class = MultiLabelHead
-    keys = ("columns", "labels", "separator", "header")
-    metrics = ("micro_f1", "macro_f1", "exact")
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        separator = description.typed("separator", str, ";")
-        return {**super().described(description), "separator": separator}
 
     def label_rule(self, spec: TaskSpec) -> ClassesRule:
         return ClassesRule(spec.labels, spec.separator)
@@ -354,14 +325,6 @@ class MultiLabel(_ClassKind):
             "is_label": logits > 0,
             "labels": _all_labels(spec, logits),
         }
-
-
-def doubled(description: "Description") -> bool:
-    """Whether training pairs are repeated with their texts exchanged."""
-    wanted = description.typed("double_unordered", bool, False)
-    is_pair = "text_b" in description.fields.get("columns", {})
-    description.need(is_pair or not wanted, "double_unordered", "of pairs only", "no 'text_b'")
-    return wanted
 
 
 def _all_labels(spec: TaskSpec, like: tf.Tensor) -> tf.Tensor:

@@ -4,13 +4,10 @@
 from collections.abc import Sequence
 
 from electra_tf.config import check
+from electra_tf.config.span_tags import OUTSIDE, SPAN_TAGS, is_span_tag, tag_of, tag_parts
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.conll import OUTSIDE, is_span_tag
 from electra_tf.finetuning.files.data_warnings import BadRows, choices
 from electra_tf.finetuning.files.examples import TaggingExample
-
-SPAN_TAGS = "tags O, B-type, I-type, E-type or S-type (or L, U of BILOU, M, W of BMES)"
-_LETTER_OF_BIOES = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
 
 def check_tags(
@@ -40,17 +37,6 @@ def check_tags(
             continue
         usable.append(example)
     return usable
-
-
-def with_all_letters(tags: Sequence[str]) -> tuple[str, ...]:
-    """Returns the tags in BIOES and, behind them, the others that it has for their types.
-
-    ["O", "B-A", "I-A"] becomes O, B-A, I-A, E-A, S-A.
-    """
-    parts = [tag_parts(tag) for tag in tags]
-    kinds = dict.fromkeys(kind for letter, kind in parts if letter != OUTSIDE)
-    every = [_tag(letter, kind) for kind in kinds for letter in "BIES"]
-    return tuple(dict.fromkeys([*(_tag(*part) for part in parts), OUTSIDE, *every]))
 
 
 def spans_of(tags: Sequence[str], rule: str = "conll") -> list[tuple[int, int, str]]:
@@ -83,9 +69,9 @@ def to_bioes(tags: Sequence[str], rule: str = "conll") -> tuple[str, ...]:
     """Returns the tags of the same spans in BIOES: B I O of two words becomes B E O."""
     result = [OUTSIDE] * len(tags)
     for first, last, kind in spans_of(tags, rule):
-        result[first : last + 1] = [_tag("I", kind)] * (last + 1 - first)
-        result[last] = _tag("E", kind)
-        result[first] = _tag("B" if last > first else "S", kind)
+        result[first : last + 1] = [tag_of("I", kind)] * (last + 1 - first)
+        result[last] = tag_of("E", kind)
+        result[first] = tag_of("B" if last > first else "S", kind)
     return tuple(result)
 
 
@@ -98,7 +84,7 @@ def in_letters_of(tags: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]
     nearest = {"E": "EI", "S": "SBI", "B": "BI"}
     parts = [tag_parts(tag) for tag in tags]
     return tuple(
-        _tag(next((n for n in nearest.get(letter, "") if n in letters), letter), kind)
+        tag_of(next((n for n in nearest.get(letter, "") if n in letters), letter), kind)
         for letter, kind in parts
     )
 
@@ -113,19 +99,6 @@ def given_tag(tag: str, given: Sequence[str]) -> str:
     letter, kind = tag_parts(tag)
     same = [known[other, kind] for other in nearest.get(letter, "") if (other, kind) in known]
     return same[0] if same else tag
-
-
-def tag_parts(tag: str) -> tuple[str, str]:
-    """Returns the letter of BIOES and the type, "" for none: ("E", "PER") of "L-PER".
-
-    Splits at the first hyphen: types such as geo-loc have hyphens.
-    """
-    letter, _, kind = tag.partition("-")
-    return _LETTER_OF_BIOES.get(letter, letter), kind
-
-
-def _tag(letter: str, kind: str):
-    return f"{letter}-{kind}" if kind else letter
 
 
 def _begins_conll(previous: tuple[str, str], current: tuple[str, str]):

@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
+from electra_tf.config.span_tags import is_span_tag
+from electra_tf.config.task_kinds import DescribedTagging
 from electra_tf.config.task_table import Columns, Split, TaskSpec
-from electra_tf.finetuning.files.conll import is_span_tag, read_tagged
+from electra_tf.finetuning.files.conll import read_tagged
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TaggingExample
@@ -24,12 +26,10 @@ from electra_tf.finetuning.kinds.kind import (
 )
 from electra_tf.finetuning.kinds.scorers import class_report, entity_scores, token_scores
 from electra_tf.finetuning.kinds.spans import (
-    SPAN_TAGS,
     check_tags,
     given_tag,
     in_letters_of,
     to_bioes,
-    with_all_letters,
 )
 from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
 from electra_tf.model import Initializers
@@ -38,42 +38,20 @@ from electra_tf.text import Tokenizer
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
     from electra_tf.finetuning.task import Task
-    from electra_tf.finetuning.task_json import Description
 
 UNSEEN_TAG = "<unseen>"
 """The label that all tags share that the training file lacks."""
 
 
-class Tagging(Kind):
+class Tagging(DescribedTagging, Kind):
     """One class for each word; values are a list of vectors of label ids, one for each sentence.
 
     `probabilities` are those of the predicted tags, in the same form.
     """
 
-    name = "tagging"
-    formats = ("conll",)
-    keys = ("columns", "labels", "scheme", "header")
-    metrics = ("f1", "precision", "recall", "accuracy")
     weighs_labels = True
     label_arrays = ("labels", "labels_mask")
     first_segment = 1  # tagging_tasks.py: all tokens of a sentence
-
-    def columns(self, description: "Description") -> Columns:
-        given = {"word": 0, "tag": -1} | description.typed("columns", dict, {})
-        description.check_columns(given, ("word", "tag"))
-        # None: files of tags have no header by custom; what seems to be one is refused.
-        return Columns(given["word"], None, given["tag"], description.header(default=None))
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        scheme = description.one_of("scheme", ("spans", "tokens"), "spans")
-        metrics = ("accuracy",) if scheme == "tokens" else self.metrics
-        labels = description.labels()
-        if labels is not None and scheme == "spans":
-            bad = [label for label in labels if not is_span_tag(label)]
-            description.need(not bad, "labels", f"to be {SPAN_TAGS}", repr(bad))
-            labels = with_all_letters(labels)
-        metric = description.one_of("metric", metrics, metrics[0])
-        return {"metric": metric, "labels": labels, "scheme": scheme}
 
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         # Tags mark spans, such as B-PER and I-PER, or classes of single words.

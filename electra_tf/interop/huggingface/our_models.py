@@ -15,6 +15,7 @@ import numpy as np
 from electra_tf.config import EncoderConfig, FinetuningConfig, check
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.stored import from_stored
+from electra_tf.config.task_json import task_from_json
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.kinds import Kind, Questions, TextKind, kind_of
@@ -22,7 +23,6 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import check_spec
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.finetuning.task import Task
-from electra_tf.finetuning.task_json import task_from_json
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig
 from electra_tf.interop.huggingface.content import Content
 from electra_tf.interop.huggingface.model import settings_for, task_spec

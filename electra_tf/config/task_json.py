@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from electra_tf.config.fields import did_you_mean, is_text
+from electra_tf.config.task_kinds import KINDS
 from electra_tf.config.task_table import HeldOut, Split, TaskSpec
-from electra_tf.files import shortened
-from electra_tf.finetuning.files.contents import is_text, json_value
-from electra_tf.finetuning.kinds import KINDS
+from electra_tf.files import read_json, shortened
 
 FROM_TRAINING_FILE = "from the training file"
 
@@ -28,7 +28,7 @@ def task_from_json(path: str) -> TaskSpec:
             those that the key may have; names the file and the key.
     """
     path = str(path)
-    fields = json_value(path)
+    fields = read_json(path)
     if not is_text(json.dumps(fields, ensure_ascii=False)):
         raise ValueError(f"{path}: expected texts, received half of a surrogate pair.")
     return Description(path, fields).spec()
@@ -51,8 +51,8 @@ class Description:
         for key in fields:
             if key not in known:
                 raise ValueError(
-                    f"{path}: a task of kind {self._kind.name} has no key {key!r}; the keys are "
-                    f"{', '.join(known)}."
+                    f"{path}: a task of kind {self._kind.name} has no key {key!r}"
+                    f"{did_you_mean(key, known) or '.'} The keys are {', '.join(known)}."
                 )
         self.format = self.one_of("format", self._kind.formats)
 

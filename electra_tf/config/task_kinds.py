@@ -1,0 +1,195 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a task's JSON file can say, for each kind of task: keys, formats, metrics, values.
+
+The kinds of `finetuning.kinds` are derived from these classes and add what needs TensorFlow, so
+that a command finds fault with a file before TensorFlow starts.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from electra_tf.config.span_tags import SPAN_TAGS, is_span_tag, with_all_letters
+from electra_tf.config.task_table import QUESTION_HPARAMS, Columns
+
+if TYPE_CHECKING:  # which uses the kinds
+    from electra_tf.config.task_json import Description
+
+TABLE_FORMATS = ("tsv", "csv", "jsonl")
+ANSWER_UNITS = ("words", "characters")
+"""What two answers can be compared by: words as in the official scripts, which separate them by
+spaces, or characters, for languages that write words without spaces between them."""
+_OFFICIAL_METRICS = {
+    "squad_v1": ("f1", "exact_match"),
+    "mrqa": ("f1", "exact_match"),
+    "squad_v2": ("best_f1", "best_exact", "f1", "exact"),
+}
+"""Format -> metrics of its official script; the first is the default."""
+
+
+class DescribedKind:
+    """What a kind of task takes from a JSON file."""
+
+    name = ""
+    """As "kind" in JSON files and in the folders of models."""
+    formats: tuple[str, ...] = ()
+    """Of files, as "format" in a task's JSON file."""
+    keys: tuple[str, ...] = ()
+    """Of a task's JSON file, besides those that all kinds have."""
+    metrics: tuple[str, ...] = ()
+    """Those that can be a task's primary metric; the first is the default."""
+    hparams: Mapping[str, Any] = MappingProxyType({})
+    """What the only task of a run changes, if a JSON file describes it."""
+
+    def columns(self, description: "Description") -> Columns | None:
+        """Where the parts of an example stand in the files, as a JSON file says."""
+        return None
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        """The fields of a `TaskSpec` that the kind's keys of a JSON file give, `metric` included.
+
+        Raises:
+            ValueError: a value is not one of those that the key may have.
+        """
+        raise NotImplementedError
+
+
+class DescribedTexts(DescribedKind):
+    """Tables of whole texts or pairs."""
+
+    formats = TABLE_FORMATS
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        return {"metric": description.one_of("metric", self.metrics, self.metrics[0])}
+
+    def columns(self, description: "Description") -> Columns:
+        given = description.typed("columns", dict, {})
+        description.need("text_a" in given, "columns", "to have 'text_a'", repr(given))
+        description.check_columns(given, ("text_a", "text_b", "label"))
+        if "label" not in given:
+            fields = description.fields
+            labelled = set(fields["files"]) - set(fields.get("unlabelled", ()))
+            expected = "to have 'label' for labelled splits"
+            description.need(not labelled, "columns", expected, repr(given))
+        header = description.header(default=True)
+        return dataclasses.replace(Columns(given["text_a"]), **given, header=header)
+
+
+class DescribedClassification(DescribedTexts):
+    """One class for each text."""
+
+    name = "classification"
+    keys = ("columns", "labels", "double_unordered", "header")
+    metrics = ("accuracy", "f1", "macro_f1", "precision", "recall", "mcc")
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        return {
+            **super().described(description),
+            "labels": description.labels(),
+            "double_unordered": _doubled(description),
+        }
+
+
+class DescribedMultiLabel(DescribedTexts):
+    """Any number of classes for each text."""
+
+    name = "multilabel"
+    keys = ("columns", "labels", "separator", "header")
+    metrics = ("micro_f1", "macro_f1", "exact")
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        return {
+            **super().described(description),
+            "labels": description.labels(),
+            "separator": description.typed("separator", str, ";"),
+        }
+
+
+class DescribedRegression(DescribedTexts):
+    """A score for each text."""
+
+    name = "regression"
+    keys = ("columns", "value_range", "double_unordered", "header")
+    metrics = ("spearman", "pearson", "mse")
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        value = description.fields.get("value_range")
+        is_range = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+        valid = is_range and value[0] < value[1]
+        description.need(valid, "value_range", "to be [lowest, highest] score", repr(value))
+        return {
+            **super().described(description),
+            "value_range": (float(value[0]), float(value[1])),
+            "double_unordered": _doubled(description),
+        }
+
+
+class DescribedTagging(DescribedKind):
+    """A tag for each word."""
+
+    name = "tagging"
+    formats = ("conll",)
+    keys = ("columns", "labels", "scheme", "header")
+    metrics = ("f1", "precision", "recall", "accuracy")
+
+    def columns(self, description: "Description") -> Columns:
+        given = {"word": 0, "tag": -1} | description.typed("columns", dict, {})
+        description.check_columns(given, ("word", "tag"))
+        # None: files of tags have no header by custom; what seems to be one is refused.
+        return Columns(given["word"], None, given["tag"], description.header(default=None))
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        scheme = description.one_of("scheme", ("spans", "tokens"), "spans")
+        metrics = ("accuracy",) if scheme == "tokens" else self.metrics
+        labels = description.labels()
+        if labels is not None and scheme == "spans":
+            bad = [label for label in labels if not is_span_tag(label)]
+            description.need(not bad, "labels", f"to be {SPAN_TAGS}", repr(bad))
+            labels = with_all_letters(labels)
+        metric = description.one_of("metric", metrics, metrics[0])
+        return {"metric": metric, "labels": labels, "scheme": scheme}
+
+
+class DescribedQuestions(DescribedKind):
+    """Answers to questions."""
+
+    name = "qa"
+    formats = ("squad_v1", "squad_v2", "mrqa")
+    keys = ("answer_units",)
+    metrics = ("f1", "exact_match", "exact", "best_exact", "best_f1")
+    hparams = QUESTION_HPARAMS
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        metrics = _OFFICIAL_METRICS[description.format]
+        return {
+            "metric": description.one_of("metric", metrics, metrics[0]),
+            "official": description.format,
+            "answer_units": description.one_of("answer_units", ANSWER_UNITS, "words"),
+        }
+
+
+def _doubled(description: "Description") -> bool:
+    """Whether training pairs are repeated with their texts exchanged."""
+    wanted = description.typed("double_unordered", bool, False)
+    is_pair = "text_b" in description.fields.get("columns", {})
+    description.need(is_pair or not wanted, "double_unordered", "of pairs only", "no 'text_b'")
+    return wanted
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max
+
+
+BUILT_IN = (
+    DescribedClassification(),
+    DescribedRegression(),
+    DescribedMultiLabel(),
+    DescribedTagging(),
+    DescribedQuestions(),
+)
+KINDS: dict[str, DescribedKind] = {kind.name: kind for kind in BUILT_IN}
+"""Name -> kind, in the order in which messages list them. Each gives way to the whole kind when
+`finetuning.kinds` is imported, which adds those that are registered."""
