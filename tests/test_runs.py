@@ -233,7 +233,7 @@ WRONG = {
     "a strategy object": ({"strategy": tf.distribute.get_strategy()}, "strategy is expected to be"),
     "data_dir": ({"data_dir": None}, "data_dir is expected to be a .*, but is None"),
     "no such data_dir": ({"data_dir": "nowhere"}, "nowhere/(vocab.txt|models)"),
-    "of Keras": ({"epochs": 3}, "unknown hyperparameter 'epochs': did you mean"),
+    "of Keras": ({"epochs": 3}, "unknown hyperparameter 'epochs'. *--list-hparams"),
     "data_dir of bytes": ({"data_dir": b"data"}, "data_dir is expected to be a .*, but is b'data'"),
 }
 WRONG_PRETRAINING = {
