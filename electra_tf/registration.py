@@ -52,7 +52,11 @@ CLASSES = {
     "electra_tf.training.optimization.optimizer": (
         "ElectraAdam",
         "ElectraLamb",
+    ),
+    "electra_tf.training.optimization.schedules": (
+        "WarmupCosineDecay",
         "WarmupPolynomialDecay",
+        "WarmupTrapezoid",
     ),
 }
 """Module -> its classes that Keras can save."""

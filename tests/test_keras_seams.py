@@ -24,6 +24,7 @@ from electra_tf.model import encoder as encoder_module
 from electra_tf.pretraining import pair
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.optimization.optimizer import ElectraLamb
+from electra_tf.training.optimization.schedules import WarmupCosineDecay, WarmupTrapezoid
 
 CONFIG = EncoderConfig(
     vocab_size=30,
@@ -160,7 +161,7 @@ def test_every_class_that_keras_can_save_is_checked():
         if name.startswith("electra_tf>")
     }
     # What registers itself can be found without its module's import, too.
-    assert registered == ours == {*LAYERS, *OPTIMIZERS, "WarmupPolynomialDecay", *MODELS}
+    assert registered == ours == {*LAYERS, *OPTIMIZERS, *SCHEDULES, *MODELS}
 
 
 # ---- Dropout
@@ -229,8 +230,16 @@ def test_optimizers_come_back_from_their_configuration(name, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_schedules_come_back_from_their_configuration():
-    schedule = WarmupPolynomialDecay(0.1, 20, 5, 2.0)
+SCHEDULES = {
+    "WarmupPolynomialDecay": WarmupPolynomialDecay(0.1, 20, 5, 2.0),
+    "WarmupTrapezoid": WarmupTrapezoid(0.1, 20, 5, 2.0, 8),
+    "WarmupCosineDecay": WarmupCosineDecay(0.1, 20, 5, 2.0),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_come_back_from_their_configuration(name):
+    schedule = SCHEDULES[name]
     schedules = keras.optimizers.schedules
     found = schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule))))
     assert [float(found(step)) for step in range(21)] == [

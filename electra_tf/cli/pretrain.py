@@ -6,6 +6,7 @@ import argparse
 from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig
+from electra_tf.config.continued_run import with_continued_run
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -15,7 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def check(args: argparse.Namespace) -> None:
     """Check the hyperparameters, and that the files are there."""
-    hparams = arguments.run_hparams(args)
+    hparams = with_continued_run(arguments.run_hparams(args))
     config = PretrainingConfig.to_find_files(args.model_name, args.data_dir, hparams)
     given_files.check_pretraining_files(config)
 

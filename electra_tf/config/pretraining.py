@@ -28,6 +28,7 @@ DEBUG_RUN = {
     "num_eval_steps": 2,
 }
 OPTIMIZERS = ("adam", "lamb")
+LR_SCHEDULES = ("reference", "trapezoid", "cosine")
 MASKING_RULES = ("without_replacement", "reference")
 
 
@@ -65,6 +66,12 @@ class PretrainingConfig(RunConfig):
     """Highest learning rate, before warm-up and decay."""
     lr_decay_power: float = fact(1.0, at_least=0)
     """Exponent of the decay of the learning rate to 0 at `num_train_steps`."""
+    lr_schedule: str = fact("reference", choices=LR_SCHEDULES)
+    """New. "trapezoid": warm-up, constant, decay; "cosine": warm-up, half a cosine."""
+    lr_decay_share: float = fact(0.2, within="[0, 1]")
+    """New. Share of `num_train_steps` in which a trapezoid decays, at the end; 0: it does not."""
+    decay_from: str | None = fact(None, Role.PATH)
+    """New. Checkpoint, or folder, of a trapezoid's constant part that a new run continues."""
     num_warmup_steps: int = fact(10000, at_least=0)
     """Steps in which the learning rate rises linearly."""
     optimizer: str = fact("adam", choices=OPTIMIZERS)
@@ -164,6 +171,8 @@ class PretrainingConfig(RunConfig):
         }
         if values.get("electric_objective"):
             values.setdefault("two_tower_generator", True)
+        if values.get("decay_from"):
+            values.setdefault("lr_schedule", "trapezoid")
         steps = total_steps(values.get("stages"))
         if steps > 0:
             values.setdefault("num_train_steps", steps)
@@ -186,6 +195,11 @@ class PretrainingConfig(RunConfig):
         check_pretraining(self)
 
     # ---- Derived values
+
+    @property
+    def num_decay_steps(self) -> int:
+        """Steps at the end in which the rate of a trapezoid decays."""
+        return round(self.lr_decay_share * self.num_train_steps)
 
     @property
     def num_masked(self) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # that module uses this one
 def check_pretraining(config: "PretrainingConfig") -> None:
     """Raise a ValueError for the first value of a `PretrainingConfig` that is out of range."""
     _check_pattern(config)
+    _check_decay(config)
     _check_lengths(config)
     if config.has_generator:
         config.generator_encoder  # noqa: B018  (its own checks)
@@ -34,6 +35,20 @@ def _check_pattern(config: "PretrainingConfig"):
 
 def _need(config: "PretrainingConfig", name: str, holds: bool, expected: str):
     check(holds, name, expected, getattr(config, name))
+
+
+def _check_decay(config: "PretrainingConfig"):
+    """What belongs to a trapezoid, and what a run that continues its constant part cannot have."""
+    is_trapezoid = config.lr_schedule == "trapezoid"
+    expected = "left out, or lr_schedule 'trapezoid'"
+    _need(config, "lr_decay_share", is_trapezoid or config.lr_decay_share == 0.2, expected)
+    if config.decay_from is None:
+        return
+    expected = "'trapezoid' with decay_from"
+    _need(config, "lr_schedule", is_trapezoid, expected)
+    for name in ("init_checkpoint", "mask_prob_end"):
+        # What changes over num_train_steps has another value in the run that is continued.
+        _need(config, name, getattr(config, name) is None, "null with decay_from")
 
 
 def _check_lengths(config: "PretrainingConfig"):

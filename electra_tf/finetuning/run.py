@@ -39,7 +39,7 @@ from electra_tf.training.distribution.workers import Workers, check_same_run, ch
 from electra_tf.training.loop.device_loop import rows_of_each
 from electra_tf.training.loop.logs import clock
 from electra_tf.training.loop.trainer import DivergedError
-from electra_tf.training.optimization.optimizer import warn_of_long_warmup
+from electra_tf.training.optimization.schedules import warn_of_long_warmup
 from electra_tf.training.optimization.updates import check_precision
 
 DECIDES_NOTHING = names_of(FinetuningConfig, Role.RUN | Role.PATH | Role.MAY_BE_PATH)

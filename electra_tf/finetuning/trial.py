@@ -18,11 +18,8 @@ from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.loop.loop import Event
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import (
-    ElectraAdam,
-    Factors,
-    WarmupPolynomialDecay,
-)
+from electra_tf.training.optimization.optimizer import ElectraAdam, Factors
+from electra_tf.training.optimization.schedules import WarmupPolynomialDecay
 
 _STATE_KEYS = {
     "best_score": (float, type(None)),

@@ -10,6 +10,7 @@ from absl import logging
 
 import electra_tf
 from electra_tf.config import MODEL_KEYS, PretrainingConfig
+from electra_tf.config.continued_run import with_continued_run
 from electra_tf.config.stored import StoredModelConfig
 from electra_tf.files import check_keys, exists, read_json, write_json
 from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
@@ -30,6 +31,7 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """
+    hparams = with_continued_run(hparams)
     config = PretrainingConfig.to_find_files(model_name, data_dir, hparams)
     given = {"pre_split": hparams.get("pre_split"), "tokenizer": config.tokenizer}
     hparams = {**stored_settings(config.vocab_file, **given), **hparams}

@@ -14,6 +14,7 @@ from electra_tf.config.pretraining_checks import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import check_keys
 from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
@@ -28,10 +29,11 @@ from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.checkpoints.weights import training_variables
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import (
-    ElectraAdam,
-    ElectraLamb,
+from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
+from electra_tf.training.optimization.schedules import (
+    WarmupCosineDecay,
     WarmupPolynomialDecay,
+    WarmupTrapezoid,
     warn_of_long_warmup,
 )
 
@@ -40,12 +42,16 @@ _STATE_KEYS = {"best_loss": (float, type(None))}
 
 def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
     """The learning rate by step."""
-    return WarmupPolynomialDecay(
-        config.learning_rate,
-        config.num_train_steps,
-        config.num_warmup_steps,
-        config.lr_decay_power,
-    )
+    shape = {
+        "peak": config.learning_rate,
+        "num_steps": config.num_train_steps,
+        "num_warmup_steps": config.num_warmup_steps,
+        "power": config.lr_decay_power,
+    }
+    if config.lr_schedule == "trapezoid":
+        return WarmupTrapezoid(**shape, num_decay_steps=config.num_decay_steps)
+    kind = {"reference": WarmupPolynomialDecay, "cosine": WarmupCosineDecay}[config.lr_schedule]
+    return kind(**shape)
 
 
 def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
@@ -157,6 +163,9 @@ class PretrainingTrainer(Trainer):
         if self.config.has_discriminator:
             histograms = rtd_histograms(found.is_replaced, found.rtd_logits)
         return measured._replace(texts={"examples": text}, histograms=histograms)
+
+    def checkpoint_of_another_run(self) -> str | None:
+        return None if self.config.decay_from is None else checkpoint_to_decay(self.config)
 
     def begin(self) -> None:
         """Load what `init_checkpoint` names."""

@@ -1,9 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+import math
 import re
 
 import pytest
 
-from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay, warn_of_long_warmup
+from electra_tf.training.optimization.schedules import (
+    WarmupCosineDecay,
+    WarmupPolynomialDecay,
+    WarmupTrapezoid,
+    warn_of_long_warmup,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +69,41 @@ def test_a_warmup_longer_than_the_run_is_a_warning(caplog, steps, warmup, power)
 def test_a_warmup_that_ends_is_none(caplog, steps, warmup, peak):
     warn_of_long_warmup(WarmupPolynomialDecay(peak, steps, warmup), "given", "instead")
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("power", "rates"),
+    [
+        (1.0, [0, 1, 2, 2, 2, 2, 2, 1.5, 1, 0.5, 0, 0]),
+        (2.0, [0, 1, 2, 2, 2, 2, 2, 1.125, 0.5, 0.125, 0, 0]),
+    ],
+)
+def test_a_trapezoid(power, rates):
+    schedule = WarmupTrapezoid(2.0, 10, num_warmup_steps=2, power=power, num_decay_steps=4)
+    assert [float(schedule(step)) for step in range(12)] == pytest.approx(rates)
+
+
+def test_the_constant_part_of_a_trapezoid_does_not_depend_on_its_length():
+    """To the last bit."""
+    long, short, endless = (
+        WarmupTrapezoid(0.3, steps, 300, power=1.7, num_decay_steps=decay)
+        for steps, decay in ((10**7, 10**6), (1100, 100), (5000, 0))
+    )
+    rates = [
+        [float(schedule(step)) for step in (0, 7, 299, 300, 999, 1000)]
+        for schedule in (long, short, endless)
+    ]
+    assert rates[0] == rates[1] == rates[2]
+    assert float(short(1001)) < rates[0][-1] == float(endless(4999))
+
+
+def test_a_cosine():
+    schedule = WarmupCosineDecay(2.0, 10, num_warmup_steps=2)
+    half = [1 + math.cos(math.pi * done / 8) for done in range(9)]
+    assert [float(schedule(s)) for s in range(11)] == pytest.approx([0, 1, *half], abs=1e-6)
+    assert float(schedule(11)) == 0.0
+
+
+def test_a_trapezoid_cannot_decay_for_longer_than_it_is():
+    with pytest.raises(ValueError, match="num_decay_steps is expected to be between 0 and"):
+        WarmupTrapezoid(1.0, 10, num_decay_steps=11)

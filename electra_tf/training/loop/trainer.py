@@ -28,7 +28,7 @@ from electra_tf.training.loop.loop import (
     run_loop,
 )
 from electra_tf.training.loop.progress import Progress
-from electra_tf.training.optimization.optimizer import WarmupPolynomialDecay
+from electra_tf.training.optimization.schedules import WarmupPolynomialDecay
 
 
 class Stopped(KeyboardInterrupt):
@@ -149,6 +149,10 @@ class Trainer(abc.ABC):
     def finished(self, step: int) -> str | None:
         """What there is to say of a run that has nothing left to do; None for others."""
 
+    def checkpoint_of_another_run(self) -> str | None:
+        """The checkpoint that a run without one of its own continues; None: it begins anew."""
+        return None
+
     def begin(self) -> None:  # noqa: B027 (optional)
         """Give a run without a checkpoint its first weights."""
 
@@ -246,7 +250,8 @@ class Trainer(abc.ABC):
 
     def _resume(self) -> int:
         """Load the last checkpoint, if there is one; returns the steps done."""
-        prefix, step = self.checkpoints.latest(), 0
+        own, step = self.checkpoints.latest(), 0
+        prefix = self.checkpoint_of_another_run() if own is None else own
         what = "the checkpoint to resume from"
         self.workers.check_same(what, {"name": os.path.basename(prefix or "none")})
         with self.strategy.scope():
@@ -259,7 +264,9 @@ class Trainer(abc.ABC):
                 logging.info("Continuing from %s, step %d.", prefix, step)
                 self.restore(step, state, prefix)
         check_same_weights(self.workers, what, self.model)
-        self.saved_step = None if prefix is None else step
+        self.saved_step = None if own is None else step
+        if own is None:
+            self.best_score = None  # another run's best weights are not in this one's folder
         return step
 
     def _stop_if_asked(self, step: int):
