@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401
 
 from electra_tf.finetuning.files.contents import is_text
+from electra_tf.finetuning.kinds.embedding import VECTOR
 from electra_tf.interop.opening import EXPORTED, find_model, open_model
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.export_files import load_exported
@@ -107,7 +108,8 @@ class LoadedModel:
             `token_features` float32 [B, L, H], 0 at padding; `first_token`, `mean` [B, H], the
             mean over all tokens with `[CLS]` and `[SEP]`; and of pre-trained models `tokens` str,
             `token_ids`, `starts`, `ends` int32 [B, T], `num_tokens` [B], `is_truncated` bool [B],
-            where T = L - 2; of fine-tuned ones `input_ids`, `input_mask`, `segment_ids` [B, L].
+            where T = L - 2; of fine-tuned ones `input_ids`, `input_mask`, `segment_ids` [B, L],
+            and of a task of the kind embedding `embedding` [B, H], unit vectors.
 
         Raises:
             ValueError: texts are not as expected, or there is no such layer.
@@ -116,6 +118,23 @@ class LoadedModel:
             raise ValueError(f"layer is expected to be a whole number, but is {layer!r}.")
         layers = np.full([batch_size], layer, np.int32)
         return self._run("features", texts, batch_size, layer=layers)
+
+    def similarity(self, a: Texts, b: Texts, batch_size: int = 32) -> np.ndarray:
+        """How alike texts are.
+
+        Args:
+            a: a sequence of texts, or of pairs of them, as `encode` takes them.
+            b: likewise.
+            batch_size: number of texts computed at once.
+
+        Returns:
+            Cosines, float32 [A, B]: of the vectors `embedding`, which models of that kind have; of
+            other models' `mean` of the last layer.
+
+        Raises:
+            ValueError: texts are not as expected.
+        """
+        return self._unit_vectors(a, batch_size) @ self._unit_vectors(b, batch_size).T
 
     def replaced_tokens(self, texts: Sequence[str], batch_size: int = 32) -> Outputs:
         """How probable it is that each token was put there by a generator.
@@ -168,7 +187,22 @@ class LoadedModel:
             )
         return outputs
 
-    def _run(self, name: str, texts: Texts, batch_size: int, **per_row: np.ndarray) -> Outputs:
+    def _unit_vectors(self, texts: Texts, batch_size: int) -> np.ndarray:
+        """One for each text, float32 [B, H]."""
+        layers = np.full([batch_size], -1, np.int32)
+        found = self._run("features", texts, batch_size, (VECTOR, "mean"), layer=layers)
+        vectors = found.get(VECTOR, found["mean"])
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _run(
+        self,
+        name: str,
+        texts: Texts,
+        batch_size: int,
+        kept: Sequence[str] = (),
+        **per_row: np.ndarray,
+    ) -> Outputs:
+        """The outputs of a signature, or those of them that are to be kept, of all texts."""
         if name not in self._signatures:
             raise ValueError(
                 f"{self._source} has no {name}; it has {', '.join(sorted(self._signatures))}."
@@ -186,7 +220,8 @@ class LoadedModel:
                 outputs = function(**{k: tf.constant(v) for k, v in chunk.items()}, **rows)
             except tf.errors.InvalidArgumentError as error:
                 raise ValueError(f"{self._source}, {name}: {error.message}") from error
-            parts.append({key: _array(value) for key, value in outputs.items()})
+            wanted = set(kept) & set(outputs) or set(outputs)
+            parts.append({key: _array(outputs[key]) for key in wanted})
         return {key: _joined([part[key] for part in parts]) for key in parts[0]}
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 CLASSES = {
+    "electra_tf.finetuning.kinds.embedding": ("EmbeddingHead",),
     "electra_tf.finetuning.kinds.heads": (
         "ClassificationHead",
         "MultiLabelHead",

@@ -103,16 +103,19 @@ class Description:
         self.need(len(set(labels)) == len(labels), "labels", "to be different", repr(labels))
         return tuple(labels)
 
-    def check_columns(self, columns: Mapping[str, Any], known: Sequence[str]) -> None:
-        """Raise a ValueError unless columns are numbers or names of known parts."""
+    def check_columns(
+        self, columns: Mapping[str, Any], known: Sequence[str], key: str = "columns"
+    ) -> None:
+        """Raise a ValueError unless the columns of a key are numbers or names of known parts."""
         kinds = (str,) if self.format == "jsonl" else (int, str)
         for part, column in columns.items():
             valid = part in known and isinstance(column, kinds) and not isinstance(column, bool)
-            self.need(valid, "columns", f"to place {', '.join(known)}", f"{part!r}: {column!r}")
+            self.need(valid, key, f"to place {', '.join(known)}", f"{part!r}: {column!r}")
 
-    def header(self, default: bool | None) -> bool | None:
-        """Whether the first row names the columns."""
-        header, given = self.typed("header", bool, default), self.fields.get("columns", {})
+    def header(self, default: bool | None, given: Mapping[str, Any] | None = None) -> bool | None:
+        """Whether the first row names the columns; given: those of a split, if not "columns"."""
+        header = self.typed("header", bool, default)
+        given = self.fields.get("columns", {}) if given is None else given
         if not header and any(isinstance(column, str) for column in given.values()):
             expected = 'to be numbers, since there is no header; for names, "header": true'
             self.need(False, "columns", expected, repr(given))
@@ -136,10 +139,10 @@ class Description:
             self.need(name in files, "unlabelled", f"to be among {sorted(files)}", repr(name))
             used = name == "train" or name.split("_")[0] == "dev"
             self.need(not used, "unlabelled", "to leave out train and dev", repr(name))
-        columns = self._kind.columns(self)
+        columns = {name: self._kind.columns_of_split(self, name) for name in files}
         file_format = {"squad_v1": "squad", "squad_v2": "squad"}.get(self.format, self.format)
         return tuple(
-            Split(name, file, file_format, columns, labelled=name not in unlabelled)
+            Split(name, file, file_format, columns[name], labelled=name not in unlabelled)
             for name, file in files.items()
         )
 

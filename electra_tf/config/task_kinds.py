@@ -47,6 +47,10 @@ class DescribedKind:
         """Where the parts of an example stand in the files, as a JSON file says."""
         return None
 
+    def columns_of_split(self, description: "Description", split: str) -> Columns | None:
+        """The same for one of the splits, where they differ."""
+        return self.columns(description)
+
     def described(self, description: "Description") -> dict[str, Any]:
         """The fields of a `TaskSpec` that the kind's keys of a JSON file give, `metric` included.
 

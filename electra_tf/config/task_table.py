@@ -24,6 +24,8 @@ class Columns:
     CoNLL): it is expected not to, and refused if it seems so."""
     count: int | None = None
     """Cells per row where there is no header to count; None: as many as the first row has."""
+    negative: int | str | None = None
+    """A text that is like text_b, but does not belong to text_a (a hard negative)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +85,8 @@ class TaskSpec:
     held_out: HeldOut | None = None
     separator: str = ";"
     """Between the labels of a multi-label cell."""
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    """What else the kind keeps of the keys of a JSON file."""
 
     @property
     def has_unanswerable(self) -> bool:

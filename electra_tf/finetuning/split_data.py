@@ -25,6 +25,8 @@ FORMAT_VERSION = 2
 """Counted up when features change in a way that no setting shows."""
 _KEY = "key"
 _WINDOWS = "windows/"
+_OF_TOKENS = ("input_ids", "input_mask", "segment_ids", "position_ids", "sequence_ids")
+"""Arrays with a number for each token of a row."""
 _DIGEST_BYTES = hashlib.sha256().digest_size
 """Of what is in a file, at its end."""
 
@@ -208,7 +210,7 @@ class TrainingBatches:
 
     What a step reads is a function of (seed, step). The last batch of an epoch is filled with
     rows of no task: their `task_id` is the number of tasks, everything else is 0. Features that
-    a row's task does not have are 0, too.
+    a row's task does not have are 0, too, but for the positions of its tokens.
 
     Args:
         parts: arrays of each task, in the order of their `task_id`.
@@ -217,7 +219,7 @@ class TrainingBatches:
     """
 
     def __init__(self, parts: Sequence[Arrays], batch_size: int, seed: int | None):
-        self._parts = list(parts)
+        self._parts = _of_one_form(parts)
         self._batch_size = batch_size
         self._seed = seed
         sizes = [len(part["task_id"]) for part in parts]
@@ -275,6 +277,21 @@ class TrainingBatches:
             for name, values in part.items():
                 batch[name][places[mine]] = values[rows[mine] - start]
         return batch
+
+
+def _of_one_form(parts: Sequence[Arrays]) -> list[Arrays]:
+    """The parts, filled up to the widest rows, with `position_ids` in all if one has them."""
+    width = max(part["input_ids"].shape[1] for part in parts)
+    has_positions = any("position_ids" in part for part in parts)
+    filled = []
+    for part in parts:
+        rows, own = part["input_ids"].shape
+        if has_positions and "position_ids" not in part:
+            part = {**part, "position_ids": np.tile(np.arange(own, dtype=np.int32), (rows, 1))}
+        missing = [(0, 0), (0, width - own)]
+        wide = {name: np.pad(part[name], missing) for name in _OF_TOKENS if name in part}
+        filled.append({**part, **wide} if own < width else part)
+    return filled
 
 
 def empty_rows(

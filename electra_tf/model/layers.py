@@ -152,7 +152,8 @@ class Embeddings(EncoderPart):
         training: bool | None = None,
     ) -> tf.Tensor:
         length = input_ids.shape[1]
-        if length is not None and length > self.config.max_position_embeddings:
+        most = self.config.max_position_embeddings
+        if position_ids is None and length is not None and length > most:
             raise ValueError(
                 f"input_ids is expected to have at most max_position_embeddings="
                 f"{self.config.max_position_embeddings} tokens, but has {length}."

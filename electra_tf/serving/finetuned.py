@@ -61,8 +61,6 @@ class TaskServer(tf.Module):
         self.encoders = [self._encoder]
         self._head: TaskHead = loaded.model.task_heads.heads[task_id]
         self._head_weights = plain_variables(self._head)
-        columns = self._spec.splits[0].columns
-        self._is_pair = columns is not None and columns.text_b is not None
 
     @property
     def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
@@ -75,7 +73,8 @@ class TaskServer(tf.Module):
 
     @property
     def _inputs(self) -> dict[str, tf.TensorSpec]:
-        return {"text": STRINGS, "text_pair": STRINGS} if self._is_pair else {"text": STRINGS}
+        is_pair = kind_of(self._spec).is_pair(self._spec)
+        return {"text": STRINGS, "text_pair": STRINGS} if is_pair else {"text": STRINGS}
 
     def _ids(self, **batch: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = checked_ids(batch, self._encoder.max_length)
@@ -85,6 +84,8 @@ class TaskServer(tf.Module):
         batch = self._feature_batch(*texts.values())
         hidden = chosen_layer(self._encoder(batch), layer)
         shown = {name: batch[name] for name in ("input_ids", "input_mask", "segment_ids")}
+        if kind_of(self._spec).serves_features:
+            shown |= self._named(self._head(tf.cast(hidden, tf.float32), batch))
         return {**pooled(hidden, batch["input_mask"]), **shown}
 
     def _feature_batch(

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class TextExample:
-    """One or two texts with a label.
+    """One or two texts with a label, or three without.
 
     label: a class (str), a score (float), several classes (tuple of str), or None where the file
     has no labels.
@@ -22,6 +22,7 @@ class TextExample:
     label: str | float | tuple[str, ...] | None = None
     file: str = ""
     line: int = 0
+    negative: str | None = None
 
     @property
     def text(self) -> str:

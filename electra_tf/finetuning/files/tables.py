@@ -21,6 +21,7 @@ from electra_tf.finetuning.files.data_warnings import BadRows, shown, warn_of_sp
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import LabelRule
 
+_TEXTS = ("text_a", "text_b", "negative")
 _LONGEST_CELL = 2**30
 _GOOD = object()
 
@@ -46,7 +47,7 @@ def read_texts(
     examples, spellings = [], collections.defaultdict(dict)
     for number, line, cells in read(str(path), columns, bad_rows, labelled):
         place = f"{path}, line {line}"
-        texts = [cells[name] for name in ("text_a", "text_b") if name in cells]
+        texts = [cells[name] for name in _TEXTS if name in cells]
         bad = next((text for text in texts if not is_text(text)), _GOOD)
         if bad is not _GOOD:
             bad_rows.report(place, "a text", shown(bad))
@@ -60,8 +61,8 @@ def read_texts(
             continue
         if labelled and isinstance(cells["label"], str):
             spellings[label][cells["label"]] = None
-        text_b = texts[1] if len(texts) > 1 else None
-        examples.append(TextExample(number, texts[0], text_b, label, str(path), line))
+        named = {name: cells[name] for name in _TEXTS if name in cells}
+        examples.append(TextExample(number, **named, label=label, file=str(path), line=line))
     if rule.warns_of_spellings:
         warn_of_spellings(spellings, path)
     return require_examples(examples, path)
@@ -84,7 +85,7 @@ def with_swapped_pairs(examples: Sequence[TextExample]) -> list[TextExample]:
 
 def _wanted(columns: Columns, labelled: bool):
     """Returns {part: column} of the columns that a file must have."""
-    wanted = {"text_a": columns.text_a, "text_b": columns.text_b}
+    wanted = {name: getattr(columns, name) for name in _TEXTS}
     if labelled:
         wanted["label"] = columns.label
     return {part: column for part, column in wanted.items() if column is not None}

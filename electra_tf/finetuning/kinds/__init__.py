@@ -4,6 +4,7 @@
 from electra_tf.config import check
 from electra_tf.config.task_kinds import KINDS
 from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning.kinds.embedding import Embedding
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.finetuning.kinds.regression import Regression
@@ -27,12 +28,13 @@ def kind_of(spec: TaskSpec) -> Kind:
     return KINDS[spec.kind]
 
 
-for _kind in (Classification(), Regression(), MultiLabel(), Tagging(), Questions()):
+for _kind in (Classification(), Regression(), MultiLabel(), Tagging(), Questions(), Embedding()):
     register(_kind)
 
 __all__ = [
     "KINDS",
     "Classification",
+    "Embedding",
     "Kind",
     "MultiLabel",
     "Predictions",

@@ -62,6 +62,8 @@ class Kind(DescribedKind):
     """Hyperparameters besides `max_seq_length` that decide the rows of an example."""
     first_segment = 0
     """The segment id of the tokens of the first text."""
+    serves_features = False
+    """Whether what is served of the last layer is also a feature of any other."""
     range_of_outputs: tuple[float, float] | None = None
     """`value_range` of a task whose head gives the scores themselves."""
 
@@ -212,6 +214,11 @@ class Kind(DescribedKind):
         return [spec.labels[int(value)] for value in values]
 
     # ---- In exports
+
+    def is_pair(self, spec: TaskSpec) -> bool:
+        """Whether a text is predicted for together with a second one."""
+        columns = spec.splits[0].columns
+        return columns is not None and columns.text_b is not None
 
     def least_length(self, config: FinetuningConfig) -> int:
         """Tokens that a row must at least have room for."""

@@ -72,6 +72,29 @@ def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> di
     return _floats(scores | {"mse": np.mean(np.square(gold - predictions))})
 
 
+def ranking_scores(
+    nearer: np.ndarray, as_near: np.ndarray, recalls: Sequence[int]
+) -> dict[str, float]:
+    """Returns mrr, the mean of 1 / rank, and recall_at_k, how often the rank is k or better.
+
+    Of equals each order is as probable, so that where all are equal, scores are those of a random
+    order.
+
+    nearer: candidates that are ranked before the right one, int [n].
+    as_near: the right one and those equal to it, int [n]; 1 where there are none.
+    recalls: the values of k.
+
+    Raises:
+        ValueError: there are no examples, or not as many numbers of both.
+    """
+    nearer, as_near = _vectors(nearer, as_near)
+    sums = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, 1 + np.max(nearer + as_near)))])
+    scores = {"mrr": 100.0 * np.mean((sums[nearer + as_near] - sums[nearer]) / as_near)}
+    for k in recalls:
+        scores[f"recall_at_{k}"] = 100.0 * np.mean(np.clip((k - nearer) / as_near, 0.0, 1.0))
+    return _floats(scores)
+
+
 def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, float]:
     """Returns micro_f1, macro_f1 and exact (all labels right) of 0/1 arrays [n, C].
 

@@ -81,8 +81,7 @@ class TextKind(DescribedTexts, Kind):
 
     def example_of_line(self, spec: TaskSpec, line: str, number: int, place: str) -> TextExample:
         texts = line.split("\t")
-        columns = spec.splits[0].columns
-        expected = 1 if columns.text_b is None else 2
+        expected = 2 if self.is_pair(spec) else 1
         if len(texts) != expected or not any(text.strip() for text in texts):
             what = "one text" if expected == 1 else "two texts with a tab between them"
             raise ValueError(f"{place}, line {number}: expected {what}, received {line!r}.")
