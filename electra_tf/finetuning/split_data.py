@@ -227,7 +227,9 @@ class TrainingBatches:
         self._ends = np.cumsum(sizes)
         self._starts = self._ends - sizes
         self._shapes = {
-            name: (rows.shape[1:], rows.dtype) for part in parts for name, rows in part.items()
+            name: (rows.shape[1:], rows.dtype)
+            for part in self._parts
+            for name, rows in part.items()
         }
 
     @property
