@@ -168,6 +168,7 @@ class LoadedModel:
                 `probabilities`, `logits` [B, C];
             multilabel: `labels` str, `is_label` bool, `probabilities`, `logits` [B, C];
             regression: `score` float32 [B];
+            embedding: `embedding` float32 [B, H], unit vectors;
             tagging: `words`, `tags` str, `starts`, `ends` int32, `probabilities` float32 [B, W],
                 `num_words` [B]; for spans `entities`, `entity_types` str, `entity_starts`,
                 `entity_ends`, `entity_probabilities` [B, N], `num_entities` [B];

@@ -271,6 +271,15 @@ class Embedding(TextKind):
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
     ) -> EmbeddingHead:
+        shape = config.encoder
+        drops = shape.hidden_dropout_prob > 0 or shape.attention_probs_dropout_prob > 0
+        is_single = any(s.name == "train" and s.columns.text_b is None for s in spec.splits)
+        if config.do_train and is_single and not drops:
+            raise ValueError(
+                "hidden_dropout_prob of model_hparam_overrides is expected to be above 0 for the "
+                f"task {spec.name}, whose training texts are single ones, which only dropout makes "
+                "into pairs, but the encoder has no dropout."
+            )
         return EmbeddingHead(spec.name, initializers, hidden_size, **spec.options)
 
     # ---- From outputs to results
