@@ -114,7 +114,11 @@ def models(data: Data, options: argparse.Namespace) -> Iterator[tuple[str, str]]
 
 
 def trained(
-    data: Data, way: str, rows: Sequence[tuple[str, ...]], epochs: float, options: argparse.Namespace
+    data: Data,
+    way: str,
+    rows: Sequence[tuple[str, ...]],
+    epochs: float,
+    options: argparse.Namespace,
 ) -> str:
     """The folder of a model that was trained on rows of one or two texts."""
     columns = ("text_a", "text_b")

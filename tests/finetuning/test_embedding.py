@@ -182,24 +182,41 @@ def test_pairs_are_found_again(trained):
     assert set(first) == {"id", "text_a", "text_b", "similarity"}
 
 
-def test_every_way_gives_the_same_unit_vectors(trained, tmp_path):
+TEXTS = ["w1 w2", "w3 w4 w5 w6 w7 w8 w9 w10", "w11"]
+
+
+def test_loaded_models_give_the_vectors_that_are_predicted(trained):
     config, *_ = trained
-    folder, texts = f"{config.model_dir}_1", ["w1 w2", "w3 w4 w5 w6 w7 w8 w9 w10", "w11"]
-    expected = [row["embedding"] for row in Predictor(folder).of_lines(texts, "texts")]
+    folder = f"{config.model_dir}_1"
+    expected = [row["embedding"] for row in Predictor(folder).of_lines(TEXTS, "texts")]
     np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-6)
+    model = electra_tf.load(folder)
+    np.testing.assert_allclose(model.encode(TEXTS)["embedding"], expected, atol=1e-5)
+    cosines = model.similarity(TEXTS, TEXTS[:2], batch_size=2)
+    assert cosines.shape == (3, 2)
+    np.testing.assert_allclose(cosines, expected @ np.transpose(expected[:2]), atol=1e-5)
+    with pytest.raises(ValueError, match="texts is expected to be a sequence"):
+        model.similarity(TEXTS, [])
+
+
+@pytest.mark.slow
+def test_exports_have_the_vectors_and_hugging_face_has_no_name_for_them(trained, tmp_path):
+    config, *_ = trained
+    folder = f"{config.model_dir}_1"
     export_model(folder, str(tmp_path / "exported"))
-    for place in (folder, tmp_path / "exported"):
-        model = electra_tf.load(str(place))
-        for found in (model.predict(texts), model.encode(texts)):
-            np.testing.assert_allclose(found["embedding"], expected, atol=1e-5)
-        cosines = model.similarity(texts, texts[:2], batch_size=2)
-        assert cosines.shape == (3, 2)
-        np.testing.assert_allclose(cosines, expected @ np.transpose(expected[:2]), atol=1e-5)
-    assert "embedding" in model.encode(texts, layer=0)
+    model, exported = electra_tf.load(folder), electra_tf.load(str(tmp_path / "exported"))
+    expected = model.predict(TEXTS)["embedding"]
+    for found in (exported.predict(TEXTS), exported.encode(TEXTS)):
+        np.testing.assert_allclose(found["embedding"], expected, atol=1e-5)
+    np.testing.assert_allclose(
+        exported.similarity(TEXTS, TEXTS), model.similarity(TEXTS, TEXTS), atol=1e-5
+    )
+    assert "embedding" in exported.encode(TEXTS, layer=0)
     with pytest.raises(ValueError, match="has none for a task of the kind embedding"):
         convert(open_model(folder), HUGGING_FACE, str(tmp_path / "huggingface"))
 
 
+@pytest.mark.slow
 def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir):
     rows = pairs(16, 0)
     files = {
@@ -228,6 +245,9 @@ def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir):
     predictor = Predictor(f"{config.model_dir}_1", "alike")
     found = predictor.of_file(str(tuning_dir / "finetuning_data" / "alike" / "test.tsv"))
     assert all(-1.001 <= record["similarity"] <= 1.001 for record in found)
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    with pytest.raises(ValueError, match=r"hidden_dropout_prob .* above 0 for the task alike"):
+        finetune(tuning_dir, [task], model_hparam_overrides=still)
 
 
 @pytest.mark.parametrize(
