@@ -21,6 +21,11 @@ TABLE_FORMATS = ("tsv", "csv", "jsonl")
 ANSWER_UNITS = ("words", "characters")
 """What two answers can be compared by: words as in the official scripts, which separate them by
 spaces, or characters, for languages that write words without spaces between them."""
+POOLINGS = ("mean", "first_token")
+"""What the vector of a text is made of: all its tokens, or `[CLS]`."""
+TEMPERATURE = 0.05
+"""By which cosines are divided, the default: that of Gao et al. (2021)."""
+RECALLS = (1, 5, 10)
 _OFFICIAL_METRICS = {
     "squad_v1": ("f1", "exact_match"),
     "mrqa": ("f1", "exact_match"),
@@ -174,6 +179,71 @@ class DescribedQuestions(DescribedKind):
         }
 
 
+class DescribedEmbedding(DescribedKind):
+    """A vector for each text, learned from pairs of texts or from single ones.
+
+    All pairs of the training file belong together. Those of other splits have a score each, or are
+    to be found among each other.
+    """
+
+    name = "embedding"
+    formats = TABLE_FORMATS
+    keys = ("columns", "columns_of_splits", "header", "pooling", "temperature")
+    metrics = ("spearman", "mrr", *(f"recall_at_{k}" for k in RECALLS))
+
+    def columns_of_split(self, description: "Description", split: str) -> Columns:
+        files, columns = description.fields["files"], description.typed("columns", dict, {})
+        others = description.typed("columns_of_splits", dict, {})
+        for name, given in others.items():
+            expected = f"to be the columns of some of {', '.join(files)}"
+            is_split = name in files and isinstance(given, dict)
+            description.need(is_split, "columns_of_splits", expected, f"{name!r}: {given!r}")
+        key, given = "columns", columns
+        if split in others:
+            key, given = "columns_of_splits", others[split]
+        description.need("text_a" in given, key, f"of {split} to have 'text_a'", repr(given))
+        description.check_columns(given, ("text_a", "text_b", "negative", "label"), key)
+        header = description.header(default=True, given=given)
+        return dataclasses.replace(Columns(given["text_a"]), **given, header=header)
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        temperature = description.fields.get("temperature", TEMPERATURE)
+        is_usable = _is_number(temperature) and temperature > 0
+        description.need(is_usable, "temperature", "to be a number above 0", repr(temperature))
+        pooling = description.one_of("pooling", POOLINGS, POOLINGS[0])
+        fields = description.fields
+        columns = {name: self.columns_of_split(description, name) for name in fields["files"]}
+        for name in set(fields.get("unlabelled", ())):
+            del columns[name]
+        train = columns.pop("train", None)
+        if "held_out" in fields and train is not None:
+            columns["the held-out split"] = train
+        is_scored = any(given.label is not None for given in columns.values())
+        default = self.metrics[0 if is_scored else 1]
+        metric = description.one_of("metric", self.metrics, default)
+        if train is not None:
+            expected = "of train to have no label, since all its pairs belong together"
+            description.need(train.label is None, "columns", expected, _parts(train))
+            expected = "of train to have 'text_b' beside 'negative'"
+            is_pair = train.text_b is not None or train.negative is None
+            description.need(is_pair, "columns", expected, _parts(train))
+        for name, given in columns.items():
+            needed = "'label'" if metric == "spearman" else "no label"
+            fits = (given.label is not None) == (metric == "spearman") and given.text_b is not None
+            expected = f"of {name} to have 'text_b' and {needed} for the metric {metric}"
+            description.need(fits, "columns", expected, _parts(given))
+        return {
+            "metric": metric,
+            "options": {"pooling": pooling, "temperature": float(temperature)},
+        }
+
+
+def _parts(columns: Columns) -> str:
+    """The parts of an example that have a column."""
+    names = ("text_a", "text_b", "negative", "label")
+    return ", ".join(name for name in names if getattr(columns, name) is not None)
+
+
 def _doubled(description: "Description") -> bool:
     """Whether training pairs are repeated with their texts exchanged."""
     wanted = description.typed("double_unordered", bool, False)
@@ -193,6 +263,7 @@ BUILT_IN = (
     DescribedMultiLabel(),
     DescribedTagging(),
     DescribedQuestions(),
+    DescribedEmbedding(),
 )
 KINDS: dict[str, DescribedKind] = {kind.name: kind for kind in BUILT_IN}
 """Name -> kind, in the order in which messages list them. Each gives way to the whole kind when

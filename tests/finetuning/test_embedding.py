@@ -255,13 +255,25 @@ def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir):
     [
         ({"pooling": "max"}, "'pooling' to be one of mean, first_token, received 'max'"),
         ({"temperature": 0}, "'temperature' to be a number above 0, received 0"),
-        ({"columns": {"text_a": "a", "negative": "n"}}, "'columns' to have 'text_b' beside"),
-        ({"columns_of_splits": {"tset": PAIR}}, "'columns_of_splits' to be the columns of splits"),
-        ({"columns": {**PAIR, "label": "s"}}, "columns of train of the task near are expected"),
-        ({"columns": {"text_a": "a"}}, "columns of dev .* to have a text_b and no label, .* mrr"),
+        (
+            {"columns": {"text_a": "a", "negative": "n"}},
+            "'columns' of train to have 'text_b' beside 'negative', received text_a, negat",
+        ),
+        (
+            {"columns_of_splits": {"tset": PAIR}},
+            "'columns_of_splits' to be the columns of some of train, dev",
+        ),
+        (
+            {"columns": {**PAIR, "label": "s"}},
+            "'columns' of train to have no label, .* received text_a, text_b, label",
+        ),
+        (
+            {"columns": {"text_a": "a"}},
+            "'columns' of dev to have 'text_b' and no label for the metric mrr",
+        ),
         (
             {"metric": "spearman"},
-            "columns of dev .* a label, for the metric spearman, but are text",
+            "'columns' of dev to have 'text_b' and 'label' for the metric spearman",
         ),
     ],
 )

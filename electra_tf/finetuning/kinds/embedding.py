@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, check
-from electra_tf.config.task_table import Columns, Split, TaskSpec
+from electra_tf.config.task_kinds import POOLINGS, RECALLS, TEMPERATURE, DescribedEmbedding
+from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
@@ -33,15 +34,9 @@ from electra_tf.text.packing import dense, heads, pack_segments
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
-    from electra_tf.finetuning.task_json import Description
 
-POOLINGS = ("mean", "first_token")
-TEMPERATURE = 0.05
-"""The default, that of Gao et al."""
 VECTOR = "embedding"
 """The name under which exported and loaded models give the unit vector of a text."""
-_TEXTS = ("text_a", "text_b", "negative")
-_RECALLS = (1, 5, 10)
 _QUERIES_AT_ONCE = 256
 _EXCLUDED = -1e9
 """In place of the logit of a candidate that is not one."""
@@ -149,67 +144,13 @@ class EmbeddingHead(TaskHead):
         }
 
 
-class Embedding(TextKind):
+class Embedding(DescribedEmbedding, TextKind):
     """Vectors of texts; values are those of an example's texts, float32 [n, S, H]."""
 
-    name = "embedding"
-    keys = ("columns", "columns_of_splits", "header", "pooling", "temperature")
-    metrics = ("spearman", "mrr", *(f"recall_at_{k}" for k in _RECALLS))
     has_labels = False
     serves_features = True
 
-    # ---- Description and data
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        temperature = description.fields.get("temperature", TEMPERATURE)
-        is_usable = _is_temperature(temperature)
-        description.need(is_usable, "temperature", "to be a number above 0", repr(temperature))
-        options = {
-            "pooling": description.one_of("pooling", POOLINGS, POOLINGS[0]),
-            "temperature": float(temperature),
-        }
-        given = description.typed("columns_of_splits", dict, {})
-        has_scores = any("label" in given.get(split, {}) for split in given) or (
-            "label" in description.typed("columns", dict, {})
-        )
-        default = self.metrics[0] if has_scores else self.metrics[1]
-        return {"metric": description.one_of("metric", self.metrics, default), "options": options}
-
-    def columns_of_split(self, description: "Description", split: str) -> Columns:
-        files, known = description.fields["files"], (*_TEXTS, "label")
-        others = description.typed("columns_of_splits", dict, {})
-        for name, given in others.items():
-            is_split = name in files and isinstance(given, dict)
-            expected = f"to be the columns of splits, of {', '.join(files)}"
-            description.need(is_split, "columns_of_splits", expected, f"{name!r}: {given!r}")
-        given = others.get(split, description.typed("columns", dict, {}))
-        key = "columns_of_splits" if split in others else "columns"
-        description.need("text_a" in given, key, "to have 'text_a'", repr(given))
-        is_pair = "text_b" in given or not {"negative", "label"} & set(given)
-        description.need(is_pair, key, "to have 'text_b' beside 'negative' or 'label'", repr(given))
-        description.check_columns(given, known, key)
-        header = description.header(default=True, given=given)
-        return dataclasses.replace(Columns(given["text_a"]), **given, header=header)
-
-    def check_labels(self, spec: TaskSpec) -> None:
-        held_out = spec.held_out
-        evaluated = [split for split in spec.splits if split.labelled and split.name != "train"]
-        if held_out:
-            evaluated.append(dataclasses.replace(spec.split(held_out.source), name=held_out.split))
-        for split in spec.splits:
-            if split.name == "train" and split.columns.label is not None:
-                raise ValueError(
-                    f"columns of train of the task {spec.name} are expected to have no label, "
-                    "since all its pairs belong together; columns_of_splits gives other splits one."
-                )
-        for split in evaluated:
-            needed = "a text_b and " + ("a label" if spec.metric == "spearman" else "no label")
-            is_scored = split.columns.label is not None
-            if split.columns.text_b is None or is_scored != (spec.metric == "spearman"):
-                raise ValueError(
-                    f"columns of {split.name} of the task {spec.name} are expected to have "
-                    f"{needed}, for the metric {spec.metric}, but are {_given(split.columns)}."
-                )
+    # ---- Data
 
     def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
         options = {"pooling": POOLINGS[0], "temperature": TEMPERATURE, **spec.options}
@@ -309,7 +250,7 @@ class Embedding(TextKind):
             cosines = np.sum(vectors[:, 0] * vectors[:, 1], axis=-1)
             return {"spearman": regression_scores(cosines, labels)["spearman"]}
         ids = data.arrays[f"{data.task.name}_text_ids"]
-        return ranking_scores(*_places(vectors, ids), _RECALLS)
+        return ranking_scores(*_places(vectors, ids), RECALLS)
 
     def trivial(self, train: "SplitData", data: "SplitData") -> np.ndarray:
         """The same vector for every text, which is any order."""
@@ -331,11 +272,6 @@ class Embedding(TextKind):
 def _is_temperature(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and 0 < value < math.inf
-
-
-def _given(columns: Columns) -> str:
-    """The parts of an example that columns place."""
-    return ", ".join(n for n in (*_TEXTS, "label") if getattr(columns, n) is not None)
 
 
 def _texts_of(example: TextExample) -> list[str]:
