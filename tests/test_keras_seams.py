@@ -17,6 +17,7 @@ from electra_tf.config import EncoderConfig, FinetuningConfig
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.kinds import heads
+from electra_tf.finetuning.kinds.embedding import EmbeddingHead
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.model import TaskHeads
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead, layers
@@ -135,6 +136,11 @@ LAYERS = {
     "QuestionAnsweringHead": (
         head(QuestionAnsweringHead, beam_size=2),
         (HIDDEN, FEATURES),
+        {"drops": False},
+    ),
+    "EmbeddingHead": (
+        head(EmbeddingHead, pooling="first_token", temperature=0.1),
+        (HIDDEN, {**FEATURES, "task_text_ids": tf.constant([[1, 2], [3, 4]])}),
         {"drops": False},
     ),
     "TaskHeads": (task_heads, (HIDDEN, FEATURES), {}),
