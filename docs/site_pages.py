@@ -33,6 +33,7 @@ REFERENCE = {
     "model": (),
     "training": (
         "training.optimization.optimizer.ElectraLamb",
+        "training.optimization.optimizer.ElectraStableAdamW",
         "training.optimization.optimizer.Factors",
         "training.optimization.optimizer.NO_DECAY_OF_NORMS_AND_BIASES",
         "training.optimization.optimizer.ALL_ALIKE",

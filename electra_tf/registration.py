@@ -53,6 +53,7 @@ CLASSES = {
     "electra_tf.training.optimization.optimizer": (
         "ElectraAdam",
         "ElectraLamb",
+        "ElectraStableAdamW",
     ),
     "electra_tf.training.optimization.schedules": (
         "WarmupCosineDecay",

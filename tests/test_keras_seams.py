@@ -24,7 +24,7 @@ from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPred
 from electra_tf.model import encoder as encoder_module
 from electra_tf.pretraining import pair
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
-from electra_tf.training.optimization.optimizer import ElectraLamb
+from electra_tf.training.optimization.optimizer import ElectraLamb, ElectraStableAdamW
 from electra_tf.training.optimization.schedules import WarmupCosineDecay, WarmupTrapezoid
 
 CONFIG = EncoderConfig(
@@ -206,7 +206,11 @@ def test_keras_seed_makes_dropout_repeatable():
 
 # ---- Optimizers and schedules
 
-OPTIMIZERS = {"ElectraAdam": ElectraAdam, "ElectraLamb": ElectraLamb}
+OPTIMIZERS = {
+    "ElectraAdam": ElectraAdam,
+    "ElectraLamb": ElectraLamb,
+    "ElectraStableAdamW": ElectraStableAdamW,
+}
 RULES = {
     "weight_decay_factors": (("bias", 0.0), ("kernel", 0.5)),
     "learning_rate_factors": (("layer_0/", 0.25), ("", 0.5)),

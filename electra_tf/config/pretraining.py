@@ -27,7 +27,7 @@ DEBUG_RUN = {
     "iterations_per_loop": 1,
     "num_eval_steps": 2,
 }
-OPTIMIZERS = ("adam", "lamb")
+OPTIMIZERS = ("adam", "lamb", "stable_adamw")
 LR_SCHEDULES = ("reference", "trapezoid", "cosine")
 MASKING_RULES = ("without_replacement", "reference")
 
@@ -75,7 +75,14 @@ class PretrainingConfig(RunConfig):
     num_warmup_steps: int = fact(10000, at_least=0)
     """Steps in which the learning rate rises linearly."""
     optimizer: str = fact("adam", choices=OPTIMIZERS)
-    """New. "lamb" is meant for large batches."""
+    """New. "lamb" is meant for large batches; "stable_adamw" shortens steps at gradients that Adam
+    did not expect."""
+    adam_beta_1: float = fact(0.9, within="[0, 1)")
+    """New. Decay of the average of the gradients, of every optimizer here."""
+    adam_beta_2: float = fact(0.999, within="[0, 1)")
+    """New. Decay of the average of their squares."""
+    adam_epsilon: float = fact(1e-6, above=0)
+    """New. Added to the root of that average."""
     ema_decay: float = fact(0.0, within="[0, 1)")
     """New. Decay of moving averages of the weights, with which a run evaluates; 0: none."""
 
@@ -119,6 +126,8 @@ class PretrainingConfig(RunConfig):
     """Never draw the original token as a fake."""
     temperature: float = fact(1.0, above=0)
     """Logits are divided by it before fakes are drawn."""
+    temperature_end: float | None = fact(None, above=0)
+    """New. The temperature changes linearly from `temperature` to this; null: constant."""
 
     # Batches
     train_batch_size: int = fact(128, at_least=1, at_most=MOST_ROWS)

@@ -46,7 +46,7 @@ def _check_decay(config: "PretrainingConfig"):
         return
     expected = "'trapezoid' with decay_from"
     _need(config, "lr_schedule", is_trapezoid, expected)
-    for name in ("init_checkpoint", "mask_prob_end"):
+    for name in ("init_checkpoint", "mask_prob_end", "temperature_end"):
         # What changes over num_train_steps has another value in the run that is continued.
         _need(config, name, getattr(config, name) is None, "null with decay_from")
 

@@ -195,7 +195,7 @@ DISALLOWED = 1000.0
 def sample_tokens(
     logits: tf.Tensor,
     seed: tf.Tensor,
-    temperature: float = 1.0,
+    temperature: float | tf.Tensor = 1.0,
     disallowed_ids: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Draw one token from softmax(logits / temperature) at each position.
@@ -226,7 +226,10 @@ def sample_tokens(
 
 
 def _draw(
-    logits: tf.Tensor, numbers: tf.Tensor, temperature: float, disallowed_ids: tf.Tensor | None
+    logits: tf.Tensor,
+    numbers: tf.Tensor,
+    temperature: float | tf.Tensor,
+    disallowed_ids: tf.Tensor | None,
 ):
     """Draw a block of the vocabulary by its probability, then a token of the block.
 
@@ -237,7 +240,7 @@ def _draw(
     if disallowed_ids is not None:
         is_disallowed = tf.range(vocab_size) == disallowed_ids[..., None]
         logits = tf.where(is_disallowed, logits - DISALLOWED, logits)
-    if temperature != 1.0:
+    if tf.is_tensor(temperature) or temperature != 1.0:
         logits /= temperature
     largest = tf.reduce_max(logits, axis=-1, keepdims=True)
     padding = [[0, 0]] * (logits.shape.rank - 1) + [[0, num_blocks * BLOCK - vocab_size]]

@@ -2,7 +2,6 @@
 """ELECTRA's joint training of generator and discriminator."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,8 +9,8 @@ import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig, check
-from electra_tf.config.stored import as_stored, from_stored
-from electra_tf.model.part import freeze_weights, frozen_weights, precision_scope, serializable
+from electra_tf.model.part import precision_scope, serializable
+from electra_tf.pretraining.keras_saving import SavedByKeras
 from electra_tf.pretraining.losses import (
     normalized_sum,
     replaced_token_cross_entropy,
@@ -35,7 +34,7 @@ TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
 
 
 @serializable
-class ElectraPretrainer(keras.Model):
+class ElectraPretrainer(SavedByKeras):
     """Generator, discriminator and the gradient step that trains them together.
 
     The generator fills masked positions with its own samples; the discriminator says of every
@@ -107,7 +106,8 @@ class ElectraPretrainer(keras.Model):
         outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
         outputs.update(self._generator_losses(outputs, normalizers))
         if self.discriminator is not None or sampled_ids is not None:
-            outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"]))
+            temperature = self._temperature(training)
+            outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"], temperature))
         if self.discriminator is not None:
             outputs.update(self._discriminate(outputs, seeds["discriminator"], training))
             outputs.update(self._discriminator_loss(outputs, normalizers))
@@ -231,56 +231,6 @@ class ElectraPretrainer(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return self.running.all
 
-    # ---- Saving by Keras
-
-    def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compile as the stored model was."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the constructor, JSON-serializable."""
-        return {
-            "name": self.name,
-            "config": as_stored(self.config),
-            "vocabulary": self._vocabulary and as_stored(self._vocabulary),
-            "frozen": frozen_weights(self),
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "ElectraPretrainer":
-        """A pretrainer with new weights, from what `get_config` gave."""
-        where = "the configuration of an ElectraPretrainer"
-        vocabulary = config["vocabulary"]
-        pretrainer = cls(
-            from_stored(PretrainingConfig, config["config"], where),
-            vocabulary and from_stored(Vocabulary, vocabulary, where),
-            name=config["name"],
-        )
-        freeze_weights(pretrainer, config["frozen"])
-        return pretrainer
-
-    def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Store what belongs to updates: moving averages and the scale of losses."""
-        for number, (_, variable) in enumerate(sorted(self.updates.state.items())):
-            store[str(number)] = variable.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Load what `save_own_variables` stored.
-
-        Raises:
-            ValueError: it was stored of a model with another `ema_decay` or `precision`.
-        """
-        state = [variable for _, variable in sorted(self.updates.state.items())]
-        if len(store.keys()) != len(state):
-            raise ValueError(
-                f"the file is expected to hold {len(state)} variables of averages and of the scale "
-                f"of losses, as ema_decay={self.config.ema_decay} and precision="
-                f"{self.config.precision!r} need, but holds {len(store.keys())}."
-            )
-        for number, variable in enumerate(state):
-            variable.assign(store[str(number)])
-
     # ---- Details
 
     def _learn_from(
@@ -305,7 +255,17 @@ class ElectraPretrainer(keras.Model):
 
     def _mask_prob(self, step: tf.Tensor):
         """Share of the tokens to mask in an update after `step` others."""
-        begin, end = self.config.mask_prob, self.config.mask_prob_end
+        return self._in_a_line(self.config.mask_prob, self.config.mask_prob_end, step)
+
+    def _temperature(self, training: bool):
+        """Of the fakes, in the update that is being computed."""
+        if not training or self.optimizer is None:
+            return self.config.temperature
+        step = self.optimizer.iterations
+        return self._in_a_line(self.config.temperature, self.config.temperature_end, step)
+
+    def _in_a_line(self, begin: float, end: float | None, step: tf.Tensor):
+        """What goes from `begin` to `end` in the course of the run; None: it stays."""
         if end is None:
             return begin
         done = tf.cast(step, tf.float32) / self.config.num_train_steps
@@ -349,13 +309,17 @@ class ElectraPretrainer(keras.Model):
         return computed
 
     def _corrupt(
-        self, outputs: dict[str, tf.Tensor], sampled_ids: tf.Tensor | None, seed: tf.Tensor
+        self,
+        outputs: dict[str, tf.Tensor],
+        sampled_ids: tf.Tensor | None,
+        seed: tf.Tensor,
+        temperature: float | tf.Tensor,
     ):
         if sampled_ids is None:
             sampled_ids = sample_tokens(
                 outputs["mlm_logits"],
                 seed,
-                self.config.temperature,
+                temperature,
                 outputs["masked_ids"] if self.config.disallow_correct else None,
             )
         corrupted, written = replace_positions(

@@ -29,7 +29,11 @@ from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.checkpoints.weights import training_variables
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
+from electra_tf.training.optimization.optimizer import (
+    ElectraAdam,
+    ElectraLamb,
+    ElectraStableAdamW,
+)
 from electra_tf.training.optimization.schedules import (
     WarmupCosineDecay,
     WarmupPolynomialDecay,
@@ -56,10 +60,13 @@ def make_schedule(config: PretrainingConfig) -> WarmupPolynomialDecay:
 
 def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
     """The optimizer that the hyperparameters name, with its schedule."""
-    kind = {"adam": ElectraAdam, "lamb": ElectraLamb}[config.optimizer]
-    return kind(
+    kinds = {"adam": ElectraAdam, "lamb": ElectraLamb, "stable_adamw": ElectraStableAdamW}
+    return kinds[config.optimizer](
         make_schedule(config),
         weight_decay=config.weight_decay_rate,
+        beta_1=config.adam_beta_1,
+        beta_2=config.adam_beta_2,
+        epsilon=config.adam_epsilon,
         bias_correction=config.adam_bias_correction,
     )
 

@@ -4,21 +4,26 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from option_steps import ONE_LAYER, SMALL, TOKENS, built, masked_batches, trained
+from option_steps import ONE_LAYER, TOKENS, built, masked_batches, trained
 from run_results import assert_identical, stored
 from tiny_run import LENGTH, make_examples, tensors, tiny_config
 
 from electra_tf.data import build_pretraining_records
 from electra_tf.pretraining import run
 from electra_tf.pretraining.held_out import Evaluator
-from electra_tf.pretraining.masking import mask_tokens
+from electra_tf.pretraining.masking import mask_tokens, sample_tokens
+from electra_tf.pretraining.training import make_optimizer
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import (
     restore_training,
     usable_weights,
     weights_by_name,
 )
-from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb
+from electra_tf.training.optimization.optimizer import (
+    ElectraAdam,
+    ElectraLamb,
+    ElectraStableAdamW,
+)
 
 pytestmark = pytest.mark.usefixtures("same_fakes")
 
@@ -191,11 +196,51 @@ def test_a_step_masks_as_the_options_say(data_dir, monkeypatch):
     assert asked == [(False, 0.1), (False, 0.3), (True, 0.1), (True, 0.3)]
 
 
+def test_the_temperature_goes_in_a_line(data_dir, monkeypatch):
+    """In training; an evaluation keeps the first one, so that its results can be compared."""
+    asked = []
+
+    def recorded(logits, seed, temperature, disallowed_ids):
+        asked.append(round(float(temperature), 6))
+        return sample_tokens(logits, seed, temperature, disallowed_ids)
+
+    monkeypatch.setattr("electra_tf.pretraining.pretrainer.sample_tokens", recorded)
+    pretrainer = built(data_dir, temperature=2.0, temperature_end=0.5, num_train_steps=3)
+    batch = masked_batches(data_dir, 1)[0]
+    tf.config.run_functions_eagerly(True)
+    try:
+        for _ in range(2):
+            pretrainer.train_step(batch)
+        pretrainer.test_step(batch)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert asked == [2.0, 1.5, 2.0]
+
+
+def test_a_line_of_one_temperature_changes_no_bit(data_dir, monkeypatch):
+    monkeypatch.setattr("electra_tf.pretraining.pretrainer.sample_tokens", sample_tokens)
+    batches = masked_batches(data_dir, 2)
+    expected, found = (
+        trained(built(data_dir, temperature=0.7, temperature_end=end), batches)
+        for end in (None, 0.7)
+    )
+    assert found[0] == expected[0]
+    for name, value in expected[1].items():
+        np.testing.assert_array_equal(found[1][name], value)
+
+
 def test_a_run_has_the_optimizer_of_its_options(data_dir):
-    for name, kind in (("adam", ElectraAdam), ("lamb", ElectraLamb)):
-        config = tiny_config(data_dir, shape=SMALL, optimizer=name)
-        pretrainer = run.make_pretrainer(config, run.load_matching_tokenizer(config))
-        assert type(pretrainer.optimizer) is kind
+    kinds = {"adam": ElectraAdam, "lamb": ElectraLamb, "stable_adamw": ElectraStableAdamW}
+    for name, kind in kinds.items():
+        assert type(make_optimizer(tiny_config(data_dir, optimizer=name))) is kind
+    options = {"adam_beta_1": 0.5, "adam_beta_2": 0.98, "adam_epsilon": 1e-4}
+    optimizer = make_optimizer(tiny_config(data_dir, **options))
+    assert {
+        f"adam_{name}": getattr(optimizer, name) for name in ("beta_1", "beta_2", "epsilon")
+    } == (options)
+    plain, default = ElectraAdam(), make_optimizer(tiny_config(data_dir))
+    for name in ("beta_1", "beta_2", "epsilon", "bias_correction"):
+        assert getattr(default, name) == getattr(plain, name)
 
 
 def test_a_generator_without_dropout(data_dir):
@@ -218,6 +263,9 @@ def test_a_generator_without_dropout(data_dir):
         ({"precision": "float8"}, "precision is expected to be null or one of"),
         ({"mask_prob_end": 1.0}, "mask_prob_end is expected to be null or in"),
         ({"optimizer": "sgd"}, "optimizer is expected to be one of"),
+        ({"adam_beta_2": 1.0}, r"adam_beta_2 is expected to be in \[0, 1\)"),
+        ({"adam_epsilon": 0}, "adam_epsilon is expected to be above 0"),
+        ({"temperature_end": 0.0}, "temperature_end is expected to be null or above 0"),
         ({"ema_decay": 1.0}, r"ema_decay is expected to be in \[0, 1\)"),
         ({"whole_word_masking": True, "masking": "reference"}, "masking is expected to be"),
         ({"disentangled_embeddings": True, "untied_generator": False}, "disentangled_embeddings"),

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Adam as ELECTRA trains with it, and LAMB."""
+"""Adam as ELECTRA trains with it, LAMB and StableAdamW."""
 
 import functools
 import math
@@ -317,3 +317,35 @@ class ElectraLamb(ElectraAdam):
             has_norms = (weight_norm > 0) & (update_norm > 0)
             rate *= tf.where(has_norms, tf.math.divide_no_nan(weight_norm, update_norm), 1.0)
         variable.assign_sub(rate * update)
+
+
+@keras.saving.register_keras_serializable("electra_tf")
+class ElectraStableAdamW(ElectraAdam):
+    """AdamW with update clipping, as Adafactor has it (Wortsman et al., 2023, algorithm 2).
+
+    Where squared gradients g^2 of a variable are larger than their average v says, its step, weight
+    decay included, takes a lower rate:
+        rate / max(1, rms), rms = sqrt(mean(g^2 / max(v / (1 - beta_2^t), epsilon^2))).
+    Here v is corrected for its start at 0 in any case, since every gradient of a run's begin would
+    count as unexpected otherwise. Everything else is `ElectraAdam`'s, its option of bias correction
+    included, which the paper has on.
+    """
+
+    def _update_variable(
+        self,
+        rule: Rule,
+        variable: tf.Variable,
+        gradient: tf.Tensor,
+        momentum: tf.Variable,
+        velocity: tf.Variable,
+        learning_rate: tf.Tensor,
+    ):
+        gradient = tf.cast(gradient, variable.dtype)
+        squares = tf.square(gradient)
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        expected = self.beta_2 * velocity + (1.0 - self.beta_2) * squares
+        expected /= 1.0 - tf.pow(tf.cast(self.beta_2, variable.dtype), step)
+        surprise = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
+        rms = tf.sqrt(tf.reduce_mean(surprise))
+        rate = tf.cast(learning_rate, variable.dtype) / tf.maximum(1.0, rms)
+        super()._update_variable(rule, variable, gradient, momentum, velocity, rate)
