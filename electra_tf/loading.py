@@ -160,6 +160,26 @@ class LoadedModel:
         """
         return self._run("fill_mask", texts, batch_size)
 
+    def pseudo_log_likelihood(self, texts: Sequence[str], batch_size: int = 32) -> Outputs:
+        """How probable texts are, each token where all others are known.
+
+        Of Electric's models the negative energies, in one pass; of a two-tower generator its
+        log-probabilities, in one pass; of other generators and masked LMs the log-probabilities
+        with each token masked by itself, a row per token. `[CLS]` and `[SEP]` do not count.
+
+        Returns:
+            `token_log_likelihoods` float32 [B, T], natural logarithms; `log_likelihood` [B], their
+            sum; `mean_log_likelihood` [B]; `perplexity` [B], exp(-mean), unless the method is
+            "energies", which are not normalized; `method` str [B], "energies", "two_towers" or
+            "masked"; `tokens` str, `token_ids`, `starts`, `ends` int32 [B, T]; `num_tokens` [B];
+            `is_truncated` bool [B].
+
+        Raises:
+            ValueError: texts are not as expected, or the model has neither Electric's energies nor
+                a generator.
+        """
+        return self._run("pseudo_log_likelihood", texts, batch_size)
+
     def predict(self, texts: Texts, batch_size: int = 32) -> Outputs:
         """Predictions of a fine-tuned model.
 

@@ -23,6 +23,7 @@ DESCRIPTIONS = {
     "features": "embeddings of raw strings, of the layer that `layer` names for each row",
     "replaced_tokens": "how probable it is that each token of a text is a fake",
     "fill_mask": "the most probable tokens for each {mask} in the texts",
+    "pseudo_log_likelihood": "how probable texts are, each token where all others are known",
 }
 
 

@@ -12,6 +12,7 @@ from electra_tf.model import Encoder
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
 from electra_tf.serving.located import located_batch, names_of, text_positions
+from electra_tf.serving import likelihood
 from electra_tf.serving.served_encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.signatures import (
     IDS,
@@ -84,6 +85,8 @@ class PretrainedServer(tf.Module):
             found["replaced_tokens"] = signature(self._replaced_tokens, text=STRINGS)
         if self._generator is not None:
             found["fill_mask"] = signature(self._fill_mask, text=STRINGS)
+        if self._generator is not None or self._log_odds is not None:
+            found["pseudo_log_likelihood"] = signature(self._pseudo_log_likelihood, text=STRINGS)
         return found
 
     # ---- Signatures
@@ -115,6 +118,25 @@ class PretrainedServer(tf.Module):
             self._top_k,
         )
 
+    def _pseudo_log_likelihood(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
+        ids = batch["input_ids"]
+        is_text = tf.sequence_mask(located["num_tokens"] + 1, tf.shape(ids)[1])
+        is_text &= tf.range(tf.shape(ids)[1]) > 0  # without [CLS] and [SEP]
+        if self._log_odds is not None:
+            # The energy without the noise's share; `_replaced_logits` adds that.
+            energies = self._head(tf.cast(self._encoder(batch)[-1], tf.float32))
+            method, values = likelihood.ENERGIES, tf.where(is_text, -energies, 0.0)
+        elif self._is_two_tower:
+            states = self._filling_states(batch)
+            method = likelihood.TWO_TOWERS
+            values = likelihood.of_states(ids, is_text, states, self._logits_of)
+        else:
+            mask_id = self._tokenizer.vocabulary.mask_id
+            method = likelihood.MASKED
+            values = likelihood.masked_one_by_one(batch, is_text, mask_id, self._filling_logits)
+        return likelihood.likelihood_outputs(located, values[:, 1:-1], method)
+
     # ---- Details
 
     def _outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -138,11 +160,16 @@ class PretrainedServer(tf.Module):
 
     def _filling_logits(self, batch: Mapping[str, tf.Tensor], positions: tf.Tensor) -> tf.Tensor:
         """Logits of the generator at positions int32 [B, M] of the rows, float32 [B, M, V]."""
+        return self._logits_of(gather_positions(self._filling_states(batch), positions))
+
+    def _filling_states(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """What the generator's head reads at each position of the rows, float32 [B, L, H]."""
         states = [tf.cast(tower(batch)[-1], tf.float32) for tower in self._towers]
-        hidden = neighbours(*states) if self._is_two_tower else states[0]
-        return self._generator(
-            gather_positions(hidden, positions), self._towers[0].embeddings.words
-        )
+        return neighbours(*states) if self._is_two_tower else states[0]
+
+    def _logits_of(self, states: tf.Tensor) -> tf.Tensor:
+        """Logits of the generator float32 [B, M, V] for states [B, M, H]."""
+        return self._generator(states, self._towers[0].embeddings.words)
 
 
 def encoders_of(pretrainer: Pair) -> list[Encoder]:
