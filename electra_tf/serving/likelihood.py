@@ -33,7 +33,7 @@ def likelihood_outputs(
     """What the signature gives.
 
     Args:
-        located: of the texts, see `located_batch` in serving/pretrained.py.
+        located: of the texts, see `serving.located.located_batch`.
         values: float32 [B, T], pseudo-log-likelihoods of the tokens; 0 behind them.
         method: one of those above.
 

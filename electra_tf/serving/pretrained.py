@@ -11,8 +11,8 @@ from electra_tf.interop.stored_model import Pair
 from electra_tf.model import Encoder
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
-from electra_tf.serving.located import located_batch, names_of, text_positions
 from electra_tf.serving import likelihood
+from electra_tf.serving.located import located_batch, names_of, text_positions
 from electra_tf.serving.served_encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.signatures import (
     IDS,
