@@ -172,7 +172,7 @@ def test_commands_shown_have_the_flags(name):
     for verb, *flags in commands_in(name):
         if not any(flag.startswith("-") for flag in flags):
             continue  # a sentence
-        parser = importlib.import_module(f"electra_tf.cli.{verb}").make_parser()
+        parser = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}").make_parser()
         known = {option for action in parser._actions for option in action.option_strings}
         for flag in flags:
             if flag.startswith("--") and flag != "--":

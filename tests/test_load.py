@@ -66,6 +66,7 @@ def test_every_kind_of_folder_gives_the_same(kind, models):
     same(other.encode(TEXTS), own.encode(TEXTS))
     same(other.replaced_tokens(TEXTS), own.replaced_tokens(TEXTS))
     same(other.fill_mask(["w5 [MASK] w7", "w1"]), own.fill_mask(["w5 [MASK] w7", "w1"]))
+    same(other.pseudo_log_likelihood(TEXTS), own.pseudo_log_likelihood(TEXTS))
 
 
 @pytest.mark.parametrize("kind", ["own", "reference", "huggingface", "exported"])

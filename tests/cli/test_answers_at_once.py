@@ -15,6 +15,7 @@ from electra_tf.files import write_text
 ROOT = pathlib.Path(__file__).parents[2]
 RUN = ["--data-dir", "d", "--model-name", "m"]
 TEXT, VOCABULARY = ["--corpus-dir", "text"], ["--vocab-file", "v.txt"]
+MODEL, LISTS = ["--model-dir", "tuned"], ["--input", "v.txt", "--output", "o"]
 
 PROGRAM = """
 import json, sys
@@ -113,6 +114,15 @@ SAID = {
     "predict": [
         (["--model-dir", "no"], "no is expected to be the folder of a fine-tuned model, such as"),
         (["--model-dir", "tuned", "--input", "no.tsv"], "The data file no.tsv does not exist."),
+    ],
+    "score-texts": [
+        ([*LISTS, "--model-dir", "no"], "no is expected to be a checkpoint"),
+        ([*LISTS[2:], *MODEL, "--input", "no.tsv"], "The data file no.tsv does not exist."),
+        ([*LISTS, *MODEL, "--weight", "0.5"], "--score-column is expected with it"),
+        ([*LISTS, *MODEL, "--text-column", "0"], "--text-column is expected to be at least 1"),
+        ([*LISTS, *MODEL, "--score-column", "2"], "--text-column 2, --score-column 2."),
+        ([*LISTS, *MODEL, "--length-weight", "nan"], "--length-weight is expected to be a finite"),
+        ([*LISTS, *MODEL, "--batch-size", "0"], "--batch-size is expected to be at least 1"),
     ],
     "export": [
         (["--model-dir", "no/model", "--export-dir", "e"], "`hf download no/model --local-dir"),

@@ -53,11 +53,8 @@ def custom_operations(folder, signature):
     return {op for op in operations(folder, signature) if not hasattr(tf.raw_ops, op)}
 
 
-def test_ids_has_no_custom_operation_and_text_few(pair_export):
-    custom = {
-        name: custom_operations(pair_export, name)
-        for name in ("ids", "text", "features", "replaced_tokens", "fill_mask", "serving_default")
-    }
+def test_ids_has_no_custom_operation_and_text_few(pair, pair_export):
+    custom = {name: custom_operations(pair_export, name) for name in pair}
     assert custom.pop("ids") == set()
     assert all(ops == TEXT_OPS for ops in custom.values())
     assert "MatMul" in operations(pair_export, "ids")
@@ -107,7 +104,8 @@ def test_warmup_requests_are_what_serving_reads(pair_export, pair):
         inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
         outputs = pair[names[-1]](**{key: tf.constant(value) for key, value in inputs.items()})
         assert len({len(values) for values in outputs.values()}) == 1
-    expected = ["features", "fill_mask", "ids", "replaced_tokens", "serving_default", "text"]
+    expected = ["features", "fill_mask", "ids", "pseudo_log_likelihood", "replaced_tokens"]
+    expected += ["serving_default", "text"]
     assert sorted(set(names)) == expected
 
 
@@ -165,7 +163,8 @@ def test_every_objective(tmp_path, changes):
     signatures = tf.saved_model.load(str(tmp_path / "export")).signatures
     has_fakes = changes.get("electra_objective", True) or "electric_objective" in changes
     assert ("replaced_tokens" in signatures) == has_fakes
-    assert ("fill_mask" in signatures) == ("uniform_generator" not in changes)
+    has_generator = "uniform_generator" not in changes
+    assert ("fill_mask" in signatures) == ("pseudo_log_likelihood" in signatures) == has_generator
 
 
 def test_disentangled_embeddings_are_folded(tmp_path):
