@@ -15,7 +15,7 @@ IN_TWO_PROCESSES := -n 2 --dist loadfile
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-quickstart: $(VENV)/.installed-demo ## Pre-train a small model on film reviews, start to finish
+quickstart: $(VENV)/.installed-quickstart ## Pre-train a small model on film reviews, start to finish
 	@$(BIN)/python examples/quickstart/quickstart.py
 
 notebooks: $(VENV)/.installed-dev ## Run the notebooks of examples/ and store their outputs

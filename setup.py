@@ -11,7 +11,9 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "electra_tf/__init__.py").
     1
 ]
 
-DEMO = ["matplotlib>=3.8"]
+DEMO = ["gradio>=6.31,<7"]
+"""The page of `electra demo`."""
+QUICKSTART = ["matplotlib>=3.8"]
 """What the quickstart needs beyond the library."""
 CARDS = "electra_tf.cards"
 """Where an installed package has the run cards, see `electra_tf.config.given_hparams`."""
@@ -73,6 +75,7 @@ setup(
         "dev": [
             *DEMO,
             *NOTEBOOKS,
+            *QUICKSTART,
             *SERVING,
             "hypothesis>=6.100",
             "pytest>=8.0",
@@ -82,6 +85,7 @@ setup(
         "docs": ["mkdocs-material>=9.6", "mkdocstrings[python]>=1.0", "ruff>=0.6"],
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
+        "quickstart": QUICKSTART,
         "serving": SERVING,
     },
     entry_points={"console_scripts": ["electra = electra_tf.cli.main:main"]},

@@ -96,6 +96,11 @@ class LoadedModel:
         self._source = source
         self._owner = owner
 
+    @property
+    def signatures(self) -> dict[str, tuple[str, ...]]:
+        """Name -> names of the inputs, of all that the model computes; exports serve the same."""
+        return {name: tuple(_inputs(function)) for name, function in self._signatures.items()}
+
     def encode(self, texts: Texts, layer: int = -1, batch_size: int = 32) -> Outputs:
         """Features of texts.
 

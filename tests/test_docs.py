@@ -31,6 +31,7 @@ DOCUMENTS = (
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/data.md",
+    "docs/demo.md",
     "docs/index.md",
     "docs/interop.md",
     "docs/keras.md",

@@ -32,8 +32,9 @@ ROWS = {
     "loading": 7,
     "runs": 7,
     "task_models": 7,
-    "cli": 8,
-    "__main__": 9,
+    "demo": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 """Area (file or folder directly under the package) -> row; imports go to lower numbers."""
 

@@ -28,6 +28,7 @@ VERBS = {
     "finetune": "fine-tune a model on one or several tasks, and evaluate it",
     "predict": "predict with a fine-tuned model, for a file or for standard input",
     "score-texts": "score texts of n-best lists by how probable they are, and rank them",
+    "demo": "show what a model can do, on a page in the browser",
     "export": "export a model as a SavedModel that takes raw strings",
     "convert": "convert a model: this library's, the original's or Hugging Face's format",
     "inspect": "show what records hold",

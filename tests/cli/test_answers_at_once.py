@@ -124,6 +124,11 @@ SAID = {
         ([*LISTS, *MODEL, "--length-weight", "nan"], "--length-weight is expected to be a finite"),
         ([*LISTS, *MODEL, "--batch-size", "0"], "--batch-size is expected to be at least 1"),
     ],
+    "demo": [
+        (["--model-dir", "no"], "no is expected to be a checkpoint"),
+        (["--model-dir", "d", "--port", "70000"], "--port is expected to be 1 to 65535, but is"),
+        (["--model-dir", "d", "--vocab-file", "no"], "vocabulary file no does not exist"),
+    ],
     "export": [
         (["--model-dir", "no/model", "--export-dir", "e"], "`hf download no/model --local-dir"),
         (["--model-dir", "d", "--export-dir", "e", "--vocab-file", "no"], "vocabulary file no"),

@@ -1,0 +1,310 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The page of `electra demo`: what it shows of outputs, and its HTTP API."""
+
+import functools
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import types
+
+import httpx
+import numpy as np
+import pytest
+from commands import electra
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from tiny_finetuning import make_data_dir
+
+import electra_tf
+from electra_tf import loading
+from electra_tf.demo import display, page, puzzle, tabs
+from electra_tf.demo.display import Word
+from electra_tf.demo.puzzle import Piece
+
+# ---- Outputs as spans and tables
+
+
+def batch_of_one(**columns):
+    return {name: np.array([column]) for name, column in columns.items()}
+
+
+def test_a_text_is_cut_at_bytes():
+    text = "ä bc d"
+    marks = [(3, 5, "x"), (4, 6, "inside"), (0, 0, "empty")]
+    assert display.parts_of(text, marks) == [(0, 3, None), (3, 5, "x"), (5, 7, None)]
+    assert display.spans_of(text, marks) == [("ä ", None), ("bc", "x"), (" d", None)]
+    assert display.spans_of("", []) == []
+
+
+def test_tokens_that_touch_are_a_word_as_wrong_as_the_worst():
+    outputs = batch_of_one(
+        starts=[0, 2, 5, 6, 0], ends=[2, 4, 6, 7, 0], probabilities=[0.1, 0.8, 0.3, 0.6, 0.0]
+    )
+    found = display.words_of("abcd e!", {**outputs, "num_tokens": np.array([4])})
+    assert found == [Word(0, 4, 0.8), Word(5, 6, 0.3), Word(6, 7, 0.6)]
+    bands = [display.band_of(word.probability) for word in found]
+    assert bands == ["above 75 %", "25 to 50 %", "50 to 75 %"] and display.band_of(0.2) is None
+
+
+def test_masks_are_filled():
+    outputs = batch_of_one(
+        starts=[2, 9],
+        ends=[8, 15],
+        tokens=[["b", "x"], ["d", "y"]],
+        probabilities=[[0.5, 0.25], [1.0, 0.0]],
+    )
+    outputs["num_masks"] = np.array([2])
+    spans = [("a ", None), ("b", "mask 1"), (" ", None), ("d", "mask 2"), (".", None)]
+    assert display.filled_text("a [MASK] [MASK].", outputs) == spans
+    rows = [["1", "b", "50.0 %"], ["1", "x", "25.0 %"], ["2", "d", "100.0 %"], ["2", "y", "0.0 %"]]
+    assert display.fillings_table(outputs) == rows
+
+
+TAGS = batch_of_one(starts=[0, 2], ends=[1, 3], tags=["B-PER", "O"])
+TAGS["num_words"] = np.array([2])
+ENTITIES = batch_of_one(entity_starts=[0], entity_ends=[3], entity_types=["PER"], entities=["A b"])
+ENTITIES = {**TAGS, **ENTITIES, "num_entities": np.array([1])}
+ANSWERS = {
+    **batch_of_one(answers=["b", "a b", ""], answer_probabilities=[0.75, 0.25, 0.0]),
+    **{"answer": np.array(["b"]), "start": np.array([2]), "end": np.array([3])},
+    "num_answers": np.array([2]),
+}
+NO_ANSWER = {**ANSWERS, "start": np.array([0]), "end": np.array([0])}
+NO_ANSWER["is_answered"] = np.array([False])
+
+
+def test_tags_are_marked():
+    assert display.tagged_spans("A b", TAGS) == [("A", "B-PER"), (" ", None), ("b", "O")]
+    assert display.tagged_spans("A b", ENTITIES) == [("A b", "PER")]
+
+
+def test_similarities_are_shades():
+    vectors = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, 0.0]])
+    similarities = display.cosine_similarities(vectors)
+    assert similarities[0].tolist() == [1, 1, 0, 0]
+    shown = display.heat_map(["a", "<script>", "b", "c"], similarities)
+    assert "&lt;script&gt;" in shown and "<script>" not in shown
+    assert shown.count("1.00") == 5 and shown.count("rgb(255, 255, 255)") == 11
+    assert "1.00" in display.heat_map(["alone"], np.ones([1, 1]))
+
+
+# ---- The game
+
+
+class Model:
+    """Reads words; its generator writes "New", its discriminator finds that wrong."""
+
+    def __init__(self):
+        self.signatures = {"replaced_tokens": ("text",), "fill_mask": ("text",)}
+
+    def replaced_tokens(self, texts):
+        (text,) = texts
+        words = [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+        probabilities = [0.9 if text[a:b].lower() == "new" else 0.1 for a, b in words]
+        starts, ends = zip(*words, strict=True) if words else ((), ())
+        found = batch_of_one(starts=starts, ends=ends, probabilities=probabilities)
+        return {**found, "num_tokens": np.array([len(words)])}
+
+    def fill_mask(self, texts):
+        masks = [match.span() for match in re.finditer(re.escape("[MASK]"), texts[0])]
+        starts, ends = zip(*masks, strict=True) if masks else ((), ())
+        fillings = [["##s", "the", "new"]] * len(masks)
+        found = batch_of_one(
+            starts=starts, ends=ends, tokens=fillings, probabilities=[[0.5, 0.4, 0.1]] * len(masks)
+        )
+        return {**found, "num_masks": np.array([len(masks)])}
+
+
+def test_a_puzzle_has_fakes_that_can_be_found():
+    model, text = Model(), "The the, THE the the!"
+    pieces = puzzle.make_puzzle(model, text, 0.5, seed=1)
+    assert "".join(piece.original or piece.text for piece in pieces) == text
+    fakes = puzzle.fakes_of(pieces)
+    assert len(fakes) == 2 and {pieces[place].text.lower() for place in fakes} == {"new"}
+    assert puzzle.make_puzzle(model, text, 0.5, seed=1) == pieces
+    all_of_them = puzzle.make_puzzle(model, text, 1.0, seed=0)
+    assert "".join(piece.text for piece in all_of_them) == "New new, New new new!"
+    guesses = puzzle.toggled([], min(fakes), pieces)
+    assert puzzle.toggled(guesses, 1, pieces) == guesses == [min(fakes)]  # a blank is no word
+    assert puzzle.toggled(guesses, min(fakes), pieces) == []
+    assert puzzle.marked(pieces, guesses)[min(fakes)][1] == "your guess"
+
+
+def test_a_solution_counts_what_both_have_found():
+    pieces = [Piece("New", "Ä"), Piece(" "), Piece("b"), Piece(" "), Piece("c")]
+    spans, table, sentence = puzzle.solution(Model(), pieces, [2])
+    assert spans[0] == ("New", "fake") and {name for _, name in spans[1:]} == {None}
+    assert table == [["New", "Ä", "", "fake, 90.0 %"], ["b", "(the same)", "fake", "10.0 %"]]
+    assert sentence == "You: 0 of 1 found, 1 wrong. The discriminator: 1 of 1 found, 0 wrong."
+
+
+# ---- The page of a small model
+
+
+@pytest.fixture
+def served():
+    """Serves the page of a model; its client."""
+    pages = []
+
+    def serve(model, name="model"):
+        made = page.make_page(model, name)
+        pages.append(made)
+        return Client(page.start(made, "127.0.0.1", free_port()), verbose=False)
+
+    yield serve
+    for made in pages:
+        made.close(verbose=False)
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+def error_of(client, *given, api_name):
+    with pytest.raises(AppError) as raised:
+        client.predict(*given, api_name=api_name)
+    return str(raised.value)
+
+
+def parts(spans):
+    return [(part["token"], part["class_or_confidence"]) for part in spans]
+
+
+def test_a_pair_is_shown(tmp_path, served):
+    folder = str(make_data_dir(tmp_path / "data") / "models" / "tiny")
+    client = served(electra_tf.load(folder, top_k=3))
+    text = "w1 w2 ä w4."
+    (spans,) = [client.predict(text, api_name="/find_errors")]
+    assert "".join(part for part, _ in parts(spans)) == text
+    assert {name for _, name in parts(spans)} <= {*display.BANDS, None}
+    rows = client.predict(text, 3, 5, api_name="/replacements")
+    filled, table = client.predict("w1 [MASK] ä w4.", api_name="/fill_mask")
+    assert [[token, p] for _, token, p in table["data"]] == rows and len(rows) == 3
+    assert parts(filled)[1] == (rows[0][0], "mask 1")
+    shown, seed, task, _ = client.predict(text, 50, 7, api_name="/make_puzzle")
+    assert seed == 8 and "which?" in task and {name for _, name in parts(shown)} == {None}
+    solved, sentence, table = client.predict(api_name="/solve_puzzle")
+    fakes = [part for part, name in parts(solved) if name == "fake"]
+    assert sentence.startswith(f"You: 0 of {len(fakes)} found, 0 wrong.")
+    assert [row[0] for row in table["data"] if row[1] != "(the same)"] == fakes
+    assert "<table>" in client.predict("one\n\ntwo <b>", api_name="/similarity")
+
+
+def test_nothing_comes_from_outside_and_nobody_else_is_let_in(served):
+    client = served(Model(), "<i>")
+    answer = httpx.get(client.src)
+    html, policy = answer.text, answer.headers["content-security-policy"]
+    assert "&lt;i&gt;" in html and "default-src 'self' 'unsafe-inline'" in policy
+    fetched = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=[\"'](.*?)[\"']", html)
+    assert fetched and not [address for address in fetched if "//" in address]
+    styles = httpx.get(f"{client.src}theme.css").text
+    assert not re.findall(r"@import|url\([\"']?http", styles) and "system-ui" in styles
+    config = client.config
+    assert not config["analytics_enabled"] and config["mcp_server"] is False
+    port = int(client.src.rstrip("/").rpartition(":")[2])
+    with socket.socket() as other, pytest.raises(OSError):
+        other.connect(("127.0.0.2", port))  # 0.0.0.0 would answer here
+
+
+def test_texts_are_bounded(served):
+    client = served(Model())
+    message = error_of(client, "a" * 4001, api_name="/find_errors")
+    assert message == "The text is expected to have at most 4,000 characters, but has 4,001."
+    assert "is empty" in error_of(client, " \n", api_name="/find_errors")
+    assert "have [MASK] in it" in error_of(client, "none", api_name="/fill_mask")
+    assert "no puzzle yet" in error_of(client, api_name="/solve_puzzle")
+    assert "has none" in error_of(client, "?!", 15, 1, api_name="/make_puzzle")
+    with pytest.raises(ValueError, match="The list is expected to have at most 24 lines, but has"):
+        tabs.lines_of("a\n" * 25, "The list")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "given", "expected"),
+    [
+        (
+            batch_of_one(labels=["a", "b"], probabilities=[0.25, 0.75]),
+            ["one", "two"],
+            {"label": "b", "confidences": [("b", 0.75), ("a", 0.25)]},
+        ),
+        ({"score": np.array([2.5])}, ["one"], 2.5),
+        (ENTITIES, ["A b"], [("A b", "PER")]),
+        (ANSWERS, ["q", "a b"], ("", [("a ", None), ("b", "answer")], "b")),
+        (NO_ANSWER, ["q", "a b"], ("The passage does not answer", [("a b", None)], "b")),
+    ],
+    ids=["labels", "score", "entities", "answers", "no answer"],
+)
+def test_predictions_are_shown(served, outputs, given, expected):
+    names = {"text": ("question", "context")[: len(given)]}
+    client = served(types.SimpleNamespace(signatures=names, predict=lambda rows: outputs))
+    found = client.predict(*given, api_name="/predict")
+    if isinstance(found, dict):
+        rows = [(row["label"], row["confidence"]) for row in found["confidences"]]
+        found = {"label": found["label"], "confidences": rows}
+    elif isinstance(found, tuple):
+        sentence, spans, table = found
+        assert sentence.startswith(expected[0]) and parts(spans) == expected[1]
+        found = expected if table["data"][0][0] == expected[2] else table
+    elif isinstance(found, list):
+        found = parts(found)
+    assert found == expected
+    assert "is empty" in error_of(client, *[""] * len(given), api_name="/predict")
+
+
+def test_the_queue_is_bounded(served, monkeypatch):
+    monkeypatch.setattr(page, "MAX_WAITING", 2)
+    begun, end = threading.Event(), threading.Event()
+
+    def encode(lines):
+        begun.set()
+        end.wait(30)
+        return {"mean": np.eye(len(lines))}
+
+    model = types.SimpleNamespace(signatures={"features": ("text", "layer")}, encode=encode)
+    address = f"{served(model).src}gradio_api/call/similarity"
+    ask = functools.partial(httpx.post, address, json={"data": ["a"]})
+    try:
+        assert ask().status_code == 200 and begun.wait(30)
+        answers = [ask() for _ in range(3)]
+    finally:
+        end.set()
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
+    assert "full" in answers[2].text
+
+
+def test_a_model_that_takes_no_text_is_refused():
+    with pytest.raises(ValueError, match="served has only ids; the demo shows models that take"):
+        page.make_page(types.SimpleNamespace(signatures={"ids": ("input_ids",)}), "served")
+
+
+# ---- The command
+
+
+def test_ctrl_c_ends_it(monkeypatch, capfd, tmp_path):
+    monkeypatch.setattr(loading, "load", lambda *_, **given: given and Model())
+    monkeypatch.setattr(page, "wait", lambda: os.kill(os.getpid(), signal.SIGINT))
+    port = free_port()
+    assert electra("demo", "--model-dir", tmp_path, "--port", port) == 130
+    out, err = capfd.readouterr()
+    assert f"{tmp_path.name} is shown at http://127.0.0.1:{port}/ until Ctrl-C." in out
+    assert err == "interrupted\n"
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+
+
+def test_what_is_wrong_is_said_before_the_model_is_loaded(monkeypatch, capfd, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert electra("demo", "--model-dir", tmp_path, "--port", port) == 2
+    assert f"--port {port} cannot be used (Address already in use)" in capfd.readouterr().err
+    assert electra("demo", "--model-dir", tmp_path, "--host", "no.such.host.invalid") == 2
+    assert "--host is expected to be an address, but is 'no.such" in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert electra("demo", "--model-dir", tmp_path) == 2
+    assert "pip install 'electra-tf[demo]'" in capfd.readouterr().err
