@@ -60,7 +60,7 @@ def main():
 def check_options(args):
     """Raise a ValueError for what could only fail later, before TensorFlow starts."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ValueError("The quickstart draws with matplotlib: pip install 'electra-tf[quickstart]'.")
+        raise ValueError("It draws with matplotlib: pip install 'electra-tf[quickstart]'.")
     choose_hparams(pathlib.Path(args.data_dir))
     wants_masked_lm()
 
