@@ -52,6 +52,10 @@ class StageRecords:
             for stage in self._plan
         }
 
+    def of(self, stage: Stage) -> PretrainingRecords:
+        """The records of a stage."""
+        return self._records[stage.pretrain_tfrecords]
+
     def restore(self, step: int, state: Mapping[str, Any], prefix: str) -> None:
         """Stand where a checkpoint says, or else where its step implies.
 
@@ -105,7 +109,7 @@ class StageRecords:
         self, stage: Stage, step: int, seed: int, worker_index: int = 0, num_workers: int = 1
     ) -> Iterator[dict[str, np.ndarray]]:
         """A worker's rows of the global batches of a stage, from after `step` updates on."""
-        records, pools = self._records[stage.pretrain_tfrecords], self._pools(stage)
+        records, pools = self.of(stage), self._pools(stage)
         batches = records.batches(
             stage.train_batch_size,
             stage.max_seq_length,

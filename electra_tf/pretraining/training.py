@@ -16,6 +16,7 @@ from electra_tf.files import check_keys
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
+from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
@@ -115,6 +116,7 @@ class PretrainingTrainer(Trainer):
         self._evaluator = None
         if held_out is not None:
             self._evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
+        self._health: HealthLog | None = None  # of the chief, while it trains
         self._flops_of_sequence = functools.cache(functools.partial(flops_of_sequence, config))
 
     def train(self, first_step: int) -> int:
@@ -123,6 +125,8 @@ class PretrainingTrainer(Trainer):
             "at most " if self.config.length_buckets else "",
             flops_of_run(self.config),
         )
+        if self.workers.is_chief:
+            self._health = HealthLog(self.config, self.tokenizer.vocabulary, self._log)
         step = first_step
         for stage in self.config.plan:
             if step < stage.last_step and not self.signals.agreed:
@@ -141,6 +145,8 @@ class PretrainingTrainer(Trainer):
                 stage.train_batch_size,
                 stage.max_seq_length,
             )
+        if self._health is not None:
+            self._health.begin_stage(stage, self.records.of(stage))
         self.model.accumulation_steps = stage.gradient_accumulation_steps
         if config.extend_positions and first_step == stage.first_step > 0:
             trained = max(s.max_seq_length for s in config.plan[: stage.number - 1])
@@ -156,6 +162,9 @@ class PretrainingTrainer(Trainer):
             stage.train_batch_size,
             stage.gradient_accumulation_steps,
         )
+
+    def logged(self, step: int, values: Mapping[str, float]) -> None:
+        self._health.see("train", step, values)
 
     def evaluate(self) -> Measured:
         found = self._evaluator.measure()

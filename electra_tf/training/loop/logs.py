@@ -66,12 +66,20 @@ class RunLog:
             for name, numbers in histograms.items():
                 tf.summary.histogram(f"{kind}/{name}", numbers)
             self._summaries.flush()
+        self.note(step, kind, values)
+
+    def note(self, step: int, kind: str, values: Mapping[str, float]) -> None:
+        """Append a line of a kind to the log's file alone, without TensorBoard."""
         with writes(self.path), tf.io.gfile.GFile(self.path, "a") as file:
             file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
 
 
-def read_log(folder: str, kind: str = "train") -> list[dict[str, float]]:
+def read_log(folder: str, kind: str | None = "train") -> list[dict[str, Any]]:
     """The entries of a model folder's log, oldest first.
+
+    Args:
+        folder: the model folder.
+        kind: of the entries; None for all of them.
 
     Raises:
         FileNotFoundError: the folder has no log.
@@ -82,7 +90,7 @@ def read_log(folder: str, kind: str = "train") -> list[dict[str, float]]:
         raise FileNotFoundError(f"{path} is expected to be the log of a run, but does not exist.")
     lines = read_bytes(path).splitlines()
     entries = [_entry(line, path, number) for number, line in enumerate(lines, start=1)]
-    return [entry for entry in entries if entry["kind"] == kind]
+    return [entry for entry in entries if kind in (None, entry["kind"])]
 
 
 def clock(seconds: float) -> str:

@@ -159,6 +159,9 @@ class Trainer(abc.ABC):
     def prepare_folder(self) -> None:  # noqa: B027 (optional)
         """On the chief, before the first step: write what belongs to the model."""
 
+    def logged(self, step: int, values: Mapping[str, float]) -> None:  # noqa: B027 (optional)
+        """On the chief, after each line of the log: look at its values."""
+
     def events(self) -> list[Event]:
         """What is done after which steps."""
         return [
@@ -310,6 +313,7 @@ class Trainer(abc.ABC):
         if self.workers.is_chief:
             self._log.write(step, values)
             self._progress.show(step, values, time.monotonic() - self._began)
+            self.logged(step, values)
         self.last_logged = {"step": step, **values}
         for metric in metrics:
             metric.reset_state()

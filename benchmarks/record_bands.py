@@ -1,0 +1,64 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Records a reference band: where several finished runs of one run card were, step by step.
+
+    for seed in 0 1 2 3; do
+        electra pretrain --data-dir data --model-name quickstart_$seed --hparams quickstart \\
+            --set seed=$seed
+    done
+    python benchmarks/record_bands.py --card quickstart --runs data/models/quickstart_? \\
+        --recorded "film reviews of make quickstart, 2 CPU cores"
+
+replaces the card's band in electra_tf/pretraining/bands.json, with which `electra pretrain` and
+`electra report` compare runs.
+"""
+
+import argparse
+
+from electra_tf.config import load_hparams
+from electra_tf.config.stored import as_stored
+from electra_tf.data import PretrainingRecords
+from electra_tf.files import write_json
+from electra_tf.pretraining import bands
+from electra_tf.pretraining.model_folder import read_config
+from electra_tf.pretraining.record_facts import facts_of
+from electra_tf.text import load_vocabulary
+from electra_tf.training.loop.logs import read_log
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--card", required=True, help="name of the run card")
+    parser.add_argument("--runs", required=True, nargs="+", help="model folders, a seed each")
+    parser.add_argument("--recorded", required=True, help="on which text and machine")
+    args = parser.parse_args()
+    band = record(args.card, args.runs, args.recorded)
+    kept = [other for other in bands.recorded_bands() if other.card != args.card]
+    content = [as_stored(each) for each in sorted([*kept, band], key=lambda each: each.card)]
+    write_json(str(bands.FILE), content)
+    print(f"{bands.FILE}: {args.card}, {len(args.runs)} runs, {len(band.steps)} steps")
+    print(f"{'last step':16}{'lowest':>10}{'highest':>10}")
+    for name in band.low:
+        print(f"{name:16}{band.low[name][-1]:10.3f}{band.high[name][-1]:10.3f}")
+
+
+def record(card: str, runs: list[str], recorded: str) -> bands.Band:
+    """The band of finished runs of the card."""
+    configs = [read_config(run).pretraining for run in runs]
+    for run, config in zip(runs, configs, strict=True):
+        found = bands.deciding(config) == bands.deciding_of_card(load_hparams(card))
+        if not found or read_log(run)[-1]["step"] != config.num_train_steps:
+            raise ValueError(f"{run} is expected to be a finished run of the card {card}.")
+    config, vocabulary = configs[0], load_vocabulary(runs[0])
+    records = PretrainingRecords(config.pretrain_tfrecords)
+    return bands.band_of(
+        [read_log(run) for run in runs],
+        card=card,
+        hparams=load_hparams(card),
+        seeds=tuple(config.seed for config in configs),
+        recorded=recorded,
+        unigram_entropy=round(facts_of(records, config.max_seq_length, vocabulary)[1], 4),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What the records of a run say before it has begun: entropy, unknown tokens, case."""
+
+import numpy as np
+
+from electra_tf.data import PretrainingRecords
+from electra_tf.pretraining.health import RecordFacts
+from electra_tf.text import Vocabulary
+
+SAMPLED_TOKENS = 1 << 17
+"""Enough for an entropy that is right within 0.02 nats, and read in a fraction of a second."""
+
+def facts_of(records: PretrainingRecords, length: int, vocabulary: Vocabulary) -> RecordFacts:
+    """Look at some of the records.
+
+    Args:
+        records: of a stage.
+        length: L of the stage.
+        vocabulary: that they were made with.
+
+    Raises:
+        ValueError: one of them is damaged; names it.
+    """
+    return facts_of_tokens(records.sample(SAMPLED_TOKENS, length), vocabulary)
+
+
+def facts_of_tokens(ids: np.ndarray, vocabulary: Vocabulary) -> RecordFacts:
+    """The facts of the tokens of a text, int [tokens]."""
+    never_masked = {vocabulary.pad_id, *vocabulary.never_masked_ids}
+    ids = ids[~np.isin(ids, list(never_masked))]
+    counts = np.bincount(ids, minlength=len(vocabulary))
+    occurring = np.flatnonzero(counts)
+    total = max(1, len(ids))
+    shares = counts[occurring] / total
+    # What is counted in a sample is too low; the second term mends that (Miller, 1955).
+    entropy = -np.sum(shares * np.log(shares)) + max(0, len(occurring) - 1) / (2 * total)
+    special = set(vocabulary.special_ids)
+    letters = [
+        number
+        for number, token in enumerate(vocabulary.tokens)
+        if number not in special and token.lower() != token.upper()
+    ]
+    cased = [number for number in letters if (token := vocabulary.tokens[number]) != token.lower()]
+    return RecordFacts(
+        len(ids),
+        float(entropy),
+        float(np.sum(shares**2)),
+        float(counts[vocabulary.unk_id] / total),
+        len(cased) / max(1, len(letters)),
+        float(counts[cased].sum() / max(1, counts[letters].sum())),
+    )
