@@ -50,6 +50,7 @@ setup(
     package_dir={CARDS: "configs"},
     package_data={
         "electra_tf": ["py.typed"],  # for type checkers: the hints are there
+        "electra_tf.pretraining": ["bands.json"],
         CARDS: ["*/*.json"],
     },
     install_requires=[

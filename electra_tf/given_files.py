@@ -22,6 +22,8 @@ TOKENIZER_FILE = "tokenizer.json"
 """Describes the vocabulary file beside it, whatever that is called."""
 CONFIG_FILE = "config.json"
 """Describes the model of a folder."""
+LOG_FILE = "train_log.jsonl"
+"""The log of the run that made the model of a folder."""
 
 HUB_PREFIX = "hf://"
 """Begins the names of models on the Hugging Face hub."""

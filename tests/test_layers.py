@@ -30,6 +30,7 @@ ROWS = {
     "interop": 6,
     "serving": 6,
     "loading": 7,
+    "reports": 7,
     "runs": 7,
     "task_models": 7,
     "demo": 8,

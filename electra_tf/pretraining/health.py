@@ -258,7 +258,8 @@ class HealthWatch:
     def _diverging(self, entry: Entry) -> str | None:
         masked = max(1.0, self._run.masked_per_step * entry.interval)
         loss, auc = entry["masked_lm_loss"], entry["disc_auc"]
-        margin = LOSS_RISE + 9 / math.sqrt(masked)  # three deviations of a mean of token losses
+        # Losses of tokens deviate by some 3 nats; the lowest of many means is far below them all.
+        margin = LOSS_RISE + 7 * 3 / math.sqrt(masked)
         uniform, lowest, highest = math.log(self._run.vocab_size), self._lowest_loss, 0.0
         is_warm = entry.step - entry.interval >= self._run.num_warmup_steps
         if is_warm:
@@ -271,7 +272,7 @@ class HealthWatch:
                 return f"masked_lm_loss has risen from {lowest:.2f} to {loss:.2f}{worse}."
             if is_warm and loss > uniform + margin:
                 return f"masked_lm_loss is {loss:.2f}, worse than guessing ({uniform:.2f})."
-        if highest > 0.7 + 1 / math.sqrt(masked) and auc < CHANCE:
+        if highest > 0.7 + 2 / math.sqrt(masked) and auc < CHANCE:
             return f"disc_auc has fallen from {highest:.2f} to {auc:.2f}; 0.5 is chance."
         loss = entry["disc_loss"]
         if self._run.has_probabilities and is_warm and loss > math.log(2) + 0.3:
@@ -286,7 +287,9 @@ class HealthWatch:
         usual = statistics.median(before)
         if not norm > SPIKE * usual:
             return None
-        return f"gradient_norm is {norm:.3g}, {norm / max(usual, 1e-9):.0f} times as large as usual."
+        return (
+            f"gradient_norm is {norm:.3g}, {norm / max(usual, 1e-9):.0f} times as large as usual."
+        )
 
     def _unigram_plateau(self, entry: Entry) -> str | None:
         loss = entry["masked_lm_loss"]

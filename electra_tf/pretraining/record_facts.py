@@ -10,6 +10,7 @@ from electra_tf.text import Vocabulary
 SAMPLED_TOKENS = 1 << 17
 """Enough for an entropy that is right within 0.02 nats, and read in a fraction of a second."""
 
+
 def facts_of(records: PretrainingRecords, length: int, vocabulary: Vocabulary) -> RecordFacts:
     """Look at some of the records.
 

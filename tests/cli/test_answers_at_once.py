@@ -129,6 +129,10 @@ SAID = {
         (["--model-dir", "d", "--port", "70000"], "--port is expected to be 1 to 65535, but is"),
         (["--model-dir", "d", "--vocab-file", "no"], "vocabulary file no does not exist"),
     ],
+    "report": [
+        (["--model-dir", "no"], "no/train_log.jsonl is expected to be the log of a run, but does"),
+        (["--model-dir", "d", "--output", "text"], "d/train_log.jsonl is expected"),
+    ],
     "export": [
         (["--model-dir", "no/model", "--export-dir", "e"], "`hf download no/model --local-dir"),
         (["--model-dir", "d", "--export-dir", "e", "--vocab-file", "no"], "vocabulary file no"),

@@ -206,7 +206,7 @@ _CHECKPOINT = re.compile(
     r"(?:checkpoint|(?P<prefix>model\.ckpt-\d+)\.(?:index|data-\d+-of-\d+)(?:\.tempstate\d+)?)"
 )
 _OTHER = re.compile(
-    r"config\.json|tokenizer\.json|vocab\.txt|spiece\.model|train_log\.jsonl|"
+    r"config\.json|tokenizer\.json|vocab\.txt|spiece\.model|train_log\.jsonl|report\.html|"
     r"events\.out\.tfevents\.[^/]+|nonfinite_batch_step_\d+(?:_worker_\d+)?\.npz|"
     r"results/unsup_results\.(?:txt|pkl|json)"
 )

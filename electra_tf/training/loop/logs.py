@@ -21,8 +21,8 @@ from electra_tf.files import (
     writes,
     writing,
 )
+from electra_tf.given_files import LOG_FILE
 
-LOG_FILE = "train_log.jsonl"
 WAIT = 10.0
 """Seconds of steps from which the first line computes speed; a call takes some 4 more."""
 DAY = 24 * 60 * 60.0

@@ -1,0 +1,48 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The entries of a log as curves, and the charts that every kind of run has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from electra_tf.reports.charts import Chart, Curve, draw
+
+Entries = Sequence[Mapping[str, Any]]
+
+
+def curve(name: str, entries: Entries, key: str, is_points: bool = False) -> Curve | None:
+    """The values of a key over the steps; None where no entry has a number of that name."""
+    found = [(e["step"], float(e[key])) for e in entries if is_number(e.get(key))]
+    return Curve(name, *zip(*found, strict=True), is_points) if found else None
+
+
+def means(name: str, training: Entries, key: str) -> Curve | None:
+    """The values of a key, each at the middle of the steps since the entry before."""
+    found, before = [], 0
+    for entry in training:
+        found.append({"step": (before + entry["step"]) / 2, key: entry.get(key)})
+        before = entry["step"]
+    return curve(name, found, key)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a logged value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def charts(*made: Chart) -> str:
+    """Charts that have curves, side by side as far as there is room."""
+    return "<div>" + "\n".join(draw(chart) for chart in made if chart.curves) + "</div>"
+
+
+def chart(title: str, *curves: Curve | None, **parts: Any) -> Chart:
+    """A chart of the curves that are there; `parts` are further fields of `Chart`."""
+    return Chart(title, [each for each in curves if each is not None], **parts)
+
+
+def charts_of_pace(training: Entries) -> list[Chart]:
+    """Learning rate and speed."""
+    return [
+        chart("learning rate", curve("", training, "learning_rate")),
+        chart("tokens per second", means("", training, "tokens_per_second")),
+        chart("share of the time spent waiting for input", means("", training, "input_wait_share")),
+    ]

@@ -1,0 +1,220 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Rules on logged values: what each finds, once, and that a healthy run is left alone."""
+
+import json
+import math
+import pathlib
+
+import numpy as np
+import pytest
+from tiny_run import tiny_config
+
+from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.data import PretrainingRecords
+from electra_tf.pretraining import bands, run
+from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch, RecordFacts, RunFacts
+from electra_tf.pretraining.health_log import HealthLog
+from electra_tf.pretraining.record_facts import facts_of_tokens
+from electra_tf.text import Vocabulary, load_vocabulary
+from electra_tf.training.loop.logs import RunLog, read_log
+
+LOG = pathlib.Path(__file__).parent / "quickstart_log.jsonl"
+"""Of a healthy run of the quickstart's card."""
+QUICKSTART = PretrainingConfig.from_hparams("m", "d", load_hparams("quickstart"))
+FACTS = RecordFacts(126795, 6.672, 0.0086, 0.0001, 0.0, 0.0)
+"""Of the quickstart's records."""
+
+
+def healthy():
+    return [json.loads(line) for line in LOG.read_text().splitlines()]
+
+
+def found(entries, facts=FACTS, config=QUICKSTART, band=None):
+    """The findings in the order of the log."""
+    watch = HealthWatch(RunFacts.of(config), band)
+    findings = watch.see(RECORDS, 0, facts._asdict())
+    return findings + [f for e in entries for f in watch.see("train", e["step"], e)]
+
+
+def names(*args, **kwargs):
+    return [finding.name for finding in found(*args, **kwargs)]
+
+
+def changed(from_step=0, **values):
+    """The healthy log with other values; a function gets the healthy one."""
+    return [
+        {
+            name: (values[name](v) if callable(values[name]) else values[name])
+            if name in values and e["step"] >= from_step
+            else v
+            for name, v in e.items()
+        }
+        for e in healthy()
+    ]
+
+
+def test_nothing_is_found_in_a_healthy_run():
+    assert found(healthy(), band=bands.find_band(QUICKSTART)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "entries", "step"),
+    [
+        # 0.85 of the entropy: 15 % of the tokens are visible, and copied.
+        ("unigram_plateau", changed(masked_lm_loss=5.65), 1500),
+        ("auc_at_chance", changed(disc_auc=0.503), 1500),
+        ("generator_too_strong", changed(sampled_masked_lm_accuracy=0.85), 1500),
+        ("generator_too_strong", changed(replaced_share=0.01, disc_auc=0.5), 1500),
+        ("generator_too_weak", changed(sampled_masked_lm_accuracy=0.01), 1500),
+        ("generator_too_weak", changed(disc_auc=0.995), 1500),
+        ("diverging", changed(2000, masked_lm_loss=lambda loss: loss + 1), 2100),
+        ("diverging", changed(2000, masked_lm_loss=80.0), 2100),
+        ("diverging", changed(masked_lm_loss=80.0), 300),  # from the first line on
+        ("diverging", changed(disc_loss=3.0), 300),
+        ("gradient_spike", changed(2000, gradient_norm=90.0), 2000),
+    ],
+)
+def test_each_rule_finds_its_own_once(name, entries, step):
+    (finding,) = found(entries)
+    assert (finding.name, finding.step) == (name, step)
+    assert finding.causes == CAUSES[name] and finding.causes.startswith("Usual cause")
+    assert str(finding).startswith(f"step {step}: ") and "\n" not in str(finding)
+
+
+def test_a_discriminator_that_falls_back_to_chance():
+    entries = changed(disc_auc=lambda auc: auc + 0.1)
+    entries[30]["disc_auc"] = entries[31]["disc_auc"] = 0.51
+    (finding,) = found(entries)
+    assert (finding.name, finding.step) == ("diverging", 3200)
+    assert finding.what == "disc_auc has fallen from 0.79 to 0.51; 0.5 is chance."
+
+
+def test_a_single_line_is_no_collapse():
+    entries = healthy()
+    entries[20]["masked_lm_loss"] = 9.0
+    assert names(entries) == []
+
+
+def test_the_noise_of_small_batches_is_no_collapse():
+    config = QUICKSTART.replace(train_batch_size=1, log_every_steps=1)
+    noise = np.random.default_rng(0).normal(0, 3 / math.sqrt(8), 2000)
+    entries = [{"step": i + 1, "masked_lm_loss": 5 + float(n)} for i, n in enumerate(noise)]
+    assert "diverging" not in names(entries, config=config)
+
+
+def test_what_is_not_trained_is_not_judged():
+    stuck = changed(masked_lm_loss=12.0, sampled_masked_lm_accuracy=0.0)
+    assert names(stuck, config=QUICKSTART.replace(gen_weight=0.0)) == []
+    masked_lm = [{name: e[name] for name in ("step", "masked_lm_loss")} for e in stuck]
+    config = QUICKSTART.replace(electra_objective=False)
+    assert names(masked_lm, config=config) == ["diverging"]
+    assert names([{"step": 1}, {"step": 2, "masked_lm_loss": "low", "disc_auc": None}]) == []
+
+
+def test_runs_too_short_to_learn_are_not_judged():
+    config = QUICKSTART.replace(num_train_steps=900)
+    assert names(changed(masked_lm_loss=6.0)[:9], config=config) == []
+
+
+def test_a_stage_of_other_records_begins_anew():
+    watch = HealthWatch(RunFacts.of(QUICKSTART))
+    watch.see("train", 100, {"masked_lm_loss": 3.0})
+    watch.see(RECORDS, 100, FACTS._asdict())
+    for step in (200, 300, 400):
+        assert watch.see("train", step, {"masked_lm_loss": 4.0}) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "lower", "name"),
+    [
+        (FACTS._replace(unknown_share=0.051), True, "unknown_tokens"),
+        (FACTS._replace(unknown_share=0.049), True, None),
+        (FACTS._replace(unknown_share=0.2), False, "other_case"),
+        (FACTS._replace(vocabulary_cased_share=0.4), True, "other_case"),
+        (FACTS._replace(vocabulary_cased_share=0.4, text_cased_share=0.1), False, None),
+        (FACTS._replace(vocabulary_cased_share=0.4, tokens=9), True, None),
+    ],
+)
+def test_records(facts, lower, name):
+    config = QUICKSTART.replace(do_lower_case=lower)
+    assert names([], facts, config) == ([name] if name else [])
+
+
+def test_facts_of_tokens():
+    vocabulary = Vocabulary(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "Bc", "d", "1"))
+    facts = facts_of_tokens(np.array([2, 5, 5, 6, 8, 1, 5, 5, 5, 3], np.int32), vocabulary)
+    shares = np.array([5, 1, 1, 1]) / 8
+    assert facts.tokens == 8 and facts.unknown_share == 1 / 8
+    assert facts.unigram_entropy == pytest.approx(-np.sum(shares * np.log(shares)) + 3 / 16)
+    assert facts.repeat_probability == pytest.approx(np.sum(shares**2))
+    assert facts.vocabulary_cased_share == 1 / 3 and facts.text_cased_share == 1 / 6
+    assert facts_of_tokens(np.zeros(0, np.int32), vocabulary).tokens == 0
+
+
+# ---- Bands
+
+
+def test_bands_are_those_of_the_cards():
+    for band in bands.recorded_bands():
+        assert dict(band.hparams) == load_hparams(band.card), f"record {band.card} again"
+        assert set(band.low) == set(band.high) <= set(bands.WORSE_ABOVE)
+        assert len(band.seeds) >= 2
+
+
+def test_the_band_of_a_configuration():
+    band = bands.find_band(QUICKSTART.replace(seed=5, log_every_steps=7, precision="bfloat16"))
+    assert band.card == "quickstart"
+    assert bands.find_band(QUICKSTART.replace(learning_rate=1e-3)) is None
+    assert band.at("masked_lm_loss", 10) is None and band.at("no", 1000) is None
+    low, high = band.at("masked_lm_loss", 3000)
+    assert low < 4.5 < high
+
+
+def test_a_run_outside_of_its_band():
+    band = bands.find_band(QUICKSTART)
+    worse = changed(1000, masked_lm_loss=lambda loss: loss + 0.45)
+    (finding,) = found(worse, band=band)
+    assert (finding.name, finding.step) == ("outside_band", 1200)
+    assert " of the recorded runs of quickstart at this step." in finding.what
+    assert names(changed(1000, masked_lm_loss=lambda loss: loss - 0.45), band=band) == []
+    assert names(worse, FACTS._replace(unigram_entropy=7.0), band=band) == []  # another text
+
+
+def test_a_band_of_several_logs():
+    runs = [[{"step": s, "disc_loss": x / s} for s in (10, 20, 30)] for x in (10, 11)]
+    about = {"card": "c", "hparams": {}, "seeds": (0, 1), "recorded": "", "unigram_entropy": 1.0}
+    band = bands.band_of(runs, **about)
+    assert band.steps == (5, 15, 25)
+    assert band.at("disc_loss", 5) == pytest.approx((1 - 1 / 30, 1.1 + 1 / 30), abs=1e-3)
+    for wrong in (runs[:1], [runs[0], runs[1][:2]]):
+        with pytest.raises(ValueError, match="two or more runs with the same steps"):
+            bands.band_of(wrong, **about)
+
+
+# ---- In a run
+
+
+def test_a_run_with_an_absurd_learning_rate_warns_once(data_dir, caplog):
+    changes = {"learning_rate": 5.0, "log_every_steps": 1, "num_train_steps": 8}
+    shape = {"num_hidden_layers": 1}
+    config = tiny_config(data_dir, "absurd", shape, electra_objective=False, **changes)
+    run.train(config)
+    warned = [r.getMessage() for r in caplog.records if CAUSES["diverging"] in r.getMessage()]
+    assert len(warned) == 1 and "worse than guessing" in warned[0]
+    described = read_log(config.model_dir, RECORDS)
+    assert [entry["step"] for entry in described] == [0]
+    assert described[0]["unknown_share"] == 0 and 4 < described[0]["unigram_entropy"] < 5
+    # What a run has said, it does not say again when it is resumed.
+    caplog.clear()
+    vocabulary, (stage,) = load_vocabulary(config.vocab_file), config.plan
+    resumed = HealthLog(config, vocabulary, RunLog(config.model_dir, 8))
+    resumed.begin_stage(stage, PretrainingRecords(stage.pretrain_tfrecords))
+    for step in (9, 10, 11):
+        resumed.see("train", step, {"masked_lm_loss": 500.0})
+    assert "Usual cause" not in caplog.text
+    assert len(read_log(config.model_dir, RECORDS)) == 1
+
+
+def test_every_rule_has_its_causes():
+    assert set(CAUSES) == {*RULES, "unknown_tokens", "other_case"}
+    assert {name for rule in RULES.values() for name in rule.explained_by} <= set(RULES)
