@@ -5,7 +5,8 @@
 
 Needs the `bench` extra. Both mask the batch, run generator and discriminator with shared
 embeddings and dropout, predict gathered positions only, sample fakes, clip the gradients' norm and
-apply Adam with decoupled weight decay. Each way runs in a process of its own, and they take turns.
+apply Adam with decoupled weight decay. Each way runs in a separate process,
+interleaved with the others.
 """
 
 import importlib.util

@@ -79,7 +79,7 @@ def measure(args, corpus, vocabulary, output):
 
 
 def hugging_face(threads, corpus, vocabulary):
-    """Lines in batches through the fast tokenizer, which uses threads of its own."""
+    """Lines in batches through the fast tokenizer, which uses its own threads."""
     os.environ["RAYON_NUM_THREADS"] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers

@@ -3,8 +3,8 @@
 
     python benchmarks/gpu_table.py [--only small-128x128,base-32x512] [--no-torch]
 
-Needs the `bench` extra unless told not to run torch. Models of a group compile side by side, each
-in a process of its own, and then have the card to themselves, one after the other.
+Needs the `bench` extra unless torch is turned off. Models of a group compile side by side, each
+in a separate process, and then have the card to themselves, one after the other.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
     python benchmarks/memory.py --hparams configs/pretraining/large.json --batch-size 1
 
-Each way runs in a process of its own. On a CPU it is the peak of the whole process, which is a few
+Each way runs in a separate process. On a CPU it is the peak of the whole process, which is a few
 hundred MB before there is a model; on a GPU, what TensorFlow allocated there.
 """
 

@@ -4,7 +4,7 @@
     python benchmarks/pretraining_step.py --hparams configs/pretraining/small.json \
         --batch-size 16 --max-seq-length 128 --precision float32,bfloat16 --device cpu
 
-Precisions take turns, each in a process of its own. The peak is what the product of two square
+Precisions are interleaved, each in a separate process. The peak is what the product of two square
 matrices of the same data type reaches on the same device, measured between the steps. FLOPs are
 those of the products that a step needs: one forward, two backward, none for looking up embeddings
 or for computing activations again.

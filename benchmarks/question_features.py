@@ -4,8 +4,8 @@
     python benchmarks/question_features.py
     python benchmarks/question_features.py --data train-v2.0.json --vocab vocab.txt
 
-Questions are repeated up to the wanted number, each time on a context of their own. Both must give
-the same arrays, but for positions of answers that end inside of a word.
+Questions are repeated up to the wanted number, each time on a separate context. Both must give
+the same arrays, except for positions of answers that end inside of a word.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
     python benchmarks/serving.py [--rounds 30]
 
-Needs the `bench` extra. Random weights of the small model. Each side runs in a process of its own,
+Needs the `bench` extra. Random weights of the small model. Each side runs in a separate process,
 interleaved, request by request: what else the machine does hits both. `text` stands beside
 `pipeline("feature-extraction")`, which tokenizes too, and `ids` beside the model itself.
 """

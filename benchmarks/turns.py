@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Things to time, each in a process of its own, that take turns: what else the machine does hits
+"""Things to time, interleaved, each in a separate process: what else the machine does hits
 all of them."""
 
 import multiprocessing
@@ -80,7 +80,7 @@ class Turns:
             raise self._ended(name) from None
 
     def _receive_all(self):
-        """From all, whoever comes first: the first failure is told first."""
+        """From all, whoever comes first: the first failure is reported first."""
         names = {pipe: name for name, (pipe, _) in self._sides.items()}
         while names:
             for pipe in multiprocessing.connection.wait(list(names)):
@@ -121,5 +121,5 @@ def _serve(pipe, make, *arguments):
             pipe.send({"peak_bytes": peak, **numbers})
     except (EOFError, BrokenPipeError):  # nobody asks any more
         return
-    except Exception:  # told to the process that started this one, which ends with it
+    except Exception:  # sent to the process that started this one, which ends with it
         pipe.send(traceback.format_exc())

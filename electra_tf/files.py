@@ -37,7 +37,7 @@ _NAMES = {
 
 
 def gfile() -> Any:
-    """TensorFlow's file system, which knows remote places; imported when one is asked for."""
+    """TensorFlow's file system, which also reads remote places; imported when one is asked for."""
     with kept_at_start():
         import tensorflow as tf
 
@@ -247,7 +247,7 @@ _FULL = {n: os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
 """A full disk, a full quota, and the limit on the size of a file."""
 
 
-MAKE_ROOM = "Make room there, or raise the limit; then the same command goes on."
+MAKE_ROOM = "Make room there, or raise the limit; then the same command resumes."
 
 
 def full_disk(error: BaseException) -> str | None:

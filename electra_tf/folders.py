@@ -19,7 +19,7 @@ from electra_tf.files import (
 )
 
 MARK = ".made_by_electra_tf"
-"""A file in folders that have no other file by which this program knows them as its own."""
+"""A file in folders that have no other file by which this program recognizes them as its own."""
 
 
 def files_in(folder: str) -> list[str]:

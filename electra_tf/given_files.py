@@ -32,7 +32,7 @@ HUB_PREFIX = "hf://"
 
 
 def check_corpus(corpus: str | Sequence[str]) -> None:
-    """Check that the folder of a corpus, or its files and glob patterns, are there.
+    """Check that the folder of a corpus, or its files and glob patterns, exist.
 
     Raises:
         FileNotFoundError: for a folder or file that does not exist, or a pattern without files.
@@ -86,7 +86,7 @@ def check_vocabulary(path: str) -> None:
 
 
 def missing_vocabulary(path: str) -> FileNotFoundError:
-    """The error for a vocabulary file that is not there."""
+    """The error for a vocabulary file that does not exist."""
     return FileNotFoundError(f"The vocabulary file {path} does not exist.")
 
 
@@ -113,10 +113,10 @@ def find_records(patterns: str) -> tuple[str, ...]:
 
 
 def check_pretraining_files(config: PretrainingConfig) -> None:
-    """Check that the vocabulary, the records and the initial weights of a run are there.
+    """Check that the vocabulary, the records and the initial weights of a run exist.
 
     Raises:
-        FileNotFoundError, ValueError: something is not.
+        FileNotFoundError, ValueError: something does not.
     """
     check_vocabulary(config.vocab_file)
     for patterns in config.record_patterns:
@@ -153,7 +153,7 @@ def no_checkpoint(path: str) -> FileNotFoundError:
 
 
 def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
-    """The error for a path without a model; for what is no folder, how one comes to be here."""
+    """The error for a path without a model; if it is no folder, with how to get a model."""
     if is_folder(path):
         return FileNotFoundError(str(error))
     # Hub names are "owner/model", such as google/electra-small-discriminator.
@@ -205,7 +205,7 @@ def no_finetuned_model(folder: str, problem: str) -> FileNotFoundError:
 
 
 def no_initial_weights(error: FileNotFoundError) -> FileNotFoundError:
-    """The error for an `init_checkpoint` of fine-tuning that is not there."""
+    """The error for an `init_checkpoint` of fine-tuning that does not exist."""
     return FileNotFoundError(f"init_checkpoint: {error} For random weights, give null.")
 
 
@@ -213,25 +213,25 @@ def no_initial_weights(error: FileNotFoundError) -> FileNotFoundError:
 
 
 def check_data_file(path: str) -> None:
-    """Check that a file of examples is there, plain or with .gz added.
+    """Check that a file of examples exists, plain or with .gz added.
 
     Raises:
-        FileNotFoundError: it is not.
+        FileNotFoundError: it does not.
     """
     if not exists(path) and not exists(f"{path}.gz"):
         raise missing_data_file(path)
 
 
 def missing_data_file(path: str) -> FileNotFoundError:
-    """The error for a file of examples that is not there."""
+    """The error for a file of examples that does not exist."""
     return FileNotFoundError(f"The data file {path} does not exist.")
 
 
 def check_finetuning_files(config: FinetuningConfig) -> None:
-    """Check that the initial weights of a run and the files of its tasks are there.
+    """Check that the initial weights of a run and the files of its tasks exist.
 
     Raises:
-        FileNotFoundError, ValueError: something is not, or a task's file does not describe a task.
+        FileNotFoundError, ValueError: something does not, or a task's file describes none.
     """
     needed = {"train": config.do_train, "dev": config.do_eval or config.eval_every_steps > 0}
     for name in config.task_names:

@@ -200,7 +200,7 @@ class LoadedModel:
             questions: `answer` str, `start`, `end` int32, `probability` float32 [B]; `answers`,
                 `answer_starts`, `answer_ends`, `answer_probabilities` [B, N], `num_answers`
                 [B]; where there may be no answer `no_answer_score`, `is_answered`: `answer` is ""
-                then, and `probability` that of the best answer all the same.
+                then, and `probability` nevertheless that of the best answer.
 
         Raises:
             ValueError: texts are not as expected, or the model is not fine-tuned.
@@ -209,7 +209,7 @@ class LoadedModel:
         if "token_features" in outputs:  # what `text` of a pre-trained model gives
             raise ValueError(
                 f"{self._source} is not fine-tuned, so there is nothing that it predicts of texts; "
-                "it has encode, replaced_tokens and fill_mask as far as its parts are there."
+                "it has encode, replaced_tokens and fill_mask if it has the parts for them."
             )
         return outputs
 

@@ -1,8 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Lets Keras find this library's classes in saved models, without importing them before it does.
 
-Keras knows a class once the module that defines it was imported, but `import electra_tf` imports
-none. So each class is registered by a stand-in, as soon as Keras itself is imported.
+A class is registered with Keras once the module that defines it is imported, but
+`import electra_tf` imports none. So each class is registered by a stand-in, as soon as Keras itself
+is imported.
 """
 
 import importlib
@@ -84,7 +85,7 @@ def _register_all():
 
 
 class _WhenKerasIsImported(importlib.abc.MetaPathFinder):
-    """Finds Keras as Python does, and registers the classes once it is there."""
+    """Finds Keras as Python does, and registers the classes once it is imported."""
 
     def __init__(self):
         self._is_asking_others = False

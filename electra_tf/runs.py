@@ -89,7 +89,7 @@ def finetune(
     trained again. Ctrl-C and SIGTERM save the run if this is called in the main thread.
 
     Args:
-        model: what training begins with: the name of a model in `<data_dir>/models`; the path of a
+        model: the initial weights: the name of a model in `<data_dir>/models`; the path of a
             folder that pre-training or fine-tuning wrote here, of a Hugging Face ELECTRA folder,
             or of a checkpoint of the original or its folder; None for random weights.
         task: a built-in task, the path of a JSON file that describes one
@@ -177,7 +177,7 @@ def run_finetuning(
 def resolve_finetuning(
     model_name: str, data_dir: str, hparams: Mapping[str, Any]
 ) -> tuple[FinetuningConfig, "StartingPoint | None"]:
-    """Configuration of a run, and the weights it begins with.
+    """Configuration of a run, and its initial weights.
 
     The encoder is that of the weights; hyperparameters may only confirm it. Without training, so
     are the heads.
@@ -283,7 +283,7 @@ def _is_name(model: str, data_dir: str) -> bool:
 
 @contextlib.contextmanager
 def _as_a_command(verbose: bool) -> Iterator[None]:
-    """What is inside runs as in a process of its own; afterwards all is as before.
+    """Runs what is inside as in a separate process; afterwards all settings are restored.
 
     Args:
         verbose: whether messages of level INFO are logged.

@@ -162,7 +162,7 @@ def commands_in(name):
     lines = re.findall(r"(?:^|[`(;]|1 )\s*electra ([a-z-]+ [^`\n]*)", text, re.M)
     found = []
     for line in lines:
-        with contextlib.suppress(ValueError):  # a quote of the shell goes on in the next line
+        with contextlib.suppress(ValueError):  # a quote of the shell continues in the next line
             found.append(shlex.split(line.split(" | ")[0].split(" > ")[0], comments=True))
     return found
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""A full disk is one error that says where and what to do; with room the same command goes on."""
+"""A full disk is one error that says where and what to do; with room the same command resumes."""
 
 import os
 import pathlib
@@ -120,7 +120,7 @@ def check_error(status, err, folder):
     assert status == 2 and "Traceback" not in err, err
     (line,) = lines
     assert line.startswith(f"error: Cannot write {folder}/") and "No space left on device" in line
-    assert line.endswith("Make room there, or raise the limit; then the same command goes on.")
+    assert line.endswith("Make room there, or raise the limit; then the same command resumes.")
     names = files_in(str(folder))
     assert not [name for name in names if any(part in name for part in TEMPORARY_NAMES)], names
 

@@ -21,7 +21,7 @@ from electra_tf.serving.pretrained import PretrainedServer
 
 GOLDENS = pathlib.Path(__file__).parent / "goldens"
 HEADS = {"model_hparam_overrides": {"num_attention_heads": 2}}
-"""What a checkpoint of the original does not tell."""
+"""What a checkpoint of the original does not contain."""
 TEXTS = ["w5 w6", "w1 nothing w90", "", "w7"]
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The built package, installed in an environment of its own."""
+"""The built package, installed in a separate environment."""
 
 import email
 import os

@@ -48,7 +48,7 @@ class _Parser(argparse_flags.ArgumentParser):
         return super().parse_known_args(self._respell(args), namespace)
 
     def _respell(self, args: list[str]):
-        # The one attribute of argparse that also knows the options of groups.
+        # The one attribute of argparse that also has the options of groups.
         declared = {_spelling_key(name): name for name in self._option_string_actions}
         respelled = []
         for position, argument in enumerate(args):
@@ -195,10 +195,10 @@ def corpus_of(args: argparse.Namespace) -> str | list[str]:
 
 
 def check_corpus(args: argparse.Namespace) -> None:
-    """Check that the text that the flags name is there.
+    """Check that the text that the flags name exists.
 
     Raises:
-        FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError: it is not.
+        FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError: it does not.
     """
     corpus = corpus_of(args)
     if corpus != STANDARD_INPUT:
@@ -260,10 +260,10 @@ def model_settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_model_flags(args: argparse.Namespace) -> None:
-    """Check that the files that the flags of `add_model_flags` name are there.
+    """Check that the files that the flags of `add_model_flags` name exist.
 
     Raises:
-        FileNotFoundError, ValueError: they are not, or --hparams is no JSON object.
+        FileNotFoundError, ValueError: they do not, or --hparams is no JSON object.
     """
     model_settings(args)
     if args.vocab_file is not None:
@@ -290,7 +290,7 @@ def add_case_flags(parser: argparse.ArgumentParser) -> None:
         ("--do-strip-accents", "strip_accents", True, "strip accents (default)"),
         ("--no-strip-accents", "strip_accents", False, "keep accents"),
     )
-    # Set first: the switches themselves then show no default of their own in --help.
+    # Set first: the switches themselves then show no separate default in --help.
     parser.set_defaults(do_lower_case=True, strip_accents=True)
     for name, target, value, text in switches:
         parser.add_argument(

@@ -31,7 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the model is there."""
+    """Check the flags, and that the model exists."""
     check_new(args.output)
     given_files.check_model(args.input)
     arguments.check_model_flags(args)

@@ -53,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the files are there."""
+    """Check the flags, and that the files exist."""
     for name in ("embedding_size", "block_tokens", "norm"):
         if getattr(args, name) <= 0:
             flag = name.replace("_", "-")

@@ -39,7 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the model is there."""
+    """Check the flags, and that the model exists."""
     config.check(args.top_k >= 1, "top-k", "1 or more", args.top_k)
     given_files.check_export_dir(args.export_dir)
     given_files.check_model(args.model_dir)

@@ -14,7 +14,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the hyperparameters, and that the files are there."""
+    """Check the hyperparameters, and that the files exist."""
     hparams = arguments.run_hparams(args)
     config = FinetuningConfig.to_find_files(args.model_name, args.data_dir, hparams)
     given_files.check_finetuning_files(config)

@@ -25,7 +25,7 @@ def _count(text: str):
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check that the files are there."""
+    """Check that the files exist."""
     given_files.find_records(args.records)
     given_files.check_vocabulary(args.vocab_file)
 

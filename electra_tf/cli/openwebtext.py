@@ -24,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the files are there."""
+    """Check the flags, and that the files exist."""
     check_building_flags(args)
     given_files.check_vocabulary(os.path.join(args.data_dir, "vocab.txt"))
     given_files.check_corpus(os.path.join(args.data_dir, "openwebtext"))

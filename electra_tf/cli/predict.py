@@ -37,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check that the model and the input are there."""
+    """Check that the model and the input exist."""
     given_files.check_finetuned(args.model_dir)
     if args.input != STANDARD:
         given_files.check_data_file(args.input)
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _output(path: str):
-    """Standard output, or a file that is there completely or not at all."""
+    """Standard output, or a file that is written completely or not at all."""
     if path == STANDARD:
         yield sys.stdout
         return

@@ -15,7 +15,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the hyperparameters, and that the files are there."""
+    """Check the hyperparameters, and that the files exist."""
     hparams = with_continued_run(arguments.run_hparams(args))
     config = PretrainingConfig.to_find_files(args.model_name, args.data_dir, hparams)
     given_files.check_pretraining_files(config)

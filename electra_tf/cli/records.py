@@ -100,7 +100,7 @@ def _add_cluster_flags(group: argparse._ArgumentGroup):
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the files are there."""
+    """Check the flags, and that the files exist."""
     check_building_flags(args)
     given_files.check_vocabulary(args.vocab_file)
     arguments.check_corpus(args)

@@ -62,7 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the flags, and that the text is there."""
+    """Check the flags, and that the text exists."""
     is_model = args.output_file.endswith(MODEL_SUFFIX)
     if is_model != (args.tokenizer != "wordpiece"):
         ending = "not end" if is_model else "end"

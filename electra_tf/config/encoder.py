@@ -61,7 +61,7 @@ ACTIVATIONS = ("gelu", "relu", "tanh", "linear")
 class EncoderConfig:
     """Shape of one Transformer encoder (defaults: BERT base, modeling.py BertConfig).
 
-    What is larger than the ranges is a mistake, and would take memory without end.
+    What is larger than the ranges is a mistake, and would need far too much memory.
     """
 
     vocab_size: int = fact(30522, Role.WEIGHTS, at_least=1, at_most=2**24)

@@ -31,7 +31,7 @@ class Role(enum.Flag):
     """A place of this machine; other hosts may have another one."""
     MAY_BE_PATH = enum.auto()
     MODEL = enum.auto()
-    """Makes a pre-trained model what it is: a model folder has one value of it for life."""
+    """Makes a pre-trained model what it is: a model folder always keeps its value of it."""
     SHAPE = enum.auto()
     """Depends on the shape of the encoder."""
     WEIGHTS = enum.auto()

@@ -265,7 +265,7 @@ def filled(path: str, literal: str, *values: Any) -> str:
 
     Args:
         path: may have several places.
-        literal: a folder; where the path begins with it, that part has no places.
+        literal: a folder; if the path starts with it, that part has no places.
         values: what is put there; those that find no place are left out.
     """
     head = literal if path.startswith(literal) else ""

@@ -133,7 +133,7 @@ def describe_hparams(kind: type[RunConfig], width: int = 100) -> str:
             continue
         is_made = field.default is dataclasses.MISSING
         default = field.default_factory() if is_made else field.default
-        # Paths without a default of their own follow from the folders of the run.
+        # Paths without a fixed default follow from the folders of the run.
         shown = "from --data-dir and --model-name" if default == "" else json.dumps(default)
         lines.append(f"{field.name} = {shown}")
         indent = " " * 4

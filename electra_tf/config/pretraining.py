@@ -311,7 +311,7 @@ class PretrainingConfig(RunConfig):
 
 
 MODEL_KEYS = names_of(PretrainingConfig, Role.MODEL)
-"""Hyperparameters that make the model what it is: a model folder has one value of each for life."""
+"""Hyperparameters that make the model what it is: a model folder always keeps its value of each."""
 
 
 def _positions(hparams: dict[str, Any]) -> int:

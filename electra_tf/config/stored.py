@@ -50,7 +50,7 @@ def from_stored(kind: type[T], stored: Any, where: str) -> T:
     values = {name: _value(hints[name], value, name, where) for name, value in stored.items()}
     try:
         return kind(**values)
-    except (ValueError, TypeError, OverflowError) as error:  # of its own checks
+    except (ValueError, TypeError, OverflowError) as error:  # raised by its own checks
         raise ValueError(f"{where}: {error}") from error
 
 
@@ -152,7 +152,7 @@ _GENERATORS = ("generator", "generator_ltr")
 
 
 def encoder_sizes(shapes: Shapes, name: str = "electra") -> dict[str, int]:
-    """Fields of an `EncoderConfig` that follow from variables, as far as they are there.
+    """Fields of an `EncoderConfig` that follow from the variables that exist.
 
     Args:
         shapes: of the variables, by their names.
@@ -191,7 +191,7 @@ def configured_sizes(
 
     Args:
         encoder: the discriminator's, or the only one.
-        generator: that of a generator with an encoder of its own.
+        generator: that of a separate generator.
     """
     full = {name: getattr(encoder, name) for name in _OF_AN_ENCODER}
     if generator is None:

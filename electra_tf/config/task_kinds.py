@@ -2,7 +2,7 @@
 """What a task's JSON file can say, for each kind of task: keys, formats, metrics, values.
 
 The kinds of `finetuning.kinds` are derived from these classes and add what needs TensorFlow, so
-that a command finds fault with a file before TensorFlow starts.
+that a command finds errors in a file before TensorFlow starts.
 """
 
 import dataclasses

@@ -54,7 +54,7 @@ class HeldOut:
 
 @dataclasses.dataclass(frozen=True)
 class TaskSpec:
-    """What there is to know about a task before its data are read."""
+    """The description of a task, without its data."""
 
     name: str
     kind: str
@@ -255,7 +255,7 @@ _ROWS = (
         _questions(name, "mrqa", "jsonl", "mrqa", "f1")
         for name in ("newsqa", "triviaqa", "searchqa", "hotpotqa")
     ),
-    # As in the original, which gives it no hyperparameters of its own.
+    # As in the original, which has no hyperparameters for it.
     _questions("naturalqs", "mrqa", "jsonl", "mrqa", "f1", hparams={}),
     _tags("chunk", "spans", "f1", {"max_seq_length": 256}, span_rule="reference"),
     _tags("ner", "spans", "f1"),

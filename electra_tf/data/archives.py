@@ -165,7 +165,7 @@ _DECOMPRESSORS = {
     b"\xfd7zXZ\x00": lzma.open,
     b"\x5d\x00\x00": lzma.open,  # its older format
     b"\x28\xb5\x2f\xfd": _Zstandard,
-    # Frames to be skipped, which pzstd begins with.
+    # Frames to be skipped, which pzstd writes first.
     **{bytes([first]) + b"\x2a\x4d\x18": _Zstandard for first in range(0x50, 0x60)},
     b"BZh": bz2.open,
 }

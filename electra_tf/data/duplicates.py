@@ -212,7 +212,7 @@ class FindDuplicates:
         _write_buckets(path, dropped.astype(_PLACE), buckets, num_buckets)
 
     def finish(self) -> None:
-        """Notes what looking up needs to know."""
+        """Stores what the look-up needs."""
         index = _Index(self.num_partitions, self.num_chunks, self.runs)
         write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(asdict(index)).encode())
 

@@ -124,7 +124,7 @@ class _SegmentBuilder:
         """Adds the example of the lines [begin, end) and draws the next one's target length.
 
         Returns:
-            The line that the next example begins with: `end`, or the last one if its rest is left,
+            The first line of the next example: `end`, or the last one if its rest is left,
             where that line now begins.
         """
         rng, bounds = self._rng, self._bounds

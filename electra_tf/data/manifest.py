@@ -23,7 +23,7 @@ UNFINISHED_FOLDER = "unfinished"
 """Sub-folder where shards are built; it exists only while, or since, a build is unfinished."""
 
 PLAN_FILE = "plan.sha256"
-"""In the unfinished folder: what is built there, by which this program knows the folder."""
+"""In the unfinished folder: what is built there, by which this program recognizes the folder."""
 
 REPLACED_FILE = "replaced.json"
 """In the unfinished folder: files of older records that are being replaced; see `publishing`."""

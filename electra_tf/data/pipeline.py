@@ -76,7 +76,7 @@ def bucket_of(longest: tf.Tensor, buckets: tuple[int, ...], max_seq_length: int)
 
 def _batches_of_pool(first: tf.Tensor, serialized: tf.Tensor, batch_size: int, seed: int):
     """Batches of the pool that begins with the example number `first`."""
-    # The mask tells lengths without padding, for padded records too.
+    # The mask gives lengths without padding, for padded records too.
     lengths = spec.num_tokens(serialized)
     order = tf.argsort(lengths, stable=True)
     rows = tf.reshape(tf.gather(serialized, order), [-1, batch_size])

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Finished shards become a folder of records, in place of the records that were there.
+"""Finished shards become a folder of records, in place of older records.
 
 Only records of this program are replaced: those that a manifest names. While they go there is no
 manifest; what may go is then noted in the unfinished folder, `REPLACED_FILE`.
@@ -151,7 +151,7 @@ def publish(builder: ShardBuilder, output_dir: str, manifests: Mapping[str, Mani
         target = os.path.join(output_dir, name)
         writing(target, tf.io.gfile.makedirs, os.path.dirname(target))
         writing(target, tf.io.gfile.rename, built, target, overwrite=True)
-    for split, manifest in reversed(manifests.items()):  # training last: then all is there
+    for split, manifest in reversed(manifests.items()):  # training last: then all is complete
         manifest.save(os.path.join(output_dir, _FOLDERS[split]))
     remove_unfinished(builder.folder)
 

@@ -236,7 +236,7 @@ _SURROGATE_BYTES = 3
 
 
 class BadLine(Exception):
-    """A line that holds no text; whoever knows the file adds its name and the line's number.
+    """A line that holds no text; the caller adds the file's name and the line's number.
 
     Attributes:
         offset: where the line begins, in bytes from the beginning of what was read.

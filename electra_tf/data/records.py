@@ -23,7 +23,7 @@ _RECORDS_LOOKED_AT = 64
 """Of files that come without a manifest; reading all of them would take too long."""
 _FILES_OF_A_SAMPLE, _RECORDS_OF_A_READ = 4, 512
 _BEGINNING_BYTES = 1 << 16
-"""Of each such file, which tell it from others."""
+"""Of each such file, which distinguish it from others."""
 
 
 class PretrainingRecords:
@@ -97,7 +97,7 @@ class PretrainingRecords:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal SHA-256 of what tells these records from others.
+        """Hexadecimal SHA-256 of what distinguishes these records from others.
 
         That is names, counts and sizes of the files and what their manifests say of their making;
         of files without a manifest also how they begin.
@@ -152,10 +152,10 @@ class PretrainingRecords:
         buckets: tuple[int, ...] = (),
         span: Span = ENDLESS,
     ) -> tf.data.Dataset:
-        """Shuffled batches for training, without end unless `span` has one.
+        """Shuffled batches for training, which never end unless `span` does.
 
         The sequence of examples is a pure function of the seed: each epoch has every example once,
-        in an order of its own, and batches cross the ends of epochs.
+        in a different order, and batches cross the ends of epochs.
 
         Args:
             batch_size: rows of a global batch.

@@ -106,7 +106,7 @@ def write_config(
     }
     if converted_from is not None:
         content["converted_from"] = converted_from
-    # First: it is the mark by which a later run knows the folder.
+    # First: it is the mark by which a later run recognizes the folder.
     write_json(os.path.join(folder, CONFIG_FILE), content)
     save_tokenizer(tokenizer, folder)
 

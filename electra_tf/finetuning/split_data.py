@@ -85,7 +85,7 @@ def load_split(
     tokenizer: Tokenizer,
     training: bool = False,
 ) -> SplitData:
-    """Read a split, and its features from the cache if they are there.
+    """Read a split, and its features from the cache if it has them.
 
     task_id: number of the task in the run.
     training: whether pairs without order are also given swapped, as `config` says.
@@ -257,7 +257,7 @@ class TrainingBatches:
         return self._gather(order[index * self._batch_size : (index + 1) * self._batch_size])
 
     def iterate(self, first_step: int) -> Iterator[Arrays]:
-        """All batches from a step on, without end."""
+        """All batches from a step on, repeating forever."""
         step = first_step
         while True:
             yield self.batch(step)

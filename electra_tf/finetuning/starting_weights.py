@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The encoder that fine-tuning begins with, wherever it comes from."""
+"""The encoder that fine-tuning starts from, whatever its source."""
 
 import contextlib
 import dataclasses
@@ -40,7 +40,7 @@ def asked_config(model_name: str, data_dir: str, hparams: Mapping[str, Any]) -> 
     """`FinetuningConfig.from_hparams`; of a task that a JSON file describes, the kind has defaults.
 
     Raises:
-        ValueError: see there. A file that is damaged has none; loading the task finds fault.
+        ValueError: see there. A file that is damaged has none; loading the task finds the error.
     """
     names, kind = hparams.get("task_names"), None
     if isinstance(names, list) and len(names) == 1 and str(names[0]).endswith(".json"):
@@ -137,7 +137,7 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
     ]
     size = hparams.get("model_size")
     if size is not None:
-        # What a size means, but for what is overridden on purpose.
+        # What a size means, except for what is overridden deliberately.
         shape = encoder_of_size(size, overrides, loaded.vocab_size, loaded.embedding_size)
         wrong += [
             f"model_size={size!r} asked for, which has {name}={getattr(shape, name)}, but "

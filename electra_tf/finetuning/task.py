@@ -40,7 +40,7 @@ class Task:
         return os.path.join(self.folder, self._file(split).file)
 
     def has(self, split: str) -> bool:
-        """Returns whether the task has the split and its file is there."""
+        """Returns whether the task has the split and its file exists."""
         if split not in self.spec.split_names:
             return False
         path, is_mrqa = self.path(split), self._file(split).format == "mrqa"
@@ -102,7 +102,7 @@ def load_task(
     """Returns the `Task` of a built-in name or of the path of a JSON file.
 
     raw_data_dir: the folder of the task's files; "{:}" in it stands for the task's name.
-    data_dir: where raw_data_dir begins with it, "{:}" in it stands for nothing.
+    data_dir: if raw_data_dir starts with it, "{:}" in it stands for nothing.
     skip_bad_rows: a file for the list of the rows that cannot be used; None: they are errors.
 
     Raises:

@@ -56,7 +56,7 @@ def write_own(model: StoredModel, folder: str) -> None:
 def write_reference(model: StoredModel, folder: str) -> None:
     """Write a folder as the original's: model.ckpt-<step>, `checkpoint`, vocab.txt.
 
-    Of two more files the original knows nothing: tokenizer.json says the case, encoder.json
+    Two more files are not the original's: tokenizer.json says the case, encoder.json
     attention heads of another width than 64 and an activation other than GELU, if there are such.
 
     Raises:
@@ -156,8 +156,8 @@ def save_huggingface(
         model: a `HuggingFaceModel`; an `ElectraPretrainer`, whose discriminator goes to the folder
             and whose generator to `generator` inside it; one of those two; a `FinetunedModel` with
             one task; or a `StoredModel`.
-        folder: a new one; it is there completely or not at all.
-        tokenizer: for models that have none of their own.
+        folder: a new one, which is written completely or not at all.
+        tokenizer: for models without one.
 
     Raises:
         ValueError: the folder holds files, or Hugging Face has no class for the model; says why.

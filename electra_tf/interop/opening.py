@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
 
 def find_model(path: str) -> Place:
-    """What is at a path, told by its files; nobody else decides.
+    """The kind of model at a path, which follows from its files; only this function decides it.
 
     Args:
         path: of a folder or checkpoint, or "hf://owner/name", see `hub.local_folder`.
@@ -131,7 +131,7 @@ def open_model(
 
     Raises:
         FileNotFoundError: there is nothing there.
-        ValueError: what is there cannot be represented, or does not fit its configuration.
+        ValueError: the model cannot be represented, or does not fit its configuration.
     """
     place = find_model(path)
     kind, hparams = place.kind, dict(hparams or {})
@@ -145,7 +145,7 @@ def open_model(
     if kind != REFERENCE and (refused or labels):
         raise ValueError(
             f"hyperparameters and labels can be given for checkpoints of the original, but {path} "
-            f"tells its own: {', '.join(refused) or 'labels'}."
+            f"contains its own: {', '.join(refused) or 'labels'}."
         )
     if kind != HUGGING_FACE and generator is not None:
         raise ValueError(
@@ -201,7 +201,7 @@ def find_starting_point(
 
     Raises:
         FileNotFoundError: there is nothing of the kind.
-        ValueError: what is there cannot be used.
+        ValueError: the model cannot be used.
     """
     place = find_model(path)
     if place.kind == EXPORTED:
@@ -220,7 +220,7 @@ def find_pretraining_weights(config: PretrainingConfig) -> StoredModel | None:
 
     Raises:
         FileNotFoundError: there is nothing of the kind.
-        ValueError: what is there cannot be used.
+        ValueError: the model cannot be used.
     """
     path = config.init_checkpoint
     try:

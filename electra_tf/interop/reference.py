@@ -88,7 +88,7 @@ def read_checkpoint(
             task is unknown, or its labels.
     """
     shapes, start = CheckpointReader(prefix).shapes, encoder_alone(prefix)
-    _tell_guessed_heads(start, hparams)
+    _warn_of_guessed_heads(start, hparams)
     tasks: tuple[Task, ...] = ()
     if heads := heads_of_tasks(shapes):
         specs = _task_specs(sorted(heads), hparams.get("task_names", ()), labels, prefix)
@@ -123,20 +123,20 @@ def encoder_alone(prefix: str) -> StoredModel:
     """
     shape = _encoder_shape(CheckpointReader(prefix).shapes, prefix)
     path = os.path.join(os.path.dirname(prefix), UNTOLD_FILE)
-    told = read_json(path) if exists(path) else {}
+    stated = read_json(path) if exists(path) else {}
     try:
-        check_names(told, INFERRED, "field")
-        check_encoder_fields(told)
+        check_names(stated, INFERRED, "field")
+        check_encoder_fields(stated)
     except ValueError as error:
         raise ValueError(
-            f"{path} is expected to tell {' and '.join(INFERRED)} of the model beside it, but "
+            f"{path} is expected to give {' and '.join(INFERRED)} of the model beside it, but "
             f"does not: {error}"
         ) from error
     try:
-        encoder = dataclasses.replace(shape, **told)
+        encoder = dataclasses.replace(shape, **stated)
     except ValueError as error:
         raise ValueError(f"{path} does not fit the model beside it: {error}") from error
-    inferred = tuple(name for name in INFERRED if name not in told)
+    inferred = tuple(name for name in INFERRED if name not in stated)
     return StoredModel(f"the checkpoint {prefix}", encoder, {}, inferred=inferred)
 
 
@@ -150,14 +150,14 @@ def untold(encoder: EncoderConfig) -> dict[str, Any]:
     return fields
 
 
-def _tell_guessed_heads(start: StoredModel, hparams: Mapping[str, Any]):
+def _warn_of_guessed_heads(start: StoredModel, hparams: Mapping[str, Any]):
     """Published models have heads of 64 dimensions; another width cannot be one of them."""
     encoder, name = start.encoder, "num_attention_heads"
     is_guessed = name in start.inferred and name not in hparams.get("model_hparam_overrides", {})
     if encoder.hidden_size % HEAD_SIZE and is_guessed:
         logging.warning(
-            "%s does not tell its number of attention heads, and its width of %d is not a multiple "
-            'of %d as in published models: %d is taken. Give {"model_hparam_overrides": '
+            "%s does not contain its number of attention heads, and its width of %d is not a "
+            'multiple of %d as in published models: %d is taken. Give {"model_hparam_overrides": '
             '{"num_attention_heads": ...}} if that is wrong.',
             start.description,
             encoder.hidden_size,
@@ -273,7 +273,7 @@ def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
     if not has_discriminator and not has_generator:
         raise ValueError(
             f"{place} is expected to hold a discriminator, a generator or a task's head, but holds "
-            "an encoder alone, which fine-tuning can begin with and nothing else can use."
+            "an encoder alone, which can only be used as the initial weights of fine-tuning."
         )
     if not has_discriminator:
         return {"electra_objective": False}
@@ -288,6 +288,6 @@ def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
 
 
 def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float]:
-    _encoder_shape(shapes, place, name)  # all of it is there
+    _encoder_shape(shapes, place, name)  # fails if a part is missing
     sizes = model_sizes(shapes)
     return {share: sizes[share] for share in ("generator_hidden_size", "generator_layers")}

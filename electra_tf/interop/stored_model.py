@@ -124,7 +124,7 @@ class StoredModel:
     def folded(self) -> "StoredModel":
         """The same model; with disentangled embeddings, the discriminator alone.
 
-        It gets token embeddings of its own. The generator has other ones then, which no format has
+        It gets separate token embeddings. The generator has other ones then, which no format has
         a place for.
         """
         if self.is_finetuned or not self.config.disentangled_embeddings:

@@ -221,7 +221,7 @@ class Encoder(EncoderPart):
             FileNotFoundError: there is no model there.
             ValueError: it cannot be used.
         """
-        # Models do not know of files; this is a name for what those who read them offer.
+        # Models are independent of files; this is a name for what those who read them offer.
         presets = importlib.import_module("electra_tf.interop.presets")
         return presets.load_encoder(folder, **options)
 

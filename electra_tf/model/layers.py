@@ -102,7 +102,7 @@ class Embeddings(EncoderPart):
 
     Args:
         has_difference: gradient-disentangled sharing (DeBERTaV3, He et al. 2021): calls that are
-            `disentangled` see the token table plus a difference of their own, which begins at 0,
+            `disentangled` see the token table plus a separate difference, which starts at 0,
             and their gradients do not reach the table.
     """
 

@@ -76,7 +76,7 @@ class EncoderPart(keras.layers.Layer):
     """A layer that is made from the configuration of an encoder.
 
     Layers that drop out do so with the seeds that they are called with. Called with
-    `training=True` and without seeds, they draw them from a generator of their own: others at each
+    `training=True` and without seeds, they draw them from their own generator: others at each
     call, and others on each replica.
 
     Args:

@@ -70,15 +70,15 @@ def with_record_length(config: PretrainingConfig, hparams: dict[str, Any]) -> di
 
 
 def _rows_of_weights(config: PretrainingConfig, folder: str | None) -> tuple[int, str] | None:
-    """Rows of the token embeddings that the run begins with, and where they are."""
+    """Rows of the token embeddings that the run starts from, and where they are."""
     prefix = None if folder is None else CheckpointFolder(folder).latest()
     start = config.init_checkpoint
     if prefix is None and start is not None:
         if re.search(config.init_checkpoint_ignore or r"\Z.", _EMBEDDINGS):
             return None
-        told = _told_by_config(start)
-        if told is not None:
-            return told, start
+        stored = _size_in_config(start)
+        if stored is not None:
+            return stored, start
         # Whoever loads the weights says what is wrong with them.
         with contextlib.suppress(FileNotFoundError):
             prefix = resolve_prefix(start)
@@ -88,7 +88,7 @@ def _rows_of_weights(config: PretrainingConfig, folder: str | None) -> tuple[int
     return None if rows is None else (rows, prefix)
 
 
-def _told_by_config(folder: str) -> int | None:
+def _size_in_config(folder: str) -> int | None:
     """`vocab_size` of the config.json of a folder, Hugging Face's or ours."""
     path = os.path.join(folder, "config.json")
     if not tf.io.gfile.exists(path):

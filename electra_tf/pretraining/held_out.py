@@ -145,7 +145,7 @@ class Evaluator:
 def exact_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve; 0.5, that of guessing, where all labels are the same.
 
-    Thresholds on probabilities, as the running metric and the original have them, tell too little
+    Thresholds on probabilities, as the running metric and the original have them, say too little
     while all probabilities lie close together.
     """
     if labels.all() or not labels.any():

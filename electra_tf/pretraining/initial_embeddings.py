@@ -58,7 +58,7 @@ def latent_semantic_embeddings(
 def save_embeddings(embeddings: np.ndarray, tokenizer: Tokenizer, folder: str) -> None:
     """Write a folder with a checkpoint that holds nothing else, and the files of the tokenizer.
 
-    It is there completely or not at all.
+    It is written completely or not at all.
 
     Raises:
         ValueError: the folder holds files.

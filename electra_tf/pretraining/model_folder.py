@@ -162,9 +162,9 @@ def clear_debug_folder(config: PretrainingConfig) -> None:
     saved = read_config(folder)
     if not (saved and saved.pretraining.debug) and tf.io.gfile.listdir(folder):
         raise ValueError(
-            f"debug training deletes {folder} first, but what is there is not a debug "
-            "run's. Choose another --model-name."
+            f"debug training deletes {folder} first, but it is not the folder of a debug "
+            "run. Choose another --model-name."
         )
     others = remove_run(folder, is_debug=True)
     if others:
-        logging.warning("%s: left there, for no debug run wrote them: %s.", folder, others)
+        logging.warning("%s: not deleted, because no debug run wrote them: %s.", folder, others)

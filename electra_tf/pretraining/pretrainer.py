@@ -102,7 +102,7 @@ class ElectraPretrainer(SavedByKeras):
             normalizers = self.normalizers(outputs)
         drops = training and self.config.generator_dropout
         generator_seed = seeds["generator"] if drops else None
-        # Keras hands on what is said to one model to those called after it, so both are told.
+        # Keras passes on what one model is told to those called after it, so both get it.
         outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
         outputs.update(self._generator_losses(outputs, normalizers))
         if self.discriminator is not None or sampled_ids is not None:

@@ -125,7 +125,7 @@ class StageRecords:
     def _pools(self, stage: Stage) -> dict[str, Any]:
         """The examples of a stage that are cut into pools: which, how, from where, to where.
 
-        They begin with the stage, or where the run was given another plan; a run that resumes in a
+        They start with the stage, or where the run was given another plan; a run that resumes in a
         stage with the saved settings stays in the saved ones. The last stage has no end, for the
         run may yet be made longer.
         """

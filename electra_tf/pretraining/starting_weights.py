@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The weights that pre-training begins with at step 0, wherever they come from."""
+"""The initial weights of pre-training, at step 0, whatever their source."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 
 
 def found_weights(config: PretrainingConfig, find: FindWeights | None) -> StartingWeights | None:
-    """What a new run begins with, if it is not a checkpoint; read before a model is made."""
+    """The initial weights of a new run, if it is not a checkpoint; read before a model is made."""
     is_new = model_folder.checkpoints(config).latest() is None
     return find(config) if find and is_new and config.init_checkpoint is not None else None
 
@@ -79,7 +79,7 @@ def load_starting_weights(
 
 
 def tell_uniform_fakes(config: PretrainingConfig) -> None:
-    """Say that there is no generator; a converted discriminator's user may not know."""
+    """Warn that there is no generator; a user of a converted discriminator may expect one."""
     if not config.uniform_generator:
         return
     stored = model_folder.read_config(config.model_dir)
@@ -105,7 +105,7 @@ def _excused(names: Iterable[str], config: PretrainingConfig, source: str) -> st
     if has_generator or not (has_discriminator and config.has_generator):
         return config.init_checkpoint_ignore
     logging.warning(
-        "%s is a discriminator without its generator: the generator begins with random weights, "
+        "%s is a discriminator without its generator: the generator starts from random weights, "
         "and the discriminator sees easy fakes until it has learned.",
         source,
     )

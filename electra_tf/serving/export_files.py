@@ -17,7 +17,7 @@ from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader, 
 
 SETTINGS_FILE = os.path.join("assets.extra", "electra_tf.json")
 DIGESTS = "sha256"
-"""Key of the settings: hexadecimal SHA-256 of the files that have no checksums of their own."""
+"""Key of the settings: hexadecimal SHA-256 of the files that contain no checksums."""
 
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for requests that it sends a model before it serves."""

@@ -102,7 +102,7 @@ class ServedEncoder(tf.Module):
 
 
 def is_disentangled(encoder: Encoder) -> bool:
-    """Whether the encoder adds a difference of its own to the token table."""
+    """Whether the encoder adds a separate difference to the token table."""
     return getattr(encoder, "disentangled", False)
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""What `fit` hands to Keras: batches in the order of a run, and callbacks of its own."""
+"""What `fit` gives to Keras: batches in the order of a run, and its own callbacks."""
 
 import itertools
 import math

@@ -40,7 +40,7 @@ class StoredInFolders:
         """Write a folder as `run_finetuning.py` does, which all commands read.
 
         Args:
-            folder: a new one; it is there completely or not at all.
+            folder: a new one, which is written completely or not at all.
 
         Raises:
             FileExistsError, ValueError: the folder is not new.

@@ -85,7 +85,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         task: str | None = None,
         **hparams: Any,
     ) -> T:
-        """A model that begins with the weights of a folder, ready for `fit`.
+        """A model with the weights of a folder, ready for `fit`.
 
         Args:
             folder: that pre-training or fine-tuning wrote here, a checkpoint of the original or its
@@ -177,7 +177,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
             callbacks: of Keras.
             validation_split: share of the examples, the last ones, to evaluate with instead.
             validation_data: (texts, labels), (texts, labels, weights) or a dataset, to `evaluate`.
-            shuffle: whether each epoch has an order of its own, by the seed.
+            shuffle: whether each epoch has a different order, by the seed.
             class_weight: class -> weight of its loss; those left out weigh 1.
             sample_weight: of each example's loss.
             initial_epoch: number of the first epoch; those before it count as done, but the default
@@ -202,7 +202,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
             dataset_of(batches, position),
             epochs=position.num_epochs,
             verbose=verbose,
-            callbacks=[*own, *(callbacks or ())],  # what own ones find, the others are told
+            callbacks=[*own, *(callbacks or ())],  # the others see what ours find
             shuffle=False,
             initial_epoch=initial_epoch,
             steps_per_epoch=position.steps_per_epoch,
@@ -232,8 +232,8 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
     ) -> list[float] | dict[str, float]:
         """The loss, the scores of the task as commands give them, and the metrics of `compile`.
 
-        Scores are percentages, but for errors. A metric of `compile` takes the place of a score of
-        its name.
+        Scores are percentages, except for errors. A metric of `compile` replaces a score of its
+        name.
 
         Args:
             x: texts, see `inputs.read`.

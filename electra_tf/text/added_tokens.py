@@ -149,7 +149,7 @@ class _Matcher(tf.Module):
         is_same = rows[1:] == rows[:-1]
         if self._has_flag["rstrip"]:
             # A token that begins with white space, as ideographs do after normalization, has it
-            # all the same; the two then share it.
+            # nevertheless; the two then share it.
             ahead = tf.where(is_same, stops[1:], tf.gather(lengths, rows)[:-1])
             ahead = tf.concat([ahead, tf.gather(lengths, rows)[-1:]], 0)
             behind = tf.strings.substr(row_texts, stops, ahead - stops)

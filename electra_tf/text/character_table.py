@@ -15,7 +15,7 @@ import numpy as np
 
 from electra_tf.text import unicode_ranges
 
-# Ideographs of the CJK blocks, which BERT makes words of their own (tokenization.py:251-258).
+# Ideographs of the CJK blocks, which BERT makes separate words (tokenization.py:251-258).
 CJK_RANGES = (
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
@@ -94,7 +94,7 @@ def character_table(
 ) -> CharacterTable:
     """Returns the `CharacterTable` of some settings.
 
-    split_ideographs, split_punctuation: whether such characters are words of their own.
+    split_ideographs, split_punctuation: whether such characters are separate words.
     clean: whether control characters are removed. If not, a shared slot holds one code point that
         stands for the character itself, whichever it is, and what no token has becomes `UNKNOWN`.
     """
@@ -155,12 +155,12 @@ def _expand(
 
 
 def is_cjk(code_point: int) -> bool:
-    """Returns whether BERT takes the character for an ideograph, a word of its own."""
+    """Returns whether BERT takes the character for an ideograph, which is a separate word."""
     return any(first <= code_point <= last for first, last in CJK_RANGES)
 
 
 def is_punctuation(code_point: int) -> bool:
-    """Returns whether BERT takes the character for punctuation, a word of its own."""
+    """Returns whether BERT takes the character for punctuation, which is a separate word."""
     if any(first <= code_point <= last for first, last in ASCII_PUNCTUATION_RANGES):
         return True
     return code_point in code_points_of("PUNCTUATION")

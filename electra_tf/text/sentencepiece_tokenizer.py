@@ -63,7 +63,7 @@ class SentencePieceTokenizer(Tokenizer):
     def offsets(self, texts: Strings) -> TokensWithOffsets:
         """Returns ids and the bytes of the original strings [B] that each of them stands for.
 
-        The space that a piece begins with, `▁`, is not among its bytes: offsets(["ab  cd"]) of the
+        The space at the start of a piece, `▁`, is not among its bytes: offsets(["ab  cd"]) of the
         pieces ▁ab, ▁c, d has the starts [0, 4, 5] and the ends [2, 5, 6].
         """
         texts = as_strings(texts)
@@ -148,7 +148,7 @@ def _own_bytes(
     is_blank: tf.Tensor,
     is_space: tf.Tensor,
 ):
-    """Returns (starts, ends) of tokens without the spaces that they begin with.
+    """Returns (starts, ends) of tokens without the spaces at their start.
 
     rows, starts, ends: int64 [tokens], where the op says that each token lies; is_blank: which
     pieces have no character but `▁`.

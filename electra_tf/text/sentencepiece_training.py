@@ -91,7 +91,7 @@ def normalizer_of(
     do_lower_case: bool, strip_accents: bool
 ) -> sentencepiece.SentencePieceNormalizer:
     """Returns NFKC rules, which also replace invisible characters, as the trainer wants them."""
-    sentencepiece.set_min_log_level(2)  # it tells what it loads
+    sentencepiece.set_min_log_level(2)  # it logs what it loads
     if not do_lower_case:
         return sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
     folded = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc_cf")

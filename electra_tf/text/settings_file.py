@@ -85,14 +85,14 @@ def save_settings(settings: TokenizerSettings, folder: str) -> None:
     """Writes the settings of a folder's vocabulary file.
 
     Raises:
-        FileExistsError: the folder's file describes another vocabulary that is there.
+        FileExistsError: the folder's file describes another vocabulary, which exists.
     """
     check_free(folder, settings.file)
     write_json(path_in(folder), _stored(settings))
 
 
 def check_free(folder: str, file: str) -> None:
-    """Raises a FileExistsError if `tokenizer.json` is there for another vocabulary than `file`."""
+    """Raises a FileExistsError if `tokenizer.json` describes another vocabulary than `file`."""
     path = path_in(folder)
     if tf.io.gfile.exists(path) and is_huggingface(read_json(path, object)):
         raise FileExistsError(

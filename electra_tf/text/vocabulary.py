@@ -62,7 +62,7 @@ class AddedToken:
 class Vocabulary:
     """The tokens of a model in the order of their ids.
 
-    As in the reference (tokenization.py:79-88), a token that is there twice has the later id; the
+    As in the reference (tokenization.py:79-88), a token that occurs twice has the later id; the
     earlier id stays, and no text has it.
     """
 

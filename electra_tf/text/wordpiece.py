@@ -196,7 +196,7 @@ class WordPieceTokenizer(Tokenizer):
 def _matchable(tokens: Sequence[str], marked: Mapping[int, str]):
     """Returns the tokens, those replaced that no word can have, and those that are too long.
 
-    They keep their places, which are the ids; of tokens that are there twice, the last is matched.
+    They keep their places, which are the ids; of tokens that occur twice, the last is matched.
     Behind all ids, there is one more, because the op takes no vocabulary without a token that
     could be text.
 

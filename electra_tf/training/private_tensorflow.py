@@ -22,7 +22,7 @@ def without_memory_rewrites() -> Iterator[None]:
     """Functions that are traced and first called inside keep their sums as they are.
 
     Where a graph seems to need more than four fifths of the memory, TensorFlow adds up gradients
-    in temporary variables. In loops it makes some that are there already: a step of the large
+    in temporary variables. In loops it makes some that exist already: a step of the large
     model with accumulated gradients ended with an AlreadyExistsError. The public options turn off
     all rewrites of graphs, or none.
     """

@@ -102,7 +102,7 @@ def write_task(
 def read_sentences(path: pathlib.Path, lengths: tuple[int, int]) -> dict[str, None]:
     """The different sentences of a text that can be used, as an ordered set.
 
-    They are lines that begin with a capital, end with a mark, have so many words, and have two
+    They are lines that start with a capital, end with a mark, have so many words, and have two
     neighbours that can be swapped.
     """
     with open(path, encoding="utf-8") as lines:
@@ -121,7 +121,7 @@ def swappable(words: list[str]) -> list[int]:
     """Places i such that swapping the words i and i + 1 is seen from their order only.
 
     Both words are plain, neither is the first one, and they differ: neither a capital nor a comma
-    betrays the swap. `swappable(["The", "old", "film", "is,", "well", "old"])` is [1, 4].
+    reveals the swap. `swappable(["The", "old", "film", "is,", "well", "old"])` is [1, 4].
     """
     is_plain = [bool(PLAIN_WORD.fullmatch(word)) for word in words]
     return [

@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """From nothing to a small ELECTRA that has learned and is of use, in minutes on two cores.
 
-Read `quickstart` below for the whole way; each stage is skipped if what it makes is there. What
+Read `quickstart` below for the whole way; each stage is skipped if its results exist. What
 takes seconds to import is imported where it is used, so that the first line comes at once.
 """
 

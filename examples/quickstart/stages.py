@@ -18,7 +18,7 @@ class Stage(NamedTuple):
     """Expected on two otherwise idle cores."""
     work: Callable[[], None]
     outputs: tuple[os.PathLike | str, ...] = ()
-    """The stage is skipped if all of these are there; without any it is never skipped."""
+    """The stage is skipped if all of these exist; without any it is never skipped."""
 
     @property
     def is_needed(self) -> bool:

@@ -317,7 +317,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_broken_shard(corpus):
     assert not [name for name in left if name.endswith("partial")]
     for name in left - {"plan.sha256", "duplicates"}:  # what is there is whole
         assert {name, name.removesuffix(".json") + ".json"} <= left
-    manifest = build(corpus)  # with room on the disk it goes on
+    manifest = build(corpus)  # with room on the disk it continues
     assert manifest.num_examples > 20_000
 
 

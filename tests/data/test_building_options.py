@@ -192,7 +192,7 @@ def test_packed_sequences_hold_the_examples_of_an_ordinary_build(corpus):
 
 @pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "{}", '{"index": 0, "splits": {}}'])
 def test_a_shard_is_built_again_whose_result_is_damaged(corpus, content, caplog):
-    """By the same command, which goes on with the other shards."""
+    """By the same command, which continues with the other shards."""
     assert build(corpus, num_out_files=2, work_share=WorkShare(0, 2)) is None
     (path,) = (corpus / "records" / "unfinished").glob("pretrain_data*.json")
     path.write_text(content)

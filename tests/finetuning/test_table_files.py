@@ -70,9 +70,8 @@ def test_warnings_of_one_thing_are_in_the_singular(tmp_path, caplog):
     task.examples("train")
     spellings, similar, contradictions = (record.message for record in caplog.records)
     assert spellings.endswith("a.tsv: 1 label is written in several ways: 'no' and ' no'.")
-    assert (
-        "1 label differs from another one in case or spaces only and is a label of its own: "
-        in (similar)
+    assert "1 label differs from another one in case or spaces only and is a separate label: " in (
+        similar
     )
     assert "1 of 2 texts occurs with different labels" in contradictions
 

@@ -234,7 +234,7 @@ def test_a_task_may_be_described_for_a_head_of_others(tmp_path):
             )
         )
         open_model(str(folder), hparams)
-    with pytest.raises(ValueError, match="tells its own: learning_rate"):
+    with pytest.raises(ValueError, match="contains its own: learning_rate"):
         open_model(str(folder), {"learning_rate": 1.0})
 
 
@@ -300,7 +300,7 @@ def test_folders_that_are_no_pair(tmp_path):
     discriminator = str(GOLDENS / "huggingface" / "discriminator")
     with pytest.raises(ValueError, match="are expected to be of the classes"):
         open_model(discriminator, generator=discriminator)
-    with pytest.raises(ValueError, match="tells its own: do_lower_case"):
+    with pytest.raises(ValueError, match="contains its own: do_lower_case"):
         open_model(discriminator, {"do_lower_case": False})
     # Trained apart: embeddings of its own, but not of its own width, as untied ones have.
     with pytest.raises(ValueError, match=r"word_embeddings: \[300, 16\] in the source, \["):
@@ -425,7 +425,7 @@ def test_a_guessed_number_of_heads_is_told(tmp_path, caplog):
     open_model(source, hparams_of("pretrain/mlm"))
     assert "attention heads" not in caplog.text
     open_model(source)
-    assert "does not tell its number of attention heads" in caplog.text
+    assert "does not contain its number of attention heads" in caplog.text
 
 
 def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog):
@@ -444,7 +444,7 @@ def test_what_stands_beside_a_checkpoint_counts_and_is_checked(tmp_path, caplog)
     for content in ('{"the": 1169}', "[1]", '{"num_attention_heads": "two"}', "not JSON"):
         (written / "encoder.json").write_text(content)
         with pytest.raises(
-            ValueError, match=r"encoder\.json is expected to (tell|be a JSON object)"
+            ValueError, match=r"encoder\.json is expected to (give|be a JSON object)"
         ):
             open_model(written)
 

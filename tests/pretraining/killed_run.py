@@ -60,7 +60,7 @@ def die_after_save(number):
 
 
 def killed_by(where, config) -> int:
-    """Run until killed in a process of its own; returns the signal that ended it."""
+    """Run until killed in a separate process; returns the signal that ended it."""
     child = os.fork()  # before TensorFlow starts threads; saves importing it for each point
     if child:
         return os.WTERMSIG(os.waitpid(child, 0)[1])

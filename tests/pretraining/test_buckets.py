@@ -170,7 +170,7 @@ def test_stages_with_other_batch_sizes_share_an_epoch(data_dir, sizes):
     ids=["buckets from now on", "no more buckets", "other batches", "the same"],
 )
 def test_a_run_may_go_on_otherwise_between_pools(data_dir, caplog, count, step, before, after):
-    """No example is lost or repeated, and going on after that is exact too."""
+    """No example is lost or repeated, and resuming after that is exact too."""
     expected = distinct_records(data_dir / "distinct.tfrecord", count)
     done, state = batches_after(one_stage(data_dir, 25, **before), 0, {})
     steps = step + (count - 8 * step) // after.get("train_batch_size", 8)
@@ -207,7 +207,7 @@ def one_stage(data_dir, steps, **changes):
 
 
 def batches_after(config, step, state):
-    """Of a run that goes on after `step` updates, and what tells the state after any later one."""
+    """Of a run that resumes after `step` updates, and the state after any later one."""
     records = StageRecords(config.plan, lambda p, _: PretrainingRecords(p), config.length_buckets)
     if step:
         records.restore(step, state, "model.ckpt")

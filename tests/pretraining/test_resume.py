@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""However a run is stopped, going on gives what an uninterrupted run gives, to the last bit."""
+"""However a run is stopped, it resumes to end bit-identical to an uninterrupted one."""
 
 import json
 import os

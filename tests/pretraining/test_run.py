@@ -316,7 +316,7 @@ def test_debug_runs_do_not_delete_a_real_model(finished):
     hparams = hparams_with(debug=True)
     before = stored(finished.config.model_dir)
     config = model_folder.resolve_config("finished", str(finished.data_dir), hparams)
-    with pytest.raises(ValueError, match="what is there is not a debug run's"):
+    with pytest.raises(ValueError, match="it is not the folder of a debug run"):
         run.train(config)
     assert set(stored(finished.config.model_dir)) == set(before)
 
@@ -327,7 +327,7 @@ def test_debug_runs_delete_nothing_but_debug_runs(data_dir):
     notes = pathlib.Path(config.model_dir) / "notes.txt"
     notes.parent.mkdir(parents=True)
     notes.write_text("mine")
-    with pytest.raises(ValueError, match="what is there is not a debug run's"):
+    with pytest.raises(ValueError, match="it is not the folder of a debug run"):
         run.train(config)
     assert notes.read_text() == "mine"
 

@@ -69,7 +69,7 @@ def test_a_hugging_face_discriminator_alone(finished, data_dir, as_huggingface, 
     random = assert_same(found, finished, without=("generator",))
     assert "generator_predictions/dense/kernel" in random
     assert all(np.isfinite(found[name]).all() for name in random)
-    assert "theirs is a discriminator without its generator: the generator begins with" in (
+    assert "theirs is a discriminator without its generator: the generator starts from" in (
         caplog.text
     )
 

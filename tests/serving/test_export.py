@@ -210,7 +210,7 @@ def test_every_kind_of_task(tmp_path, spec, changes, dtype):
 
 
 def released(case, folder):
-    """A recorded checkpoint of the original with its vocabulary, and what it does not tell."""
+    """A recorded checkpoint of the original with its vocabulary, and what it does not contain."""
     shutil.copytree(GOLDENS / case / "ckpt", folder)
     shutil.copy(GOLDENS / case / "vocab.txt", folder)
     meta = json.loads((GOLDENS / case / "meta.json").read_text())

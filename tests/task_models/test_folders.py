@@ -25,7 +25,7 @@ from electra_tf.task_models import TextClassifier, TextRegressor, TokenClassifie
 ROOT = pathlib.Path(__file__).parents[2]
 INPUTS = {"input_ids": 7, "input_mask": 1, "segment_ids": 0}
 HEADS = {"model_hparam_overrides": {"num_attention_heads": 2}}
-"""What a checkpoint of the original does not tell."""
+"""What a checkpoint of the original does not contain."""
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_the_way_out_that_the_error_names_works(folder, ending, how):
         load(folder.latest(), variables)
     message = str(raised.value)
     assert message.startswith(f"the checkpoint {folder.folder}/model.ckpt-12 cannot be read: ")
-    assert f"newest older one that is sound is {folder.folder}/model.ckpt-8:" in message
+    assert f"newest intact one before it is {folder.folder}/model.ckpt-8:" in message
     assert "\n" not in message
     assert not any(variable.numpy().any() for variable in variables.values())
 
@@ -102,7 +102,7 @@ def test_damage_of_several_is_left_behind_at_once(folder):
     with pytest.raises(DamagedCheckpointError) as raised:
         load(folder.latest(), weights())
     message = str(raised.value)
-    assert f"sound is {folder.folder}/model.ckpt-4:" in message
+    assert f"before it is {folder.folder}/model.ckpt-4:" in message
     delete_what_is_named(message, folder)
     assert read_state(folder.latest()) == {"n": 4}
 
@@ -110,13 +110,15 @@ def test_damage_of_several_is_left_behind_at_once(folder):
 def test_nothing_sound_is_left(folder):
     for step in (4, 8, 12):
         flip(file_of(folder, step, DATA), 3)
-    with pytest.raises(DamagedCheckpointError, match=r"No older one in .* is sound: copy"):
+    with pytest.raises(DamagedCheckpointError, match=r"No older one in .* is intact: copy"):
         load(folder.latest(), weights())
 
 
 def test_missing_data(folder):
     file_of(folder, 12, DATA).unlink()
-    with pytest.raises(DamagedCheckpointError, match=r"ckpt-12.data.*No such file.*ckpt-8: to go"):
+    with pytest.raises(
+        DamagedCheckpointError, match=r"ckpt-12.data.*No such file.*ckpt-8: to resume"
+    ):
         load(folder.latest(), weights())
 
 

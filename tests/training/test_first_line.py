@@ -82,5 +82,5 @@ def test_steps_that_take_longer_later_on_count_for_more(caplog):
 def test_more_than_a_day_without_a_gpu(caplog, num_steps, on_cpu, warned):
     logged = watched(caplog, [(1, 1), (10, 11)], num_steps=num_steps, on_cpu=on_cpu)
     warnings = logged[1][1:]
-    expected = "There is no GPU or TPU, and this run will go on for 1.16 days. Use another machine."
+    expected = "There is no GPU or TPU, and this run will take 1.16 days. Use another machine."
     assert warnings == ([expected] if warned else [])

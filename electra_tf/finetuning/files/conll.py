@@ -9,7 +9,7 @@ What a line is:
   with "#" is a row if it has as many, split as that line is: "# O" is the word "#" where rows are
   two words. Otherwise it is a comment, but "#word" inside a sentence is a row that lacks cells.
   "# author" before a sentence is a comment, too, if no other word has the tag "author".
-- Ranges (1-2) and empty nodes (1.1) of CoNLL-U are no words of their own. They are left out of
+- Ranges (1-2) and empty nodes (1.1) of CoNLL-U are not words. They are left out of
   sentences whose other rows are numbered 1, 2, 3 in the first column.
 - A first row that names the columns is skipped if a header is expected, else refused.
 """
@@ -208,7 +208,7 @@ def _example(number: int, sentence: Sequence[_Row], path: str, wanted: Mapping[s
 
 
 def _without_ranges(sentence: Sequence[_Row], word: int):
-    """Returns the rows of a sentence but for ranges and empty nodes, if its rows are numbered."""
+    """Returns the rows of a sentence; without ranges and empty nodes, if its rows are numbered."""
     kept = [(line, row) for line, row in sentence if not _RANGE_OR_EMPTY_NODE.fullmatch(row[0])]
     numbers = [row[0] for _, row in kept]
     is_numbered = numbers == [str(number) for number in range(1, len(kept) + 1)]

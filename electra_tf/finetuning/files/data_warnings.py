@@ -50,8 +50,8 @@ def warn_of_similar_labels(labels: Iterable[str], path: str) -> None:
     if similar:
         differ = counted(
             sum(len(group) - 1 for group in similar),
-            "label differs from another one in case or spaces only and is a label of its own",
-            "labels differ from others in case or spaces only and are labels of their own",
+            "label differs from another one in case or spaces only and is a separate label",
+            "labels differ from others in case or spaces only and are separate labels",
         )
         logging.warning("%s: %s: %s.", path, differ, _examples_of(similar))
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The heads of tasks but for questions: from hidden states to outputs and the loss of each example.
+"""Heads of tasks, except for questions: from hidden states to outputs and each example's loss.
 
 Variables are named as in the original (`dense`, `dense_1`, `qa_hidden`, ...). Outputs carry the
-original's names; `loss` [B] is there if the features have labels. Where a head drops out, it does
+original's names; `loss` [B] exists if the features have labels. Where a head drops out, it does
 so as the parts of encoders do, see `model.part.EncoderPart`.
 """
 

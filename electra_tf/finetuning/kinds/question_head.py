@@ -56,7 +56,7 @@ class QuestionAnsweringHead(TaskHead):
         super().__init__(name, initializers, hidden_size, **options)
         self.beam_size = beam_size
         self.answerable_weight = answerable_weight
-        # Layers without a name of their own are numbered in the order of the original's calls.
+        # Layers without a given name are numbered in the order of the original's calls.
         self.start_layer = self.dense(1, "dense")
         self.end_hidden = self.dense(WIDTH, "qa_hidden") if joint_prediction else None
         self.end_layer = self.dense(1, "dense_1")

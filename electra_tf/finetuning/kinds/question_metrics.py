@@ -28,7 +28,7 @@ def normalize_answer(text: str, units: str = "words") -> str:
 
 
 def exact_match(prediction: str, gold: str, units: str = "words") -> float:
-    """Returns 1.0 if two texts are equal but for what `normalize_answer` removes, else 0.0."""
+    """Returns 1.0 if two texts are equal except for what `normalize_answer` removes, else 0.0."""
     return float(normalize_answer(prediction, units) == normalize_answer(gold, units))
 
 

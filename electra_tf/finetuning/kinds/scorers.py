@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Scores of predictions against gold labels, in percent but for errors; tables of the classes.
+"""Scores of predictions against gold labels, in percent except for errors; tables of the classes.
 
-Labels are ids, but for `entity_scores`, which takes tags.
+Labels are ids, except for `entity_scores`, which takes tags.
 """
 
 import warnings

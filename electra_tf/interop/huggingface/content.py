@@ -185,7 +185,7 @@ def read_head(folder: str) -> HuggingFaceConfig:
 
 
 def write_contents(contents: Mapping[str, Content], folder: str) -> None:
-    """Write a folder that transformers reads; it is there completely or not at all.
+    """Write a folder that transformers reads; it is written completely or not at all.
 
     Args:
         contents: folder inside it ("" for itself) -> what it gets.
@@ -297,7 +297,7 @@ def _without_tied_layer(tensors: Tensors, folder: str) -> Tensors:
 
 
 def _path_of(folder: str) -> str:
-    """The file with all tensors if it is there, else the index of several."""
+    """The file with all tensors if it exists, else the index of several."""
     path = os.path.join(folder, WEIGHTS_FILE)
     return path if tf.io.gfile.exists(path) else os.path.join(folder, INDEX_FILE)
 

@@ -15,7 +15,7 @@ from electra_tf.config import EncoderConfig
 from electra_tf.config.stored import Shapes, encoder_sizes
 
 BODY = "electra."
-"""What the names of the encoder begin with, except in a model without a head."""
+"""Prefix of the names of the encoder, except in a model without a head."""
 GENERATOR_FOLDER = "generator"
 """Inside the folder of a discriminator: its generator."""
 
@@ -88,7 +88,7 @@ def class_of(names: Iterable[str]) -> str:
 
 
 def encoder_rows(encoder: EncoderConfig) -> tuple[Row, ...]:
-    """The tensors of an encoder; theirs without what they begin with."""
+    """The tensors of an encoder; theirs without their prefix."""
     e, h, f = encoder.embedding_size, encoder.hidden_size, encoder.intermediate_size
     rows = [
         Row(f"embeddings.{name}.weight", (f"electra/embeddings/{name}",), (size, e))
@@ -155,7 +155,7 @@ class Head(NamedTuple):
     beginnings: tuple[str, ...] = ()
     """How names of its tensors begin; what fits a row above is not of this one."""
     kinds: Mapping[str, str | None] = {}
-    """Kinds of task it is for -> problem_type, which tells apart those of one class."""
+    """Kinds of task it is for -> problem_type, which distinguishes those of one class."""
     last_layer: str = ""
     """The tensor with a row for each class of a task."""
 

@@ -84,8 +84,8 @@ def _part(content: Content, source: str) -> StoredModel:
     architecture = content.config.architecture
     if architecture == "ElectraModel":
         raise ValueError(
-            f"{source} is an encoder without a head, which fine-tuning can begin with and nothing "
-            "else can use."
+            f"{source} is an encoder without a head, which can only be used as the initial weights "
+            "of fine-tuning."
         )
     objective = (
         {"uniform_generator": True}

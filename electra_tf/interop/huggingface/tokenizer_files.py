@@ -45,7 +45,7 @@ def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int) -> None:
     write_text(os.path.join(folder, TOKENIZER_FILE), built.to_str(pretty=True))
     write_json(os.path.join(folder, SPECIAL_TOKENS_FILE), special)
     content = {
-        # Takes tokenizer.json as it is; BertTokenizer of transformers 5 makes one of its own, in
+        # Takes tokenizer.json as it is; BertTokenizer of transformers 5 makes its own, in
         # which words of more than 100 characters are unknown.
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],

@@ -90,7 +90,7 @@ class CheckpointFolder:
     def save(
         self, step: int, variables: Mapping[str, tf.Variable], state: Mapping[str, Any]
     ) -> None:
-        """Write a checkpoint so that it is there completely or not at all.
+        """Write a checkpoint so that it appears completely or not at all.
 
         Args:
             step: its number.

@@ -123,7 +123,7 @@ def _files_of(prefix: str) -> list[str]:
 
 
 def _unopened(prefix: str) -> str | None:
-    """Why a checkpoint cannot be read although it may be sound, if so."""
+    """Why a checkpoint cannot be read although it may be intact, if so."""
     folder = os.path.dirname(prefix)
     if "://" in folder and _NOT_FOUND.search(folder):
         return "TensorFlow finds none in a remote folder with [ or \\ in its name. Rename it"
@@ -140,7 +140,7 @@ def _unopened(prefix: str) -> str | None:
 
 
 def _way_out(prefix: str) -> str:
-    """The newest older checkpoint that is sound, and what to delete so that it is taken."""
+    """The newest intact checkpoint before it, and what to delete so that it is used."""
     folder, name = os.path.split(prefix)
     names = {file.removesuffix(".index") for file in _files_in(folder) if file.endswith(".index")}
     older = [other for other in names if 0 <= step_in_name(other) < step_in_name(name)]
@@ -149,13 +149,13 @@ def _way_out(prefix: str) -> str:
         path = os.path.join(folder, other)
         if _is_sound(path):
             return (
-                f"The newest older one that is sound is {path}: to go on from it, delete "
+                f"The newest intact one before it is {path}: to resume from it, delete "
                 f"{', '.join(damaged)}."
             )
         damaged += _files_of(path)
     return (
-        f"No older one in {folder or '.'} is sound: copy its files from where they are sound, or "
-        "begin anew in another folder."
+        f"No older one in {folder or '.'} is intact: copy its files from an intact copy, or start "
+        "again in another folder."
     )
 
 
@@ -165,7 +165,7 @@ def _is_sound(prefix: str) -> bool:
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     except OUT_OF_MEMORY:
-        return True  # as far as one can tell
+        return True  # nothing shows that it is damaged
     except Exception:  # as above
         return False
     return True
@@ -296,7 +296,7 @@ def refuse_far_larger(
     if larger:
         phrases = size_differences(found, larger, place)
         phrases += [
-            f"{name} is {larger[name]} here, and not told by {place}"
+            f"{name} is {larger[name]} here, but not given by {place}"
             for name in larger
             if name not in found
         ]

@@ -132,8 +132,8 @@ def end_process(message: str) -> NoReturn:
 def loss_message(lost: list[str]) -> str:
     """The message with which a worker ends after others were lost."""
     return (
-        f"lost {', '.join(lost)}, so this worker ends, too. Start all workers again to go on from "
-        "the last checkpoint."
+        f"lost {', '.join(lost)}, so this worker ends, too. Start all workers again to resume "
+        "from the last checkpoint."
     )
 
 

@@ -46,7 +46,7 @@ def make_strategy(devices: Devices) -> tf.distribute.Strategy:
     if slurm_tasks() > 1 and devices.strategy not in ("multi_worker", "tpu"):
         raise ValueError(
             f"strategy is expected to be 'multi_worker', since srun started {slurm_tasks()} tasks, "
-            f"but is {devices.strategy!r}; a task of its own is started by srun --ntasks=1."
+            f"but is {devices.strategy!r}; srun --ntasks=1 starts a single task."
         )
     strategy = makers[devices.strategy]()
     if strategy.num_replicas_in_sync > 1:
@@ -161,7 +161,7 @@ def resolve_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     Under SLURM one task per node drives all GPUs it sees.
 
     Raises:
-        ValueError: neither is there, or what is there is wrong.
+        ValueError: neither is given, or what is given is wrong.
     """
     if os.environ.get("TF_CONFIG"):
         cluster, job, index = _of_tf_config(os.environ["TF_CONFIG"])
@@ -170,7 +170,7 @@ def resolve_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     else:
         raise ValueError(
             "strategy 'multi_worker' needs the environment variable TF_CONFIG, as in "
-            f"{_EXAMPLE}, or to be started by srun; neither is there."
+            f"{_EXAMPLE}, or to be started by srun; neither is given."
         )
     return tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec(cluster),

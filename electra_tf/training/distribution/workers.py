@@ -23,7 +23,7 @@ class Workers:
     """The processes of a strategy. All of them call every method together, or wait forever.
 
     Args:
-        strategy: theirs; default: a process of its own.
+        strategy: theirs; default: a separate process.
 
     Attributes:
         count: how many there are.

@@ -191,7 +191,7 @@ class FirstLine:
             )
             if self._on_cpu and left > DAY:
                 logging.warning(
-                    "There is no GPU or TPU, and this run will go on for %.3g days. %s",
+                    "There is no GPU or TPU, and this run will take %.3g days. %s",
                     left / DAY,
                     self._instead,
                 )

@@ -58,7 +58,7 @@ class Updates:
         return {name: variable for part in parts for name, variable in part.state.items()}
 
     def begin_averages(self, loaded: Iterable[str] = ()) -> None:
-        """Let averages begin with the weights as they are, unless they were loaded too."""
+        """Initialize averages with the current weights, unless they were loaded too."""
         if self.averages is not None and not set(self.averages.state) <= set(loaded):
             self.averages.reset()
 
@@ -155,7 +155,7 @@ class LossScale:
     """A scale that halves when a gradient overflows and doubles after many that did not.
 
     An update whose gradients overflow is left out, but counts as a step, so that steps, learning
-    rate and data continue together. For one replica: each would have to know of the others'
+    rate and data continue together. For one replica: each would need the others'
     overflows.
 
     Raises:
