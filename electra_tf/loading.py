@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra_tf.load`: any folder with a model, to be used from Python on raw text."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ import tensorflow as tf
 # Registers the operations of tokenizers in exported models.
 import tensorflow_text  # noqa: F401
 
-from electra_tf.finetuning.files.contents import is_text
 from electra_tf.finetuning.kinds.embedding import VECTOR
-from electra_tf.interop.opening import EXPORTED, find_model, open_model
+from electra_tf.interop.error_calibration import write_calibration
+from electra_tf.interop.opening import EXPORTED, PRETRAINED, find_model, open_model
+from electra_tf.serving.calibrating import Goal, calibrated
+from electra_tf.serving.columns import as_array, joined, text_columns
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.export_files import load_exported
 
@@ -73,7 +76,8 @@ def load(
     hparams = {**(hparams or {}), **choice}
     model = open_model(folder, hparams, labels, generator)
     server = server_of_model(model, folder, task, model.config.max_seq_length, tf.float32, top_k)
-    return LoadedModel(server.signatures, folder, server)
+    own = (place.folder, model.step) if place.kind == PRETRAINED else None
+    return LoadedModel(server.signatures, folder, server, own)
 
 
 class LoadedModel:
@@ -89,12 +93,20 @@ class LoadedModel:
         signatures: name -> function of named tensors.
         source: for messages.
         owner: what the signatures' variables belong to; kept alive.
+        folder: of a model that was pre-trained here, and its step.
     """
 
-    def __init__(self, signatures: Mapping[str, Callable], source: str, owner: Any = None):
+    def __init__(
+        self,
+        signatures: Mapping[str, Callable],
+        source: str,
+        owner: Any = None,
+        folder: tuple[str, int] | None = None,
+    ):
         self._signatures = signatures
         self._source = source
         self._owner = owner
+        self._folder = folder
 
     @property
     def signatures(self) -> dict[str, tuple[str, ...]]:
@@ -185,6 +197,82 @@ class LoadedModel:
         """
         return self._run("pseudo_log_likelihood", texts, batch_size)
 
+    def find_errors(
+        self, texts: Sequence[str], threshold: float | None = None, batch_size: int = 32
+    ) -> Outputs:
+        """Words that do not belong where they are. Words are what white space separates.
+
+        Args:
+            texts: a sequence of texts.
+            threshold: the probability from which on a word is an error; default: that of
+                `calibrate`, or else 0.5.
+            batch_size: number of texts computed at once.
+
+        Returns:
+            `words` str, `starts`, `ends` int32 [B, W]; `probabilities` float32 [B, W] that the word
+            is wrong, calibrated, and `logits` before calibration; `is_error` bool [B, W];
+            `num_words` int32, `is_truncated`, `is_calibrated` bool, `threshold` float32 [B]. With a
+            generator: `replacements` str, `replacement_probabilities` float32 [B, W, K], best
+            first, of the 32 most probable errors of a text. A replacement is one token, whatever
+            the word's number of tokens; the word itself may be among them.
+
+        Raises:
+            ValueError: texts are not as expected, the threshold is not in 0..1, or the model has no
+                discriminator.
+        """
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"threshold is expected to be in 0..1, but is {threshold}.")
+        used = -1.0 if threshold is None else threshold
+        thresholds = np.full([batch_size], used, np.float32)
+        return self._run("find_errors", texts, batch_size, threshold=thresholds)
+
+    def calibrate(
+        self,
+        texts: Sequence[str],
+        precision: float | None = None,
+        false_alarm_rate: float | None = None,
+        error_rate: float = 0.05,
+        seed: int = 0,
+        batch_size: int = 32,
+    ) -> dict[str, Any]:
+        """Fit the probabilities and the threshold of `find_errors`, and store them in the folder.
+
+        Args:
+            texts: correct ones, unseen in training; errors as people make them are put in.
+            precision: share of true errors among the words found, from which the threshold follows.
+            false_alarm_rate: the same as the share of correct words that are found; default: 0.01
+                if no precision is given.
+            error_rate: share of words at which an error is put in. Probabilities and precision
+                hold for texts with so many errors.
+            seed: decides which errors.
+            batch_size: number of texts computed at once.
+
+        Returns:
+            What error_calibration.json holds: `temperature`, `bias`, `threshold`, `measured`.
+
+        Raises:
+            ValueError: the folder is not one of a discriminator that this library wrote; there is
+                too little text; no threshold reaches the precision.
+        """
+        goal = Goal.of(precision, false_alarm_rate)
+        if self._folder is None or self._owner.errors is None:
+            raise ValueError(
+                f"calibrate is expected to be called on the folder of a discriminator that "
+                f"`electra pretrain` or `electra convert` wrote, but {self._source} is none. "
+                "Calibrate such a folder; what is exported or converted from it then is calibrated."
+            )
+        above_all = np.full([batch_size], 2.0, np.float32)  # nothing to be replaced
+        found = calibrated(
+            lambda made: self._run("find_errors", made, batch_size, threshold=above_all),
+            texts,
+            goal,
+            error_rate,
+            seed,
+        )
+        write_calibration(found, *self._folder)
+        self._owner.errors.calibrate(found)
+        return dataclasses.asdict(found)
+
     def predict(self, texts: Texts, batch_size: int = 32) -> Outputs:
         """Predictions of a fine-tuned model.
 
@@ -236,7 +324,7 @@ class LoadedModel:
         if batch_size < 1:
             raise ValueError(f"batch_size is expected to be at least 1, but is {batch_size}.")
         function = self._signatures[name]
-        columns = _columns(texts, [n for n in _inputs(function) if n not in per_row])
+        columns = text_columns(texts, [n for n in _inputs(function) if n not in per_row])
         parts = []
         for start in range(0, len(texts), batch_size):
             chunk = {key: column[start : start + batch_size] for key, column in columns.items()}
@@ -247,8 +335,8 @@ class LoadedModel:
             except tf.errors.InvalidArgumentError as error:
                 raise ValueError(f"{self._source}, {name}: {error.message}") from error
             wanted = set(kept) & set(outputs) or set(outputs)
-            parts.append({key: _array(outputs[key]) for key in wanted})
-        return {key: _joined([part[key] for part in parts]) for key in parts[0]}
+            parts.append({key: as_array(outputs[key]) for key in wanted})
+        return {key: joined([part[key] for part in parts]) for key in parts[0]}
 
 
 def _inputs(function: Callable) -> list[str]:
@@ -258,50 +346,3 @@ def _inputs(function: Callable) -> list[str]:
         return [spec.name for spec in specs]
     _, named = function.structured_input_signature
     return sorted(named, key=lambda name: (name in ("text_pair", "context"), name))
-
-
-def _columns(texts: Texts, names: list[str]) -> dict[str, list[bytes]]:
-    """Input -> its B strings."""
-    expected = "str" if len(names) == 1 else f"({', '.join(names)})"
-    rank = getattr(texts, "ndim", 1)
-    is_sequence = hasattr(texts, "__len__") and hasattr(texts, "__getitem__") and rank > 0
-    # Tables of other libraries are iterated by their columns.
-    is_table = rank > 1 and not isinstance(texts, np.ndarray)
-    is_other = is_table or isinstance(texts, str | bytes | Mapping)
-    if not is_sequence or is_other or not len(texts):
-        raise ValueError(
-            f"texts is expected to be a sequence of one or more {expected}, but is {texts!r}."
-        )
-    columns: dict[str, list[bytes]] = {name: [] for name in names}
-    for place, text in enumerate(texts):
-        row = tuple(text) if isinstance(text, tuple | list | np.ndarray) else (text,)
-        if len(row) != len(names) or not all(isinstance(part, str) for part in row):
-            raise ValueError(f"texts[{place}] is expected to be {expected}, but is {text!r}.")
-        if not all(map(is_text, row)):
-            raise ValueError(
-                f"texts[{place}] is expected to be Unicode text, but {text!r} has surrogates, "
-                "which UTF-8 cannot hold."
-            )
-        for name, part in zip(names, row, strict=True):
-            columns[name].append(part.encode())
-    return columns
-
-
-def _array(tensor: tf.Tensor) -> np.ndarray:
-    value = tensor.numpy()
-    if tensor.dtype != tf.string:
-        return value
-    # Tokens of byte fallback are parts of characters.
-    decoded = [item.decode(errors="replace") for item in value.ravel()]
-    return np.array(decoded, object).reshape(value.shape)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """Parts of a batch one after the other, each filled up to the widest."""
-    widest = np.max([part.shape[1:] for part in parts], axis=0)
-    filled = []
-    for part in parts:
-        missing = [(0, 0), *((0, int(width)) for width in widest - part.shape[1:])]
-        empty = "" if part.dtype == object else part.dtype.type()
-        filled.append(np.pad(part, missing, constant_values=empty))
-    return np.concatenate(filled)

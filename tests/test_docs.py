@@ -32,6 +32,7 @@ DOCUMENTS = (
     "docs/benchmarks.md",
     "docs/data.md",
     "docs/demo.md",
+    "docs/discriminators.md",
     "docs/index.md",
     "docs/interop.md",
     "docs/keras.md",

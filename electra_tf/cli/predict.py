@@ -5,6 +5,8 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from electra_tf import given_files
 from electra_tf.cli import arguments
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         records = predictor.of_file(args.input, args.layout)
     count = 0
-    with _output(args.output) as file:
+    with output(args.output) as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             count += 1
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _output(path: str):
+def output(path: str) -> Iterator[Any]:
     """Standard output, or a file that is written completely or not at all."""
     if path == STANDARD:
         yield sys.stdout

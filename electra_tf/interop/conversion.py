@@ -13,6 +13,7 @@ from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.folders import new_folder
+from electra_tf.interop.error_calibration import write_calibration
 from electra_tf.interop.huggingface.content import write_contents
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.our_models import content_of_part, contents_of, heads_left
@@ -50,6 +51,8 @@ def write_own(model: StoredModel, folder: str) -> None:
         else:
             config = dataclasses.replace(model.config, model_dir=partial)
             pretrained.write_config(config, model.tokenizer, converted_from=model.description)
+            if model.error_calibration is not None:
+                write_calibration(model.error_calibration, partial, model.step)
         CheckpointFolder(partial).save(model.step, {**model.weights, **model.moments}, {})
 
 
@@ -133,6 +136,8 @@ def convert(
         lines = [f"{folder}: step {model.step}, {len(model.weights)} variables"]
         if model.moments:
             lines.append(f"  with {len(model.moments)} of Adam's moments")
+    if model.error_calibration is not None and target != "electra_tf":
+        left.append("the calibration of errors")
     if left:
         lines.append(f"not written, since the format has no place for them: {', '.join(left)}")
     if not model.is_finetuned and model.config.uniform_generator:

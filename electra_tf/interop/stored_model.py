@@ -12,6 +12,7 @@ from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
 from electra_tf.config.encoder import nearest_size
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task
+from electra_tf.interop.error_calibration import ErrorCalibration
 from electra_tf.model import Encoder
 from electra_tf.pretraining.pair import Discriminator, build_pair
 from electra_tf.text import Tokenizer, Vocabulary
@@ -81,6 +82,8 @@ class StoredModel:
     """Where it lies."""
     origin: str | None = None
     """Where the weights are from, if they were not trained here."""
+    error_calibration: ErrorCalibration | None = None
+    """Of a pre-trained discriminator that was calibrated."""
     data: Sequence[Mapping[str, Any]] = ()
     """The splits it was fine-tuned and evaluated on: task, split, numbers of examples and rows."""
 

@@ -22,6 +22,8 @@ DESCRIPTIONS = {
     "ids": "token ids; no operation beyond TensorFlow's own",
     "features": "embeddings of raw strings, of the layer that `layer` names for each row",
     "replaced_tokens": "how probable it is that each token of a text is a fake",
+    "find_errors": "words that do not belong where they are, with replacements; `threshold` is the "
+    "probability of an error, below 0 for the model's own",
     "fill_mask": "the most probable tokens for each {mask} in the texts",
     "pseudo_log_likelihood": "how probable texts are, each token where all others are known",
 }

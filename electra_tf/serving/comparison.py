@@ -76,6 +76,7 @@ def compare(
         inputs = [spec.name for spec in function.input_signature]
         for layer in range(num_layers + 1 if "layer" in inputs else 1):
             given = {**strings, **batch, "layer": tf.fill([len(_TEXTS)], layer)}
+            given["threshold"] = tf.fill([len(_TEXTS)], -1.0)  # the model's own
             given = {key: given[key] for key in inputs}
             differences += _output_differences(name, exported[name](**given), function(**given))
     return Comparison(len(differences), max(differences))

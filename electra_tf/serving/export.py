@@ -201,7 +201,8 @@ def server_of_model(
         return server_of(model, task_number(model, folder, task), max_seq_length, dtype)
     if task is not None:
         raise ValueError(f"task is {task!r}, but {folder} holds a pre-trained model.")
-    return PretrainedServer(model.model, model.tokenizer, max_seq_length, dtype, top_k)
+    calibration = model.error_calibration
+    return PretrainedServer(model.model, model.tokenizer, max_seq_length, dtype, top_k, calibration)
 
 
 def live_encoders(model: StoredModel) -> list[Encoder]:

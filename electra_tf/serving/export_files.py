@@ -111,7 +111,7 @@ def write_warmup(
 def example_inputs(
     function: tf.types.experimental.PolymorphicFunction, batch_size: int
 ) -> dict[str, tf.Tensor]:
-    """Inputs of a signature: short texts, rows of a few ids, the last layer."""
+    """Inputs of a signature: short texts, rows of a few ids, the last layer, its threshold."""
     found = {}
     for spec in function.input_signature:
         if spec.dtype == tf.string:

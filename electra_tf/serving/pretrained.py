@@ -7,17 +7,20 @@ from collections.abc import Callable, Mapping
 import keras
 import tensorflow as tf
 
+from electra_tf.interop.error_calibration import ErrorCalibration
 from electra_tf.interop.stored_model import Pair
 from electra_tf.model import Encoder
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
 from electra_tf.serving import likelihood
+from electra_tf.serving.errors import ErrorFinder
 from electra_tf.serving.located import located_batch, names_of, text_positions
 from electra_tf.serving.served_encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.signatures import (
     IDS,
     LAYER,
     STRINGS,
+    THRESHOLD,
     checked_ids,
     chosen_layer,
     plain_variables,
@@ -37,9 +40,11 @@ class PretrainedServer(tf.Module):
         max_seq_length: tokens of a row, at most; longer texts lose their ends.
         dtype: of weights and matrix products of encoders.
         top_k: fillings for each gap.
+        calibration: of `find_errors`, if there is one.
 
     Attributes:
         encoders: as `encoders_of` the pretrainer, in the form that serves.
+        errors: finds errors; None without a discriminator.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class PretrainedServer(tf.Module):
         max_seq_length: int,
         dtype: tf.DType,
         top_k: int,
+        calibration: ErrorCalibration | None = None,
     ):
         super().__init__()
         self._tokenizer = tokenizer
@@ -72,6 +78,16 @@ class PretrainedServer(tf.Module):
             mask_prob = pretrainer.config.mask_prob
             self._log_odds = math.log(mask_prob / (1 - mask_prob))
         self._is_two_tower = isinstance(generator, TwoTowerClozeModel)
+        self.errors = None
+        if self._head is not None:
+            self.errors = ErrorFinder(
+                tokenizer,
+                max_seq_length,
+                self._top_k,
+                calibration,
+                lambda batch: self._replaced_logits(batch, self._encoder(batch)[-1]),
+                self._filling_logits if self._generator is not None else None,
+            )
 
     @property
     def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
@@ -83,6 +99,7 @@ class PretrainedServer(tf.Module):
         }
         if self._head is not None:
             found["replaced_tokens"] = signature(self._replaced_tokens, text=STRINGS)
+            found["find_errors"] = signature(self.errors, text=STRINGS, threshold=THRESHOLD)
         if self._generator is not None:
             found["fill_mask"] = signature(self._fill_mask, text=STRINGS)
         if self._generator is not None or self._log_odds is not None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 STRINGS = tf.TensorSpec([None], tf.string)
 LAYER = tf.TensorSpec([None], tf.int32)
+THRESHOLD = tf.TensorSpec([None], tf.float32)
 IDS = {
     name: tf.TensorSpec([None, None], tf.int32)
     for name in ("input_ids", "input_mask", "segment_ids")

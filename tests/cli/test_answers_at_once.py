@@ -133,6 +133,15 @@ SAID = {
         (["--model-dir", "no"], "no/train_log.jsonl is expected to be the log of a run, but does"),
         (["--model-dir", "d", "--output", "text"], "d/train_log.jsonl is expected"),
     ],
+    "find-errors": [
+        (["--model-dir", "no"], "no is expected to be a checkpoint (the part of its name before"),
+        (["--model-dir", "tuned", "--input", "no.txt"], "The data file no.txt does not exist."),
+        (["--model-dir", "tuned", "--calibrate", "no.txt"], "The data file no.txt does not exist."),
+        (["--model-dir", "tuned", "--precision", "0.9"], "--precision is expected with --calibrat"),
+        (["--model-dir", "tuned", "--threshold", "nan"], "--threshold is expected to be in 0..1"),
+        (["--model-dir", "tuned", "--top-k", "0"], "--top-k is expected to be at least 1, but is"),
+        (["--model-dir", "tuned", "--color", "--output", "o"], "--color is for a terminal, so --o"),
+    ],
     "export": [
         (["--model-dir", "no/model", "--export-dir", "e"], "`hf download no/model --local-dir"),
         (["--model-dir", "d", "--export-dir", "e", "--vocab-file", "no"], "vocabulary file no"),

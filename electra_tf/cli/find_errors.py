@@ -1,0 +1,239 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Finds words that do not belong where they are, and what to write instead; calibrates that.
+
+Needs a pre-trained discriminator; replacements come from its generator. Every line of the input is
+a text. Of each one the output has a line of JSON with its errors.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from electra_tf import given_files
+from electra_tf.cli import arguments
+from electra_tf.cli.predict import STANDARD, output
+
+if TYPE_CHECKING:
+    from electra_tf.loading import LoadedModel
+
+ERROR_RATE = 0.05
+_LINES_AT_ONCE = 256
+_RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
+_OF_CALIBRATION = ("precision", "false_alarm_rate", "error_rate")
+
+Record = dict[str, Any]
+"""`line`, `text`, `errors`, `threshold`, `is_calibrated`."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--model-dir", required=True, help="folder of a pre-trained discriminator, or its export"
+    )
+    parser.add_argument(
+        "--input",
+        help="file with a text per line; - for standard input, the default unless --calibrate is "
+        "given",
+    )
+    parser.add_argument("--output", default=STANDARD, help="JSONL file; - for standard output")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        help="the probability from which on a word is an error; default: that of the calibration, "
+        "or else 0.5",
+    )
+    parser.add_argument("--top-k", type=int, default=3, help="replacements of each word")
+    parser.add_argument(
+        "--color",
+        action="store_true",
+        help="print the texts instead, with errors in red and their best replacements in green",
+    )
+    parser.add_argument(
+        "--calibrate",
+        metavar="FILE",
+        help="first fit probabilities and threshold on a file of correct text, a text per line, "
+        "that was not trained on, and store them in the model's folder",
+    )
+    parser.add_argument(
+        "--precision",
+        type=float,
+        help="for --calibrate: share of true errors among the words found, at least",
+    )
+    parser.add_argument(
+        "--false-alarm-rate",
+        type=float,
+        help="for --calibrate, instead: share of correct words found, at most (default: 0.01)",
+    )
+    parser.add_argument(
+        "--error-rate",
+        type=float,
+        help=f"for --calibrate: share of wrong words to expect (default: {ERROR_RATE})",
+    )
+    arguments.add_model_flags(parser)
+    return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the model and the input are there."""
+    if args.calibrate is None:
+        for name in _OF_CALIBRATION:
+            if getattr(args, name) is not None:
+                flag = name.replace("_", "-")
+                raise ValueError(f"--{flag} is expected with --calibrate, which is not given.")
+    elif args.precision is not None and args.false_alarm_rate is not None:
+        raise ValueError("one of --precision and --false-alarm-rate is expected, not both.")
+    for name in (*_OF_CALIBRATION, "threshold"):
+        value = getattr(args, name)
+        if value is not None and not 0 <= value <= 1:
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} is expected to be in 0..1, but is {value}.")
+    if args.top_k < 1:
+        raise ValueError(f"--top-k is expected to be at least 1, but is {args.top_k}.")
+    if args.color and args.output != STANDARD:
+        raise ValueError(
+            f"--color is for a terminal, so --output is expected not to be given, but is "
+            f"{args.output}."
+        )
+    given_files.check_model(args.model_dir)
+    for path in (args.calibrate, args.input):
+        if path not in (None, STANDARD):
+            given_files.check_data_file(path)
+    arguments.check_model_flags(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Calibrate if that is asked, then write a record of each text."""
+    import electra_tf
+    from electra_tf.finetuning.files.contents import read_lines
+
+    model = electra_tf.load(args.model_dir, top_k=args.top_k, **arguments.model_settings(args))
+    if args.calibrate is not None:
+        _calibrate(model, args, [line for line in read_lines(args.calibrate) if line.strip()])
+        if args.input is None:
+            return
+    lines = sys.stdin if args.input in (None, STANDARD) else read_lines(args.input)
+    num_texts = num_errors = 0
+    record: Record = {}
+    with output(args.output) as file:
+        for record in records_of(model, lines, args.threshold):
+            text = _colored(record) if args.color else json.dumps(record, ensure_ascii=False)
+            file.write(text + "\n")
+            num_texts += 1
+            num_errors += len(record["errors"])
+    if num_texts:
+        kind = "calibrated" if record["is_calibrated"] else "not calibrated"
+        print(
+            f"{num_errors:,} errors in {num_texts:,} texts: words with a probability of "
+            f"{record['threshold']:.3g} or more, {kind}.",
+            file=sys.stderr,
+        )
+
+
+def records_of(
+    model: "LoadedModel", lines: Iterable[str], threshold: float | None
+) -> Iterator[Record]:
+    """A record of each line that is not empty. Long ones are read in parts, so nothing is left out.
+
+    Args:
+        model: a pre-trained discriminator.
+        lines: the texts.
+        threshold: see `LoadedModel.find_errors`.
+    """
+    numbered = (
+        (number, line.removeprefix("\ufeff") if number == 1 else line)
+        for number, line in enumerate(lines, start=1)
+    )
+    texts = ((number, line.rstrip("\r\n")) for number, line in numbered if line.strip())
+    while some := list(itertools.islice(texts, _LINES_AT_ONCE)):
+        records = [{"line": number, "text": text, "errors": []} for number, text in some]
+        # Records, and the byte of their text from which on it is still to be read.
+        rest = [(record, 0) for record in records]
+        while rest:
+            rest = _read(model, rest, threshold)
+        yield from records
+
+
+def _read(
+    model: "LoadedModel", rest: list[tuple[Record, int]], threshold: float | None
+) -> list[tuple[Record, int]]:
+    """Add errors to records as far as their texts fit into a row; returns what is left to read."""
+    parts = [record["text"].encode()[start:].decode() for record, start in rest]
+    found = model.find_errors(parts, threshold)
+    left = []
+    for row, (record, start) in enumerate(rest):
+        record["errors"] += _errors(found, row, start)
+        record["threshold"] = round(float(found["threshold"][row]), 6)
+        record["is_calibrated"] = bool(found["is_calibrated"][row])
+        if found["is_truncated"][row]:
+            count = found["num_words"][row]
+            # A word that is longer than a row cannot be read.
+            skipped = found["ends"][row, count - 1] if count else _first_word(parts[row])
+            if parts[row].encode()[skipped:].strip():
+                left.append((record, start + int(skipped)))
+    return left
+
+
+def _first_word(text: str) -> int:
+    """The byte behind the first word."""
+    word = text.split(maxsplit=1)[0]
+    return len(text[: text.index(word) + len(word)].encode())
+
+
+def _errors(found: dict[str, Any], row: int, start: int) -> list[Record]:
+    errors = []
+    for place in range(found["num_words"][row]):
+        if not found["is_error"][row, place]:
+            continue
+        error = {
+            "word": found["words"][row, place],
+            "start": start + int(found["starts"][row, place]),
+            "end": start + int(found["ends"][row, place]),
+            "probability": round(float(found["probabilities"][row, place]), 6),
+        }
+        if "replacements" in found:
+            fillings = zip(
+                found["replacements"][row, place],
+                found["replacement_probabilities"][row, place],
+                strict=True,
+            )
+            error["replacements"] = [
+                {"word": word, "probability": round(float(value), 6)}
+                for word, value in fillings
+                if word
+            ]
+        errors.append(error)
+    return errors
+
+
+def _colored(record: Record) -> str:
+    """The text with its errors in red, and behind each in green the best other word."""
+    text, parts, taken = record["text"].encode(), [], 0
+    for error in record["errors"]:
+        parts.append(text[taken : error["start"]].decode())
+        parts.append(f"{_RED}{error['word']}{_PLAIN}")
+        others = [o["word"] for o in error.get("replacements", ()) if o["word"] != error["word"]]
+        parts += [f" {_GREEN}({others[0]}){_PLAIN}"] if others else []
+        taken = error["end"]
+    return "".join([*parts, text[taken:].decode()])
+
+
+def _calibrate(model: "LoadedModel", args: argparse.Namespace, texts: list[str]) -> None:
+    if not texts:
+        raise ValueError(f"{args.calibrate} is expected to have texts, but has none.")
+    rate = ERROR_RATE if args.error_rate is None else args.error_rate
+    found = model.calibrate(texts, args.precision, args.false_alarm_rate, rate)
+    measured = found["measured"]
+    reached = measured["found"]
+    print(
+        f"{args.model_dir} is calibrated on {measured['num_words']:,} words of "
+        f"{measured['num_texts']:,} texts, {measured['num_wrong']:,} of them made wrong: "
+        f"temperature {found['temperature']:.3g}, bias {found['bias']:.3g}. From a probability of "
+        f"{found['threshold']:.3g} on, {reached['recall']:.1%} of the errors are found with a "
+        f"precision of {reached['precision']:.1%}; {reached['false_alarm_rate']:.2%} of the "
+        "correct words are false alarms.",
+        file=sys.stderr,
+    )

@@ -1,0 +1,91 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""`electra find-errors`: records of files and of standard input, colors, calibration."""
+
+import io
+import json
+import shutil
+
+import pytest
+from commands import electra, run_verb
+from served_models import LENGTH
+
+import electra_tf
+from electra_tf.cli import find_errors
+from electra_tf.interop.error_calibration import CALIBRATION_FILE
+
+LONG = " ".join(f"wörd{number}" for number in range(40)) + " end."
+LINES = ["\ufeffThe way is there.", "", LONG, "x" * 50 * LENGTH + " unaffable"]
+
+
+@pytest.fixture(scope="module")
+def folder(pair_dir, tmp_path_factory):
+    """A copy, since it is calibrated at last."""
+    return shutil.copytree(pair_dir, tmp_path_factory.mktemp("command") / "model")
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return electra_tf.load(str(folder), top_k=2)
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(model, monkeypatch):
+    monkeypatch.setattr(electra_tf, "load", lambda *_, **__: model)
+
+
+def test_long_texts_are_read_to_their_ends(model, folder, tmp_path):
+    (tmp_path / "in.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    flags = ["--model-dir", folder, "--output", tmp_path / "out.jsonl", "--top-k", 2]
+    run_verb("find_errors", *flags, "--input", tmp_path / "in.txt", "--threshold", 0)
+    written = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in written]
+    assert [record["line"] for record in records] == [1, 3, 4]
+    assert records[0]["text"] == "The way is there." and not records[0]["is_calibrated"]
+    for record in records:
+        words = record["text"].split()
+        assert [error["word"] for error in record["errors"]] == words
+        for error in record["errors"]:
+            place = slice(error["start"], error["end"])
+            assert record["text"].encode()[place].decode() == error["word"]
+    assert len(records[1]["errors"]) == 41
+    first = model.find_errors(["The way is there."], threshold=0)
+    for place, error in enumerate(records[0]["errors"]):
+        assert abs(error["probability"] - first["probabilities"][0, place]) < 1e-5
+        assert [each["word"] for each in error["replacements"]] == list(
+            first["replacements"][0, place]
+        )
+
+
+def test_a_word_longer_than_a_row_is_passed_over(model):
+    word = "/".join("abcdefghij" * 8)
+    (record,) = find_errors.records_of(model, [f" {word} the way"], threshold=0)
+    assert [error["word"] for error in record["errors"]] == ["the", "way"]
+
+
+def test_standard_input_is_marked_in_color(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("The wäy is.\n"))
+    run_verb("find_errors", "--model-dir", folder, "--color", "--threshold", 0)
+    out, err = capsys.readouterr()
+    assert out.startswith("\x1b[31mThe\x1b[0m \x1b[32m(") and "\x1b[31mwäy\x1b[0m" in out
+    assert out.endswith(".)\x1b[0m\n") and "3 errors in 1 texts" in err and "not calibrated" in err
+
+
+def test_what_is_calibrated_by_the_command_counts(folder, tmp_path, capsys):
+    text = tmp_path / "heldout.txt"
+    text.write_text("there is some way to the end of it\n\n" * 60)
+    flags = ["--model-dir", folder, "--calibrate", text]
+    run_verb("find_errors", *flags, "--false-alarm-rate", 0.1, "--error-rate", 0.2)
+    out, err = capsys.readouterr()
+    assert not out and f"{folder} is calibrated on " in err and " of 60 texts" in err
+    stored = json.loads((folder / CALIBRATION_FILE).read_text())
+    assert stored["measured"]["false_alarm_rate"] == 0.1
+    assert stored["measured"]["error_rate"] == 0.2
+    assert electra(*find_flags(folder), "--calibrate", text, "--precision", 0.999) == 2
+    assert "error: precision is expected to be at most " in capsys.readouterr().err
+    text.write_text("\n")
+    assert electra(*find_flags(folder), "--calibrate", text) == 2
+    assert f"{text} is expected to have texts, but has none." in capsys.readouterr().err
+
+
+def find_flags(folder):
+    return ["find-errors", "--model-dir", folder]
