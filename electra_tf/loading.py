@@ -2,6 +2,7 @@
 """`electra_tf.load`: any folder with a model, to be used from Python on raw text."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from electra_tf.serving.calibrating import Goal, calibrated
 from electra_tf.serving.columns import as_array, joined, text_columns
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.export_files import load_exported
+from electra_tf.serving.options import Choices, check_rule
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]
@@ -273,6 +275,37 @@ class LoadedModel:
         self._owner.errors.calibrate(found)
         return dataclasses.asdict(found)
 
+    def score_options(
+        self,
+        templates: Sequence[str],
+        options: Sequence[str] | Sequence[Sequence[str]],
+        rule: str = "mean",
+        batch_size: int = 32,
+    ) -> Outputs:
+        """Which option in the gap of a text the discriminator finds most original.
+
+        Args:
+            templates: B texts with one `{}` each.
+            options: O texts for all templates, or a sequence of them for each.
+            rule: which of the scores below decides: mean, sum, mean_corrected, sum_corrected.
+            batch_size: number of filled texts computed at once.
+
+        Returns:
+            `best` str, `option_ids` int32 [B]; `scores` float32 [B, O], those of the rule. `mean`
+            and `sum` [B, O] of the log-probabilities that the option's tokens are original;
+            `mean_alone`, `sum_alone`, of the option without the text; `mean_corrected`,
+            `sum_corrected`, their differences; `num_tokens` int32, `is_truncated` bool [B, O];
+            `num_options` int32 [B]. Scores of options that are not there are -inf.
+
+        Raises:
+            ValueError: a template has not one gap, an option is empty, unknown or alone, or the
+                model has no discriminator.
+        """
+        check_rule(rule)
+        choices = Choices.of(templates, options)
+        scored = self._run("score_options", choices.rows, batch_size)
+        return choices.arranged(scored, rule)
+
     def predict(self, texts: Texts, batch_size: int = 32) -> Outputs:
         """Predictions of a fine-tuned model.
 
@@ -333,7 +366,7 @@ class LoadedModel:
             try:
                 outputs = function(**{k: tf.constant(v) for k, v in chunk.items()}, **rows)
             except tf.errors.InvalidArgumentError as error:
-                raise ValueError(f"{self._source}, {name}: {error.message}") from error
+                raise ValueError(f"{self._source}, {name}: {_said_by(error)}") from error
             wanted = set(kept) & set(outputs) or set(outputs)
             parts.append({key: as_array(outputs[key]) for key in wanted})
         return {key: joined([part[key] for part in parts]) for key in parts[0]}
@@ -345,4 +378,10 @@ def _inputs(function: Callable) -> list[str]:
     if specs is not None:  # not exported: in their order
         return [spec.name for spec in specs]
     _, named = function.structured_input_signature
-    return sorted(named, key=lambda name: (name in ("text_pair", "context"), name))
+    return sorted(named, key=lambda name: (name in ("text_pair", "context", "option"), name))
+
+
+def _said_by(error: tf.errors.InvalidArgumentError) -> str:
+    """What an assertion in the graph says, without where in the graph it stands."""
+    found = re.search(r"assertion failed: \[(.*)\]", error.message)
+    return error.message if found is None else found[1].replace("] [", " ")

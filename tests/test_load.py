@@ -67,6 +67,8 @@ def test_every_kind_of_folder_gives_the_same(kind, models):
     same(other.replaced_tokens(TEXTS), own.replaced_tokens(TEXTS))
     same(other.fill_mask(["w5 [MASK] w7", "w1"]), own.fill_mask(["w5 [MASK] w7", "w1"]))
     same(other.pseudo_log_likelihood(TEXTS), own.pseudo_log_likelihood(TEXTS))
+    choices = (["w5 {} w7", "{}"], ["w1", "w2 w3"])
+    same(other.score_options(*choices), own.score_options(*choices))
 
 
 @pytest.mark.parametrize("kind", ["own", "reference", "huggingface", "exported"])

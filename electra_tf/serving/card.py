@@ -24,6 +24,7 @@ DESCRIPTIONS = {
     "replaced_tokens": "how probable it is that each token of a text is a fake",
     "find_errors": "words that do not belong where they are, with replacements; `threshold` is the "
     "probability of an error, below 0 for the model's own",
+    "score_options": "how original an option is in the gap `{{}}` of a text",
     "fill_mask": "the most probable tokens for each {mask} in the texts",
     "pseudo_log_likelihood": "how probable texts are, each token where all others are known",
 }

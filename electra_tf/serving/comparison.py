@@ -24,6 +24,7 @@ _TEXTS = (
     "Ünïcödé naïve café; 日本語とEnglishの混在 漢字。한국어 {mask} שלום 👩‍👩‍👧 \u200b\x07",
     "too long {mask} " * 400,
 )
+_OPTIONS = ("a", "b", "c", "1", "é")
 
 
 class ExportDiffersError(ArithmeticError):
@@ -71,12 +72,14 @@ def compare(
     ]
     # The last of the texts beside the first, and so on, where a model reads two.
     strings = {"text": texts, "text_pair": texts[::-1], "question": texts[::-1], "context": texts}
+    options = {"text": tf.strings.join([texts, " {}."]), "option": tf.constant(_OPTIONS)}
     num_layers = encoders[0][0].num_layers
     for name, function in saved.items():
         inputs = [spec.name for spec in function.input_signature]
         for layer in range(num_layers + 1 if "layer" in inputs else 1):
             given = {**strings, **batch, "layer": tf.fill([len(_TEXTS)], layer)}
             given["threshold"] = tf.fill([len(_TEXTS)], -1.0)  # the model's own
+            given |= options if "option" in inputs else {}
             given = {key: given[key] for key in inputs}
             differences += _output_differences(name, exported[name](**given), function(**given))
     return Comparison(len(differences), max(differences))

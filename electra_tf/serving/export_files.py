@@ -112,10 +112,13 @@ def example_inputs(
     function: tf.types.experimental.PolymorphicFunction, batch_size: int
 ) -> dict[str, tf.Tensor]:
     """Inputs of a signature: short texts, rows of a few ids, the last layer, its threshold."""
-    found = {}
+    found, names = {}, [spec.name for spec in function.input_signature]
     for spec in function.input_signature:
-        if spec.dtype == tf.string:
-            found[spec.name] = tf.fill([batch_size], "word " * _WORDS)
+        if spec.name == "option":
+            found[spec.name] = tf.fill([batch_size], "word")
+        elif spec.dtype == tf.string:
+            text = "word " * _WORDS + ("{}" if "option" in names else "")
+            found[spec.name] = tf.fill([batch_size], text)
         elif spec.shape.rank == 1:
             found[spec.name] = tf.fill([batch_size], tf.constant(-1, spec.dtype))
         else:

@@ -15,6 +15,7 @@ from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
 from electra_tf.serving import likelihood
 from electra_tf.serving.errors import ErrorFinder
 from electra_tf.serving.located import located_batch, names_of, text_positions
+from electra_tf.serving.options import option_scores
 from electra_tf.serving.served_encoder import ServedEncoder, is_disentangled
 from electra_tf.serving.signatures import (
     IDS,
@@ -100,6 +101,7 @@ class PretrainedServer(tf.Module):
         if self._head is not None:
             found["replaced_tokens"] = signature(self._replaced_tokens, text=STRINGS)
             found["find_errors"] = signature(self.errors, text=STRINGS, threshold=THRESHOLD)
+            found["score_options"] = signature(self._score_options, text=STRINGS, option=STRINGS)
         if self._generator is not None:
             found["fill_mask"] = signature(self._fill_mask, text=STRINGS)
         if self._generator is not None or self._log_odds is not None:
@@ -125,6 +127,12 @@ class PretrainedServer(tf.Module):
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length)
         probabilities = tf.sigmoid(self._replaced_logits(batch, self._encoder(batch)[-1]))
         return {**located, "probabilities": text_positions(probabilities, located["num_tokens"])}
+
+    def _score_options(self, text: tf.Tensor, option: tf.Tensor) -> dict[str, tf.Tensor]:
+        def logits(batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+            return self._replaced_logits(batch, self._encoder(batch)[-1])
+
+        return option_scores(self._tokenizer, logits, text, option, self._max_seq_length)
 
     def _fill_mask(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         batch, located = located_batch(self._tokenizer, text, self._max_seq_length, masked=True)

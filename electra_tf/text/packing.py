@@ -55,7 +55,19 @@ def kept_lengths(
         second: the same; 0 where there is no second text.
         max_seq_length: the most tokens of a row, with [CLS] and [SEP].
     """
-    room = max_seq_length - 2 - tf.cast(second > 0, tf.int64)
+    return shares_of_room(first, second, max_seq_length - 2 - tf.cast(second > 0, tf.int64))
+
+
+def shares_of_room(
+    first: tf.Tensor, second: tf.Tensor, room: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many tokens of each of two texts fit into a room, see `kept_lengths`.
+
+    Args:
+        first: numbers of tokens, int64 [B].
+        second: the same.
+        room: tokens of both, at most, int64 [B].
+    """
     larger_half = (room + 1) // 2
     return (
         tf.minimum(first, tf.maximum(larger_half, room - second)),

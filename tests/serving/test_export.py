@@ -105,7 +105,7 @@ def test_warmup_requests_are_what_serving_reads(pair_export, pair):
         outputs = pair[names[-1]](**{key: tf.constant(value) for key, value in inputs.items()})
         assert len({len(values) for values in outputs.values()}) == 1
     expected = ["features", "fill_mask", "ids", "pseudo_log_likelihood", "replaced_tokens"]
-    expected += ["serving_default", "text"]
+    expected += ["score_options", "serving_default", "text"]
     assert sorted(set(names)) == expected
 
 

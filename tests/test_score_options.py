@@ -1,0 +1,83 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Options in the gap of a text are scored by the discriminator's probabilities of their tokens."""
+
+import numpy as np
+import pytest
+from tiny_finetuning import make_data_dir
+
+import electra_tf
+
+TEMPLATES = ["w5 {} w6", "{} w7", "w8 w9 w8 {}"]
+OPTIONS = ["w1", "w2 w3", "w4"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    root = make_data_dir(tmp_path_factory.mktemp("options") / "data")
+    return electra_tf.load(str(root / "models" / "tiny"))
+
+
+def original(model, text, first, last):
+    """Log-probabilities that the tokens first..last of a text are original."""
+    return np.log1p(-model.replaced_tokens([text])["probabilities"][0, first:last])
+
+
+def test_scores_are_log_probabilities_of_the_options_tokens(model):
+    found = model.score_options(TEMPLATES, OPTIONS)
+    assert found["scores"].shape == (3, 3) and found["num_tokens"].tolist() == [[1, 2, 1]] * 3
+    own, alone = original(model, "w5 w2 w3 w6", 1, 3), original(model, "w2 w3", 0, 2)
+    for name, reduce in (("mean", np.mean), ("sum", np.sum)):
+        np.testing.assert_allclose(found[name][0, 1], reduce(own), rtol=1e-5)
+        np.testing.assert_allclose(found[f"{name}_alone"][0, 1], reduce(alone), rtol=1e-5)
+        difference = reduce(own) - reduce(alone)
+        np.testing.assert_allclose(found[f"{name}_corrected"][0, 1], difference, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", ["mean", "sum", "mean_corrected", "sum_corrected"])
+def test_the_best_option_is_that_of_the_rule(model, rule):
+    found = model.score_options(TEMPLATES, OPTIONS, rule=rule, batch_size=2)
+    np.testing.assert_array_equal(found["scores"], found[rule])
+    assert found["option_ids"].tolist() == found["scores"].argmax(axis=1).tolist()
+    assert found["best"].tolist() == [OPTIONS[i] for i in found["option_ids"]]
+
+
+def test_each_template_may_have_options_of_its_own(model):
+    found = model.score_options(TEMPLATES[:2], [["w1", "w2"], ["w2 w3", "w4", "w1"]])
+    shared = model.score_options(TEMPLATES[:2], OPTIONS)
+    np.testing.assert_allclose(found["mean"][1, :2], shared["mean"][1, 1:], rtol=1e-5)
+    assert found["num_options"].tolist() == [2, 3] and found["mean"][0, 2] == -np.inf
+
+
+def test_long_texts_lose_the_ends_that_are_far_from_the_option(model):
+    long = "w8 " * 40 + "{}" + " w9" * 40
+    found = model.score_options([long], ["w1", "w4"])
+    assert found["is_truncated"].all()
+    # 16 tokens are a row: [CLS], [SEP], the option, and 13 others.
+    same = model.score_options(["w8 " * 7 + "{}" + " w9" * 6], ["w1", "w4"])
+    np.testing.assert_allclose(found["mean"], same["mean"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("templates", "options", "message"),
+    [
+        (["none"], OPTIONS, r"templates\[0\] is expected to have {} once, but is 'none'"),
+        (["{}", "{} {}"], OPTIONS, r"templates\[1\] is expected to have {} once"),
+        ([], OPTIONS, "templates is expected to be a sequence of one or more texts"),
+        ("{}", OPTIONS, "templates is expected to be a sequence"),
+        (["{}"], ["w1"], "options is expected to be a sequence of two or more texts"),
+        (["{}"], ["w1", " "], r"options\[1\] is expected to be a text, but is ' '"),
+        (["{}"], ["w1", 3], r"options\[1\] is expected to be a text, but is 3"),
+        (["{}"], ["w1", "w1"], "to have different texts"),
+        (["{}"], [["w1", "w2"]] * 2, "one sequence for each of the 1 templates, but has 2"),
+        (["{}"], ["w1", "strange"], "'strange' has unknown ones in '{}'"),
+        (["{}"], ["w1", "w2 " * 15], "score_options: option is expected to fit into 16 tokens"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(model, templates, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.score_options(templates, options)
+
+
+def test_the_rule_is_one_of_four(model):
+    with pytest.raises(ValueError, match="rule is expected to be one of mean, sum, "):
+        model.score_options(TEMPLATES, OPTIONS, rule="prior")
