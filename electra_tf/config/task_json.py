@@ -47,6 +47,8 @@ class Description:
         for key in _REQUIRED:
             self.need(key in fields, key, "to be given", "nothing")
         self._kind = KINDS[self.one_of("kind", tuple(KINDS))]
+        if "prompt" in fields and self._kind.prompted is not None:
+            self._kind = KINDS[self._kind.prompted]
         known = (*_REQUIRED, *_ALWAYS_OPTIONAL, *self._kind.keys)
         for key in fields:
             if key not in known:

@@ -53,6 +53,16 @@ class HeldOut:
 
 
 @dataclasses.dataclass(frozen=True)
+class Prompt:
+    """A text with a gap, and what fills it for each class."""
+
+    template: str
+    """With {text_a}, {text_b} of pairs, and {} for the option."""
+    options: tuple[str, ...]
+    """In the order of the labels."""
+
+
+@dataclasses.dataclass(frozen=True)
 class TaskSpec:
     """The description of a task, without its data."""
 
@@ -87,6 +97,8 @@ class TaskSpec:
     """Between the labels of a multi-label cell."""
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
     """What else the kind keeps of the keys of a JSON file."""
+    prompt: Prompt | None = None
+    """Of a classification by the discriminator's own head; None for one with a head of its own."""
 
     @property
     def has_unanswerable(self) -> bool:

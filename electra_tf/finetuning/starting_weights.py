@@ -30,6 +30,8 @@ class StartingPoint(Protocol):
     encoder: EncoderConfig
     weights: Mapping[str, np.ndarray]
     """Those of the encoder, no others."""
+    discriminator_head: Mapping[str, np.ndarray]
+    """Those of the head of replaced token detection; empty if there is none."""
     inferred: tuple[str, ...]
     tokenizer_settings: Mapping[str, bool]
     vocab_file: str | None
@@ -157,9 +159,25 @@ def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mappi
 
 
 def assign_weights(model: keras.Model, start: StartingPoint) -> None:
-    """Give the encoder of a `FinetuningModel` the loaded weights; heads keep theirs.
+    """Give the encoder of a `FinetuningModel` the loaded weights, and heads that begin with some.
+
+    Other heads keep theirs.
 
     Raises:
-        ValueError: names or shapes are missing, unexpected or different; see `require_match`.
+        ValueError: names or shapes are missing, unexpected or different, see `require_match`; or a
+            head begins with the discriminator's, and there is none.
     """
     weights.assign_weights(start.weights, model.encoder, start.description, what="the encoder")
+    for head in model.task_heads.heads:
+        if head.pretrained_part is None:
+            continue
+        if not start.discriminator_head:
+            raise ValueError(
+                f"{start.description} is expected to have the head of a discriminator, with which "
+                f"the task {head.name} begins since it has a prompt, but has none."
+            )
+        own = {
+            name.replace(head.pretrained_part, f"task_specific/{head.name}", 1): weight
+            for name, weight in start.discriminator_head.items()
+        }
+        weights.assign_weights(own, head, start.description, what=f"the head of {head.name}")

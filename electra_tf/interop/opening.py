@@ -16,9 +16,14 @@ from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.given_files import HUB_PREFIX, no_model
 from electra_tf.interop.error_calibration import read_calibration
 from electra_tf.interop.hub import local_folder
-from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
+from electra_tf.interop.huggingface.content import (
+    read_content,
+    read_discriminator_head,
+    read_encoder,
+    read_tokenizer,
+)
 from electra_tf.interop.huggingface.model import HuggingFaceModel
-from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
+from electra_tf.interop.huggingface.names import DISCRIMINATOR_HEAD, GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
 from electra_tf.interop.reference import encoder_alone, read_checkpoint
 from electra_tf.interop.stored_model import Pair, StoredModel
@@ -322,10 +327,14 @@ def _exported(path: str) -> ValueError:
 def _start_of_own(place: Place) -> StoredModel:
     stored = (finetuned if place.kind == FINETUNED else pretrained).read_config(place.folder)
     check_size(place.prefix, configured_sizes(stored.encoder))
+    # Electric's logits are the head's and the generator's together.
+    is_electric = place.kind == PRETRAINED and stored.pretraining.electric_objective
+    encoder, head = _encoder_and_head(place.prefix)
     return StoredModel(
         _described(place),
         stored.encoder,
-        _encoder_weights(place.prefix),
+        encoder,
+        discriminator_head={} if is_electric else head,
         tokenizer_settings=stored.case,
         vocab_file=_vocabulary_in(place.folder),
     )
@@ -336,9 +345,11 @@ def _start_of_reference(place: Place, pre_split: bool | None, tokenizer: str | N
     settings = {}
     if vocab_file is not None:
         settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
+    encoder, head = _encoder_and_head(prefix)
     return dataclasses.replace(
         encoder_alone(prefix),
-        weights=_encoder_weights(prefix),
+        weights=encoder,
+        discriminator_head=head,
         tokenizer_settings=settings,
         vocab_file=vocab_file,
     )
@@ -352,15 +363,21 @@ def _start_of_huggingface(
         f"the Hugging Face model {folder}",
         found.config.encoder,
         found.weights,
+        discriminator_head=read_discriminator_head(folder),
         tokenizer=files.tokenizer,
         tokenizer_settings=files.settings,
         vocab_file=files.vocab_file,
     )
 
 
-def _encoder_weights(prefix: str) -> dict[str, np.ndarray]:
+def _encoder_and_head(prefix: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The weights of a checkpoint's encoder, and those of its discriminator's head."""
     weights = usable_weights(prefix)
-    return {name: value for name, value in weights.items() if name.startswith("electra/")}
+    encoder, head = (
+        {name: value for name, value in weights.items() if name.startswith(part)}
+        for part in ("electra/", DISCRIMINATOR_HEAD)
+    )
+    return encoder, head
 
 
 def _vocabulary_in(folder: str) -> str | None:

@@ -66,6 +66,8 @@ class StoredModel:
     """None if there is no vocabulary."""
     inferred: tuple[str, ...] = ()
     """Fields of `encoder` that the files do not say, and that hyperparameters may set."""
+    discriminator_head: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """Of an encoder alone: the head of replaced token detection beside it, if there is one."""
     tokenizer_settings: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     """do_lower_case, strip_accents and pre_split of an encoder's vocabulary, if the files say."""
     vocab_file: str | None = None

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from electra_tf.finetuning.kinds import Kind, Questions, Tagging, kind_of
+from electra_tf.finetuning.kinds import Kind, PromptedClassification, Questions, Tagging, kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
+from electra_tf.finetuning.kinds.prompted import rows_of_texts
 from electra_tf.finetuning.kinds.question_answers import best_answers, no_answer_scores
 from electra_tf.finetuning.kinds.question_windows import question_batch
 from electra_tf.finetuning.kinds.tagging_rows import word_batch
@@ -112,6 +113,26 @@ class TextServer(TaskServer):
         return self._named(self._head_outputs(self._feature_batch(*texts.values())))
 
 
+class PromptServer(TaskServer):
+    """A class of each text or pair, by the discriminator's judgement of a prompt's options."""
+
+    def _text(self, **texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = list(texts.values())
+        rows = rows_of_texts(self._spec, given, self._tokenizer, self._max_seq_length)
+        count = tf.shape(rows.option_mask)[0]
+        numbers = tf.range(count) % len(self._spec.labels)
+        own = {"option_mask": rows.option_mask, "option_ids": numbers}
+        named = {f"{self._spec.name}_{name}": values for name, values in own.items()}
+        outputs = in_chunks(self._head_outputs, {**rows.batch, **named}, ROWS_AT_ONCE)
+        return self._named(outputs)
+
+    def _ids(self, **batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Of rows that a client has made: for each token, whether it was replaced."""
+        batch = checked_ids(batch, self._encoder.max_length)
+        hidden = tf.cast(self._encoder(batch)[-1], tf.float32)
+        return {"replaced_logits": self._head.replaced_logits(hidden)}
+
+
 class TagServer(TaskServer):
     """`tags` [B, W] of the words, and for tags of spans the entities."""
 
@@ -196,7 +217,12 @@ class AnswerServer(TaskServer):
         return {**result, "no_answer_score": odds, "is_answered": ~is_none}
 
 
-_SERVERS = ((Tagging, TagServer), (Questions, AnswerServer), (Kind, TextServer))
+_SERVERS = (
+    (Tagging, TagServer),
+    (Questions, AnswerServer),
+    (PromptedClassification, PromptServer),
+    (Kind, TextServer),
+)
 """What serves a kind; the first that fits."""
 
 

@@ -6,6 +6,7 @@ from electra_tf.config.task_kinds import KINDS
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds.embedding import Embedding
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
+from electra_tf.finetuning.kinds.prompted import PromptedClassification
 from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.finetuning.kinds.regression import Regression
 from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel, TextKind
@@ -28,7 +29,8 @@ def kind_of(spec: TaskSpec) -> Kind:
     return KINDS[spec.kind]
 
 
-for _kind in (Classification(), Regression(), MultiLabel(), Tagging(), Questions(), Embedding()):
+_PLAIN = (Classification(), Regression(), MultiLabel(), Tagging(), Questions(), Embedding())
+for _kind in (*_PLAIN, PromptedClassification()):
     register(_kind)
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Kind",
     "MultiLabel",
     "Predictions",
+    "PromptedClassification",
     "Questions",
     "Regression",
     "Tagging",

@@ -38,6 +38,8 @@ class TaskHead(keras.layers.Layer):
 
     label_names: tuple[str, ...] = ()
     """Features, behind the name of the task, that the loss is computed from."""
+    pretrained_part: str | None = None
+    """The head of a pre-trained model with whose weights it begins; None for random ones."""
 
     def __init__(
         self,
@@ -277,3 +279,63 @@ class TaggingHead(TaskHead):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_labels": self.num_labels}
+
+
+@serializable
+class PromptHead(TaskHead):
+    """The discriminator's head, on the tokens of the option that a row has in its prompt.
+
+    Outputs: `original` [B], the mean log-probability that these tokens are original; `replaced`
+    [B], that they are not. The loss is the cross-entropy of the two: the option of the right class
+    is original, every other one is replaced.
+
+    Args:
+        hidden_act: activation of the hidden layer.
+    """
+
+    label_names = ("label_ids",)
+    pretrained_part = "discriminator_predictions"
+
+    def __init__(
+        self,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
+        hidden_act: str,
+        **options: Any,
+    ):
+        super().__init__(name, initializers, hidden_size, **options)
+        self.hidden_act = hidden_act
+        self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS[hidden_act])
+        self.output_layer = self.dense(1, "dense_1")
+
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
+        return [(self.hidden_layer, self.hidden_size), (self.output_layer, self.hidden_size)]
+
+    def replaced_logits(self, hidden: tf.Tensor) -> tf.Tensor:
+        """For each token, whether it was replaced; hidden [B, L, H] -> float32 [B, L]."""
+        return tf.cast(tf.squeeze(self.output_layer(self.hidden_layer(hidden)), -1), tf.float32)
+
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
+        logits = self.replaced_logits(hidden)
+        mask = tf.cast(self.feature(features, "option_mask"), tf.float32)
+        count = tf.reduce_sum(mask, axis=1)
+
+        def mean(log_probs: tf.Tensor) -> tf.Tensor:
+            # Rows of other tasks have no option.
+            return tf.math.divide_no_nan(tf.reduce_sum(log_probs * mask, axis=1), count)
+
+        return {
+            "original": mean(tf.math.log_sigmoid(-logits)),
+            "replaced": mean(tf.math.log_sigmoid(logits)),
+            "option_ids": self.feature(features, "option_ids"),
+        }
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        is_right = outputs["option_ids"] == outputs["label_ids"]
+        return -tf.where(is_right, outputs["original"], outputs["replaced"])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "hidden_act": self.hidden_act}

@@ -64,6 +64,8 @@ class Kind(DescribedKind):
     """The segment id of the tokens of the first text."""
     serves_features = False
     """Whether what is served of the last layer is also a feature of any other."""
+    has_zero_shot = False
+    """Whether a pre-trained model brings the head, so that it can be used without training."""
     range_of_outputs: tuple[float, float] | None = None
     """`value_range` of a task whose head gives the scores themselves."""
 

@@ -23,6 +23,8 @@ from electra_tf.interop.huggingface import config_file
 from electra_tf.interop.huggingface.config_file import HuggingFaceConfig, require_known
 from electra_tf.interop.huggingface.names import (
     BODY,
+    DISCRIMINATOR_HEAD,
+    HEADS,
     Row,
     encoder_rows,
     sizes_of,
@@ -173,6 +175,18 @@ def read_encoder(folder: str) -> Content:
         tensors = {name: tensor for name, tensor in tensors.items() if name.startswith(BODY)}
     rows = encoder_rows(config.encoder)
     return Content(config, _read_rows(_without_beginning(tensors), rows, folder))
+
+
+def read_discriminator_head(folder: str) -> dict[str, np.ndarray]:
+    """Read the head of replaced token detection of a folder; empty if it has none.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_content`.
+    """
+    config, tensors = _opened(folder, with_head=False)
+    tensors = {n: tensor for n, tensor in tensors.items() if n.startswith(DISCRIMINATOR_HEAD)}
+    rows = HEADS["ElectraForPreTraining"].rows(config.encoder, "", 0)
+    return _read_rows(tensors, rows, folder) if tensors else {}
 
 
 def read_head(folder: str) -> HuggingFaceConfig:

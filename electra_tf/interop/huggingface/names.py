@@ -16,6 +16,8 @@ from electra_tf.config.stored import Shapes, encoder_sizes
 
 BODY = "electra."
 """Prefix of the names of the encoder, except in a model without a head."""
+DISCRIMINATOR_HEAD = "discriminator_predictions"
+"""Prefix of the names of the discriminator's head, theirs and ours."""
 GENERATOR_FOLDER = "generator"
 """Inside the folder of a discriminator: its generator."""
 
@@ -116,7 +118,7 @@ def encoder_rows(encoder: EncoderConfig) -> tuple[Row, ...]:
 
 
 def _discriminator(encoder: EncoderConfig, task: str, outputs: int):
-    h, name = encoder.hidden_size, "discriminator_predictions"
+    h, name = encoder.hidden_size, DISCRIMINATOR_HEAD
     return (
         *_dense(f"{name}.dense", f"{name}/dense", h, h),
         *_dense(f"{name}.dense_prediction", f"{name}/dense_1", h, 1),
@@ -162,7 +164,7 @@ class Head(NamedTuple):
 
 HEADS = {
     "ElectraModel": Head(),
-    "ElectraForPreTraining": Head(_discriminator, ("discriminator_predictions.",)),
+    "ElectraForPreTraining": Head(_discriminator, (f"{DISCRIMINATOR_HEAD}.",)),
     "ElectraForMaskedLM": Head(_generator, ("generator_predictions.", "generator_lm_head.")),
     "ElectraForSequenceClassification": Head(
         _sequence,

@@ -1,0 +1,208 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Classes of texts by a prompt: the discriminator decides which class's word is original in it.
+
+Each text is read once for each class, with the word of the class in the gap of the prompt. The head
+is that of replaced token detection, which a pre-trained model brings, so that a task is answered
+without training, and learned from few examples (Xia et al. 2022, https://arxiv.org/abs/2205.15223;
+Li et al. 2022, https://arxiv.org/abs/2203.03235).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf.config import FinetuningConfig, check
+from electra_tf.config.task_table import Prompt, TaskSpec
+from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
+from electra_tf.finetuning.kinds.heads import PromptHead
+from electra_tf.finetuning.kinds.kind import Kind, Predictions, mean_loss
+from electra_tf.finetuning.kinds.sequence import Classification
+from electra_tf.model import Initializers
+from electra_tf.text import Tokenizer
+from electra_tf.text.prompts import GAP, Cut, PromptRows, parts_of_template, prompt_rows
+
+if TYPE_CHECKING:  # these modules use the kinds
+    from electra_tf.finetuning.split_data import SplitData
+    from electra_tf.finetuning.task_json import Description
+
+TEXTS = ("{text_a}", "{text_b}")
+"""Where the texts of an example stand in a template."""
+
+
+class PromptedClassification(Classification):
+    """One class, by the options of a prompt; values are label ids [n].
+
+    An example has a row for each class, in the order of the ids. What the model gives for it, its
+    `logits`, are the mean log-probabilities that the tokens of each class's option are original.
+    """
+
+    name = "prompted_classification"
+    weighs_labels = False
+    has_zero_shot = True
+
+    compared = Kind.compared  # rows are of single classes
+
+    # ---- Description
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        found = super().described(description)
+        given = description.typed("prompt", dict, {})
+        is_whole = set(given) == {"template", "options"}
+        description.need(
+            is_whole, "prompt", 'to have the keys "template" and "options"', repr(given)
+        )
+        template, options = given["template"], given["options"]
+        columns = description.fields.get("columns", {})
+        texts = TEXTS[: 2 if "text_b" in columns else 1]
+        if problem := _problem_of_template(template, texts):
+            description.need(False, "prompt", f"to have a template {problem}", repr(template))
+        is_object = isinstance(options, dict) and all(isinstance(v, str) for v in options.values())
+        expected = 'to have options {"label": "text", ...}'
+        description.need(is_object, "prompt", expected, repr(options))
+        options = {label.strip(): option for label, option in options.items()}
+        labels = found["labels"] or tuple(options)
+        expected = f"to have an option for each of the labels {', '.join(labels)}, and no other"
+        description.need(set(labels) == set(options), "prompt", expected, repr(options))
+        prompt = Prompt(template, tuple(options[label] for label in labels))
+        if problem := _problem_of_options(prompt.options):
+            description.need(False, "prompt", f"to have {problem}", repr(given["options"]))
+        return {**found, "labels": labels, "prompt": prompt}
+
+    def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
+        if spec.prompt is None or len(spec.prompt.options) != len(spec.labels or ()):
+            return "prompt", "a template and an option for each label", spec.prompt
+        places = (TEXTS, TEXTS[:1])
+        if all(_problem_of_template(spec.prompt.template, texts) for texts in places):
+            return "prompt", "a template with {text_a} and {} once", spec.prompt.template
+        return super().problem(spec)
+
+    # ---- Rows and model
+
+    def rows(
+        self,
+        spec: TaskSpec,
+        examples: Sequence[TextExample],
+        tokenizer: Tokenizer,
+        max_seq_length: int,
+        **settings: int,
+    ) -> tuple[dict[str, np.ndarray], None]:
+        """A row for each class of each example; texts lose their ends, prompts never do.
+
+        Raises:
+            ValueError: an option has unknown tokens or none, or the prompt alone is too long.
+        """
+        _check_options(spec, tokenizer, max_seq_length)
+
+        def make(part: slice) -> dict[str, tf.Tensor]:
+            first = tf.constant([example.text_a for example in examples[part]], tf.string)
+            second = tf.constant([example.text_b or "" for example in examples[part]], tf.string)
+            texts = (first, second)
+            found = rows_of_texts(spec, texts, tokenizer, max_seq_length, max_seq_length)
+            return {**found.batch, f"{spec.name}_option_mask": found.option_mask}
+
+        classes = len(spec.labels)
+        sizes = [classes * (len(e.text_a) + len(e.text_b or "")) for e in examples]
+        arrays = arrays_of_parts(make, sizes)
+        ids = np.array([example.id for example in examples], np.int32)
+        arrays[f"{spec.name}_eid"] = np.repeat(ids, classes)
+        numbers = np.arange(classes, dtype=np.int32)
+        arrays[f"{spec.name}_option_ids"] = np.tile(numbers, len(examples))
+        targets = self.targets(spec, examples)
+        return arrays | {name: np.repeat(ids, classes) for name, ids in targets.items()}, None
+
+    def head(
+        self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
+    ) -> PromptHead:
+        return PromptHead(spec.name, initializers, hidden_size, config.encoder.hidden_act)
+
+    # ---- From outputs to results
+
+    def outputs_needed(self, head: PromptHead) -> tuple[str, ...]:
+        return ("original", "loss")
+
+    def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
+        logits = outputs["original"].reshape(-1, len(data.task.spec.labels))
+        probabilities = self.probabilities(logits.astype(np.float64))
+        loss = mean_loss(data, outputs)
+        return Predictions(np.argmax(logits, axis=-1), probabilities, logits, loss)
+
+    def gold(self, data: "SplitData") -> np.ndarray:
+        return super().gold(data)[:: len(data.task.spec.labels)]
+
+    # ---- In exports
+
+    def served(
+        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
+    ) -> dict[str, tf.Tensor]:
+        """As of any classification; outputs are those of all rows of the texts."""
+        logits = tf.reshape(outputs["original"], [-1, len(spec.labels)])
+        of_texts = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}
+        return super().served(spec, of_texts, config)
+
+
+def rows_of_texts(
+    spec: TaskSpec,
+    texts: Sequence[tf.Tensor],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    length: int | None = None,
+) -> PromptRows:
+    """The rows of texts, one for each class, those of a text behind each other.
+
+    Args:
+        spec: a task with a prompt.
+        texts: strings [B] of the first texts and, where the template has them, of the second.
+        tokenizer: of the model.
+        max_seq_length: tokens of a row, at most.
+        length: as of `prompt_rows`.
+    """
+    options = tf.constant(spec.prompt.options)
+    count = tf.shape(texts[0])[0]
+    pieces, cuts, place = [], [], 0
+    for part in parts_of_template(spec.prompt.template):
+        if part == GAP:
+            place = len(pieces)
+            pieces.append(tf.tile(options, [count]))
+        elif part in TEXTS:
+            cuts.append(Cut(len(pieces)))
+            text = texts[TEXTS.index(part)]
+            pieces.append(tf.repeat(text, len(spec.labels)))
+        else:
+            pieces.append(tf.fill([count * len(spec.labels)], part))
+    if spec.prompt.template.find(TEXTS[1]) in range(spec.prompt.template.find(TEXTS[0])):
+        cuts.reverse()  # as in other pairs, the second text is the one that loses one more
+    return prompt_rows(tokenizer, pieces, place, cuts, max_seq_length, length)
+
+
+def _check_options(spec: TaskSpec, tokenizer: Tokenizer, max_seq_length: int):
+    """Raise a ValueError unless each option has known tokens and the prompt leaves room."""
+    empty = tf.constant([""])
+    rows = rows_of_texts(spec, (empty, empty), tokenizer, max_seq_length)
+    known = rows.num_tokens - rows.num_unknown
+    for option, count, total in zip(spec.prompt.options, known, rows.num_tokens, strict=True):
+        is_known = count == total and total > 0
+        expected = "a text whose tokens the vocabulary knows"
+        check(is_known, f"the option of the prompt of {spec.name}", expected, option)
+    prompt = tf.math.reduce_max(tf.reduce_sum(rows.batch["input_mask"], axis=1))
+    is_short = bool(tf.reduce_all(rows.fits)) and int(prompt) < max_seq_length
+    expected = f"more than the {int(prompt)} tokens of the prompt of {spec.name}"
+    check(is_short, "max_seq_length", expected, max_seq_length)
+
+
+def _problem_of_template(template: Any, texts: Sequence[str]) -> str | None:
+    """What is expected of a template, if it is not so."""
+    expected = sorted([GAP, *texts])
+    if isinstance(template, str) and sorted(parts_of_template(template)[1::2]) == expected:
+        return None
+    return f"with {' and '.join(expected)} once each, and no other braces"
+
+
+def _problem_of_options(options: Sequence[str]) -> str | None:
+    """What is expected of options, if it is not so."""
+    if len(options) < 2:
+        return "two or more options"
+    if not all(option.strip() for option in options):
+        return "options that are not empty"
+    return None if len(set(options)) == len(options) else "options that differ"
