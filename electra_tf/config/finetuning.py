@@ -65,9 +65,10 @@ class FinetuningConfig(RunConfig):
     layerwise_lr_decay: float = fact(0.8, at_least=0)
     """Factor of the learning rate per layer downwards; 0 for one rate."""
     num_train_epochs: float = fact(
-        3.0, above=0, at_most=10**6, expected="above 0 and at most 10**6"
+        3.0, at_least=0, at_most=10**6, expected="at least 0 and at most 10**6"
     )
-    """Passes over the training data; 10 for STS and RTE, 2 for questions."""
+    """Passes over the training data; 10 for STS and RTE, 2 for questions. 0 leaves the first
+    weights as they are, for tasks with a prompt (new)."""
     warmup_proportion: float = fact(0.1, within="[0, 1]")
     """Share of the steps in which the learning rate rises linearly."""
     save_checkpoints_steps: int = fact(1000000, Role.RUN, at_least=1, at_most=LARGEST_INTEGER)

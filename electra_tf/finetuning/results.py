@@ -64,9 +64,15 @@ class RunResults:
             "primary_metrics": self.primary_metrics,
             "summary": summarize([trial["scores"] for trial in self.trials]),
             "baselines": self.baselines,
+            **({"zero_shot": self.zero_shot} if self.zero_shot else {}),
             "failed_trials": [trial["trial"] for trial in self.trials if trial["failures"]],
             "trials": self.trials,
         }
+
+    @property
+    def zero_shot(self) -> Scores:
+        """Scores before training, of tasks with a prompt, by the same names as a trial's."""
+        return next((t["zero_shot"] for t in self.trials if t.get("zero_shot")), {})
 
     def write(self) -> None:
         """results_txt in the original's format, results_pkl, and a JSON file beside them."""
@@ -95,6 +101,8 @@ class RunResults:
                     f", mean {row['mean']:.2f}, std {row['std']:.2f}, best {row['best']:.2f} "
                     f"of {len(self.trials)} trials"
                 )
+            if name in self.zero_shot:
+                text += f" | zero-shot {self.zero_shot[name][metric]:.2f}"
             lines.append(text + ("" if baseline is None else f" | baseline {baseline:.2f}"))
         for trial in self.trials:
             for name, reasons in trial["failures"].items():

@@ -223,7 +223,7 @@ class _Run:
         }
         try:
             evaluator, outcome["steps"] = (
-                self._trained(trial) if config.do_train else self._stored(trial)
+                self._trained(trial, outcome) if config.do_train else self._stored(trial)
             )
         except DivergedError as error:
             # The others may do well; only if none does, this is how the run ends.
@@ -256,7 +256,7 @@ class _Run:
         }
         return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
-    def _trained(self, trial: Trial) -> tuple[Evaluator, int]:
+    def _trained(self, trial: Trial, outcome: dict[str, Any]) -> tuple[Evaluator, int]:
         """Trains; the evaluator has the weights that count. Also returns the steps."""
         # First, so that nothing of an older model is lost to settings that cannot be used.
         trainer = TrialTrainer(
@@ -265,6 +265,8 @@ class _Run:
         if self.workers.is_chief:
             self._prepare_folder(trial)
         self.workers.wait_for_all()
+        if trial.number == 1 and self.config.do_eval:  # the first weights are those of all trials
+            outcome["zero_shot"] = self._zero_shot_scores(trainer.evaluator)
         steps = trainer.run()
         what = "the best checkpoint"
         best = model_folder.best_checkpoints(trial.folder).latest()
@@ -275,6 +277,18 @@ class _Run:
                 load_weights(best, trainer.model)
             check_same_weights(self.workers, what, trainer.model)
         return trainer.evaluator, steps
+
+    def _zero_shot_scores(self, evaluator: Evaluator) -> dict[str, dict[str, float]]:
+        """Scores before training, of tasks whose heads a pre-trained model brings."""
+        found = {}
+        for data in (*self.data.dev, *self.data.other_dev):
+            if data.task.kind.has_zero_shot:
+                scores = found[data.name] = evaluator(data).scores
+                line = results_lines({data.name: scores}).strip()
+                baseline, metric = self.baselines[data.name], data.task.spec.metric
+                baseline = f"baseline {metric} {baseline[metric]:.2f}"
+                logging.info("Zero-shot, before training | %s | %s", line, baseline)
+        return found
 
     def _prepare_folder(self, trial: Trial):
         """Say in the trial's folder what it is of; empty it, if that is something else."""

@@ -15,6 +15,7 @@ from electra_tf.finetuning.evaluation import Evaluator, mean_score
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
+from electra_tf.finetuning.task import Task
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.loop.loop import Event
 from electra_tf.training.loop.trainer import Measured, Trainer
@@ -46,6 +47,23 @@ class Trial:
     """Changes with all that the trained weights follow from."""
     key: str
     """Changes with all that its scores follow from."""
+
+
+def num_steps_of(config: FinetuningConfig, batches: TrainingBatches, tasks: Sequence[Task]) -> int:
+    """Steps of a trial; none with 0 epochs, for heads that a pre-trained model brings.
+
+    Raises:
+        ValueError: there is not one step, or none for a task whose head has to be trained.
+    """
+    if config.num_train_epochs:
+        return batches.num_steps(config.num_train_epochs)
+    for task in tasks:
+        if not task.kind.has_zero_shot:
+            raise ValueError(
+                f"num_train_epochs is expected to be above 0 for the task {task.name}, whose head "
+                "has to be trained since it has no prompt, but is 0."
+            )
+    return 0
 
 
 def make_schedule(config: FinetuningConfig, num_steps: int) -> WarmupPolynomialDecay:
@@ -122,13 +140,14 @@ class TrialTrainer(Trainer):
         self.batches = TrainingBatches(
             [data.arrays for data in train], config.train_batch_size, trial.seed
         )
-        num_steps = self.batches.num_steps(config.num_train_epochs)
+        num_steps = num_steps_of(config, self.batches, [data.task for data in train])
         with strategy.scope():
             specs = [data.task.spec for data in train]
             model = FinetuningModel(config, specs, seed=trial.seed)
             if start is not None:
                 assign_weights(model, start)
-            model.compile(optimizer=make_optimizer(config, num_steps))
+            planned = max(1, num_steps)  # of a schedule, which nothing follows where there are none
+            model.compile(optimizer=make_optimizer(config, planned))
             model.optimizer.build(model.trainable_variables)
         super().__init__(
             config,
@@ -137,8 +156,9 @@ class TrialTrainer(Trainer):
             trial.folder,
             model_folder.checkpoints(trial.folder),
             model_folder.best_checkpoints(trial.folder),
-            make_schedule(config, num_steps),
+            make_schedule(config, planned),
         )
+        self.num_steps = num_steps
         self.evaluator = Evaluator(model, config.eval_batch_size, strategy)
         self.was_finished = False
         self.label = f"trial {trial.number} | "
@@ -148,6 +168,9 @@ class TrialTrainer(Trainer):
         return self.model.update
 
     def train(self, first_step: int) -> int:
+        if not self.num_steps:
+            self.save(0)
+            return 0
         batches, size = self._own_rows(first_step), self.config.train_batch_size
         try:
             return self.run_steps(batches, first_step, self.num_steps, size)
