@@ -19,6 +19,7 @@ from electra_tf.serving.export import export_model
 
 ROOT = pathlib.Path(__file__).parent.parent / "electra_tf"
 NAMES = ("classification", "regression", "multilabel", "tagging", "qa", "embedding")
+NAMES += ("prompted_classification",)
 TABLES = {"interop/huggingface/names.py": {"HEADS"}}
 """File -> names of the tables in it whose keys may be names of kinds."""
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from electra_tf.config.prompts import TEXTS, problem_of_options, problem_of_template
 from electra_tf.config.span_tags import SPAN_TAGS, is_span_tag, with_all_letters
-from electra_tf.config.task_table import QUESTION_HPARAMS, Columns
+from electra_tf.config.task_table import QUESTION_HPARAMS, Columns, Prompt
 
 if TYPE_CHECKING:  # which uses the kinds
     from electra_tf.config.task_json import Description
@@ -47,6 +48,8 @@ class DescribedKind:
     """Those that can be a task's primary metric; the first is the default."""
     hparams: Mapping[str, Any] = MappingProxyType({})
     """What the only task of a run changes, if a JSON file describes it."""
+    prompted: str | None = None
+    """Name of the kind of a task whose file has a "prompt"; None if it can have none."""
 
     def columns(self, description: "Description") -> Columns | None:
         """Where the parts of an example stand in the files, as a JSON file says."""
@@ -90,7 +93,8 @@ class DescribedClassification(DescribedTexts):
     """One class for each text."""
 
     name = "classification"
-    keys = ("columns", "labels", "double_unordered", "header")
+    keys = ("columns", "labels", "double_unordered", "header", "prompt")
+    prompted = "prompted_classification"
     metrics = ("accuracy", "f1", "macro_f1", "precision", "recall", "mcc")
 
     def described(self, description: "Description") -> dict[str, Any]:
@@ -99,6 +103,34 @@ class DescribedClassification(DescribedTexts):
             "labels": description.labels(),
             "double_unordered": _doubled(description),
         }
+
+
+class DescribedPrompt(DescribedClassification):
+    """One class for each text, by the options of a prompt."""
+
+    name = "prompted_classification"
+
+    def described(self, description: "Description") -> dict[str, Any]:
+        found = super().described(description)
+        given = description.typed("prompt", dict, {})
+        is_whole = set(given) == {"template", "options"}
+        expected = 'to have the keys "template" and "options"'
+        description.need(is_whole, "prompt", expected, repr(given))
+        template, options = given["template"], given["options"]
+        columns = description.fields["columns"]
+        if problem := problem_of_template(template, TEXTS[: 2 if "text_b" in columns else 1]):
+            description.need(False, "prompt", f"to have a template {problem}", repr(template))
+        is_object = isinstance(options, dict) and all(isinstance(v, str) for v in options.values())
+        expected = 'to have options {"label": "text", ...}'
+        description.need(is_object, "prompt", expected, repr(options))
+        of_labels = {label.strip(): option for label, option in options.items()}
+        labels = found["labels"] or tuple(of_labels)
+        expected = f"to have an option for each of the labels {', '.join(labels)}, and no other"
+        description.need(set(labels) == set(of_labels), "prompt", expected, repr(options))
+        if problem := problem_of_options(tuple(options.values())):
+            description.need(False, "prompt", f"to have {problem}", repr(options))
+        prompt = Prompt(template, tuple(of_labels[label] for label in labels))
+        return {**found, "labels": labels, "prompt": prompt}
 
 
 class DescribedMultiLabel(DescribedTexts):
@@ -264,6 +296,7 @@ BUILT_IN = (
     DescribedTagging(),
     DescribedQuestions(),
     DescribedEmbedding(),
+    DescribedPrompt(),
 )
 KINDS: dict[str, DescribedKind] = {kind.name: kind for kind in BUILT_IN}
 """Name -> kind, in the order in which messages list them. Each gives way to the whole kind when

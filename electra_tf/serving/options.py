@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from electra_tf.config.prompts import GAP
 from electra_tf.files import shortened
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import GAP, Cut, PromptRows, prompt_rows, split_at_gap
+from electra_tf.text.prompts import Cut, PromptRows, prompt_rows, split_at_gap
 
 RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
 """Arrays of scores by which options can be ordered."""

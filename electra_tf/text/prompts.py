@@ -1,17 +1,14 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Rows of texts with a gap that an option fills, and where the option's tokens are in them."""
 
-import re
 import typing
 from collections.abc import Sequence
 
 import tensorflow as tf
 
+from electra_tf.config.prompts import GAP
 from electra_tf.text.packing import dense, packed_batch, shares_of_room
 from electra_tf.text.tokenizer import Tokenizer
-
-GAP = "{}"
-"""What an option takes the place of."""
 
 
 class Cut(typing.NamedTuple):
@@ -38,14 +35,6 @@ class PromptRows(typing.NamedTuple):
     num_unknown: tf.Tensor
     is_truncated: tf.Tensor
     fits: tf.Tensor
-
-
-def parts_of_template(template: str) -> list[str]:
-    """A template cut at its places in braces, which stand at odd positions.
-
-    "{text_a} It was {}." gives ["", "{text_a}", " It was ", "{}", "."].
-    """
-    return re.split(r"(\{[^{}]*\})", template)
 
 
 def split_at_gap(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

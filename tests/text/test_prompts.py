@@ -4,8 +4,9 @@
 import pytest
 import tensorflow as tf
 
+from electra_tf.config.prompts import parts_of_template
 from electra_tf.text import SPECIAL_TOKENS, load_tokenizer
-from electra_tf.text.prompts import Cut, parts_of_template, prompt_rows, split_at_gap
+from electra_tf.text.prompts import Cut, prompt_rows, split_at_gap
 
 WORDS = ["good", "un", "##good", "it", "was", ".", *"abcdefgh"]
 

@@ -10,71 +10,105 @@ Li et al. 2022, https://arxiv.org/abs/2203.03235).
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, check
-from electra_tf.config.task_table import Prompt, TaskSpec
+from electra_tf.config.prompts import GAP, TEXTS, parts_of_template, problem_of_template
+from electra_tf.config.task_kinds import DescribedPrompt
+from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
-from electra_tf.finetuning.kinds.heads import PromptHead
+from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
 from electra_tf.finetuning.kinds.kind import Kind, Predictions, mean_loss
 from electra_tf.finetuning.kinds.sequence import Classification
 from electra_tf.model import Initializers
+from electra_tf.model.layers import ACTIVATIONS
+from electra_tf.model.part import serializable
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import GAP, Cut, PromptRows, parts_of_template, prompt_rows
+from electra_tf.text.prompts import Cut, PromptRows, prompt_rows
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
-    from electra_tf.finetuning.task_json import Description
-
-TEXTS = ("{text_a}", "{text_b}")
-"""Where the texts of an example stand in a template."""
 
 
-class PromptedClassification(Classification):
+@serializable
+class PromptHead(TaskHead):
+    """The discriminator's head, on the tokens of the option that a row has in its prompt.
+
+    Outputs: `original` [B], the mean log-probability that these tokens are original; `replaced`
+    [B], that they are not. The loss is the cross-entropy of the two: the option of the right class
+    is original, every other one is replaced.
+
+    Args:
+        hidden_act: activation of the hidden layer.
+    """
+
+    label_names = ("label_ids",)
+    pretrained_part = "discriminator_predictions"
+
+    def __init__(
+        self,
+        name: str,
+        initializers: Initializers,
+        hidden_size: int,
+        hidden_act: str,
+        **options: Any,
+    ):
+        super().__init__(name, initializers, hidden_size, **options)
+        self.hidden_act = hidden_act
+        self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS[hidden_act])
+        self.output_layer = self.dense(1, "dense_1")
+
+    def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
+        return [(self.hidden_layer, self.hidden_size), (self.output_layer, self.hidden_size)]
+
+    def replaced_logits(self, hidden: tf.Tensor) -> tf.Tensor:
+        """For each token, whether it was replaced; hidden [B, L, H] -> float32 [B, L]."""
+        return tf.cast(tf.squeeze(self.output_layer(self.hidden_layer(hidden)), -1), tf.float32)
+
+    def outputs(
+        self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool
+    ) -> Tensors:
+        logits = self.replaced_logits(hidden)
+        mask = tf.cast(self.feature(features, "option_mask"), tf.float32)
+        count = tf.reduce_sum(mask, axis=1)
+
+        def mean(log_probs: tf.Tensor) -> tf.Tensor:
+            # Rows of other tasks have no option.
+            return tf.math.divide_no_nan(tf.reduce_sum(log_probs * mask, axis=1), count)
+
+        return {
+            "original": mean(tf.math.log_sigmoid(-logits)),
+            "replaced": mean(tf.math.log_sigmoid(logits)),
+            "option_ids": self.feature(features, "option_ids"),
+        }
+
+    def loss(self, outputs: Tensors) -> tf.Tensor:
+        is_right = outputs["option_ids"] == outputs["label_ids"]
+        return -tf.where(is_right, outputs["original"], outputs["replaced"])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "hidden_act": self.hidden_act}
+
+
+class PromptedClassification(DescribedPrompt, Classification):
     """One class, by the options of a prompt; values are label ids [n].
 
     An example has a row for each class, in the order of the ids. What the model gives for it, its
     `logits`, are the mean log-probabilities that the tokens of each class's option are original.
     """
 
-    name = "prompted_classification"
     weighs_labels = False
     has_zero_shot = True
 
     compared = Kind.compared  # rows are of single classes
 
-    # ---- Description
-
-    def described(self, description: "Description") -> dict[str, Any]:
-        found = super().described(description)
-        given = description.typed("prompt", dict, {})
-        is_whole = set(given) == {"template", "options"}
-        description.need(
-            is_whole, "prompt", 'to have the keys "template" and "options"', repr(given)
-        )
-        template, options = given["template"], given["options"]
-        columns = description.fields.get("columns", {})
-        texts = TEXTS[: 2 if "text_b" in columns else 1]
-        if problem := _problem_of_template(template, texts):
-            description.need(False, "prompt", f"to have a template {problem}", repr(template))
-        is_object = isinstance(options, dict) and all(isinstance(v, str) for v in options.values())
-        expected = 'to have options {"label": "text", ...}'
-        description.need(is_object, "prompt", expected, repr(options))
-        options = {label.strip(): option for label, option in options.items()}
-        labels = found["labels"] or tuple(options)
-        expected = f"to have an option for each of the labels {', '.join(labels)}, and no other"
-        description.need(set(labels) == set(options), "prompt", expected, repr(options))
-        prompt = Prompt(template, tuple(options[label] for label in labels))
-        if problem := _problem_of_options(prompt.options):
-            description.need(False, "prompt", f"to have {problem}", repr(given["options"]))
-        return {**found, "labels": labels, "prompt": prompt}
-
     def problem(self, spec: TaskSpec) -> tuple[str, str, Any] | None:
         if spec.prompt is None or len(spec.prompt.options) != len(spec.labels or ()):
             return "prompt", "a template and an option for each label", spec.prompt
         places = (TEXTS, TEXTS[:1])
-        if all(_problem_of_template(spec.prompt.template, texts) for texts in places):
+        if all(problem_of_template(spec.prompt.template, texts) for texts in places):
             return "prompt", "a template with {text_a} and {} once", spec.prompt.template
         return super().problem(spec)
 
@@ -189,20 +223,3 @@ def _check_options(spec: TaskSpec, tokenizer: Tokenizer, max_seq_length: int):
     is_short = bool(tf.reduce_all(rows.fits)) and int(prompt) < max_seq_length
     expected = f"more than the {int(prompt)} tokens of the prompt of {spec.name}"
     check(is_short, "max_seq_length", expected, max_seq_length)
-
-
-def _problem_of_template(template: Any, texts: Sequence[str]) -> str | None:
-    """What is expected of a template, if it is not so."""
-    expected = sorted([GAP, *texts])
-    if isinstance(template, str) and sorted(parts_of_template(template)[1::2]) == expected:
-        return None
-    return f"with {' and '.join(expected)} once each, and no other braces"
-
-
-def _problem_of_options(options: Sequence[str]) -> str | None:
-    """What is expected of options, if it is not so."""
-    if len(options) < 2:
-        return "two or more options"
-    if not all(option.strip() for option in options):
-        return "options that are not empty"
-    return None if len(set(options)) == len(options) else "options that differ"
