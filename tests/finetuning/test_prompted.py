@@ -194,7 +194,9 @@ def test_a_model_with_a_prompt_is_loaded_and_exported(untrained, tmp_path):
 
 
 def test_training_makes_the_right_options_original(data_dir):
-    task = prompted(data_dir, "learned", files={"train": "train.tsv", "dev": "train.tsv"})
+    task = prompted(data_dir, "learned")
+    learned = data_dir / "finetuning_data" / "learned"
+    (learned / "dev.tsv").write_text((learned / "train.tsv").read_text())
     changes = {"num_train_epochs": 40.0, "learning_rate": 3e-3, "train_batch_size": 16}
     _, results = finetune(data_dir, [task], **changes)
     scores = results.trials[0]["scores"]["learned"]
