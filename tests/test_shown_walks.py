@@ -65,6 +65,10 @@ def test_the_readme_runs_from_top_to_bottom(in_place):
 
 
 def test_the_recipes_run(in_place):
+    pairs = in_place / "own" / "finetuning_data" / "near"
+    pairs.mkdir(parents=True)
+    for split in ("train", "dev"):
+        (pairs / f"{split}.tsv").write_text(f"text\tnear\n{TEXT}\t{TEXT[:20]}\n")
     names = {"texts": [TEXT, TEXT[:20]] * 4, "labels": [1, 0] * 4}
     run_all(shown("docs/recipes.md", "# Recipes"), names)
     assert (in_place / "my_classifier_hf" / "model.safetensors").exists()

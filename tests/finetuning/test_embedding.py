@@ -217,7 +217,7 @@ def test_exports_have_the_vectors_and_hugging_face_has_no_name_for_them(trained,
 
 
 @pytest.mark.slow
-def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir):
+def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir, two_replicas):
     rows = pairs(16, 0)
     files = {
         "train.tsv": table([(a,) for a, _ in rows], ("text",)),
@@ -236,7 +236,7 @@ def test_single_texts_are_trained_on_and_scored_pairs_measured(tuning_dir):
         pooling="first_token",
     )
     words = classification(tuning_dir)
-    config, results = finetune(tuning_dir, [task, words], num_train_epochs=1.0)
+    config, results = finetune(tuning_dir, [task, words], two_replicas, num_train_epochs=1.0)
     assert list(results.trials[0]["scores"]["alike"]) == ["spearman"]
     assert results.baselines["alike"] == {"spearman": 0.0}
     assert np.isfinite(results.trials[0]["scores"]["words"]["loss"])
