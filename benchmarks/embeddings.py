@@ -57,21 +57,19 @@ def main():
     parser.add_argument("--reviews", required=True, help="folder with train/ and heldout/")
     parser.add_argument("--boolq", required=True, help="folder with train.tsv and dev.tsv")
     parser.add_argument("--work-dir", required=True, help="folder for tasks and models")
-    parser.add_argument("--pairs", type=int, default=20000, help="to train on, at most")
+    parser.add_argument("--pairs", type=int, default=16000, help="to train on, at most")
     parser.add_argument("--candidates", type=int, default=1000)
-    parser.add_argument("--epochs", type=float, default=3.0)
     options = parser.parse_args()
     reviews = [pathlib.Path(options.reviews) / part for part in ("train", "heldout")]
     questions = [pathlib.Path(options.boolq) / f"{part}.tsv" for part in ("train", "dev")]
     both = (options.pairs, options.candidates)
     sets = [
         Data("sentences", *(neighbours(*p) for p in zip(reviews, both, strict=True)), 32, 1.0),
-        Data("boolq", *(answered(*p) for p in zip(questions, both, strict=True)), 96, 1.0),
+        Data("boolq", *(answered(*p) for p in zip(questions, both, strict=True)), 48, 2.0),
     ]
     print("| pairs | candidates | model | recall@1 | recall@10 | MRR |")
     print("| --- | ---: | --- | ---: | ---: | ---: |")
     for data in sets:
-        data = data._replace(epochs=options.epochs)
         count = len(data.dev)
         show(data, "any order", 1 / count, 10 / count, np.mean(1 / np.arange(1, 1 + count)))
         show(data, "TF-IDF", *found(lexical(data)))
