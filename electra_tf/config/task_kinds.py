@@ -262,7 +262,8 @@ class DescribedEmbedding(DescribedKind):
         for name, given in columns.items():
             needed = "'label'" if metric == "spearman" else "no label"
             fits = (given.label is not None) == (metric == "spearman") and given.text_b is not None
-            expected = f"of {name} to have 'text_b' and {needed} for the metric {metric}"
+            expected = f"of {name} to have 'text_b' and {needed} for the metric {metric}, "
+            expected += "or the split to be unlabelled"
             description.need(fits, "columns", expected, _parts(given))
         return {
             "metric": metric,

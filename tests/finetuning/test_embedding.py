@@ -4,6 +4,7 @@
 import json
 import pathlib
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tiny_finetuning import MODEL, classification, finetune, write_task
 import electra_tf
 from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
-from electra_tf.finetuning.kinds import KINDS
+from electra_tf.finetuning.kinds import KINDS, Predictions
 from electra_tf.finetuning.kinds.embedding import EmbeddingHead
 from electra_tf.finetuning.kinds.scorers import ranking_scores
 from electra_tf.finetuning.model import FinetuningModel
@@ -137,6 +138,29 @@ def test_rank_scores_by_hand():
     assert scores["mrr"] == pytest.approx(100 * (1 + 1 / 3 + (1 + 1 / 2) / 2) / 3)
     assert scores["recall_at_1"] == pytest.approx(100 * (1 + 0 + 0.5) / 3)
     assert scores["recall_at_5"] == 100
+
+
+def test_candidates_are_the_other_texts_that_do_not_belong_to_a_query():
+    def unit(angle):
+        return np.array([np.cos(angle), np.sin(angle)])
+
+    # Two answers to question 1; the answer of the last row is also that of row 1, and its hard
+    # negative is the nearest text to question 1.
+    ids = np.array([[1, 2, 0], [1, 3, 0], [4, 3, 5]], np.int32)
+    angles = {1: 0.0, 2: 0.2, 3: 0.5, 4: 2.0, 5: 0.1}
+    vectors = np.array([[unit(angles[i]) if i else [0, 0] for i in row] for row in ids])
+    examples = [TextExample(n, "a", "b") for n in range(3)]
+    task = types.SimpleNamespace(name="near")
+    data = types.SimpleNamespace(task=task, arrays={"near_text_ids": ids}, examples=examples)
+    # Ranks: 2, behind the hard negative; 2, since text 2 belongs to the question; 1.
+    scores = KIND.scores(data, Predictions(vectors))
+    assert scores["mrr"] == pytest.approx(100 * (1 / 2 + 1 / 2 + 1) / 3)
+    assert scores["recall_at_1"] == pytest.approx(100 / 3) and scores["recall_at_5"] == 100
+    lost = KIND.scores(data, Predictions(np.full_like(vectors, np.nan)))
+    assert lost["recall_at_1"] == 0
+    same = KIND.trivial(data, data)
+    assert KIND.collapse(spec_of(), same) == "every text has the same vector"
+    assert KIND.scores(data, Predictions(same))["recall_at_1"] == pytest.approx(100 * 4 / 9)
 
 
 def test_rows_of_several_tasks_have_one_form():

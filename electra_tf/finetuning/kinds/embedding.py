@@ -112,14 +112,14 @@ class EmbeddingHead(TaskHead):
         text in another row. Rows without a second text have the loss 0.
         """
         vectors, ids = outputs["embeddings"], outputs["text_ids"]
+        if ids.shape[1] == 1:
+            return tf.zeros_like(ids[:, 0], tf.float32)
         own = tf.eye(tf.shape(ids)[0], dtype=tf.bool)
         logits, allowed = [], []
         for number in range(1, ids.shape[1]):
             cosines = tf.matmul(vectors[:, 0], vectors[:, number], transpose_b=True)
             logits.append(cosines / self.temperature)  # [row, candidate]
             allowed.append(self._are_negative(ids, number) | (own & (number == 1)))
-        if not logits:
-            return tf.zeros_like(ids[:, 0], tf.float32)
         positive = tf.linalg.diag_part(logits[0])
         masked = tf.where(tf.concat(allowed, 1), tf.concat(logits, 1), _EXCLUDED)
         losses = tf.reduce_logsumexp(masked, axis=1) - positive
@@ -333,6 +333,6 @@ def _places(vectors: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarra
         for (query, own, *_), row in zip(queries, cosines, strict=True):
             mine = row[column[own]]
             row[[n for n in belonging[query] if n is not None]] = -np.inf
-            nearer.append(np.count_nonzero(row > mine))
+            nearer.append(np.count_nonzero(~(row <= mine)))  # NaN is not near
             as_near.append(1 + np.count_nonzero(row == mine))
     return np.array(nearer), np.array(as_near)
