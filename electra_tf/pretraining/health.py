@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining.bands import WORSE_ABOVE, Band
 from electra_tf.pretraining.masking import MASK_TOKEN_RATE
+from electra_tf.pretraining.record_facts import RecordFacts
 
 RECORDS = "records"
 """Kind of the entries of a log that hold `RecordFacts`."""
@@ -28,31 +29,21 @@ FEW_REPLACED = 0.02
 OBVIOUS_FAKES = 0.99
 """AUC from which fakes teach nothing."""
 MANY_UNKNOWN = 0.05
-MANY_CASED, ENOUGH_TOKENS = 0.05, 10000
-"""Share of a cased vocabulary with capitals; tokens to judge the case of a text by."""
+MANY_CASED = 0.05
+"""Share of a cased vocabulary's tokens with capitals."""
+TOKENS_OF_ENTROPY, TOKENS_OF_CASE = 1000, 10000
+"""Tokens to judge by."""
 LOSS_RISE = 0.5
 """Nats above the lowest loss, beside what chance explains."""
+RISE_OF_MASKING = 5.0
+"""Nats per share of tokens that are masked beside those of the start (`mask_prob_end`)."""
 SPIKE, NORMS = 10.0, 10
 """A gradient norm so many times the median of the last so many is a spike."""
 SHORTEST_PATIENCE, LONGEST_PATIENCE, PATIENT_SHARE = 1000, 10000, 0.4
 """Steps after the warm-up before a run is expected to have learned something."""
 
-
-class RecordFacts(NamedTuple):
-    """Of the tokens that can be masked, so without [CLS], [SEP] and padding."""
-
-    tokens: int
-    """Tokens that were looked at."""
-    unigram_entropy: float
-    """Nats: the smallest masked-LM loss of a model that looks at no context."""
-    repeat_probability: float
-    """That two tokens drawn at random are the same one."""
-    unknown_share: float
-    """0 to 1."""
-    vocabulary_cased_share: float
-    """Share of the vocabulary's tokens with letters that have a capital one, 0 to 1."""
-    text_cased_share: float
-    """The same of the tokens that were looked at."""
+MUCH = 1e30
+"""No value that is logged is that large."""
 
 
 class Finding(NamedTuple):
@@ -107,6 +98,7 @@ class RunFacts(NamedTuple):
     has_discriminator: bool
     has_probabilities: bool
     """Whether the discriminator's loss is that of probabilities; Electric's is not."""
+    has_generator: bool
     is_generator_trained: bool
     kept_share: float
     """Share of masked tokens that the generator sees, and so may copy."""
@@ -114,6 +106,8 @@ class RunFacts(NamedTuple):
     """Whether a drawn token may be the original one."""
     keeps_case: bool
     """Whether the text is not lower-cased."""
+    expected_rise: float
+    """Nats by which the masked-LM loss may rise as more and more tokens are masked."""
 
     @classmethod
     def of(cls, config: PretrainingConfig) -> "RunFacts":
@@ -126,11 +120,13 @@ class RunFacts(NamedTuple):
             float(min(masked)),
             config.has_discriminator,
             not config.electric_objective,
+            config.has_generator,
             config.has_generator and config.gen_weight > 0,
             # A two-tower generator does not see the token that it predicts.
             0.0 if config.two_tower_generator else 1 - MASK_TOKEN_RATE,
             not config.disallow_correct,
             not config.do_lower_case,
+            RISE_OF_MASKING * max(0.0, (config.mask_prob_end or 0.0) - config.mask_prob),
         )
 
     @property
@@ -144,6 +140,12 @@ class RunFacts(NamedTuple):
         return (1 - self.kept_share) * facts.unigram_entropy
 
 
+def number(value: Any) -> float:
+    """A value of a log; NaN, of which no rule finds anything, for what is no number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < MUCH else math.nan
+
+
 class Entry(NamedTuple):
     """A line of the log: means over the steps since the line before."""
 
@@ -153,10 +155,8 @@ class Entry(NamedTuple):
     values: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> float:
-        """A logged value; NaN, of which no rule finds anything, where there is none."""
-        value = self.values.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(value) if is_number else math.nan
+        """A logged value; NaN where there is none."""
+        return number(self.values.get(name))
 
     @property
     def middle(self) -> float:
@@ -211,6 +211,10 @@ class HealthWatch:
         self._streaks: dict[str, tuple[int, int]] = {}
 
     @property
+    def _has_entropy(self) -> bool:
+        return self._facts is not None and self._facts.tokens >= TOKENS_OF_ENTROPY
+
+    @property
     def facts(self) -> RecordFacts | None:
         """Those of the records seen last, if any."""
         return self._facts
@@ -259,7 +263,7 @@ class HealthWatch:
         masked = max(1.0, self._run.masked_per_step * entry.interval)
         loss, auc = entry["masked_lm_loss"], entry["disc_auc"]
         # Losses of tokens deviate by some 3 nats; the lowest of many means is far below them all.
-        margin = LOSS_RISE + 7 * 3 / math.sqrt(masked)
+        margin = LOSS_RISE + self._run.expected_rise + 7 * 3 / math.sqrt(masked)
         uniform, lowest, highest = math.log(self._run.vocab_size), self._lowest_loss, 0.0
         is_warm = entry.step - entry.interval >= self._run.num_warmup_steps
         if is_warm:
@@ -293,7 +297,7 @@ class HealthWatch:
 
     def _unigram_plateau(self, entry: Entry) -> str | None:
         loss = entry["masked_lm_loss"]
-        if self._facts is None or not self._run.is_generator_trained:
+        if not self._run.is_generator_trained or not self._has_entropy:
             return None
         plateau = self._run.plateau(self._facts)
         if not loss > plateau - PLATEAU_MARGIN:
@@ -320,11 +324,11 @@ class HealthWatch:
 
     def _generator_too_weak(self, entry: Entry) -> str | None:
         restored, auc = entry["sampled_masked_lm_accuracy"], entry["disc_auc"]
-        if not self._run.is_generator_trained:
+        if not self._run.has_generator:
             return None
         if auc > OBVIOUS_FAKES:
             return f"disc_auc is {auc:.3f}: the generator's fakes are too easy to tell."
-        if self._facts is None or not self._run.can_restore:
+        if not self._has_entropy or not self._run.can_restore:
             return None
         kept = self._run.kept_share
         by_chance = kept + (1 - kept) * self._facts.repeat_probability
@@ -358,7 +362,7 @@ def _of_records(facts: RecordFacts, keeps_case: bool) -> Iterator[tuple[str, str
     unknown = f"{facts.unknown_share:.1%} of the tokens of the records are unknown"
     is_cased = facts.vocabulary_cased_share > MANY_CASED
     is_lost = facts.unknown_share > MANY_UNKNOWN
-    if is_cased and facts.text_cased_share == 0 and facts.tokens >= ENOUGH_TOKENS:
+    if is_cased and facts.text_cased_share == 0 and facts.tokens >= TOKENS_OF_CASE:
         yield (
             "other_case",
             f"{facts.vocabulary_cased_share:.0%} of the vocabulary's tokens have capital letters, "

@@ -1,14 +1,32 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What the records of a run say before it has begun: entropy, unknown tokens, case."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from electra_tf.data import PretrainingRecords
-from electra_tf.pretraining.health import RecordFacts
 from electra_tf.text import Vocabulary
 
 SAMPLED_TOKENS = 1 << 17
 """Enough for an entropy that is right within 0.02 nats, and read in a fraction of a second."""
+
+
+class RecordFacts(NamedTuple):
+    """Of the tokens that can be masked, so without [CLS], [SEP] and padding."""
+
+    tokens: int
+    """Tokens that were looked at."""
+    unigram_entropy: float
+    """Nats: the smallest masked-LM loss of a model that looks at no context."""
+    repeat_probability: float
+    """That two tokens drawn at random are the same one."""
+    unknown_share: float
+    """0 to 1."""
+    vocabulary_cased_share: float
+    """Share of the vocabulary's tokens with letters that have a capital one, 0 to 1."""
+    text_cased_share: float
+    """The same of the tokens that were looked at."""
 
 
 def facts_of(records: PretrainingRecords, length: int, vocabulary: Vocabulary) -> RecordFacts:

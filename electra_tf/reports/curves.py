@@ -1,12 +1,41 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The entries of a log as curves, and the charts that every kind of run has."""
 
+import math
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from electra_tf.given_files import LOG_FILE
+from electra_tf.pretraining.health import number
 from electra_tf.reports.charts import Chart, Curve, draw
+from electra_tf.training.loop.logs import read_log
 
 Entries = Sequence[Mapping[str, Any]]
+
+
+class Log(NamedTuple):
+    """The log of a run."""
+
+    entries: Entries
+    """All of them, in their order."""
+    training: Entries
+    evaluations: Entries
+
+
+def log_of(folder: str) -> Log:
+    """The log of a model folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: a line is damaged, or no step of training is logged; names the file.
+    """
+    entries = read_log(folder, None)
+    training, evaluations = ([e for e in entries if e["kind"] == k] for k in ("train", "eval"))
+    if not training:
+        path = os.path.join(folder, LOG_FILE)
+        raise ValueError(f"{path} is expected to be the log of a run, but has no step of training.")
+    return Log(entries, training, evaluations)
 
 
 def curve(name: str, entries: Entries, key: str, is_points: bool = False) -> Curve | None:
@@ -26,7 +55,7 @@ def means(name: str, training: Entries, key: str) -> Curve | None:
 
 def is_number(value: Any) -> bool:
     """Whether a logged value is a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return not math.isnan(number(value))
 
 
 def charts(*made: Chart) -> str:

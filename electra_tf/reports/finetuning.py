@@ -7,20 +7,15 @@ from typing import Any
 
 from electra_tf.files import exists, names_in, read_json
 from electra_tf.given_files import CONFIG_FILE
-from electra_tf.reports.curves import chart, charts, charts_of_pace, curve, is_number, means
+from electra_tf.reports.curves import chart, charts, charts_of_pace, curve, is_number, log_of, means
 from electra_tf.reports.page import page, paragraph, table
-from electra_tf.training.loop.logs import read_log
 
 RESULTS = "_results.json"
 
 
 def finetuning_report(folder: str) -> str:
     """The report as HTML; see `make_report` for errors."""
-    entries = read_log(folder, None)
-    training = [entry for entry in entries if entry["kind"] == "train"]
-    dev = [entry for entry in entries if entry["kind"] == "eval"]
-    if not training:
-        raise ValueError(f"{folder} is expected to be the folder of a run, but no step is logged.")
+    _, training, dev = log_of(folder)
     measured = dict.fromkeys(name for entry in dev for name in entry if is_number(entry[name]))
     scores = [name for name in measured if name != "step"]
     config = read_json(os.path.join(folder, CONFIG_FILE))["finetuning"]

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from electra_tf.config import PretrainingConfig
 from electra_tf.given_files import CONFIG_FILE
 from electra_tf.pretraining.bands import Band, find_band
-from electra_tf.pretraining.health import CAUSES, Finding, HealthWatch, RecordFacts, RunFacts
+from electra_tf.pretraining.health import CAUSES, Finding, HealthWatch, RunFacts
 from electra_tf.pretraining.model_folder import read_config
+from electra_tf.pretraining.record_facts import RecordFacts
 from electra_tf.reports.charts import Area, Chart, Curve
 from electra_tf.reports.curves import (
     Entries,
@@ -18,28 +19,23 @@ from electra_tf.reports.curves import (
     charts_of_pace,
     curve,
     is_number,
+    log_of,
     means,
 )
 from electra_tf.reports.page import page, paragraph, table
-from electra_tf.training.loop.logs import read_log
 
 
 def pretraining_report(folder: str) -> str:
     """The report as HTML; see `make_report` for errors."""
-    stored = read_config(folder)
-    config, entries = stored.pretraining, read_log(folder, None)
-    training = [entry for entry in entries if entry["kind"] == "train"]
-    held_out = [entry for entry in entries if entry["kind"] == "eval"]
-    if not training:
-        raise ValueError(f"{folder} is expected to be the folder of a run, but no step is logged.")
+    config, log = read_config(folder).pretraining, log_of(folder)
     band, run = find_band(config), RunFacts.of(config)
     watch = HealthWatch(run, band)
-    findings = [f for e in entries for f in watch.see(e["kind"], e["step"], e)]
+    findings = [f for e in log.entries for f in watch.see(e["kind"], e["step"], e)]
     if band is not None and not (watch.facts and band.is_of_text(watch.facts.unigram_entropy)):
         comparison, shown = _not_comparable(band, watch.facts), None
     else:
         comparison, shown = _of_band(band), band
-    step = training[-1]["step"]
+    step = log.training[-1]["step"]
     return page(
         f"{config.model_name}: {step:,} of {config.num_train_steps:,} steps",
         [
@@ -47,9 +43,9 @@ def pretraining_report(folder: str) -> str:
             *_of_findings(findings, step, run),
             paragraph(comparison),
             "<h2>Curves</h2>",
-            charts(*_charts(training, held_out, run, watch.facts, shown)),
+            charts(*_charts(log.training, log.evaluations, run, watch.facts, shown)),
             "<h2>Last values</h2>",
-            _last_values(training, held_out, shown),
+            _last_values(log.training, log.evaluations, shown),
             *_of_records(watch.facts, run),
             "<h2>Run</h2>",
             table(("hyperparameter", "value"), _of_config(config, folder)),

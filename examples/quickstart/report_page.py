@@ -12,13 +12,12 @@ import quickstart_report
 from quickstart_comparison import Comparison
 from quickstart_report import Example
 
+from electra_tf.reports.page import page, table
+
 STYLE = """
-body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; } td, th { padding: .2em .8em; text-align: left; }
-td.number { text-align: right; } tr { border-bottom: 1px solid #ddd; }
-pre { background: #f4f4f4; padding: .8em; overflow-x: auto; } img { max-width: 100%; }
 span.token { padding: .1em; border-radius: .2em; } span.fake { border-bottom: 3px solid #06c; }
 """
+"""Beside that of all reports."""
 
 
 def make_page(
@@ -43,7 +42,6 @@ def make_page(
     """
     image = base64.b64encode(picture.read_bytes()).decode()
     parts = [
-        f"<h1>{escape(title)}</h1>",
         f'<img alt="losses" src="data:image/png;base64,{image}">',
         "<h2>On held-out reviews</h2>",
         table(
@@ -74,23 +72,7 @@ def make_page(
         "<h2>Try it</h2>",
         f"<pre>{escape(try_it)}</pre>",
     ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    body = "\n".join(parts)
-    return f"<!DOCTYPE html>\n<html><head>{head}</head><body>\n{body}\n</body></html>\n"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as HTML; those that are numbers stand to the right."""
-    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>"]
-    for row in rows:
-        cells = [
-            f'<td class="number">{cell}</td>'
-            if cell.replace(".", "", 1).isdigit()
-            else f"<td>{escape(cell)}</td>"
-            for cell in row
-        ]
-        lines.append("<tr>" + "".join(cells) + "</tr>")
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+    return page(title, parts, STYLE)
 
 
 def sentence(example: Example) -> str:

@@ -12,9 +12,9 @@ from tiny_run import tiny_config
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import bands, run
-from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch, RecordFacts, RunFacts
+from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch, RunFacts
 from electra_tf.pretraining.health_log import HealthLog
-from electra_tf.pretraining.record_facts import facts_of_tokens
+from electra_tf.pretraining.record_facts import RecordFacts, facts_of_tokens
 from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.loop.logs import RunLog, read_log
 
@@ -104,7 +104,9 @@ def test_the_noise_of_small_batches_is_no_collapse():
 
 def test_what_is_not_trained_is_not_judged():
     stuck = changed(masked_lm_loss=12.0, sampled_masked_lm_accuracy=0.0)
-    assert names(stuck, config=QUICKSTART.replace(gen_weight=0.0)) == []
+    assert names(stuck, config=QUICKSTART.replace(gen_weight=0.0)) == ["generator_too_weak"]
+    assert names(stuck, config=QUICKSTART.replace(uniform_generator=True)) == []
+    assert names(changed(masked_lm_loss=6.0), FACTS._replace(tokens=9)) == []
     masked_lm = [{name: e[name] for name in ("step", "masked_lm_loss")} for e in stuck]
     config = QUICKSTART.replace(electra_objective=False)
     assert names(masked_lm, config=config) == ["diverging"]
@@ -114,6 +116,12 @@ def test_what_is_not_trained_is_not_judged():
 def test_runs_too_short_to_learn_are_not_judged():
     config = QUICKSTART.replace(num_train_steps=900)
     assert names(changed(masked_lm_loss=6.0)[:9], config=config) == []
+
+
+def test_a_loss_rises_as_more_and_more_tokens_are_masked():
+    entries = changed(2000, masked_lm_loss=lambda loss: loss + 0.8)
+    assert names(entries) == ["diverging"]
+    assert names(entries, config=QUICKSTART.replace(mask_prob_end=0.4)) == []
 
 
 def test_a_stage_of_other_records_begins_anew():

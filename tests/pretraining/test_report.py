@@ -79,7 +79,7 @@ def test_findings_and_the_band_of_the_card(model_dir):
     assert (said[0][0], said[2][0]) == ("0", "1500")
     assert "quickstart: 3,500 of 3,500 steps" in html and "a&lt;b" in html and "a<b" not in html
     assert "The band is of recorded runs of the card quickstart" in html
-    assert sum("recorded runs" in svg for svg in charts_of(html).values()) == 5
+    assert sum("recorded runs" in svg for svg in charts_of(html).values()) == 4
     # Of other text there is no band.
     lines[0]["unigram_entropy"] = 5.0
     (model_dir / "train_log.jsonl").write_text("".join(json.dumps(e) + "\n" for e in lines))
@@ -119,7 +119,10 @@ def test_report_of_a_finetuned_model(tmp_path):
             lambda m: (m / "train_log.jsonl").write_text('{"kind": "train", "step": 1}\n{"k\n'),
             "train_log.jsonl, line 2",
         ),
-        (lambda m: (m / "train_log.jsonl").write_text(""), "but no step is logged"),
+        (
+            lambda m: (m / "train_log.jsonl").write_text(""),
+            "train_log.jsonl is expected to be the log of a run, but has no step",
+        ),
         (lambda m: (m / "report.html").mkdir(), "is a folder"),
         (lambda m: (m / "report.html").write_text("notes"), "report.html is another file"),
     ],

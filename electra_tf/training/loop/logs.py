@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from electra_tf.config.pretraining_checks import MOST_STEPS
 from electra_tf.files import (
     check_keys,
     exists,
@@ -125,6 +126,8 @@ def _entry(line: bytes, path: str, number: int) -> dict[str, Any]:
     try:
         entry = parse_json(line, where)
         check_keys(entry, {"kind": str, "step": int}, where)
+        if not 0 <= entry["step"] <= MOST_STEPS:
+            raise ValueError(f"{where}: 'step' is expected to be a number of steps.")
     except ValueError as error:
         raise ValueError(f"{error} Delete the line, or move the log away.") from error
     return entry
