@@ -339,7 +339,7 @@ class LoadedModel:
         layers = np.full([batch_size], -1, np.int32)
         found = self._run("features", texts, batch_size, (VECTOR, "mean"), layer=layers)
         vectors = found.get(VECTOR, found["mean"])
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def _run(
         self,

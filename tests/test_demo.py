@@ -82,9 +82,8 @@ def test_tags_are_marked():
 
 
 def test_similarities_are_shades():
-    vectors = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, 0.0]])
-    similarities = display.cosine_similarities(vectors)
-    assert similarities[0].tolist() == [1, 1, 0, 0]
+    vectors = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    similarities = vectors @ vectors.T
     shown = display.heat_map(["a", "<script>", "b", "c"], similarities)
     assert "&lt;script&gt;" in shown and "<script>" not in shown
     assert shown.count("1.00") == 5 and shown.count("rgb(255, 255, 255)") == 11
@@ -259,12 +258,12 @@ def test_the_queue_is_bounded(served, monkeypatch):
     monkeypatch.setattr(page, "MAX_WAITING", 2)
     begun, end = threading.Event(), threading.Event()
 
-    def encode(lines):
+    def similarity(lines, others):
         begun.set()
         end.wait(30)
-        return {"mean": np.eye(len(lines))}
+        return np.eye(len(lines))
 
-    model = types.SimpleNamespace(signatures={"features": ("text", "layer")}, encode=encode)
+    model = types.SimpleNamespace(signatures={"features": ("text", "layer")}, similarity=similarity)
     address = f"{served(model).src}gradio_api/call/similarity"
     ask = functools.partial(httpx.post, address, json={"data": ["a"]})
     try:

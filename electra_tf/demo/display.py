@@ -166,13 +166,6 @@ def heat_map(texts: Sequence[str], similarities: np.ndarray) -> str:
     return "\n".join([*lines, "</table>"])
 
 
-def cosine_similarities(vectors: np.ndarray) -> np.ndarray:
-    """The cosines of every two of n vectors [n, H]: float [n, n]; 0 for a vector of zeros."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units = vectors / np.maximum(lengths, 1e-12)
-    return units @ units.T
-
-
 def percent(probability: float) -> str:
     """A probability in words: "0.4 %"."""
     return f"{100 * float(probability):.1f} %"

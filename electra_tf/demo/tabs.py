@@ -261,15 +261,14 @@ def _rows(texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
 
 
 def add_similarity(model: LoadedModel) -> None:
-    """How similar the features of sentences are, as a heat map."""
+    """How similar sentences are, as a heat map."""
     text = gr.Textbox(SENTENCES, label="Sentences, one in a line", lines=6)
     button = gr.Button("Compare", variant="primary")
     shown = gr.HTML()
 
     def compare(text: str) -> str:
         lines = lines_of(text, "The list of sentences")
-        vectors = model.encode(lines)["mean"]
-        return display.heat_map(lines, display.cosine_similarities(vectors))
+        return display.heat_map(lines, model.similarity(lines, lines))
 
     _on(button.click, compare, [text], [shown], "similarity")
 
