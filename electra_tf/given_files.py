@@ -121,11 +121,13 @@ def check_pretraining_files(config: PretrainingConfig) -> None:
     check_vocabulary(config.vocab_file)
     for patterns in config.record_patterns:
         find_records(patterns)
-    if config.do_train and config.init_checkpoint is not None:
-        try:
-            check_model(config.init_checkpoint)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"init_checkpoint: {error}") from error
+    for name in ("init_checkpoint", "generator_checkpoint"):
+        path = getattr(config, name)
+        if config.do_train and path is not None:
+            try:
+                check_model(path)
+            except FileNotFoundError as error:
+                raise FileNotFoundError(f"{name}: {error}") from error
 
 
 # ---- Models

@@ -117,6 +117,12 @@ class PretrainingConfig(RunConfig):
     """Generator's depth, as a share of the discriminator's."""
     generator_hidden_size: float = fact(0.25, Role.MODEL, above=0)
     """Generator's width, as a share of the discriminator's."""
+    generator_embedding_size: int | None = fact(None, Role.MODEL, at_least=1, at_most=2**16)
+    """New. Width of token embeddings of the generator's own; null: that of the generator."""
+    generator_checkpoint: str | None = fact(None, Role.PATH)
+    """New. Initial weights of the generator alone: a checkpoint or a folder of a model."""
+    freeze_generator: bool = fact(False, Role.MODEL)
+    """New. The generator is not trained; it has embeddings of its own."""
     generator_dropout: bool = True
     """New. Whether the generator drops out while it trains."""
     disentangled_embeddings: bool = fact(False, Role.MODEL)
@@ -180,6 +186,8 @@ class PretrainingConfig(RunConfig):
         }
         if values.get("electric_objective"):
             values.setdefault("two_tower_generator", True)
+        if values.get("freeze_generator"):
+            values.setdefault("untied_generator_embeddings", True)
         if values.get("decay_from"):
             values.setdefault("lr_schedule", "trapezoid")
         steps = total_steps(values.get("stages"))
@@ -270,7 +278,9 @@ class PretrainingConfig(RunConfig):
         if not self.has_separate_generator:
             return full
         hidden_size = round(full.hidden_size * self.generator_hidden_size)
-        embedding_size = hidden_size if self.untied_generator_embeddings else full.embedding_size
+        embedding_size = full.embedding_size
+        if self.untied_generator_embeddings:
+            embedding_size = self.generator_embedding_size or hidden_size
         try:
             return dataclasses.replace(
                 full,

@@ -85,7 +85,8 @@ def _check_objective(config: "PretrainingConfig"):
         _need(config, "uniform_generator", config.has_discriminator, expected)
         expected = "false for electric_objective, which needs a two-tower generator"
         _need(config, "uniform_generator", not is_electric, expected)
-    weights = {"gen_weight": config.has_generator, "disc_weight": config.has_discriminator}
+    is_generator_trained = config.has_generator and not config.freeze_generator
+    weights = {"gen_weight": is_generator_trained, "disc_weight": config.has_discriminator}
     used = [name for name, is_used in weights.items() if is_used]
     trains = any(getattr(config, name) for name in used)
     check(trains, " or ".join(used), "above 0 (there would be nothing to train)", 0)
@@ -112,6 +113,22 @@ def _check_generator(config: "PretrainingConfig"):
         "untied_generator_embeddings": (
             is_separate,
             "false unless there is a separate generator",
+        ),
+    }
+    is_masked_lm = is_separate and not config.two_tower_generator
+    needs |= {
+        "generator_embedding_size": (
+            is_separate and config.untied_generator_embeddings,
+            "null unless untied_generator_embeddings is true",
+        ),
+        "generator_checkpoint": (
+            is_masked_lm,
+            "null unless there is a separate generator that is not of two towers",
+        ),
+        "freeze_generator": (
+            is_masked_lm and config.untied_generator_embeddings,
+            "false unless there is a separate generator, not of two towers, with embeddings of its "
+            "own (untied_generator_embeddings true)",
         ),
     }
     for name, (holds, expected) in needs.items():

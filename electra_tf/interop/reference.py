@@ -287,7 +287,12 @@ def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
     }
 
 
-def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float]:
+def _generator_size(shapes: Shapes, place: str, name: str) -> dict[str, float | None]:
     _encoder_shape(shapes, place, name)  # fails if a part is missing
     sizes = model_sizes(shapes)
-    return {share: sizes[share] for share in ("generator_hidden_size", "generator_layers")}
+    shares = {share: sizes[share] for share in ("generator_hidden_size", "generator_layers")}
+    own = encoder_sizes(shapes, name)
+    if f"{name}/embeddings/word_embeddings" not in shapes:
+        return shares
+    is_usual = own["embedding_size"] == own["hidden_size"]
+    return {**shares, "generator_embedding_size": None if is_usual else own["embedding_size"]}

@@ -33,11 +33,17 @@ class Pair:
         return cls(config, *build_pair(config))
 
     @property
-    def trainable_variables(self) -> list[keras.Variable]:
+    def weights(self) -> list[keras.Variable]:
         """Of both models, shared ones once."""
         parts = [part for part in (self.discriminator, self.generator) if part is not None]
-        found = {variable.path: variable for part in parts for variable in part.trainable_variables}
-        return list(found.values())
+        return list(
+            {variable.path: variable for part in parts for variable in part.weights}.values()
+        )
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """The weights that are not those of a frozen generator."""
+        return [variable for variable in self.weights if variable.trainable]
 
     @property
     def encoder(self) -> Encoder:
@@ -99,7 +105,7 @@ class StoredModel:
         **known: Any,
     ) -> "StoredModel":
         """With the weights of a model, and what else is known by the names of the fields."""
-        weights = {v.path: np.asarray(v.value) for v in model.trainable_variables}
+        weights = {v.path: np.asarray(v.value) for v in model.weights}
         encoder = model.encoder.config
         return cls(description, encoder, weights, config, model, tokenizer, **known)
 
@@ -136,7 +142,7 @@ class StoredModel:
             return self
         config = self.config.replace(disentangled_embeddings=False, uniform_generator=True)
         pair, weights = Pair.build(config), with_folded_tokens(self.weights)
-        for variable in pair.trainable_variables:
+        for variable in pair.weights:
             variable.assign(weights[variable.path])
         folded = StoredModel.of(self.description, config, self.tokenizer, pair)
         left = (*sorted(set(weights) - set(folded.weights)), *self.left_behind)

@@ -70,7 +70,8 @@ def read_config(model_dir: str) -> StoredConfig | None:
         return None
     stored = read_json(path)
     check_keys(stored, {"pretraining": dict}, path)
-    later_keys = dict.fromkeys(("disentangled_embeddings", "pre_split"), False)
+    later = ("disentangled_embeddings", "pre_split", "freeze_generator")
+    later_keys = {**dict.fromkeys(later, False), "generator_embedding_size": None}
     model = {**later_keys, **stored["pretraining"]}
     missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:

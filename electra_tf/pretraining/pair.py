@@ -198,7 +198,9 @@ def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | 
     head = TokenPredictionHead(
         generator_encoder.config, initializers, generator_encoder.config.hidden_size
     )
-    return MaskedLanguageModel(generator_encoder, head), discriminator
+    generator = MaskedLanguageModel(generator_encoder, head)
+    generator.trainable = not config.freeze_generator
+    return generator, discriminator
 
 
 def _generator_encoder(

@@ -100,7 +100,7 @@ class ElectraPretrainer(SavedByKeras):
         outputs = batch if "masked_positions" in batch else self.mask(batch, seed)
         if normalizers is None:
             normalizers = self.normalizers(outputs)
-        drops = training and self.config.generator_dropout
+        drops = training and self.config.generator_dropout and not self.config.freeze_generator
         generator_seed = seeds["generator"] if drops else None
         # Keras passes on what one model is told to those called after it, so both get it.
         outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
@@ -111,10 +111,7 @@ class ElectraPretrainer(SavedByKeras):
         if self.discriminator is not None:
             outputs.update(self._discriminate(outputs, seeds["discriminator"], training))
             outputs.update(self._discriminator_loss(outputs, normalizers))
-        generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
-        outputs["total_loss"] = self.config.gen_weight * generator_loss
-        if self.discriminator is not None:
-            outputs["total_loss"] += self.config.disc_weight * outputs["rtd_loss"]
+        outputs["total_loss"] = self._total_loss(outputs)
         return outputs
 
     def mask(
@@ -307,6 +304,16 @@ class ElectraPretrainer(SavedByKeras):
                 normalizers["cloze"],
             )
         return computed
+
+    def _total_loss(self, outputs: dict[str, tf.Tensor]):
+        """What training minimizes: the losses of what is trained, by their weights."""
+        total = tf.zeros([])
+        if not self.config.freeze_generator:
+            generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
+            total = self.config.gen_weight * generator_loss
+        if self.discriminator is not None:
+            total += self.config.disc_weight * outputs["rtd_loss"]
+        return total
 
     def _corrupt(
         self,

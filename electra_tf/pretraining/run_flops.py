@@ -18,16 +18,18 @@ def flops_of_sequence(config: PretrainingConfig, length: int) -> float:
         length: L.
     """
     share = config.num_masked_of(length) / length
-    forward = 0.0
+    total = 0.0
     if config.has_discriminator:
         discriminator = _of_encoder(config.encoder, length)
-        forward += discriminator.layers + discriminator.input_embeddings + discriminator.binary_head
+        forward = discriminator.layers + discriminator.input_embeddings + discriminator.binary_head
+        total += FORWARD_AND_BACKWARD * forward
     if config.has_generator:
         generator = _of_encoder(config.generator_encoder, length)
         towers = 2 if config.two_tower_generator else 1
-        forward += towers * (generator.layers + generator.input_embeddings)
+        forward = towers * (generator.layers + generator.input_embeddings)
         forward += generator.vocabulary_head(1.0 if config.two_tower_generator else share)
-    return FORWARD_AND_BACKWARD * forward
+        total += (1 if config.freeze_generator else FORWARD_AND_BACKWARD) * forward
+    return total
 
 
 def flops_of_run(config: PretrainingConfig) -> float:

@@ -2,42 +2,83 @@
 """The initial weights of pre-training, at step 0, whatever their source."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-import numpy as np
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.generator_weights import StartingWeights, load_generator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import Tokenizer, Vocabulary
+from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
 from electra_tf.training.checkpoints.weights import assign_weights, load_weights, names_in
 
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 
 
-class StartingWeights(Protocol):
-    """Weights that are in no checkpoint: an `interop.StoredModel`, whose fields these are."""
-
-    description: str
-    weights: Mapping[str, np.ndarray]
-    vocabulary: Vocabulary | None
-
-
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 """Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
 
 
-def found_weights(config: PretrainingConfig, find: FindWeights | None) -> StartingWeights | None:
-    """The initial weights of a new run, if it is not a checkpoint; read before a model is made."""
-    is_new = model_folder.checkpoints(config).latest() is None
-    return find(config) if find and is_new and config.init_checkpoint is not None else None
+class FoundWeights(NamedTuple):
+    """What was read, before a model was made, of weights that are in no checkpoint."""
+
+    model: StartingWeights | None
+    """At `init_checkpoint`."""
+    generator: StartingWeights | None
+    """At `generator_checkpoint`."""
+
+
+def found_weights(config: PretrainingConfig, find: FindWeights | None) -> FoundWeights:
+    """What a new run begins with, as far as it is not in checkpoints."""
+    found = []
+    is_new = model_folder.checkpoints(config).latest() is None and config.decay_from is None
+    for name in ("init_checkpoint", "generator_checkpoint"):
+        path, weights = getattr(config, name), None
+        if find and is_new and path is not None:
+            try:
+                weights = find(config.replace(init_checkpoint=path))
+            except FileNotFoundError as error:
+                message = str(error).removeprefix("init_checkpoint: ")
+                raise FileNotFoundError(f"{name}: {message}") from error
+        found.append(weights)
+    return FoundWeights(*found)
 
 
 def load_starting_weights(
+    config: PretrainingConfig,
+    pretrainer: ElectraPretrainer,
+    tokenizer: Tokenizer,
+    found: FoundWeights,
+) -> None:
+    """Load what `init_checkpoint` and `generator_checkpoint` name into a new model.
+
+    Args:
+        config: names the sources.
+        pretrainer: the new model.
+        tokenizer: the one the model is trained with.
+        found: the weights that are not in checkpoints.
+
+    Raises:
+        FileNotFoundError: there are no weights.
+        ValueError: names, shapes or the generator's vocabulary differ; or a generator is frozen
+            that nothing has trained.
+    """
+    if config.freeze_generator and not (config.generator_checkpoint or config.init_checkpoint):
+        raise ValueError(
+            "generator_checkpoint is expected to be given with freeze_generator, since nothing "
+            "trains the generator here, but is None."
+        )
+    _load_model(config, pretrainer, tokenizer, found.model)
+    if config.generator_checkpoint is not None:
+        load_generator(config.generator_checkpoint, pretrainer, tokenizer, found.generator)
+        pretrainer.updates.begin_averages()
+
+
+def _load_model(
     config: PretrainingConfig,
     pretrainer: ElectraPretrainer,
     tokenizer: Tokenizer,

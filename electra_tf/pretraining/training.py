@@ -22,7 +22,7 @@ from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.pretraining.starting_weights import (
-    StartingWeights,
+    FoundWeights,
     load_starting_weights,
     tell_uniform_fakes,
 )
@@ -82,7 +82,7 @@ class PretrainingTrainer(Trainer):
         tokenizer: of the records.
         records: of all stages.
         held_out: to evaluate on; None for no evaluation.
-        start: weights of a new run that are not in a checkpoint.
+        start: weights of a new run that are in no checkpoint.
     """
 
     instead_of_a_cpu = (
@@ -98,7 +98,7 @@ class PretrainingTrainer(Trainer):
         tokenizer: Tokenizer,
         records: StageRecords,
         held_out: PretrainingRecords | None,
-        start: StartingWeights | None,
+        start: FoundWeights,
     ):
         super().__init__(
             config,
@@ -184,7 +184,7 @@ class PretrainingTrainer(Trainer):
         return None if self.config.decay_from is None else checkpoint_to_decay(self.config)
 
     def begin(self) -> None:
-        """Load what `init_checkpoint` names."""
+        """Load what `init_checkpoint` and `generator_checkpoint` name."""
         load_starting_weights(self.config, self.model, self.tokenizer, self.start)
         tell_uniform_fakes(self.config)
 

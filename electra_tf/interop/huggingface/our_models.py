@@ -114,6 +114,8 @@ def _pair(content: Content, generator: Content, source: str) -> StoredModel:
             "generator_hidden_size": small.hidden_size / full.hidden_size,
             "generator_layers": small.num_hidden_layers / full.num_hidden_layers,
         }
+        if not embeddings <= same and small.embedding_size != small.hidden_size:
+            objective["generator_embedding_size"] = small.embedding_size
         weights = {
             renamed(name, "electra/", "generator/"): weight
             for name, weight in theirs.items()
@@ -277,7 +279,7 @@ def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 
     weights = {
         # A separate generator's encoder is the only one in its folder.
         renamed(variable.path, "generator/", "electra/"): np.asarray(variable.value)
-        for variable in part.trainable_variables
+        for variable in part.weights
     }
     architecture = "ElectraForMaskedLM" if is_generator else "ElectraForPreTraining"
     config = HuggingFaceConfig(architecture, encoder, extra={"step": step})

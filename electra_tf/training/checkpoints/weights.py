@@ -39,8 +39,8 @@ NOT_WEIGHTS = f"/adam_[mv]$|{NOT_MODEL}|{FURTHER_STATE}"
 
 
 def weights_by_name(model: keras.Model) -> dict[str, tf.Variable]:
-    """Weights of a model by the original's names."""
-    return {variable.path: variable.value for variable in model.trainable_variables}
+    """Weights of a model by the original's names, trained or not."""
+    return {variable.path: variable.value for variable in model.weights}
 
 
 def training_variables(model: keras.Model) -> dict[str, tf.Variable]:
@@ -204,6 +204,7 @@ def moments_of(prefix: str, model: keras.Model) -> dict[str, np.ndarray]:
     """Adam's moments in a checkpoint by name; none, or those of every weight of its model.
 
     Moments belong to weights as they are trained; where averages stand for these, there are none.
+    Nor are there any of a model with frozen weights, which have none.
 
     Raises:
         ValueError: some are missing, unexpected or of another shape; all of them are listed.
@@ -214,7 +215,8 @@ def moments_of(prefix: str, model: keras.Model) -> dict[str, np.ndarray]:
         for name, shape in reader.shapes.items()
         if name.endswith(("/adam_m", "/adam_v")) and not name.startswith(TEMPERATURE)
     }
-    if not found or _has_averages(reader):
+    is_frozen = any(not variable.trainable for variable in model.weights)
+    if not found or is_frozen or _has_averages(reader):
         return {}
     expected = {
         f"{name}/adam_{kind}": variable.shape.as_list()
@@ -234,8 +236,16 @@ def state_left(prefix: str) -> tuple[str, ...]:
     ]
     if _has_averages(reader):
         left.append("the weights that moving averages stand for, and their moments")
+    elif _has_frozen_weights(reader):
+        left.append("Adam's moments of the weights that are not frozen")
     return tuple(left)
 
 
 def _has_averages(reader: CheckpointReader) -> bool:
     return any(name.endswith(SUFFIX) for name in reader.shapes)
+
+
+def _has_frozen_weights(reader: CheckpointReader) -> bool:
+    weights = [name for name in reader.shapes if not re.search(NOT_WEIGHTS, name)]
+    have_moments = [f"{name}/adam_m" in reader for name in weights]
+    return any(have_moments) and not all(have_moments)
