@@ -18,7 +18,6 @@ from electra_tf.training.checkpoints.weights import assign_weights, load_weights
 
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 
-
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 """Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
 
