@@ -2,7 +2,7 @@
 """`electra_tf.load`: any folder with a model, to be used from Python on raw text."""
 
 import dataclasses
-import re
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +15,12 @@ import tensorflow_text  # noqa: F401
 from electra_tf.finetuning.kinds.embedding import VECTOR
 from electra_tf.interop.error_calibration import write_calibration
 from electra_tf.interop.opening import EXPORTED, PRETRAINED, find_model, open_model
+from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.calibrating import Goal, calibrated
-from electra_tf.serving.columns import as_array, joined, text_columns
+from electra_tf.serving.columns import as_array, joined, said_by, text_columns
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.export_files import load_exported
-from electra_tf.serving.options import Choices, check_rule
+from electra_tf.serving.options import Choices, check_rule, check_tuning, tuned_signature
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
 Outputs = dict[str, np.ndarray]
@@ -76,10 +77,11 @@ def load(
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}
     hparams = {**(hparams or {}), **choice}
-    model = open_model(folder, hparams, labels, generator)
+    reopened = functools.partial(open_model, folder, hparams, labels, generator)
+    model = reopened()
     server = server_of_model(model, folder, task, model.config.max_seq_length, tf.float32, top_k)
     own = (place.folder, model.step) if place.kind == PRETRAINED else None
-    return LoadedModel(server.signatures, folder, server, own)
+    return LoadedModel(server.signatures, folder, server, own, reopened)
 
 
 class LoadedModel:
@@ -96,6 +98,7 @@ class LoadedModel:
         source: for messages.
         owner: what the signatures' variables belong to; kept alive.
         folder: of a model that was pre-trained here, and its step.
+        reopened: reads the model once more, with all its weights; None if that cannot be.
     """
 
     def __init__(
@@ -104,11 +107,13 @@ class LoadedModel:
         source: str,
         owner: Any = None,
         folder: tuple[str, int] | None = None,
+        reopened: Callable[[], StoredModel] | None = None,
     ):
         self._signatures = signatures
         self._source = source
         self._owner = owner
         self._folder = folder
+        self._reopened = reopened
 
     @property
     def signatures(self) -> dict[str, tuple[str, ...]]:
@@ -279,16 +284,23 @@ class LoadedModel:
         self,
         templates: Sequence[str],
         options: Sequence[str] | Sequence[Sequence[str]],
+        few_shot: Sequence[tuple] | None = None,
         rule: str = "mean",
         batch_size: int = 32,
+        **hparams: Any,
     ) -> Outputs:
         """Which option in the gap of a text the discriminator finds most original.
 
         Args:
             templates: B texts with one `{}` each.
             options: O texts for all templates, or a sequence of them for each.
+            few_shot: examples (template, right option) that a copy of the model learns from first,
+                with (..., options) behind where templates have options of their own. None: as it
+                was pre-trained. A task with a prompt keeps what was learned.
             rule: which of the scores below decides: mean, sum, mean_corrected, sum_corrected.
             batch_size: number of filled texts computed at once.
+            **hparams: of few_shot: learning_rate, num_train_epochs (20), train_batch_size (16
+                filled texts), seed and others of `finetuning.few_shot.SETTABLE`.
 
         Returns:
             `best` str, `option_ids` int32 [B]; `scores` float32 [B, O], those of the rule. `mean`
@@ -299,11 +311,16 @@ class LoadedModel:
 
         Raises:
             ValueError: a template has not one gap, an option is empty, unknown or alone, or the
-                model has no discriminator.
+                model has no discriminator; few_shot cannot be learned from.
         """
         check_rule(rule)
         choices = Choices.of(templates, options)
-        scored = self._run("score_options", choices.rows, batch_size)
+        check_tuning(few_shot, hparams, self._reopened is not None, self._source)
+        scorer = self
+        if few_shot is not None and "score_options" in self._signatures:
+            tuned = tuned_signature(self._reopened(), choices.shots(few_shot), hparams)
+            scorer = LoadedModel({"score_options": tuned}, self._source)
+        scored = scorer._run("score_options", choices.rows, batch_size)
         return choices.arranged(scored, rule)
 
     def predict(self, texts: Texts, batch_size: int = 32) -> Outputs:
@@ -366,7 +383,7 @@ class LoadedModel:
             try:
                 outputs = function(**{k: tf.constant(v) for k, v in chunk.items()}, **rows)
             except tf.errors.InvalidArgumentError as error:
-                raise ValueError(f"{self._source}, {name}: {_said_by(error)}") from error
+                raise ValueError(f"{self._source}, {name}: {said_by(error)}") from error
             wanted = set(kept) & set(outputs) or set(outputs)
             parts.append({key: as_array(outputs[key]) for key in wanted})
         return {key: joined([part[key] for part in parts]) for key in parts[0]}
@@ -379,9 +396,3 @@ def _inputs(function: Callable) -> list[str]:
         return [spec.name for spec in specs]
     _, named = function.structured_input_signature
     return sorted(named, key=lambda name: (name in ("text_pair", "context", "option"), name))
-
-
-def _said_by(error: tf.errors.InvalidArgumentError) -> str:
-    """What an assertion in the graph says, without where in the graph it stands."""
-    found = re.search(r"assertion failed: \[(.*)\]", error.message)
-    return error.message if found is None else found[1].replace("] [", " ")

@@ -60,7 +60,7 @@ def test_long_texts_lose_the_ends_that_are_far_from_the_option(model):
 @pytest.mark.parametrize(
     ("templates", "options", "message"),
     [
-        (["none"], OPTIONS, r"templates\[0\] is expected to have {} once, but is 'none'"),
+        (["none"], OPTIONS, r"templates\[0\] is expected to have {} once, but is .none'"),
         (["{}", "{} {}"], OPTIONS, r"templates\[1\] is expected to have {} once"),
         ([], OPTIONS, "templates is expected to be a sequence of one or more texts"),
         ("{}", OPTIONS, "templates is expected to be a sequence"),
@@ -81,3 +81,39 @@ def test_what_cannot_be_scored_is_named(model, templates, options, message):
 def test_the_rule_is_one_of_four(model):
     with pytest.raises(ValueError, match="rule is expected to be one of mean, sum, "):
         model.score_options(TEMPLATES, OPTIONS, rule="prior")
+
+
+def test_a_copy_learns_from_few_examples(model):
+    templates = ["w5 {} w6", "w7 {} w8"]
+    shots = list(zip(templates, ["w1", "w2 w3"], strict=True))
+    hparams = {"learning_rate": 5e-3, "layerwise_lr_decay": 0.0, "num_train_epochs": 40}
+    before = model.score_options(templates, OPTIONS)
+    found = model.score_options(templates, OPTIONS, few_shot=shots, **hparams)
+    assert found["best"].tolist() == ["w1", "w2 w3"] != before["best"].tolist()
+    after = model.score_options(templates, OPTIONS)
+    np.testing.assert_array_equal(after["mean"], before["mean"])  # the model stays as it is
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"few_shot": []}, r"few_shot is expected to be a sequence of \(template, right option\)"),
+        ({"few_shot": ["w5 {}"]}, r"few_shot\[0\] is expected to be \(template, right option\)"),
+        ({"few_shot": [("{}", "w9")]}, r"few_shot\[0\] is expected to have one of the options"),
+        ({"few_shot": [("w5", "w1")]}, r"few_shot: templates\[0\] is expected to have {} once"),
+        ({"few_shot": [("{} {}", "a", ["a", "b"])]}, r"few_shot: templates\[0\]"),
+        ({"few_shot": [("{}", "a", ["a", "b"])]}, "an option of few_shot is expected to be one of"),
+        ({"few_shot": [("{}", "w1")], "max_seq_length": 8}, "unknown hyperparameter of few_shot"),
+        ({"few_shot": [("{}", "w1")], "num_train_epochs": 0}, "to give at least one step"),
+        ({"seed": 3}, "few_shot is expected to be given with seed, but is None"),
+    ],
+)
+def test_examples_that_cannot_be_learned_from_are_named(model, given, message):
+    with pytest.raises(ValueError, match=message):
+        model.score_options(TEMPLATES, OPTIONS, **given)
+
+
+def test_templates_with_options_of_their_own_have_examples_with_such(model):
+    options = [["w1", "w2"], ["w3", "w4"], ["w5", "w6", "w7"]]
+    with pytest.raises(ValueError, match=r"with \(..., options\) behind, but is \('{}', 'w1'\)"):
+        model.score_options(TEMPLATES, options, few_shot=[("{}", "w1")])

@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from electra_tf.config import PretrainingConfig
 from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
@@ -23,10 +21,10 @@ from electra_tf.interop.huggingface.content import (
     read_tokenizer,
 )
 from electra_tf.interop.huggingface.model import HuggingFaceModel
-from electra_tf.interop.huggingface.names import DISCRIMINATOR_HEAD, GENERATOR_FOLDER
+from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
 from electra_tf.interop.reference import encoder_alone, read_checkpoint
-from electra_tf.interop.stored_model import Pair, StoredModel
+from electra_tf.interop.stored_model import Pair, StoredModel, encoder_and_head
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
@@ -329,7 +327,7 @@ def _start_of_own(place: Place) -> StoredModel:
     check_size(place.prefix, configured_sizes(stored.encoder))
     # Electric's logits are the head's and the generator's together.
     is_electric = place.kind == PRETRAINED and stored.pretraining.electric_objective
-    encoder, head = _encoder_and_head(place.prefix)
+    encoder, head = encoder_and_head(usable_weights(place.prefix))
     return StoredModel(
         _described(place),
         stored.encoder,
@@ -345,7 +343,7 @@ def _start_of_reference(place: Place, pre_split: bool | None, tokenizer: str | N
     settings = {}
     if vocab_file is not None:
         settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
-    encoder, head = _encoder_and_head(prefix)
+    encoder, head = encoder_and_head(usable_weights(prefix))
     return dataclasses.replace(
         encoder_alone(prefix),
         weights=encoder,
@@ -368,16 +366,6 @@ def _start_of_huggingface(
         tokenizer_settings=files.settings,
         vocab_file=files.vocab_file,
     )
-
-
-def _encoder_and_head(prefix: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The weights of a checkpoint's encoder, and those of its discriminator's head."""
-    weights = usable_weights(prefix)
-    encoder, head = (
-        {name: value for name, value in weights.items() if name.startswith(part)}
-        for part in ("electra/", DISCRIMINATOR_HEAD)
-    )
-    return encoder, head
 
 
 def _vocabulary_in(folder: str) -> str | None:

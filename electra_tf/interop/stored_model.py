@@ -13,6 +13,7 @@ from electra_tf.config.encoder import nearest_size
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task
 from electra_tf.interop.error_calibration import ErrorCalibration
+from electra_tf.interop.huggingface.names import DISCRIMINATOR_HEAD
 from electra_tf.model import Encoder
 from electra_tf.pretraining.pair import Discriminator, build_pair
 from electra_tf.text import Tokenizer, Vocabulary
@@ -132,6 +133,13 @@ class StoredModel:
         """Hexadecimal SHA-256 of the weights."""
         return fingerprint(self.weights)
 
+    def as_start(self) -> "StoredModel":
+        """What `find_starting_point` gives of an opened model: the encoder with its head."""
+        encoder, head = encoder_and_head(self.folded().weights)
+        is_electric = not self.is_finetuned and self.config.electric_objective
+        own = {} if is_electric else head
+        return StoredModel(self.description, self.encoder, encoder, discriminator_head=own)
+
     def folded(self) -> "StoredModel":
         """The same model; with disentangled embeddings, the discriminator alone.
 
@@ -154,6 +162,20 @@ class StoredModel:
             moments={},
             left_behind=left,
         )
+
+
+def encoder_and_head(
+    weights: Mapping[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those of the weights that are the encoder's, and those of the discriminator's head.
+
+    They are enough for a discriminator but Electric's, whose logits need its generator, too.
+    """
+    encoder, head = (
+        {name: value for name, value in weights.items() if name.startswith(part)}
+        for part in ("electra/", DISCRIMINATOR_HEAD)
+    )
+    return encoder, head
 
 
 def pretraining_config(

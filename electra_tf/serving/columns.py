@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Texts of Python as the inputs of signatures, and what they give as numpy arrays."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -34,6 +35,12 @@ def text_columns(texts: Sequence, names: list[str]) -> dict[str, list[bytes]]:
         for name, part in zip(names, row, strict=True):
             columns[name].append(part.encode())
     return columns
+
+
+def said_by(error: tf.errors.InvalidArgumentError) -> str:
+    """What an assertion in a graph says, without where in the graph it stands."""
+    found = re.search(r"assertion failed: \[(.*)\]", error.message)
+    return error.message if found is None else found[1].replace("] [", " ")
 
 
 def as_array(tensor: tf.Tensor) -> np.ndarray:

@@ -17,8 +17,11 @@ import tensorflow as tf
 
 from electra_tf.config.prompts import GAP
 from electra_tf.files import shortened
+from electra_tf.finetuning.few_shot import Shots, tuned_logits
+from electra_tf.interop.stored_model import StoredModel
+from electra_tf.serving.signatures import STRINGS, signature
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import Cut, PromptRows, prompt_rows, split_at_gap
+from electra_tf.text.prompts import OUTER_ENDS, PromptRows, prompt_rows, split_at_gap
 
 RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
 """Arrays of scores by which options can be ordered."""
@@ -51,10 +54,9 @@ def option_scores(
         option, `num_unknown` among them. bool [R]: `is_truncated`.
     """
     before, behind = split_at_gap(text)
-    cuts = (Cut(0, at_start=True), Cut(2))
-    rows = prompt_rows(tokenizer, (before, option, behind), 1, cuts, max_seq_length)
+    rows = prompt_rows(tokenizer, (before, option, behind), 1, OUTER_ENDS, max_seq_length)
     nothing = tf.fill(tf.shape(option), "")
-    alone = prompt_rows(tokenizer, (nothing, option, nothing), 1, cuts, max_seq_length)
+    alone = prompt_rows(tokenizer, (nothing, option, nothing), 1, OUTER_ENDS, max_seq_length)
     checks = [
         _check(rows.num_tokens > 0, option, "to have a token"),
         _check(rows.fits & alone.fits, option, f"to fit into {max_seq_length} tokens"),
@@ -86,6 +88,34 @@ def _original(rows: PromptRows, replaced_logits: ReplacedLogits) -> tuple[tf.Ten
     log_probs = tf.math.log_sigmoid(-replaced_logits(rows.batch))
     total = tf.reduce_sum(log_probs * mask, axis=1)
     return tf.math.divide_no_nan(total, tf.reduce_sum(mask, axis=1)), total
+
+
+def tuned_signature(
+    model: StoredModel, shots: Shots, hparams: Mapping[str, Any]
+) -> tf.types.experimental.PolymorphicFunction:
+    """The signature `score_options` of a discriminator that has learned from examples.
+
+    Args:
+        model: a pre-trained one, which stays as it is.
+        shots: what a copy of it learns from.
+        hparams: see `finetuning.few_shot`.
+
+    Raises:
+        ValueError: see `tuned_logits`, or the model is none that can learn so.
+    """
+    length = model.config.max_seq_length
+    start = model.as_start()
+    if not start.discriminator_head:
+        raise ValueError(
+            f"few_shot is expected to be None for {model.description}, which has no discriminator "
+            "whose head alone says whether a token was replaced."
+        )
+    logits = tuned_logits(start, model.tokenizer, shots, length, hparams)
+
+    def scores(text: tf.Tensor, option: tf.Tensor) -> dict[str, tf.Tensor]:
+        return option_scores(model.tokenizer, logits, text, option, length)
+
+    return signature(scores, text=STRINGS, option=STRINGS)
 
 
 # ---- For Python
@@ -132,6 +162,40 @@ class Choices:
             own = [_options(options, "options")] * len(templates)
         return cls(templates, tuple(own))
 
+    def shots(self, given: Sequence[Any]) -> Shots:
+        """What `few_shot` gives to learn from, as rows.
+
+        Args:
+            given: (template, right option) for each example where all templates share their
+                options, else (template, right option, its options).
+
+        Raises:
+            ValueError: an example is none of this, or see `of`.
+        """
+        is_shared = len(set(self.options)) == 1
+        form = "(template, right option)" + ("" if is_shared else " with (..., options) behind")
+        if isinstance(given, str | Mapping) or not hasattr(given, "__len__") or not len(given):
+            raise ValueError(f"few_shot is expected to be a sequence of {form}, but is {given!r}.")
+        for place, shot in enumerate(given):
+            sizes = (2, 3) if is_shared else (3,)
+            if not (isinstance(shot, tuple | list) and len(shot) in sizes):
+                raise ValueError(f"few_shot[{place}] is expected to be {form}, but is {shot!r}.")
+        options = [shot[2] if len(shot) == 3 else self.options[0] for shot in given]
+        try:
+            choices = Choices.of([shot[0] for shot in given], options)
+        except ValueError as error:
+            raise ValueError(f"few_shot: {error}") from error
+        for place, (shot, own) in enumerate(zip(given, choices.options, strict=True)):
+            if shot[1] not in own:
+                raise ValueError(
+                    f"few_shot[{place}] is expected to have one of the options {list(own)}, but "
+                    f"has {shot[1]!r}."
+                )
+        pairs = zip(given, choices.options, strict=True)
+        is_right = [option == shot[1] for shot, own in pairs for option in own]
+        templates, filled = zip(*choices.rows, strict=True)
+        return Shots(templates, filled, is_right)
+
     @property
     def rows(self) -> list[tuple[str, str]]:
         """(template, option) of every row, those of a template behind each other."""
@@ -176,6 +240,21 @@ def check_rule(rule: str) -> None:
     """Raise a ValueError unless options can be ordered by it."""
     if rule not in RULES:
         raise ValueError(f"rule is expected to be one of {', '.join(RULES)}, but is {rule!r}.")
+
+
+def check_tuning(
+    few_shot: Any, hparams: Mapping[str, Any], can_be_trained: bool, source: str
+) -> None:
+    """Raise a ValueError unless there are hyperparameters for examples only, and for no export."""
+    if few_shot is None and hparams:
+        raise ValueError(
+            f"few_shot is expected to be given with {', '.join(sorted(hparams))}, but is None."
+        )
+    if few_shot is not None and not can_be_trained:
+        raise ValueError(
+            f"few_shot is expected to be None for {source}, since an exported model cannot be "
+            "trained; load the folder that it was exported from."
+        )
 
 
 def _options(given: Any, name: str) -> tuple[str, ...]:

@@ -19,6 +19,10 @@ class Cut(typing.NamedTuple):
     """Whether its first tokens are lost, or the last ones."""
 
 
+OUTER_ENDS = (Cut(0, at_start=True), Cut(2))
+"""What is cut of (before, option, behind): what is farthest from the option."""
+
+
 class PromptRows(typing.NamedTuple):
     """Rows with one option each.
 
