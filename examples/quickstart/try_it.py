@@ -2,6 +2,7 @@
 """What to do with the models that the quickstart has made: commands that work as they stand."""
 
 import os
+import pathlib
 import shlex
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import electra_tf
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRONG_WORDS = (
     ("I have never seen such a bad film in my whole between.", "between"),
     ("The actors are good, but the story is very quickly and boring.", "quickly"),
@@ -78,6 +80,12 @@ END"""
         ),
         ("which word does not belong here?", python),
         (
+            "a page in the browser: wrong words, a guessing game, filled masks; needs gradio",
+            f"pip install -q -c {shlex.quote(near(ROOT / 'constraints.txt'))} "
+            f"-e {shlex.quote(near(ROOT) + '[demo]')} &&\n"
+            f"    electra demo --model-dir {shlex.quote(model_dir)}",
+        ),
+        (
             "curves, and held-out examples with their fakes",
             f"tensorboard --logdir {shlex.quote(os.path.dirname(model_dir))}",
         ),
@@ -90,8 +98,13 @@ def activation() -> str | None:
     """The command that activates this Python's environment; None outside of one."""
     if sys.prefix == sys.base_prefix:
         return None
-    near = os.path.relpath(sys.prefix)
-    return f"source {shlex.quote(sys.prefix if near.startswith('..') else near)}/bin/activate"
+    return f"source {shlex.quote(near(sys.prefix))}/bin/activate"
+
+
+def near(path: str | os.PathLike[str]) -> str:
+    """A path as seen from here, if it is not above."""
+    relative = os.path.relpath(path)
+    return os.fspath(path) if relative.startswith("..") else relative
 
 
 def format_commands(rows: Sequence[tuple[str, str]]) -> str:

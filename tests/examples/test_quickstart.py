@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import zipfile
@@ -25,7 +26,7 @@ from quickstart_comparison import Comparison
 from quickstart_report import Example
 from stages import Stage, run_stages
 
-from electra_tf.cli import predict
+from electra_tf.cli import demo, predict
 from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning.split_data import TrainingBatches
 from electra_tf.pretraining.run_flops import flops_of_run
@@ -383,20 +384,31 @@ def test_commands_name_the_environment_only_inside_of_one(monkeypatch, tmp_path)
     assert try_it.activation() == "source '/some where/env'/bin/activate"
     monkeypatch.setattr("sys.prefix", "/usr")
     assert try_it.activation() is None
-    assert len(try_it.commands("data/models/m", "task", "text")) == 3
+    assert len(try_it.commands("data/models/m", "task", "text")) == 4
 
 
 # ---- The whole way
 
 
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
 def run_pasted(commands, monkeypatch, capsys):
     """Run what "Try it" shows, here instead of in a shell; returns what it prints."""
-    (_, predicting), (_, loading), (_, tensorboard) = commands
+    (_, predicting), (_, loading), (_, showing), (_, tensorboard) = commands
     sentence, flags = re.fullmatch(r"echo (.+) \|\s+electra predict (.+)", predicting).groups()
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{shlex.split(sentence)[0]}\n"))
     predict.run(predict.make_parser().parse_args(shlex.split(flags)))
     (source,) = re.fullmatch(r"python - <<'END'\n(.+)\nEND", loading, re.DOTALL).groups()
     exec(source, {})
+    installing, flags = re.fullmatch(r"pip install (.+) &&\s+electra demo (.+)", showing).groups()
+    *_, constraints, _, checkout = shlex.split(installing)
+    assert os.path.isfile(constraints)
+    assert os.path.isfile(os.path.join(checkout.removesuffix("[demo]"), "setup.py"))
+    demo.check(demo.make_parser().parse_args([*shlex.split(flags), "--port", str(free_port())]))
     folder = shlex.split(tensorboard)[-1]
     assert [name for *_, names in os.walk(folder) for name in names if "tfevents" in name]
     return capsys.readouterr().out
