@@ -39,14 +39,45 @@ def test_a_text_is_cut_at_bytes():
     assert display.spans_of("", []) == []
 
 
-def test_tokens_that_touch_are_a_word_as_wrong_as_the_worst():
-    outputs = batch_of_one(
-        starts=[0, 2, 5, 6, 0], ends=[2, 4, 6, 7, 0], probabilities=[0.1, 0.8, 0.3, 0.6, 0.0]
+def errors(text, probabilities, threshold=0.5, **more):
+    """What `find_errors` gives for a text."""
+    words = [match.span() for match in re.finditer(r"\S+", text)]
+    sides = zip(*words, strict=True)
+    starts, ends = ([len(text[:place].encode()) for place in side] for side in sides)
+    found = batch_of_one(starts=[*starts, 0], ends=[*ends, 0], probabilities=[*probabilities, 0.0])
+    found["is_error"] = found["probabilities"] >= threshold
+    single = {"num_words": len(words), "threshold": threshold, "is_calibrated": False}
+    single = {**single, "is_truncated": False, **more}
+    return {**found, **{name: np.array([value]) for name, value in single.items()}}
+
+
+def test_words_are_shown_without_the_marks_around_them():
+    text = "(\"Ä don't, --"
+    assert display.words_of(text, errors(text, [0.5, 0.2, 0.1])) == [
+        Word(2, 4, 0.5),
+        Word(5, 10, 0.2),
+        Word(12, 14, 0.1),
+    ]
+
+
+def test_words_have_the_shade_of_their_share_of_the_threshold():
+    shades = [display.shade_of(p, 0.4) for p in (0.9, 0.4, 0.3, 0.1, 0.09)]
+    assert shades == ["error", "error", "suspicious", "slightly suspicious", None]
+    assert display.findings(errors("a b", [0.5, 0.4])) == (
+        "1 word has a probability of 50.0 % or more that it is an error (not calibrated)."
     )
-    found = display.words_of("abcd e!", {**outputs, "num_tokens": np.array([4])})
-    assert found == [Word(0, 4, 0.8), Word(5, 6, 0.3), Word(6, 7, 0.6)]
-    bands = [display.band_of(word.probability) for word in found]
-    assert bands == ["above 75 %", "25 to 50 %", "50 to 75 %"] and display.band_of(0.2) is None
+    found = errors("a b", [0.5, 0.4], 0.125, is_calibrated=True, is_truncated=True)
+    assert display.findings(found).startswith("2 words have a probability of 12.5 % or more")
+    assert display.findings(found).endswith(
+        "(calibrated). The end of the text was not read: the model reads no more."
+    )
+
+
+def test_options_are_ordered_by_their_score():
+    found = {rule: np.array([[-1.0, -0.5]]) for rule in display.RULES}
+    found["scores"] = found["mean"]
+    rows = [["b", *["-0.500"] * 4], ["a", *["-1.000"] * 4]]
+    assert display.options_table(["a", "b"], found) == rows
 
 
 def test_masks_are_filled():
@@ -97,15 +128,11 @@ class Model:
     """Reads words; its generator writes "New", its discriminator finds that wrong."""
 
     def __init__(self):
-        self.signatures = {"replaced_tokens": ("text",), "fill_mask": ("text",)}
+        self.signatures = {"find_errors": ("text", "threshold"), "fill_mask": ("text",)}
 
-    def replaced_tokens(self, texts):
-        (text,) = texts
-        words = [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
-        probabilities = [0.9 if text[a:b].lower() == "new" else 0.1 for a, b in words]
-        starts, ends = zip(*words, strict=True) if words else ((), ())
-        found = batch_of_one(starts=starts, ends=ends, probabilities=probabilities)
-        return {**found, "num_tokens": np.array([len(words)])}
+    def find_errors(self, texts):
+        words = re.findall(r"\w+", texts[0])
+        return errors(texts[0], [0.9 if word.lower() == "new" else 0.1 for word in words])
 
     def fill_mask(self, texts):
         masks = [match.span() for match in re.finditer(re.escape("[MASK]"), texts[0])]
@@ -178,9 +205,10 @@ def test_a_pair_is_shown(tmp_path, served):
     folder = str(make_data_dir(tmp_path / "data") / "models" / "tiny")
     client = served(electra_tf.load(folder, top_k=3))
     text = "w1 w2 ä w4."
-    (spans,) = [client.predict(text, api_name="/find_errors")]
+    spans, summary = client.predict(text, api_name="/find_errors")
+    assert "(not calibrated)" in summary
     assert "".join(part for part, _ in parts(spans)) == text
-    assert {name for _, name in parts(spans)} <= {*display.BANDS, None}
+    assert {name for _, name in parts(spans)} <= {*display.SHADES, None}
     rows = client.predict(text, 3, 5, api_name="/replacements")
     filled, table = client.predict("w1 [MASK] ä w4.", api_name="/fill_mask")
     assert [[token, p] for _, token, p in table["data"]] == rows and len(rows) == 3
@@ -215,6 +243,8 @@ def test_texts_are_bounded(served):
     message = error_of(client, "a" * 4001, api_name="/find_errors")
     assert message == "The text is expected to have at most 4,000 characters, but has 4,001."
     assert "is empty" in error_of(client, " \n", api_name="/find_errors")
+    message = error_of(client, "ab", 1, 3, api_name="/replacements")
+    assert message.endswith("bytes of the text, 0 to 2, but are 1 and 3.")
     assert "have [MASK] in it" in error_of(client, "none", api_name="/fill_mask")
     assert "no puzzle yet" in error_of(client, api_name="/solve_puzzle")
     assert "has none" in error_of(client, "?!", 15, 1, api_name="/make_puzzle")

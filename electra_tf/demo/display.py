@@ -2,6 +2,7 @@
 """Outputs of a model as coloured spans and tables; nothing here knows of the page."""
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,9 +14,15 @@ Part = tuple[int, int, str | None]
 """Start, end, name; places in a text are bytes in UTF-8."""
 Table = list[list[str]]
 
-BANDS = {"above 75 %": "#dc2626", "50 to 75 %": "#f97316", "25 to 50 %": "#facc15"}
-"""How probable it is that a word is wrong, and its colour; below them there is none."""
-_LIMITS = (0.75, 0.5, 0.25)
+SHADES = {"error": "#dc2626", "suspicious": "#f97316", "slightly suspicious": "#facc15"}
+"""What a word is called that looks wrong, and its colour."""
+_SHARES = (1.0, 0.5, 0.25)
+"""Of the threshold; from here on a word is called so."""
+_LETTERS = re.compile(r"\w(?:.*\w)?", re.DOTALL)
+
+RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
+"""Of `score_options`."""
+WORD_COLUMNS = ("starts", "ends", "probabilities")
 
 
 class Word(NamedTuple):
@@ -28,32 +35,27 @@ class Word(NamedTuple):
 
 
 def words_of(text: str, outputs: Mapping[str, np.ndarray]) -> list[Word]:
-    """The words of a text: tokens that touch, and punctuation by itself.
+    """The words of a text, without the marks before and behind them, unless they are marks alone.
 
     Args:
         text: the text.
-        outputs: of `replaced_tokens` for this text alone; a word is as wrong as its worst token.
+        outputs: of `find_errors` for this text alone.
     """
-    words: list[Word] = []
-    count = int(outputs["num_tokens"][0])
-    columns = (outputs[name][0, :count] for name in ("starts", "ends", "probabilities"))
+    words = []
+    columns = (outputs[name][0, : outputs["num_words"][0]] for name in WORD_COLUMNS)
     for start, end, probability in zip(*columns, strict=True):
-        word = Word(int(start), int(end), float(probability))
-        if (
-            words
-            and words[-1].end == word.start
-            and is_word(text, words[-1])
-            and is_word(text, word)
-        ):
-            first = words.pop()
-            word = Word(first.start, word.end, max(first.probability, word.probability))
-        words.append(word)
+        whole = part_of(text, start, end)
+        found = _LETTERS.search(whole)
+        if found is not None:
+            start += len(whole[: found.start()].encode())
+            end = start + len(found[0].encode())
+        words.append(Word(int(start), int(end), float(probability)))
     return words
 
 
-def is_word(text: str, word: Word) -> bool:
-    """Whether it has letters or digits."""
-    return any(map(str.isalnum, part_of(text, word.start, word.end)))
+def has_letters(part: str) -> bool:
+    """Whether a word has letters or digits, and is not marks alone."""
+    return _LETTERS.search(part) is not None
 
 
 def parts_of(text: str, marks: Iterable[Part]) -> list[Part]:
@@ -79,10 +81,29 @@ def spans_of(text: str, marks: Iterable[Part]) -> Spans:
     return [(_decoded(data[start:end]), name) for start, end, name in parts_of(text, marks)]
 
 
-def band_of(probability: float) -> str | None:
-    """The name of the colour for a probability."""
-    names = (name for name, limit in zip(BANDS, _LIMITS, strict=True) if probability >= limit)
-    return next(names, None)
+def shade_of(probability: float, threshold: float) -> str | None:
+    """What a word is called; None if it looks right.
+
+    Args:
+        probability: that the word is wrong.
+        threshold: from which on it is an error.
+    """
+    for name, share in zip(SHADES, _SHARES, strict=True):
+        if probability >= share * threshold:
+            return name
+    return None
+
+
+def findings(outputs: Mapping[str, np.ndarray]) -> str:
+    """A sentence on the errors of the first text."""
+    count, threshold = int(outputs["is_error"][0].sum()), percent(outputs["threshold"][0])
+    kind = "calibrated" if outputs["is_calibrated"][0] else "not calibrated"
+    sentence = (
+        f"{count} {'word has' if count == 1 else 'words have'} a probability of {threshold} or "
+        f"more that it is an error ({kind})."
+    )
+    cut = " The end of the text was not read: the model reads no more."
+    return sentence + (cut if outputs["is_truncated"][0] else "")
 
 
 def part_of(text: str, start: int, end: int) -> str:
@@ -115,6 +136,13 @@ def fillings_table(outputs: Mapping[str, np.ndarray]) -> Table:
             outputs["tokens"][0, place], outputs["probabilities"][0, place], strict=True
         )
     ]
+
+
+def options_table(options: Sequence[str], outputs: Mapping[str, np.ndarray]) -> Table:
+    """A row [option, the score of each rule] for each option of the first text, best first."""
+    order = np.argsort(-outputs["scores"][0], kind="stable")
+    rows = ([options[i], *(f"{outputs[rule][0, i]:.3f}" for rule in RULES)] for i in order)
+    return list(rows)
 
 
 def tagged_spans(text: str, outputs: Mapping[str, np.ndarray]) -> Spans:

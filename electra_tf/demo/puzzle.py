@@ -10,7 +10,7 @@ from electra_tf.demo.display import (
     Spans,
     Table,
     Word,
-    is_word,
+    has_letters,
     part_of,
     parts_of,
     percent,
@@ -32,7 +32,7 @@ class Piece(NamedTuple):
 
 def suspicious_words(model: LoadedModel, text: str) -> list[Word]:
     """The words of a text as the discriminator sees them."""
-    return words_of(text, model.replaced_tokens([text]))
+    return words_of(text, model.find_errors([text]))
 
 
 def mask_of(model: LoadedModel) -> str:
@@ -65,7 +65,8 @@ def make_puzzle(model: LoadedModel, text: str, share: float, seed: int) -> list[
     Raises:
         ValueError: the text has no words.
     """
-    words = [word for word in suspicious_words(model, text) if is_word(text, word)]
+    found = suspicious_words(model, text)
+    words = [word for word in found if has_letters(part_of(text, word.start, word.end))]
     if not words:
         raise ValueError("The text is expected to have a word at least, but has none.")
     draw = np.random.default_rng(seed)
@@ -86,8 +87,7 @@ def make_puzzle(model: LoadedModel, text: str, share: float, seed: int) -> list[
 
 def toggled(guesses: Collection[int], place: int, pieces: Sequence[Piece]) -> list[int]:
     """The guesses with a piece added, or without it if it was there; only words can be guessed."""
-    is_guess = any(map(str.isalnum, pieces[place].text))
-    return sorted({*guesses} ^ ({place} if is_guess else set()))
+    return sorted({*guesses} ^ ({place} if has_letters(pieces[place].text) else set()))
 
 
 def marked(pieces: Sequence[Piece], guesses: Collection[int]) -> Spans:
@@ -160,4 +160,4 @@ def _fillings(
 def _differs(filling: str, original: str):
     """Whether it is another word; tokens that continue a word begin with "##"."""
     is_new = filling.casefold() != original.casefold()
-    return is_new and not filling.startswith("##") and any(map(str.isalnum, filling))
+    return is_new and not filling.startswith("##") and has_letters(filling)

@@ -2,6 +2,7 @@
 """The tabs of the page, laid out with gradio: one function for each thing that a model can do."""
 
 import functools
+import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,9 +28,10 @@ def add_tabs(model: LoadedModel) -> list[str]:
     can = model.signatures
     title, add_prediction = _prediction(model) or ("", None)
     rows = [
-        ("Wrong words", add_wrong_words, "replaced_tokens" in can),
-        ("Guess the fakes", add_puzzle, {"replaced_tokens", "fill_mask"} <= can.keys()),
+        ("Wrong words", add_wrong_words, "find_errors" in can),
+        ("Guess the fakes", add_puzzle, {"find_errors", "fill_mask"} <= can.keys()),
         ("Fill masks", add_fill_mask, "fill_mask" in can),
+        ("Score options", add_options, "score_options" in can),
         (title, add_prediction, add_prediction),
         ("Similarity", add_similarity, set(can.get("features", ())) == {"text", "layer"}),
     ]
@@ -76,37 +78,52 @@ def lines_of(text: str | None, name: str) -> list[str]:
 
 def add_wrong_words(model: LoadedModel) -> None:
     """Words coloured by how wrong they look; a click shows what the generator would write."""
-    analysed = gr.State(("", []))
+    analysed = gr.State()
     text = gr.Textbox(SENTENCE, label="Text", lines=3)
     button = gr.Button("Find wrong words", variant="primary")
     shown = gr.HighlightedText(
-        label="Words that do not belong there, with their probability",
-        color_map=display.BANDS,
+        label="How wrong words look",
+        color_map=display.SHADES,
         show_legend=True,
         show_inline_category=False,
     )
 
-    def find(text: str) -> tuple[display.Spans, tuple[str, list[display.Part]]]:
-        words = puzzle.suspicious_words(model, checked(text))
-        marks = [(w.start, w.end, display.band_of(w.probability)) for w in words]
-        return display.spans_of(text, marks), (text, display.parts_of(text, marks))
+    summary = gr.Markdown()
 
-    _on(button.click, find, [text], [shown, analysed], "find_errors")
+    def find(text: str) -> tuple[display.Spans, str, Any]:
+        outputs = model.find_errors([checked(text)])
+        words, threshold = display.words_of(text, outputs), outputs["threshold"][0]
+        marks = [(w.start, w.end, display.shade_of(w.probability, threshold)) for w in words]
+        parts = display.parts_of(text, marks)
+        return display.spans_of(text, marks), display.findings(outputs), (text, parts, words)
+
+    _on(button.click, find, [text], [shown, summary, analysed], "find_errors")
     if "fill_mask" not in model.signatures:
         return
-    table = _table(["replacement", "probability"], "Click a word for the generator's replacements")
+    clicked = gr.Markdown("Click a word for the generator's replacements.")
+    table = _table(["replacement", "probability"], "Replacements")
 
     def replace(text: str, start: int, end: int) -> display.Table:
-        word = Word(int(start), int(end), 0.0)
-        found = puzzle.replacements(model, checked(text), word)
+        size = len(checked(text).encode())
+        if not 0 <= start < end <= size:
+            raise ValueError(
+                f"start and end are expected to be bytes of the text, 0 to {size}, but are {start} "
+                f"and {end}."
+            )
+        found = puzzle.replacements(model, text, Word(int(start), int(end), 0.0))
         return [[filling, display.percent(p)] for filling, p in found]
 
-    def clicked(analysed: tuple[str, list[display.Part]], event: gr.SelectData) -> display.Table:
-        text, parts = analysed
+    def look(analysed: tuple[str, list, list], event: gr.SelectData) -> tuple[str, display.Table]:
+        text, parts, words = analysed
         start, end, _ = parts[event.index]
-        return replace(text, start, end)
+        part = display.part_of(text, start, end)
+        if not display.has_letters(part):
+            return "This is no word.", []
+        probability = next(w.probability for w in words if w.start == start)
+        said = f"{html.escape(part)}: {display.percent(probability)} that it is an error."
+        return said, replace(text, start, end)
 
-    _on(shown.select, clicked, [analysed], [table])
+    _on(shown.select, look, [analysed], [clicked, table])
     gr.api(_answering(replace), api_name="replacements")
 
 
@@ -169,6 +186,23 @@ def add_fill_mask(model: LoadedModel) -> None:
         return display.filled_text(text, outputs), display.fillings_table(outputs)
 
     _on(button.click, fill, [text], [shown, table], "fill_mask")
+
+
+def add_options(model: LoadedModel) -> None:
+    """Fillings of a gap, ordered by how original the discriminator finds them."""
+    text = gr.Textbox(
+        "It was so boring that I fell asleep: {}!", label="Text with a gap {}", lines=2
+    )
+    options = gr.Textbox("wonderful\nterrible\nfunny", label="Options, one in a line", lines=4)
+    rule = gr.Dropdown(list(display.RULES), value=display.RULES[0], label="Rule")
+    button = gr.Button("Score options", variant="primary")
+    table = _table(["option", *display.RULES], "Log-probabilities of being original, best first")
+
+    def score(text: str, options: str, rule: str) -> display.Table:
+        lines = lines_of(options, "The list of options")
+        return display.options_table(lines, model.score_options([checked(text)], lines, rule))
+
+    _on(button.click, score, [text, options, rule], [table], "score_options")
 
 
 # ---- Fine-tuned models
