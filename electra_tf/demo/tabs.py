@@ -295,7 +295,7 @@ def _rows(texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
 
 
 def add_similarity(model: LoadedModel) -> None:
-    """How similar sentences are, as a heat map."""
+    """How similar sentences are to the model, as a heat map."""
     text = gr.Textbox(SENTENCES, label="Sentences, one in a line", lines=6)
     button = gr.Button("Compare", variant="primary")
     shown = gr.HTML()
