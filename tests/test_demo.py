@@ -60,9 +60,9 @@ def test_words_are_shown_without_the_marks_around_them():
     ]
 
 
-def test_words_have_the_shade_of_their_share_of_the_threshold():
-    shades = [display.shade_of(p, 0.4) for p in (0.9, 0.4, 0.3, 0.1, 0.09)]
-    assert shades == ["error", "error", "suspicious", "slightly suspicious", None]
+def test_words_are_shaded_around_the_threshold():
+    shades = [display.shade_of(p, 0.4) for p in (0.7, 0.69, 0.4, 0.39, 0.2, 0.19)]
+    assert shades == ["clear error", "error", "error", "doubtful", "doubtful", None]
     assert display.findings(errors("a b", [0.5, 0.4])) == (
         "1 word has a probability of 50.0 % or more that it is an error (not calibrated)."
     )

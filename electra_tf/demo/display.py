@@ -14,10 +14,8 @@ Part = tuple[int, int, str | None]
 """Start, end, name; places in a text are bytes in UTF-8."""
 Table = list[list[str]]
 
-SHADES = {"error": "#dc2626", "suspicious": "#f97316", "slightly suspicious": "#facc15"}
+SHADES = {"clear error": "#dc2626", "error": "#f97316", "doubtful": "#facc15"}
 """What a word is called that looks wrong, and its colour."""
-_SHARES = (1.0, 0.5, 0.25)
-"""Of the threshold; from here on a word is called so."""
 _LETTERS = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 
 RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
@@ -88,10 +86,9 @@ def shade_of(probability: float, threshold: float) -> str | None:
         probability: that the word is wrong.
         threshold: from which on it is an error.
     """
-    for name, share in zip(SHADES, _SHARES, strict=True):
-        if probability >= share * threshold:
-            return name
-    return None
+    limits = ((1 + threshold) / 2, threshold, threshold / 2)
+    named = zip(SHADES, limits, strict=True)
+    return next((name for name, limit in named if probability >= limit), None)
 
 
 def findings(outputs: Mapping[str, np.ndarray]) -> str:
