@@ -23,6 +23,7 @@ from electra_tf import loading
 from electra_tf.demo import display, page, puzzle, tabs
 from electra_tf.demo.display import Word
 from electra_tf.demo.puzzle import Piece
+from electra_tf.serving.options import RULES
 
 # ---- Outputs as spans and tables
 
@@ -74,7 +75,7 @@ def test_words_are_shaded_around_the_threshold():
 
 
 def test_options_are_ordered_by_their_score():
-    found = {rule: np.array([[-1.0, -0.5]]) for rule in display.RULES}
+    found = {rule: np.array([[-1.0, -0.5]]) for rule in RULES}
     found["scores"] = found["mean"]
     rows = [["b", *["-0.500"] * 4], ["a", *["-1.000"] * 4]]
     assert display.options_table(["a", "b"], found) == rows
@@ -213,6 +214,10 @@ def test_a_pair_is_shown(tmp_path, served):
     filled, table = client.predict("w1 [MASK] ä w4.", api_name="/fill_mask")
     assert [[token, p] for _, token, p in table["data"]] == rows and len(rows) == 3
     assert parts(filled)[1] == (rows[0][0], "mask 1")
+    given = ("w1 {} w4.", "w2\nw3", "sum")
+    scored = client.predict(*given, api_name="/score_options")["data"]
+    assert {row[0] for row in scored} == {"w2", "w3"}
+    assert float(scored[0][2]) >= float(scored[1][2])  # by their sums
     shown, seed, task, _ = client.predict(text, 50, 7, api_name="/make_puzzle")
     assert seed == 8 and "which?" in task and {name for _, name in parts(shown)} == {None}
     solved, sentence, table = client.predict(api_name="/solve_puzzle")

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from electra_tf.serving.options import RULES
+
 Spans = list[tuple[str, str | None]]
 """Parts of a text one after the other, each with its colour's name, or None for no colour."""
 Part = tuple[int, int, str | None]
@@ -18,8 +20,6 @@ SHADES = {"clear error": "#dc2626", "error": "#f97316", "doubtful": "#facc15"}
 """What a word is called that looks wrong, and its colour."""
 _LETTERS = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 
-RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
-"""Of `score_options`."""
 WORD_COLUMNS = ("starts", "ends", "probabilities")
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 from electra_tf.demo import display, puzzle
 from electra_tf.demo.display import Word
 from electra_tf.loading import LoadedModel
+from electra_tf.serving.options import RULES
 
 MAX_CHARACTERS = 4000
 """Of a text."""
@@ -194,13 +195,13 @@ def add_options(model: LoadedModel) -> None:
         "It was so boring that I fell asleep: {}!", label="Text with a gap {}", lines=2
     )
     options = gr.Textbox("wonderful\nterrible\nfunny", label="Options, one in a line", lines=4)
-    rule = gr.Dropdown(list(display.RULES), value=display.RULES[0], label="Rule")
+    rule = gr.Dropdown(list(RULES), value=RULES[0], label="Rule")
     button = gr.Button("Score options", variant="primary")
-    table = _table(["option", *display.RULES], "Log-probabilities of being original, best first")
+    table = _table(["option", *RULES], "Log-probabilities of being original, best first")
 
     def score(text: str, options: str, rule: str) -> display.Table:
         lines = lines_of(options, "The list of options")
-        return display.options_table(lines, model.score_options([checked(text)], lines, rule))
+        return display.options_table(lines, model.score_options([checked(text)], lines, rule=rule))
 
     _on(button.click, score, [text, options, rule], [table], "score_options")
 
