@@ -48,7 +48,8 @@ def main():
     pairs = pairs_of(sentences, options.pairs, random.Random(options.seed))
     with open(reviews / "train" / "reviews.txt", encoding="utf-8") as lines:
         scorers = {"trigram model": trigram_scorer(lines)}
-    scorers |= {pathlib.Path(folder).name: model_scorer(folder) for folder in options.models}
+    for folder in options.models:
+        scorers |= scorers_of(folder)
     correct = {name: choices(scorer, pairs) for name, scorer in scorers.items()}
     for number, measure in enumerate(("log-likelihood of the text", "mean of its tokens")):
         print(f"\n| right of {options.pairs} pairs, by the {measure} | {' | '.join(correct)} |")
@@ -86,16 +87,25 @@ def trigram_scorer(lines: Sequence[str]) -> Scorer:
     return score
 
 
-def model_scorer(folder: str) -> Scorer:
+def scorers_of(folder: str) -> dict[str, Scorer]:
+    """That of pseudo-log-likelihoods, and that of the discriminator where it is another one."""
     model = electra_tf.load(folder)
+    name, method = pathlib.Path(folder).name, model.pseudo_log_likelihood(["a"])["method"][0]
 
     def score(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         found = model.pseudo_log_likelihood(texts)
-        cut = found["is_truncated"].mean()
-        print(f"{folder}: method {found['method'][0]}; {cut:.1%} of the texts are cut.")
+        print(f"{name}: {found['is_truncated'].mean():.1%} of the texts are cut.", flush=True)
         return found["log_likelihood"], np.maximum(found["num_tokens"], 1)
 
-    return score
+    def originality(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Logarithm of the probability that no token was replaced, as if they were independent."""
+        found = model.replaced_tokens(texts)
+        return np.log1p(-found["probabilities"]).sum(1), np.maximum(found["num_tokens"], 1)
+
+    scorers = {f"{name}, {method}": score}
+    if method == "masked":
+        scorers[f"{name}, discriminator"] = originality
+    return scorers
 
 
 def choices(scorer: Scorer, pairs: Sequence[tuple[str, str, str]]) -> list[np.ndarray]:
