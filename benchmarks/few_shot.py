@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 import electra_tf  # noqa: E402
 from electra_tf.config import load_hparams  # noqa: E402
+from electra_tf.config.prompts import RULES  # noqa: E402
 from electra_tf.finetuning.evaluation import Evaluator  # noqa: E402
 from electra_tf.finetuning.model import FinetuningModel  # noqa: E402
 from electra_tf.finetuning.split_data import TrainingBatches, split_of_examples  # noqa: E402
@@ -35,7 +36,6 @@ from electra_tf.finetuning.starting_weights import assign_weights, config_for  #
 from electra_tf.finetuning.task import load_task  # noqa: E402
 from electra_tf.finetuning.trial import make_optimizer  # noqa: E402
 from electra_tf.interop.opening import find_starting_point  # noqa: E402
-from electra_tf.serving.options import RULES  # noqa: E402
 from electra_tf.text import load_matching_tokenizer  # noqa: E402
 
 TASK = "rt_sentiment"

@@ -29,6 +29,7 @@ VERBS = {
     "predict": "predict with a fine-tuned model, for a file or for standard input",
     "report": "report on a run as one HTML file: what is off, curves, reference bands",
     "find-errors": "find words that do not belong where they are, and what to write instead",
+    "score-options": "score which option fits the gap of a text, without training",
     "score-texts": "score texts of n-best lists by how probable they are, and rank them",
     "demo": "show what a model can do, on a page in the browser",
     "export": "export a model as a SavedModel that takes raw strings",

@@ -9,6 +9,8 @@ GAP = "{}"
 """What an option takes the place of."""
 TEXTS = ("{text_a}", "{text_b}")
 """Where the texts of an example stand in a template."""
+RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
+"""Arrays of scores by which options can be ordered, see `serving.options`."""
 
 
 def parts_of_template(template: str) -> list[str]:

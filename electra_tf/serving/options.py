@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.prompts import GAP
+from electra_tf.config.prompts import GAP, RULES
 from electra_tf.files import shortened
 from electra_tf.finetuning.few_shot import Shots, tuned_logits
 from electra_tf.interop.stored_model import StoredModel
@@ -23,8 +23,6 @@ from electra_tf.serving.signatures import STRINGS, signature
 from electra_tf.text import Tokenizer
 from electra_tf.text.prompts import OUTER_ENDS, PromptRows, prompt_rows, split_at_gap
 
-RULES = ("mean", "sum", "mean_corrected", "sum_corrected")
-"""Arrays of scores by which options can be ordered."""
 ReplacedLogits = Callable[[Mapping[str, tf.Tensor]], tf.Tensor]
 """`input_ids, input_mask, segment_ids` [R, L] -> logits that a token was replaced [R, L]."""
 

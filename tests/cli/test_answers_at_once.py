@@ -133,6 +133,16 @@ SAID = {
         (["--model-dir", "no"], "no/train_log.jsonl is expected to be the log of a run, but does"),
         (["--model-dir", "d", "--output", "text"], "d/train_log.jsonl is expected"),
     ],
+    "score-options": [
+        (["--model-dir", "no"], "no is expected to be a checkpoint"),
+        (["--model-dir", "tuned", "--input", "no.tsv"], "The data file no.tsv does not exist."),
+        (["--model-dir", "tuned", "--few-shot", "no.tsv"], "The data file no.tsv does not exist."),
+        (["--model-dir", "tuned", "--options", "one"], "--options is expected to have two or more"),
+        (["--model-dir", "tuned", "--options", "[1"], "--options is expected to be a JSON list"),
+        (["--model-dir", "d", "--few-shot-hparams", '{"seed": 1}'], "--few-shot is expected with"),
+        (["--model-dir", "d", "--rule", "x"], "invalid choice: 'x'"),
+        (["--model-dir", "d", "--batch-size", "0"], "--batch-size is expected to be at least 1"),
+    ],
     "find-errors": [
         (["--model-dir", "no"], "no is expected to be a checkpoint (the part of its name before"),
         (["--model-dir", "tuned", "--input", "no.txt"], "The data file no.txt does not exist."),

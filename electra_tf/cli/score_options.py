@@ -1,0 +1,192 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Scores which option fits the gap {} of a text, by a pre-trained discriminator, without training.
+
+A line of the input is a template and its options with tabs between, or a JSON object with template
+and options. Of each one the output has a line of JSON. With --few-shot, a copy of the model learns
+from examples first.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from electra_tf import given_files
+from electra_tf.cli import arguments
+from electra_tf.cli.predict import STANDARD, output
+from electra_tf.config.given_hparams import load_hparams
+from electra_tf.config.prompts import RULES
+from electra_tf.files import shortened
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMATS = ("tsv", "jsonl")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the flags of the verb."""
+    parser = arguments.make_parser(__doc__)
+    parser.add_argument(
+        "--model-dir", required=True, help="folder of a pre-trained discriminator, or its export"
+    )
+    parser.add_argument(
+        "--input", default=STANDARD, help="file of templates; - for lines of standard input"
+    )
+    parser.add_argument("--output", default=STANDARD, help="JSONL file; - for standard output")
+    parser.add_argument(
+        "--options",
+        help="options of all templates as a JSON list or separated by commas; lines have none then",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="of the lines; default: jsonl for files that end in .jsonl, else tsv",
+    )
+    parser.add_argument(
+        "--rule",
+        choices=RULES,
+        default=RULES[0],
+        help="mean or sum of the log-probabilities that the option's tokens are original; "
+        "corrected ones subtract what the option has without the text",
+    )
+    parser.add_argument(
+        "--few-shot",
+        help="file of examples to learn from, each with the right option behind the template; in "
+        "JSON under the key option",
+    )
+    parser.add_argument(
+        "--few-shot-hparams",
+        default="{}",
+        help="JSON object or path of one: learning_rate, num_train_epochs, seed and others",
+    )
+    parser.add_argument("--batch-size", type=int, default=32, help="filled texts computed at once")
+    arguments.add_model_flags(parser)
+    return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the flags, and that the model and the files are there."""
+    if args.batch_size < 1:
+        raise ValueError(f"--batch-size is expected to be at least 1, but is {args.batch_size}.")
+    if args.few_shot is None and load_hparams(args.few_shot_hparams):
+        raise ValueError("--few-shot is expected with --few-shot-hparams, but is not given.")
+    _shared_options(args)
+    given_files.check_model(args.model_dir)
+    for path in (args.input, args.few_shot):
+        if path not in (None, STANDARD):
+            given_files.check_data_file(path)
+    arguments.check_model_flags(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write a record of each template."""
+    import electra_tf
+    from electra_tf.finetuning.files.contents import read_lines
+
+    lines = sys.stdin if args.input == STANDARD else read_lines(args.input)
+    shared = _shared_options(args)
+    rows = _rows(lines, args.input, args.format, shared, is_example=False)
+    if not rows:
+        raise ValueError(f"{args.input} is expected to have templates, but has none.")
+    few_shot = None
+    if args.few_shot is not None:
+        lines = read_lines(args.few_shot)
+        few_shot = _rows(lines, args.few_shot, args.format, shared, is_example=True)
+    model = electra_tf.load(args.model_dir, **arguments.model_settings(args))
+    templates, options = zip(*rows, strict=True)
+    found = model.score_options(
+        templates,
+        options,
+        few_shot,
+        args.rule,
+        args.batch_size,
+        **load_hparams(args.few_shot_hparams),
+    )
+    with output(args.output) as file:
+        for number, (template, own) in enumerate(rows):
+            record = _record(template, own, found, number)
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    place = "standard output" if args.output == STANDARD else args.output
+    print(f"Wrote the options of {len(rows):,} templates to {place}.", file=sys.stderr)
+
+
+def _shared_options(args: argparse.Namespace) -> list[str] | None:
+    """Those of --options; a list of JSON may hold commas inside of them."""
+    if args.options is None:
+        return None
+    options = arguments.parse_list(args.options)
+    if args.options.lstrip().startswith("["):
+        try:
+            options = json.loads(args.options)
+        except ValueError as error:
+            raise ValueError(
+                f"--options is expected to be a JSON list, but is {args.options}."
+            ) from error
+    if len(options) < 2 or not all(isinstance(option, str) for option in options):
+        raise ValueError(
+            f"--options is expected to have two or more texts, but is {args.options!r}."
+        )
+    return options
+
+
+def _rows(
+    lines: Iterable[str],
+    place: str,
+    form: str | None,
+    shared: list[str] | None,
+    is_example: bool,
+) -> list[tuple]:
+    """(template, options), or of examples (template, right option, options), of every line."""
+    form = form or FORMATS[place.endswith(".jsonl")]
+    found = []
+    for number, line in enumerate(lines, start=1):
+        line = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
+        if not line.strip():
+            continue
+        cells = _cells(line, form, is_example, shared is None)
+        if cells is None:
+            what = ["template", *["right option"] * is_example, *["options"] * (shared is None)]
+            raise ValueError(
+                f"{place}, line {number}: expected {', '.join(what)} as {form}, received "
+                f"{shortened(repr(line), 200)}."
+            )
+        fixed = 2 if is_example else 1
+        found.append((*cells[:fixed], shared or cells[fixed:]))
+    return found
+
+
+def _cells(line: str, form: str, is_example: bool, has_options: bool) -> list[str] | None:
+    """The texts of a line, options last; None if it is not as expected."""
+    keys = ["template", *["option"] * is_example]
+    if form == "tsv":
+        cells = line.split("\t")
+        fits = len(cells) >= len(keys) + 2 if has_options else len(cells) == len(keys)
+        return cells if fits else None
+    try:
+        record = json.loads(line)
+        options = record["options"] if has_options else []
+        cells = [*(record[key] for key in keys), *options]
+    except (ValueError, TypeError, KeyError):
+        return None
+    is_list = isinstance(options, list)
+    return cells if is_list and all(isinstance(cell, str) for cell in cells) else None
+
+
+def _record(
+    template: str, options: list[str], found: "dict[str, np.ndarray]", number: int
+) -> dict[str, Any]:
+    """What is written of a template."""
+
+    def of_options(name: str) -> dict[str, float]:
+        values = found[name][number]
+        return {option: round(float(values[n]), 6) for n, option in enumerate(options)}
+
+    return {
+        "template": template,
+        "best": found["best"][number],
+        "scores": of_options("scores"),
+        **{rule: of_options(rule) for rule in RULES},
+        "is_truncated": bool(found["is_truncated"][number].any()),
+    }
