@@ -57,6 +57,8 @@ def main():
             drawn = draw(learners["prompt"].examples["train"], count, seed)
             for way, learner in learners.items():
                 scores[way].append(learner.learned(drawn, seed))
+            now = ", ".join(f"{way} {of_seeds[-1]:.1f}" for way, of_seeds in scores.items())
+            print(f"{count} labels, seed {seed}: {now}", file=sys.stderr, flush=True)
         cells = [
             f"{way} {statistics.mean(of_seeds):.1f} ({min(of_seeds):.1f}-{max(of_seeds):.1f})"
             for way, of_seeds in scores.items()
@@ -72,7 +74,7 @@ def make_parser():
     parser.add_argument("--model-name", required=True, help="a pre-trained model in it")
     parser.add_argument("--labels", default="16,64,256", help="numbers of labels")
     parser.add_argument("--num-seeds", type=int, default=5)
-    parser.add_argument("--num-steps", type=int, default=200, help="of every training")
+    parser.add_argument("--num-steps", type=int, default=100, help="of every training")
     return parser
 
 
