@@ -5,6 +5,7 @@ A word is what white space separates. It looks as wrong as the most suspicious o
 the discriminator. What is replaced are its letters: marks around them stay as they are.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -26,6 +27,8 @@ MAX_MENDED = 32
 """Words of a text that get replacements, at most: the most probable errors."""
 _ROWS_AT_ONCE = 16
 """Rows with a mask that the generator reads at once, so that memory is bounded."""
+_NO_TEXT = re.compile(r"\[unused\d+\]|<0x[0-9A-F]{2}>")
+"""Tokens that are kept for later, and bytes of characters that a vocabulary does not have."""
 _NO_TOKEN_LOGIT = -100.0
 """Of words that are nothing to the tokenizer, such as control characters."""
 
@@ -189,8 +192,7 @@ class _Pieces(NamedTuple):
             else:
                 name = token.removeprefix(WORD_START)
                 begins.append(name != token or token in special)
-            is_byte = len(token) == 6 and token.startswith("<0x") and token.endswith(">")
-            is_text.append(bool(name) and token not in special and not is_byte)
+            is_text.append(bool(name) and token not in special and not _NO_TEXT.fullmatch(token))
             names.append(name)
         is_mark = [
             bool(name) and all(unicodedata.category(c)[0] in "PS" for c in name)

@@ -162,3 +162,17 @@ def test_a_trigram_model_finds_swaps_without_labels(tmp_path):
     rows = bigram_shift.label_sentences(random_sentences(100, seed=1), 100, seed=0)
     sentences, labels = zip(*rows, strict=True)
     assert baselines.trigram_accuracy(text, sentences, labels) > 0.9
+
+
+def test_an_unknown_word_may_be_one_of_the_rare_ones():
+    model = baselines.TrigramModel(["a b", "a b", "a c", "a d"])  # c and d are seen once
+    sentences = ["a z", "b"]
+    (first, second), closed = (
+        model.word_log_probabilities(sentences, order=1, open_vocabulary=is_open)
+        for is_open in (True, False)
+    )
+    np.testing.assert_allclose(first - closed[0], [0.0, -np.log(2), 0.0])
+    np.testing.assert_allclose(second, closed[1])
+    whole = model.log_probabilities(sentences)
+    parts = model.word_log_probabilities(sentences)
+    np.testing.assert_allclose(whole, [values.sum() for values in parts])

@@ -78,7 +78,7 @@ def test_replacements_are_the_fillings_of_the_word_as_one_mask(loaded, found, pa
         tokens, probabilities = fillings["tokens"][number, 0], fillings["probabilities"][number, 0]
         is_mark = (row, place) == (2, 2)
         is_choice = [
-            not t.startswith(("##", "[PAD", "[UNK", "[CLS", "[SEP", "[MASK"))
+            not t.startswith(("##", "[PAD", "[UNK", "[CLS", "[SEP", "[MASK", "[unused"))
             and all(unicodedata.category(c)[0] in "PS" for c in t) == is_mark
             for t in tokens
         ]
