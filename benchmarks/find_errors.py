@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 from sklearn.metrics import average_precision_score
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -34,11 +35,13 @@ electra_tf.configure()  # before TensorFlow is imported
 from trigram_model import WORDS, TrigramModel  # noqa: E402
 
 from electra_tf.loading import LoadedModel  # noqa: E402
+from electra_tf.serving import calibrating  # noqa: E402
 from electra_tf.text.word_errors import KINDS, Corrupted, corrupted  # noqa: E402
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"])")
 LEAST_WORDS, MOST_WORDS = 6, 60
 FALSE_ALARM_RATE = 0.01
+DISCRIMINATOR = "discriminator"
 MENDED = ("confusion", "typo")
 """Kinds of which the one right word is known to have stood there."""
 
@@ -70,13 +73,20 @@ def main():
         "unigram": lambda texts: surprise(ngrams, texts, 1),
         "trigram": lambda texts: surprise(ngrams, texts, 3),
         "trigram, both sides": lambda texts: surprise_around(ngrams, texts),
-        "discriminator": lambda texts: model_scores(model, texts),
+        DISCRIMINATOR: lambda texts: model_scores(model, texts),
+        "and known words": lambda texts: [
+            scores + unknown
+            for scores, unknown in zip(
+                model_scores(model, texts), rarity_of_unknown(ngrams, texts), strict=True
+            )
+        ],
     }
     rng = random.Random(args.seed)
     pools = {pathlib.Path(path).stem: sentences_of(path, rng) for path in args.text}
     first = next(iter(pools))
     held, pools[first] = pools[first][: args.sentences], pools[first][args.sentences :]
     mixed = with_errors(held, tuple(KINDS), args.sentences, rng)
+    calibration = calibrating.fitted(*columns(methods[DISCRIMINATOR], [mixed]))
     thresholds = {}
     for name, scores in methods.items():
         found, labels = columns(scores, [mixed])
@@ -84,7 +94,8 @@ def main():
     for text, pool in pools.items():
         sets = [with_errors(pool, (kind,), args.sentences, rng) for kind in KINDS]
         report(text, sets, methods, thresholds)
-        report_mending(model, sets, thresholds["discriminator"])
+        report_calibration(columns(methods[DISCRIMINATOR], sets), *calibration)
+        report_mending(model, sets, thresholds[DISCRIMINATOR])
 
 
 # ---- Sentences
@@ -144,12 +155,17 @@ def surprise_around(ngrams: TrigramModel, texts: Sequence[str]) -> list[np.ndarr
     """The surprise of each word and the next two beyond that of the words alone."""
     found = []
     columns = [ngrams.word_log_probabilities(texts, order) for order in (1, 3)]
-    columns.append(ngrams.word_log_probabilities(texts, 1, open_vocabulary=True))
-    for text, alone, after_two, as_one in zip(texts, *columns, strict=True):
+    for text, alone, after_two in zip(texts, *columns, strict=True):
         beyond = np.append(alone - after_two, [0.0])
-        around = beyond[:-2] + beyond[1:-1] + beyond[2:]
-        found.append(per_word(text, around + (alone - as_one)[:-1]))
-    return found
+        found.append(per_word(text, beyond[:-2] + beyond[1:-1] + beyond[2:]))
+    unknown = rarity_of_unknown(ngrams, texts)
+    return [values + rarity for values, rarity in zip(found, unknown, strict=True)]
+
+
+def rarity_of_unknown(ngrams: TrigramModel, texts: Sequence[str]) -> list[np.ndarray]:
+    """0 for known words, and how much rarer than all unknown ones together an unknown word is."""
+    columns = [ngrams.word_log_probabilities(texts, 1, is_open) for is_open in (False, True)]
+    return [per_word(text, (a - b)[:-1]) for text, a, b in zip(texts, *columns, strict=True)]
 
 
 def per_word(text: str, values: np.ndarray) -> np.ndarray:
@@ -208,6 +224,20 @@ def report(
             + f"{is_error[~labels].mean():14.2%}{hits / max(1, is_error.sum()):11.1%}"
             f"{hits / labels.sum():8.1%}"
         )
+
+
+def report_calibration(found: tuple[np.ndarray, np.ndarray], temperature: float, bias: float):
+    """How far the discriminator's probabilities are from what happened."""
+    logits, labels = found
+    print("discriminator", end="")
+    for name, values in {"as trained": logits, "calibrated": logits / temperature + bias}.items():
+        order = np.argsort(values)
+        bins = [np.mean(expit(values[i]) - labels[i]) for i in np.array_split(order, 20)]
+        loss = calibrating.log_loss(values, labels)
+        print(
+            f", {name}: log loss {loss:.3f}, calibration error {np.mean(np.abs(bins)):.1%}", end=""
+        )
+    print()
 
 
 def report_mending(model: LoadedModel, sets: Sequence[Sentences], logit: float):

@@ -131,24 +131,25 @@ def corrupted(text: str, kind: str, rng: random.Random) -> Corrupted:
 
 
 def corrupted_everywhere(text: str, rate: float, rng: random.Random) -> Corrupted:
-    """A text with errors of all kinds, alike probable, in about a share of its words.
+    """A text with errors of all kinds, each kind alike probable.
 
     Args:
         text: as for `corrupted`.
-        rate: the share of words at which an error begins, 0 to 1; high rates are not reached,
-            since errors begin at least three words apart.
+        rate: the share of words at which an error begins, 0 to 1. It is not reached where a text
+            has no place for an error of the kind that was drawn, and errors begin at least three
+            words apart.
         rng: decides where and what.
     """
     words = _WORD.findall(text)
+    orders = {kind: iter(rng.sample(range(len(words)), len(words))) for kind in KINDS}
     edits: dict[int, _Edit] = {}
-    free = 0
-    for place in range(len(words)):
-        if rng.random() >= rate or place < free:
-            continue
-        for kind in rng.sample(list(KINDS), len(KINDS)):
+    for _ in range(sum(rng.random() < rate for _ in words)):
+        kind = rng.choice(list(KINDS))
+        for place in orders[kind]:
+            if any(near in edits for near in range(place - _DISTANCE + 1, place + _DISTANCE)):
+                continue
             if found := KINDS[kind](words, place, rng):
                 edits[place] = found
-                free = place + _DISTANCE
                 break
     return _edited(text, edits)
 

@@ -64,6 +64,8 @@ def test_many_errors_are_as_many_as_asked_and_apart():
     found = corrupted_everywhere(text, 0.05, rng)
     assert 4000 * 0.04 < len(found.spans) < 4000 * 0.08
     assert len(set(found.spans)) == len(found.spans) and list(found.spans) == sorted(found.spans)
+    confused = sum(word in ("their", "they're") for word in wrong_words(found))
+    assert 0.12 < confused / len(found.spans) < 0.25  # a fifth of the errors, some of two words
     assert corrupted_everywhere(text, 0.0, rng) == (text, ())
     most = corrupted_everywhere(text, 1.0, random.Random(3))
     assert 4000 / 4 < len(most.spans) < 4000 * 2 / 3
