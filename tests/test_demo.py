@@ -64,12 +64,12 @@ def test_words_are_shown_without_the_marks_around_them():
 def test_words_are_shaded_around_the_threshold():
     shades = [display.shade_of(p, 0.4) for p in (0.7, 0.69, 0.4, 0.39, 0.2, 0.19)]
     assert shades == ["clear error", "error", "error", "doubtful", "doubtful", None]
-    assert display.findings(errors("a b", [0.5, 0.4])) == (
+    assert display.summary_of(errors("a b", [0.5, 0.4])) == (
         "1 word has a probability of 50.0 % or more that it is an error (not calibrated)."
     )
     found = errors("a b", [0.5, 0.4], 0.125, is_calibrated=True, is_truncated=True)
-    assert display.findings(found).startswith("2 words have a probability of 12.5 % or more")
-    assert display.findings(found).endswith(
+    assert display.summary_of(found).startswith("2 words have a probability of 12.5 % or more")
+    assert display.summary_of(found).endswith(
         "(calibrated). The end of the text was not read: the model reads no more."
     )
 
@@ -90,9 +90,8 @@ def test_masks_are_filled():
     )
     outputs["num_masks"] = np.array([2])
     spans = [("a ", None), ("b", "mask 1"), (" ", None), ("d", "mask 2"), (".", None)]
-    assert display.filled_text("a [MASK] [MASK].", outputs) == spans
     rows = [["1", "b", "50.0 %"], ["1", "x", "25.0 %"], ["2", "d", "100.0 %"], ["2", "y", "0.0 %"]]
-    assert display.fillings_table(outputs) == rows
+    assert display.filled("a [MASK] [MASK].", outputs) == (spans, rows)
 
 
 TAGS = batch_of_one(starts=[0, 2], ends=[1, 3], tags=["B-PER", "O"])
@@ -109,8 +108,8 @@ NO_ANSWER["is_answered"] = np.array([False])
 
 
 def test_tags_are_marked():
-    assert display.tagged_spans("A b", TAGS) == [("A", "B-PER"), (" ", None), ("b", "O")]
-    assert display.tagged_spans("A b", ENTITIES) == [("A b", "PER")]
+    assert display.tagged("A b", TAGS) == [("A", "B-PER"), (" ", None), ("b", "O")]
+    assert display.tagged("A b", ENTITIES) == [("A b", "PER")]
 
 
 def test_similarities_are_shades():
@@ -147,22 +146,25 @@ class Model:
 
 def test_a_puzzle_has_fakes_that_can_be_found():
     model, text = Model(), "The the, THE the the!"
-    pieces = puzzle.make_puzzle(model, text, 0.5, seed=1)
+    pieces = puzzle.make_puzzle(model, "[MASK]", text, 0.5, seed=1)
     assert "".join(piece.original or piece.text for piece in pieces) == text
     fakes = puzzle.fakes_of(pieces)
     assert len(fakes) == 2 and {pieces[place].text.lower() for place in fakes} == {"new"}
-    assert puzzle.make_puzzle(model, text, 0.5, seed=1) == pieces
-    all_of_them = puzzle.make_puzzle(model, text, 1.0, seed=0)
+    assert puzzle.make_puzzle(model, "[MASK]", text, 0.5, seed=1) == pieces
+    with_mask = puzzle.make_puzzle(model, "[MASK]", f"[MASK] {text}", 0.5, seed=2)
+    assert len(puzzle.fakes_of(with_mask)) >= 2
+    all_of_them = puzzle.make_puzzle(model, "[MASK]", text, 1.0, seed=0)
     assert "".join(piece.text for piece in all_of_them) == "New new, New new new!"
     guesses = puzzle.toggled([], min(fakes), pieces)
     assert puzzle.toggled(guesses, 1, pieces) == guesses == [min(fakes)]  # a blank is no word
     assert puzzle.toggled(guesses, min(fakes), pieces) == []
-    assert puzzle.marked(pieces, guesses)[min(fakes)][1] == "your guess"
+    assert puzzle.marked(pieces, guesses, "your guess")[min(fakes)][1] == "your guess"
 
 
 def test_a_solution_counts_what_both_have_found():
     pieces = [Piece("New", "Ä"), Piece(" "), Piece("b"), Piece(" "), Piece("c")]
-    spans, table, sentence = puzzle.solution(Model(), pieces, [2])
+    table, sentence = puzzle.solution(Model(), pieces, [2])
+    spans = puzzle.marked(pieces, puzzle.fakes_of(pieces), "fake")
     assert spans[0] == ("New", "fake") and {name for _, name in spans[1:]} == {None}
     assert table == [["New", "Ä", "", "fake, 90.0 %"], ["b", "(the same)", "fake", "10.0 %"]]
     assert sentence == "You: 0 of 1 found, 1 wrong. The discriminator: 1 of 1 found, 0 wrong."
@@ -309,6 +311,16 @@ def test_the_queue_is_bounded(served, monkeypatch):
         end.set()
     assert [answer.status_code for answer in answers] == [200, 200, 503]
     assert "full" in answers[2].text
+
+
+def test_masks_of_another_name_are_not_shown():
+    model = Model()
+    model.fill_mask = lambda texts: {"num_masks": np.array([0])}
+    made = page.make_page(model, "model")
+    named = [config["api_name"] for config in made.config["dependencies"]]
+    assert named == ["find_errors"]
+    said = [part["props"].get("value") for part in made.config["components"]]
+    assert "The mask token is neither [MASK] nor <mask>: nothing with masks is shown." in said
 
 
 def test_a_model_that_takes_no_text_is_refused():

@@ -6,58 +6,63 @@ from typing import NamedTuple
 
 import numpy as np
 
-from electra_tf.demo.display import (
-    Spans,
-    Table,
-    Word,
-    has_letters,
-    part_of,
-    parts_of,
-    percent,
-    words_of,
-)
+from electra_tf.demo import display
+from electra_tf.demo.display import Spans, Table, Word, part_of, percent
 from electra_tf.loading import LoadedModel
 
 MASK_TOKENS = ("[MASK]", "<mask>")
-"""What tokenizers call the mask; which one it is, the model shows."""
+"""What tokenizers call the mask; a model shows which one it fills."""
 
 
 class Piece(NamedTuple):
-    """A word of a puzzle, or what stands between two."""
+    """A word of a puzzle, or what stands between two, and what the generator replaced by it."""
 
     text: str
     original: str | None = None
-    """What the generator replaced."""
 
 
-def suspicious_words(model: LoadedModel, text: str) -> list[Word]:
-    """The words of a text as the discriminator sees them."""
-    return words_of(text, model.find_errors([text]))
+def mask_of(model: LoadedModel) -> str | None:
+    """The mask token of a model; None if it fills no masks, or they have another name."""
+    if "fill_mask" not in model.signatures:
+        return None
+    return next((t for t in MASK_TOKENS if model.fill_mask([t])["num_masks"][0] == 1), None)
 
 
-def mask_of(model: LoadedModel) -> str:
-    """The mask token of a model that fills masks.
+def replacements(
+    model: LoadedModel, mask: str, text: str, words: Sequence[Word]
+) -> list[list[tuple[str, float]]]:
+    """What the generator would write in the places of words, all of which are masked.
 
-    Raises:
-        ValueError: it is none of `MASK_TOKENS`.
+    Args:
+        model: with a generator.
+        mask: its mask token.
+        text: the text.
+        words: of the text, in their order.
+
+    Returns:
+        For each word tokens with their probabilities, best first; none behind what it reads.
     """
-    for token in MASK_TOKENS:
-        if model.fill_mask([token])["num_masks"][0] == 1:
-            return token
-    raise ValueError(f"The mask token is expected to be one of {', '.join(MASK_TOKENS)}.")
+    data, masked, done, places = text.encode(), b"", 0, []
+    for word in words:
+        masked += data[done : word.start]
+        places.append(len(masked))
+        masked, done = masked + mask.encode(), word.end
+    outputs = model.fill_mask([(masked + data[done:]).decode()])
+    found = {
+        int(start): [(str(t).lstrip("▁"), float(p)) for t, p in zip(*columns, strict=True)]
+        for start, *columns in zip(
+            *(outputs[name][0] for name in ("starts", "tokens", "probabilities")), strict=True
+        )
+    }
+    return [found.get(place, []) for place in places]
 
 
-def replacements(model: LoadedModel, text: str, word: Word) -> list[tuple[str, float]]:
-    """What the generator would write in the place of a word, with probabilities, best first."""
-    (found,) = _fillings(model, text, [word])
-    return found
-
-
-def make_puzzle(model: LoadedModel, text: str, share: float, seed: int) -> list[Piece]:
+def make_puzzle(model: LoadedModel, mask: str, text: str, share: float, seed: int) -> list[Piece]:
     """A text of which the generator has replaced some words.
 
     Args:
         model: with a generator and a discriminator.
+        mask: its mask token.
         text: the text.
         share: of the words, above 0 and at most 1; one at least is chosen.
         seed: decides which, and by what.
@@ -65,34 +70,40 @@ def make_puzzle(model: LoadedModel, text: str, share: float, seed: int) -> list[
     Raises:
         ValueError: the text has no words.
     """
-    found = suspicious_words(model, text)
-    words = [word for word in found if has_letters(part_of(text, word.start, word.end))]
+    found = display.words_of(text, model.find_errors([text]))
+    words = [word for word in found if display.has_letters(part_of(text, *word[:2]))]
     if not words:
         raise ValueError("The text is expected to have a word at least, but has none.")
     draw = np.random.default_rng(seed)
     count = min(len(words), max(1, round(share * len(words))))
     chosen = [words[i] for i in sorted(draw.choice(len(words), count, replace=False))]
     new = {}
-    for word, fillings in zip(chosen, _fillings(model, text, chosen), strict=True):
-        original = part_of(text, word.start, word.end)
+    for word, fillings in zip(chosen, replacements(model, mask, text, chosen), strict=True):
+        original = part_of(text, *word[:2])
         others = [row for row in fillings if _differs(row[0], original)]
         if others:
             weights = np.array([probability for _, probability in others])
             filling = others[draw.choice(len(others), p=weights / weights.sum())][0]
             new[word.start] = filling.capitalize() if original[:1].isupper() else filling
-    parts = parts_of(text, ((word.start, word.end, None) for word in words))
+    parts = display.parts_of(text, ((word.start, word.end, None) for word in words))
     originals = [(start, part_of(text, start, end)) for start, end, _ in parts]
     return [Piece(new[at], old) if at in new else Piece(old) for at, old in originals]
 
 
+def _differs(filling: str, original: str):
+    """Whether it is another word; tokens that continue a word begin with "##"."""
+    is_new = filling.casefold() != original.casefold()
+    return is_new and not filling.startswith("##") and display.has_letters(filling)
+
+
 def toggled(guesses: Collection[int], place: int, pieces: Sequence[Piece]) -> list[int]:
     """The guesses with a piece added, or without it if it was there; only words can be guessed."""
-    return sorted({*guesses} ^ ({place} if has_letters(pieces[place].text) else set()))
+    return sorted({*guesses} ^ ({place} if display.has_letters(pieces[place].text) else set()))
 
 
-def marked(pieces: Sequence[Piece], guesses: Collection[int]) -> Spans:
-    """The puzzle with the guesses in colour."""
-    return [(p.text, "your guess" if i in guesses else None) for i, p in enumerate(pieces)]
+def marked(pieces: Sequence[Piece], places: Collection[int], name: str) -> Spans:
+    """The puzzle with some pieces in colour."""
+    return [(piece.text, name if at in places else None) for at, piece in enumerate(pieces)]
 
 
 def fakes_of(pieces: Sequence[Piece]) -> set[int]:
@@ -102,22 +113,21 @@ def fakes_of(pieces: Sequence[Piece]) -> set[int]:
 
 def solution(
     model: LoadedModel, pieces: Sequence[Piece], guesses: Collection[int]
-) -> tuple[Spans, Table, str]:
-    """The puzzle with the fakes in colour; a row for each word that is a fake or was guessed.
+) -> tuple[Table, str]:
+    """A row for each word that is a fake or was guessed, and how many both have found.
 
     The discriminator guesses as many words as were replaced: those that look most wrong to it.
 
     Returns:
-        Spans; rows [word, original, yours, the discriminator's]; and how many both have found.
+        Rows [word, original, yours, the discriminator's], and a sentence.
     """
+    text = "".join(piece.text for piece in pieces)
     starts = np.cumsum([0, *(len(piece.text.encode()) for piece in pieces)])
-    found = suspicious_words(model, "".join(piece.text for piece in pieces))
     probabilities = dict.fromkeys(range(len(pieces)), 0.0)
-    for word in found:
+    for word in display.words_of(text, model.find_errors([text])):
         probabilities[int(np.searchsorted(starts, word.start, "right")) - 1] = word.probability
     fakes = fakes_of(pieces)
-    ranked = sorted(probabilities, key=lambda place: -probabilities[place])
-    accused = set(ranked[: len(fakes)])
+    accused = set(sorted(probabilities, key=lambda at: -probabilities[at])[: len(fakes)])
     table = [
         [
             pieces[place].text,
@@ -127,37 +137,9 @@ def solution(
         ]
         for place in sorted({*fakes, *guesses, *accused})
     ]
-    sentence = f"You: {_score(fakes, guesses)}. The discriminator: {_score(fakes, accused)}."
-    spans = [(piece.text, "fake" if at in fakes else None) for at, piece in enumerate(pieces)]
-    return spans, table, sentence
+    return table, f"You: {_score(fakes, guesses)}. The discriminator: {_score(fakes, accused)}."
 
 
 def _score(fakes: Collection[int], guesses: Collection[int]):
     right = len({*fakes} & {*guesses})
     return f"{right} of {len(fakes)} found, {len(guesses) - right} wrong"
-
-
-def _fillings(
-    model: LoadedModel, text: str, words: Sequence[Word]
-) -> list[list[tuple[str, float]]]:
-    """For each word what fills its place, while all of the words are masked."""
-    mask, data = mask_of(model), text.encode()
-    parts, done = [], 0
-    for word in words:
-        parts += [data[done : word.start], mask.encode()]
-        done = word.end
-    masked = b"".join([*parts, data[done:]]).decode()
-    outputs = model.fill_mask([masked])
-    columns = (outputs[name][0] for name in ("tokens", "probabilities"))
-    rows = [
-        [(str(token).lstrip("▁"), float(p)) for token, p in zip(*row, strict=True)]
-        for row in zip(*columns, strict=True)
-    ]
-    # A mask at the very end may be cut off, if it is longer than its word.
-    return (rows + [[]] * len(words))[: len(words)]
-
-
-def _differs(filling: str, original: str):
-    """Whether it is another word; tokens that continue a word begin with "##"."""
-    is_new = filling.casefold() != original.casefold()
-    return is_new and not filling.startswith("##") and has_letters(filling)

@@ -9,38 +9,38 @@ from typing import Any
 import gradio as gr
 
 from electra_tf.demo import display, puzzle
-from electra_tf.demo.display import Word
+from electra_tf.demo.display import Spans, Table, Word, percent
 from electra_tf.loading import LoadedModel
 from electra_tf.serving.options import RULES
 
 MAX_CHARACTERS = 4000
 """Of a text."""
 MAX_LINES = 24
-"""Of sentences to compare."""
+"""Of sentences to compare, and of options."""
 SENTENCE = "I have never seen such a bad film in my whole between."
 ORIGINAL = "The actors are good, but the story is very slow, and nobody in it knows why."
-SENTENCES = "\n".join(
-    ("The music is wonderful.", "I liked the songs.", "The ending was terrible.", ORIGINAL)
-)
+SENTENCES = f"The music is wonderful.\nI liked the songs.\nThe ending was terrible.\n{ORIGINAL}"
 
 
 def add_tabs(model: LoadedModel) -> list[str]:
     """Add the tabs for what a model can do to the page; returns their titles."""
-    can = model.signatures
-    title, add_prediction = _prediction(model) or ("", None)
-    rows = [
-        ("Wrong words", add_wrong_words, "find_errors" in can),
-        ("Guess the fakes", add_puzzle, {"find_errors", "fill_mask"} <= can.keys()),
-        ("Fill masks", add_fill_mask, "fill_mask" in can),
-        ("Score options", add_options, "score_options" in can),
-        (title, add_prediction, add_prediction),
-        ("Similarity", add_similarity, set(can.get("features", ())) == {"text", "layer"}),
+    can, mask, kind = model.signatures, puzzle.mask_of(model), _prediction_of(model)
+    rows: list[tuple[str, Any, Callable, tuple]] = [
+        ("Wrong words", "find_errors" in can, add_wrong_words, (mask,)),
+        ("Guess the fakes", mask and "find_errors" in can, add_puzzle, (mask,)),
+        ("Fill masks", mask, add_fill_mask, (mask,)),
+        ("Score options", "score_options" in can, add_options, ()),
+        (kind.capitalize(), kind, add_prediction, (kind,)),
+        ("Similarity", {*can.get("features", ())} == {"text", "layer"}, add_similarity, ()),
     ]
-    wanted = [(title, add) for title, add, is_there in rows if is_there]
-    for title, add in wanted:
+    if "fill_mask" in can and not mask:
+        names = " nor ".join(puzzle.MASK_TOKENS)
+        gr.Markdown(f"The mask token is neither {names}: nothing with masks is shown.")
+    wanted = [(title, add, given) for title, is_there, add, given in rows if is_there]
+    for title, add, given in wanted:
         with gr.Tab(title):
-            add(model)
-    return [title for title, _ in wanted]
+            add(model, *given)
+    return [title for title, *_ in wanted]
 
 
 def checked(text: str | None, name: str = "The text") -> str:
@@ -49,13 +49,12 @@ def checked(text: str | None, name: str = "The text") -> str:
     Raises:
         ValueError: it is one of them.
     """
-    text = text or ""
-    if not text.strip():
-        raise ValueError(f"{name} is empty; at least one word is expected.")
-    if len(text) > MAX_CHARACTERS:
+    size = len(text or "")
+    if not text or not text.strip():
+        raise ValueError(f"{name} is expected to have a word at least, but is empty.")
+    if size > MAX_CHARACTERS:
         raise ValueError(
-            f"{name} is expected to have at most {MAX_CHARACTERS:,} characters, but has "
-            f"{len(text):,}."
+            f"{name} is expected to have at most {MAX_CHARACTERS:,} characters, but has {size:,}."
         )
     return text
 
@@ -77,58 +76,51 @@ def lines_of(text: str | None, name: str) -> list[str]:
 # ---- Pre-trained models
 
 
-def add_wrong_words(model: LoadedModel) -> None:
+def add_wrong_words(model: LoadedModel, mask: str | None) -> None:
     """Words coloured by how wrong they look; a click shows what the generator would write."""
     analysed = gr.State()
     text = gr.Textbox(SENTENCE, label="Text", lines=3)
     button = gr.Button("Find wrong words", variant="primary")
-    shown = gr.HighlightedText(
-        label="How wrong words look",
-        color_map=display.SHADES,
-        show_legend=True,
-        show_inline_category=False,
-    )
-
+    shown = _coloured("How wrong words look", display.SHADES)
     summary = gr.Markdown()
 
-    def find(text: str) -> tuple[display.Spans, str, Any]:
+    def find(text: str) -> tuple[Spans, str, tuple]:
         outputs = model.find_errors([checked(text)])
         words, threshold = display.words_of(text, outputs), outputs["threshold"][0]
         marks = [(w.start, w.end, display.shade_of(w.probability, threshold)) for w in words]
-        parts = display.parts_of(text, marks)
-        return display.spans_of(text, marks), display.findings(outputs), (text, parts, words)
+        state = text, display.parts_of(text, marks), words
+        return display.spans_of(text, marks), display.summary_of(outputs), state
 
     _on(button.click, find, [text], [shown, summary, analysed], "find_errors")
-    if "fill_mask" not in model.signatures:
+    if mask is None:
         return
     clicked = gr.Markdown("Click a word for the generator's replacements.")
-    table = _table(["replacement", "probability"], "Replacements")
+    table = _table("Replacements", "replacement", "probability")
 
-    def replace(text: str, start: int, end: int) -> display.Table:
+    def replace(text: str, start: int, end: int) -> Table:
         size = len(checked(text).encode())
         if not 0 <= start < end <= size:
             raise ValueError(
                 f"start and end are expected to be bytes of the text, 0 to {size}, but are {start} "
                 f"and {end}."
             )
-        found = puzzle.replacements(model, text, Word(int(start), int(end), 0.0))
-        return [[filling, display.percent(p)] for filling, p in found]
+        (found,) = puzzle.replacements(model, mask, text, [Word(int(start), int(end), 0.0)])
+        return [[filling, percent(probability)] for filling, probability in found]
 
-    def look(analysed: tuple[str, list, list], event: gr.SelectData) -> tuple[str, display.Table]:
+    def look(analysed: tuple[str, list, list], event: gr.SelectData) -> tuple[str, Table]:
         text, parts, words = analysed
         start, end, _ = parts[event.index]
-        part = display.part_of(text, start, end)
-        if not display.has_letters(part):
+        probability = next((w.probability for w in words if w.start == start), None)
+        if probability is None:
             return "This is no word.", []
-        probability = next(w.probability for w in words if w.start == start)
-        said = f"{html.escape(part)}: {display.percent(probability)} that it is an error."
-        return said, replace(text, start, end)
+        part = html.escape(display.part_of(text, start, end))
+        return f"{part}: {percent(probability)} that it is an error.", replace(text, start, end)
 
     _on(shown.select, look, [analysed], [clicked, table])
     gr.api(_answering(replace), api_name="replacements")
 
 
-def add_puzzle(model: LoadedModel) -> None:
+def add_puzzle(model: LoadedModel, mask: str) -> None:
     """The generator replaces words; a person and the discriminator guess which."""
     pieces, guesses = gr.State([]), gr.State([])
     text = gr.Textbox(ORIGINAL, label="Text", lines=3)
@@ -136,70 +128,61 @@ def add_puzzle(model: LoadedModel) -> None:
         share = gr.Slider(5, 50, 15, step=5, label="Words to replace, in percent")
         seed = gr.Number(1, precision=0, minimum=0, label="Number of the next puzzle")
     start = gr.Button("Replace words", variant="primary")
-    result = gr.Markdown()
-    shown = gr.HighlightedText(
-        label="Puzzle",
-        color_map={"your guess": "#2563eb", "fake": "#dc2626"},
-        show_inline_category=False,
-        show_legend=True,
-    )
+    said = gr.Markdown()
+    shown = _coloured("Puzzle", {"your guess": "#2563eb", "fake": "#dc2626"})
     reveal = gr.Button("Show the fakes")
-    table = _table(["word", "original", "you", "discriminator"], "Solution")
+    table = _table("Solution", "word", "original", "you", "discriminator")
 
-    def make(text: str, share: float, seed: float) -> tuple[Any, ...]:
+    def make(text: str, share: float, seed: float | None) -> tuple[Any, ...]:
         if seed is None or seed < 0:
             raise ValueError(f"The number is expected to be at least 0, but is {seed}.")
-        made = puzzle.make_puzzle(model, checked(text), share / 100, int(seed))
+        made = puzzle.make_puzzle(model, mask, checked(text), share / 100, int(seed))
         count = len(puzzle.fakes_of(made))
-        task = (
-            f"{count} {'word was' if count == 1 else 'words were'} replaced: which? Click on words."
-        )
-        return puzzle.marked(made, []), made, [], int(seed) + 1, task, []
+        subject = "1 word was" if count == 1 else f"{count} words were"
+        task = f"{subject} replaced: which? Click on words."
+        return puzzle.marked(made, [], ""), made, [], int(seed) + 1, task, []
 
-    def guess(pieces: list, guesses: list[int], event: gr.SelectData) -> tuple[Any, ...]:
+    def guess(pieces: list, guesses: list[int], event: gr.SelectData) -> tuple[Spans, list[int]]:
         guesses = puzzle.toggled(guesses, event.index, pieces)
-        return puzzle.marked(pieces, guesses), guesses
+        return puzzle.marked(pieces, guesses, "your guess"), guesses
 
-    def show(pieces: list, guesses: list[int]) -> tuple[display.Spans, str, display.Table]:
+    def show(pieces: list, guesses: list[int]) -> tuple[Spans, str, Table]:
         if not pieces:
             raise ValueError("There is no puzzle yet: replace words first.")
-        spans, rows, sentence = puzzle.solution(model, pieces, guesses)
-        return spans, sentence, rows
+        rows, sentence = puzzle.solution(model, pieces, guesses)
+        return puzzle.marked(pieces, puzzle.fakes_of(pieces), "fake"), sentence, rows
 
-    made = [shown, pieces, guesses, seed, result, table]
+    made = [shown, pieces, guesses, seed, said, table]
     _on(start.click, make, [text, share, seed], made, "make_puzzle")
     _on(shown.select, guess, [pieces, guesses], [shown, guesses])
-    _on(reveal.click, show, [pieces, guesses], [shown, result, table], "solve_puzzle")
+    _on(reveal.click, show, [pieces, guesses], [shown, said, table], "solve_puzzle")
 
 
-def add_fill_mask(model: LoadedModel) -> None:
+def add_fill_mask(model: LoadedModel, mask: str) -> None:
     """Gaps in a text, filled by the generator."""
-    mask = puzzle.mask_of(model)
     text = gr.Textbox(f"The {mask} are good, but the story is {mask}.", label="Text", lines=3)
     button = gr.Button("Fill masks", variant="primary")
     shown = gr.HighlightedText(label=f"Each {mask} with the most probable token")
-    table = _table(["mask", "token", "probability"], "Most probable tokens")
+    table = _table("Most probable tokens", "mask", "token", "probability")
 
-    def fill(text: str) -> tuple[display.Spans, display.Table]:
+    def fill(text: str) -> tuple[Spans, Table]:
         outputs = model.fill_mask([checked(text)])
         if not outputs["num_masks"][0]:
             raise ValueError(f"The text is expected to have {mask} in it, but has none.")
-        return display.filled_text(text, outputs), display.fillings_table(outputs)
+        return display.filled(text, outputs)
 
     _on(button.click, fill, [text], [shown, table], "fill_mask")
 
 
 def add_options(model: LoadedModel) -> None:
     """Fillings of a gap, ordered by how original the discriminator finds them."""
-    text = gr.Textbox(
-        "It was so boring that I fell asleep: {}!", label="Text with a gap {}", lines=2
-    )
+    text = gr.Textbox("It was so boring that I fell asleep: {}!", label="Text with a gap {}")
     options = gr.Textbox("wonderful\nterrible\nfunny", label="Options, one in a line", lines=4)
-    rule = gr.Dropdown(list(RULES), value=RULES[0], label="Rule")
+    rule = gr.Dropdown(list(RULES), value="mean_corrected", label="Rule")
     button = gr.Button("Score options", variant="primary")
-    table = _table(["option", *RULES], "Log-probabilities of being original, best first")
+    table = _table("Log-probabilities of being original, best first", "option", *RULES)
 
-    def score(text: str, options: str, rule: str) -> display.Table:
+    def score(text: str, options: str, rule: str) -> Table:
         lines = lines_of(options, "The list of options")
         return display.options_table(lines, model.score_options([checked(text)], lines, rule=rule))
 
@@ -208,88 +191,58 @@ def add_options(model: LoadedModel) -> None:
 
 # ---- Fine-tuned models
 
-
-def add_labels(model: LoadedModel) -> None:
-    """Labels of a text, or of a pair of texts, with their probabilities."""
-    texts, button = _inputs(model)
-    shown = gr.Label(label="Probabilities")
-
-    def predict(*texts: str) -> dict[str, float]:
-        return display.labels_of(model.predict(_rows(texts)))
-
-    _on(button.click, predict, texts, [shown], "predict")
-
-
-def add_score(model: LoadedModel) -> None:
-    """The score of a text, or of a pair of texts."""
-    texts, button = _inputs(model)
-    shown = gr.Number(label="Score")
-
-    def predict(*texts: str) -> float:
-        return float(model.predict(_rows(texts))["score"][0])
-
-    _on(button.click, predict, texts, [shown], "predict")
-
-
-def add_tags(model: LoadedModel) -> None:
-    """Entities in colour, or words with their tags."""
-    texts, button = _inputs(model)
-    shown = gr.HighlightedText(label="Tags", show_legend=True)
-
-    def predict(text: str) -> display.Spans:
-        return display.tagged_spans(text, model.predict(_rows([text])))
-
-    _on(button.click, predict, texts, [shown], "predict")
-
-
-def add_answers(model: LoadedModel) -> None:
-    """The answer of a question, marked in its passage."""
-    texts, button = _inputs(model)
-    result = gr.Markdown()
-    shown = gr.HighlightedText(label="Answer", color_map={"answer": "#16a34a"})
-    table = _table(["answer", "probability"], "Candidates")
-
-    def predict(question: str, context: str) -> tuple[str, display.Spans, display.Table]:
-        outputs = model.predict(_rows([question, context]))
-        is_answered = bool(outputs.get("is_answered", [True])[0])
-        sentence = "" if is_answered else "The passage does not answer this, says the model."
-        spans = display.answer_spans(context, outputs)
-        return sentence, spans, display.answers_table(outputs)
-
-    _on(button.click, predict, texts, [result, shown, table], "predict")
-
-
-_PREDICTIONS = {
-    "answers": ("Answers", add_answers),
-    "tags": ("Tags", add_tags),
-    "labels": ("Labels", add_labels),
-    "score": ("Score", add_score),
+_PREDICTIONS: dict[str, tuple[Callable, Callable]] = {
+    "answers": (
+        lambda: [
+            gr.Markdown(),
+            gr.HighlightedText(label="Answer", color_map={"answer": "#16a34a"}),
+            _table("Candidates", "answer", "probability"),
+        ],
+        display.answered,
+    ),
+    "tags": (lambda: [gr.HighlightedText(label="Tags", show_legend=True)], display.tagged),
+    "labels": (
+        lambda: [gr.Label(label="Probabilities")],
+        lambda _, prediction: display.labelled(prediction),
+    ),
+    "score": (
+        lambda: [gr.Number(label="Score")],
+        lambda _, prediction: float(prediction["score"][0]),
+    ),
 }
-"""Output by which a prediction is known -> its tab; the first that fits."""
+"""Output by which a prediction is known -> what shows it, and its value for the last of the texts
+and the prediction; the first that fits."""
 
 
-def _prediction(model: LoadedModel) -> tuple[str, Callable[[LoadedModel], None]] | None:
-    """The tab for what a fine-tuned model predicts; None for another model."""
+def _prediction_of(model: LoadedModel) -> str:
+    """The key of `_PREDICTIONS` for what a fine-tuned model predicts; "" for other models."""
     names = model.signatures.get("text")
     if not names:
-        return None
+        return ""
     try:
-        outputs = model.predict(_rows(["a"] * len(names)))
+        outputs = model.predict(_row(["a"] * len(names)))
     except ValueError:  # it is not fine-tuned
-        return None
-    return next((tab for name, tab in _PREDICTIONS.items() if name in outputs), None)
+        return ""
+    return next((name for name in _PREDICTIONS if name in outputs), "")
 
 
-def _inputs(model: LoadedModel) -> tuple[list[gr.Textbox], gr.Button]:
+def add_prediction(model: LoadedModel, kind: str) -> None:
+    """What a fine-tuned model predicts of a text, of a pair, or of a question and its context."""
     names = [name.replace("_", " ").capitalize() for name in model.signatures["text"]]
     texts = [gr.Textbox(label=name, lines=1 if name == "Question" else 3) for name in names]
-    return texts, gr.Button("Predict", variant="primary")
+    button = gr.Button("Predict", variant="primary")
+    make, value_of = _PREDICTIONS[kind]
+
+    def predict(*texts: str) -> Any:
+        given = [checked(text, name) for text, name in zip(texts, names, strict=True)]
+        return value_of(given[-1], model.predict(_row(given)))
+
+    _on(button.click, predict, texts, make(), "predict")
 
 
-def _rows(texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
+def _row(texts: Sequence[str]) -> list[Any]:
     """One row for `LoadedModel.predict`, of a text or of several."""
-    texts = tuple(checked(text, f"Text {number + 1}") for number, text in enumerate(texts))
-    return [texts] if len(texts) > 1 else list(texts)
+    return list(texts) if len(texts) == 1 else [tuple(texts)]
 
 
 # ---- Any model
@@ -311,8 +264,16 @@ def add_similarity(model: LoadedModel) -> None:
 # ---- Details
 
 
-def _table(headers: list[str], label: str) -> gr.Dataframe:
-    return gr.Dataframe(headers=headers, label=label, datatype="str", interactive=False, wrap=True)
+def _coloured(label: str, colours: dict[str, str]) -> gr.HighlightedText:
+    return gr.HighlightedText(
+        label=label, color_map=colours, show_legend=True, show_inline_category=False
+    )
+
+
+def _table(label: str, *headers: str) -> gr.Dataframe:
+    return gr.Dataframe(
+        headers=list(headers), label=label, datatype="str", interactive=False, wrap=True
+    )
 
 
 def _on(
