@@ -7,6 +7,7 @@ import os
 from electra_tf.cli import arguments
 from electra_tf.files import exists, is_folder, read_bytes
 from electra_tf.given_files import CONFIG_FILE, LOG_FILE
+from electra_tf.reports.page import BEGINNING
 
 NAME = "report.html"
 
@@ -33,7 +34,7 @@ def check(args: argparse.Namespace) -> None:
     output = _output(args)
     if is_folder(output):
         raise IsADirectoryError(f"--output is expected to be a file, but {output} is a folder.")
-    if exists(output) and not read_bytes(output).startswith(b"<!DOCTYPE html>"):
+    if exists(output) and not read_bytes(output).startswith(BEGINNING.encode()):
         raise FileExistsError(
             f"--output is expected to be a new file or an earlier report, but {output} is another "
             "file."

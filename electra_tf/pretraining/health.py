@@ -95,7 +95,6 @@ class RunFacts(NamedTuple):
     num_warmup_steps: int
     masked_per_step: float
     """Masked tokens of a batch, at most."""
-    has_discriminator: bool
     has_probabilities: bool
     """Whether the discriminator's loss is that of probabilities; Electric's is not."""
     has_generator: bool
@@ -118,7 +117,6 @@ class RunFacts(NamedTuple):
             config.num_train_steps,
             config.num_warmup_steps,
             float(min(masked)),
-            config.has_discriminator,
             not config.electric_objective,
             config.has_generator,
             config.has_generator and config.gen_weight > 0,

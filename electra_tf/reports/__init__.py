@@ -5,8 +5,6 @@ import os
 
 from electra_tf.files import read_json
 from electra_tf.given_files import CONFIG_FILE
-from electra_tf.reports.finetuning import finetuning_report
-from electra_tf.reports.pretraining import pretraining_report
 
 __all__ = ["make_report"]
 
@@ -21,6 +19,10 @@ def make_report(folder: str) -> str:
         FileNotFoundError: the folder has no log, or no config.json.
         ValueError: a line of the log is damaged, or config.json is; names the file and the line.
     """
+    # They need TensorFlow; what asks for a part of this package before it starts does not.
+    from electra_tf.reports.finetuning import finetuning_report
+    from electra_tf.reports.pretraining import pretraining_report
+
     folder = folder.rstrip("/") or "/"
     is_finetuned = "finetuning" in read_json(os.path.join(folder, CONFIG_FILE))
     return (finetuning_report if is_finetuned else pretraining_report)(folder)

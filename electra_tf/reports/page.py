@@ -4,6 +4,8 @@
 from collections.abc import Sequence
 from html import escape
 
+BEGINNING = '<!DOCTYPE html>\n<html><head><meta name="generator" content="electra_tf">'
+"""Of every page, by which this program knows its own."""
 STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; } td, th { padding: .2em .8em; text-align: left; }
@@ -25,7 +27,7 @@ def page(title: str, parts: Sequence[str], style: str = "") -> str:
     name = escape(title)
     head = f'<meta charset="utf-8"><title>{name}</title><style>{STYLE}{style}</style>'
     body = "\n".join([f"<h1>{name}</h1>", *parts])
-    return f"<!DOCTYPE html>\n<html><head>{head}</head><body>\n{body}\n</body></html>\n"
+    return f"{BEGINNING}{head}</head><body>\n{body}\n</body></html>\n"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

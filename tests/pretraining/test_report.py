@@ -124,7 +124,7 @@ def test_report_of_a_finetuned_model(tmp_path):
             "train_log.jsonl is expected to be the log of a run, but has no step",
         ),
         (lambda m: (m / "report.html").mkdir(), "is a folder"),
-        (lambda m: (m / "report.html").write_text("notes"), "report.html is another file"),
+        (lambda m: (m / "report.html").write_text("<!DOCTYPE html>"), "is another file"),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(model_dir, capsys, damage, message):
