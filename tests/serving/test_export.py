@@ -175,7 +175,8 @@ def test_disentangled_embeddings_are_folded(tmp_path):
     difference = np.random.default_rng(0).normal(size=table.shape).astype(np.float32)
     weights["electra/embeddings/word_embeddings_difference"] = difference
     CheckpointFolder(folder).save(6, weights, {})
-    assert export_model(folder, str(tmp_path / "export")).count > 20
+    read = ["features", "replaced_tokens", "fill_mask"]
+    assert export_model(folder, str(tmp_path / "export"), names=read).count > 20
     variables = f"{tmp_path}/export/variables/variables"
     reader = tf.train.load_checkpoint(variables)
     names = [n for n, shape in reader.get_variable_to_shape_map().items() if len(shape) == 2]
