@@ -36,6 +36,8 @@ LEARNING = {
     "model_hparam_overrides": {"hidden_dropout_prob": 0.1},
 }
 """Of all models; the quickstart's is pre-trained without dropout."""
+SINGLE_TEXTS = 16000
+"""To train on, at most."""
 RATES = {"single": 1e-4, "pairs": 5e-4}
 Pairs = list[tuple[str, str]]
 
@@ -57,7 +59,7 @@ def main():
     parser.add_argument("--reviews", required=True, help="folder with train/ and heldout/")
     parser.add_argument("--boolq", required=True, help="folder with train.tsv and dev.tsv")
     parser.add_argument("--work-dir", required=True, help="folder for tasks and models")
-    parser.add_argument("--pairs", type=int, default=16000, help="to train on, at most")
+    parser.add_argument("--pairs", type=int, default=64000, help="to train on, at most")
     parser.add_argument("--candidates", type=int, default=1000)
     options = parser.parse_args()
     reviews = [pathlib.Path(options.reviews) / part for part in ("train", "heldout")]
@@ -105,7 +107,7 @@ def models(data: Data, options: argparse.Namespace) -> Iterator[tuple[str, str]]
     """What a model is called, and its folder."""
     yield "mean, pre-trained only", options.model_dir
     texts = list(dict.fromkeys(text for pair in data.train for text in pair))
-    chosen = np.random.default_rng(0).permutation(len(texts))[: len(data.train)]
+    chosen = np.random.default_rng(0).permutation(len(texts))[: min(len(data.train), SINGLE_TEXTS)]
     single = [(texts[number],) for number in chosen]
     yield "single texts", trained(data, "single", single, 1.0, options)
     yield "pairs", trained(data, "pairs", data.train, data.epochs, options)
