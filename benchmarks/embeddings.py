@@ -106,8 +106,9 @@ def lexical(data: Data) -> np.ndarray:
 def models(data: Data, options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """What a model is called, and its folder."""
     yield "mean, pre-trained only", options.model_dir
-    texts = list(dict.fromkeys(text for pair in data.train for text in pair))
-    chosen = np.random.default_rng(0).permutation(len(texts))[: min(len(data.train), SINGLE_TEXTS)]
+    first = data.train[:SINGLE_TEXTS]
+    texts = list(dict.fromkeys(text for pair in first for text in pair))
+    chosen = np.random.default_rng(0).permutation(len(texts))[: len(first)]
     single = [(texts[number],) for number in chosen]
     yield "single texts", trained(data, "single", single, 1.0, options)
     yield "pairs", trained(data, "pairs", data.train, data.epochs, options)
