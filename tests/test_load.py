@@ -71,6 +71,14 @@ def test_every_kind_of_folder_gives_the_same(kind, models):
     same(other.score_options(*choices), own.score_options(*choices))
 
 
+@pytest.mark.parametrize("kind", ["own", "exported"])
+def test_similarities_are_cosines_of_means(kind, models):
+    vectors = models["own"].encode(TEXTS)["mean"]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = models[kind].similarity(TEXTS, TEXTS[1:], batch_size=3)
+    np.testing.assert_allclose(found, vectors @ vectors[1:].T, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["own", "reference", "huggingface", "exported"])
 def test_a_folder_may_have_brackets_in_its_name(kind, folders, models, tmp_path):
     moved = str(shutil.copytree(folders[kind], tmp_path / "[x],*"))
