@@ -147,7 +147,8 @@ class PretrainingConfig(RunConfig):
     stages: list = fact([])
     """New. Lengths, batch sizes and records that change during training, see `Stage`."""
     extend_positions: bool = False
-    """New. Positions that a longer stage adds begin as copies of trained ones."""
+    """New. Positions that a longer stage adds, or that `init_checkpoint` lacks, begin as copies of
+    trained ones."""
 
     # Files; defaults follow from `data_dir` and `model_name`
     pretrain_tfrecords: str = fact("", Role.PATH)

@@ -61,8 +61,13 @@ def _check_lengths(config: "PretrainingConfig"):
     first, most = plan[0].max_seq_length, max(stage.max_seq_length for stage in plan)
     is_used = max(buckets, default=0) <= most
     _need(config, "length_buckets", is_used, f"at most max_seq_length={most}")
-    expected = "false unless a later one of the stages is longer than the first"
-    _need(config, "extend_positions", not config.extend_positions or most > first, expected)
+    expected = (
+        "false unless a later one of the stages is longer than the first, or init_checkpoint "
+    )
+    expected += "is given"
+    begins = config.init_checkpoint is not None or config.decay_from is not None
+    extends = not config.extend_positions or most > first or begins
+    _need(config, "extend_positions", extends, expected)
     longest = config.encoder.max_position_embeddings
     lengths = {"max_seq_length": config.max_seq_length}
     if config.stages:

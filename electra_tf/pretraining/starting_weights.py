@@ -8,13 +8,21 @@ from typing import NamedTuple
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
+from electra_tf.config.stored import Shapes
 from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.generator_weights import StartingWeights, load_generator
+from electra_tf.pretraining.positions import load_longer, shorter_tables
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
-from electra_tf.training.checkpoints.weights import assign_weights, load_weights, names_in
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.weights import (
+    SUFFIX,
+    assign_weights,
+    load_weights,
+    weights_by_name,
+)
 
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 
@@ -105,15 +113,21 @@ def _load_model(
         return
     if start is None:
         source = resolve_prefix(config.init_checkpoint)
+        reader = CheckpointReader(source)
         model_folder.warn_of_other_vocabulary(source, tokenizer)
-        excused = _excused(names_in(source), config, source)
+        tables = _tables_to_extend(reader.shapes, config, pretrainer, source)
+        excused = _excused(reader.shapes, config, source, tables)
         report = load_weights(source, pretrainer, excused)
     else:
         source = start.description
         if start.vocabulary is not None:
             model_folder.warn_if_other(start.vocabulary, source, tokenizer)
-        excused = _excused(start.weights, config, source)
+        reader = start.weights
+        shapes = {name: list(weight.shape) for name, weight in reader.items()}
+        tables = _tables_to_extend(shapes, config, pretrainer, source)
+        excused = _excused(start.weights, config, source, tables)
         report = assign_weights(start.weights, pretrainer, source, excused)
+    load_longer(tables, reader.__getitem__, weights_by_name(pretrainer))
     pretrainer.updates.begin_averages()
     _log(report, source)
 
@@ -137,19 +151,50 @@ def tell_uniform_fakes(config: PretrainingConfig) -> None:
     )
 
 
-def _excused(names: Iterable[str], config: PretrainingConfig, source: str) -> str | None:
-    """Which variables may differ: those that the run says, and a generator that is not there."""
+def _tables_to_extend(
+    shapes: Shapes, config: PretrainingConfig, pretrainer: ElectraPretrainer, source: str
+) -> dict[str, str]:
+    """Tables of positions that are longer here, see `shorter_tables`.
+
+    Raises:
+        ValueError: there are some although `extend_positions` is false, or there is nothing to do
+            for it.
+    """
+    ignored = re.compile(config.init_checkpoint_ignore or r"\Z.")
+    tables = shorter_tables(shapes, weights_by_name(pretrainer))
+    tables = {name: stored for name, stored in tables.items() if not ignored.search(name)}
+    most = config.encoder.max_position_embeddings
+    if tables and not config.extend_positions:
+        raise ValueError(
+            f"max_position_embeddings is expected to be {shapes[next(iter(tables.values()))][0]}, "
+            f"as in {source}, but is {most}. With extend_positions the further positions begin as "
+            "copies of trained ones."
+        )
+    lengths = [stage.max_seq_length for stage in config.plan]
+    if config.extend_positions and not tables and max(lengths) == lengths[0]:
+        raise ValueError(
+            f"extend_positions is expected to be false, since {source} has as many positions as "
+            f"the model, {most}, and no stage is longer than the first."
+        )
+    return tables
+
+
+def _excused(
+    names: Iterable[str], config: PretrainingConfig, source: str, extended: Iterable[str]
+) -> str | None:
+    """Which variables may differ: what the run says, what is extended, a generator not there."""
     names = list(names)
+    given = [config.init_checkpoint_ignore, *(f"^{name}({SUFFIX})?$" for name in extended)]
     has_discriminator = any(name.startswith("discriminator_predictions/") for name in names)
     has_generator = any(re.search(_GENERATOR, name) for name in names)
     if has_generator or not (has_discriminator and config.has_generator):
-        return config.init_checkpoint_ignore
+        return "|".join(filter(None, given)) or None
     logging.warning(
         "%s is a discriminator without its generator: the generator starts from random weights, "
         "and the discriminator sees easy fakes until it has learned.",
         source,
     )
-    return "|".join(filter(None, [config.init_checkpoint_ignore, _GENERATOR]))
+    return "|".join(filter(None, [*given, _GENERATOR]))
 
 
 def _log(report: LoadReport, source: str):

@@ -18,6 +18,7 @@ from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
 from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.held_out import Evaluator
+from electra_tf.pretraining.positions import extend_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.stage_records import StageRecords
@@ -225,29 +226,3 @@ class PretrainingTrainer(Trainer):
         """Of this process's rows."""
         rows, length = batch["input_ids"].shape
         return rows * self._flops_of_sequence(length)
-
-
-# ---- Stages of longer sequences
-
-TABLE = "position_embeddings"
-
-
-def extend_positions(variables: Mapping[str, tf.Variable], trained: int, length: int) -> None:
-    """Give positions that have not been trained the values of those that have.
-
-    What goes with a table (moments, moving averages) is copied with it. The first and the last
-    position are not: they see [CLS] and [SEP]. With 6 trained positions and a length of 10, the
-    positions 6, 7, 8, 9 become copies of 1, 2, 3, 4.
-
-    Args:
-        variables: of a run, by name; tables have `TABLE` in theirs and are [positions, E].
-        trained: positions trained so far, at least 3.
-        length: positions of the next stage.
-    """
-    rows = np.arange(max(length, trained))
-    rows[trained:] = 1 + (rows[trained:] - trained) % (trained - 2)
-    for name, variable in variables.items():
-        if TABLE in name:
-            table = tf.convert_to_tensor(variable).numpy()
-            table[: len(rows)] = table[rows]
-            variable.assign(table)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from electra_tf.pretraining.training import extend_positions
+from electra_tf.pretraining.positions import extend_positions
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ from run_results import stored
 from tiny_run import make_data_dir, tiny_config
 
 from electra_tf.interop.conversion import convert
-from electra_tf.interop.opening import find_pretraining_weights, open_model
+from electra_tf.interop.opening import (
+    find_pretraining_weights,
+    find_starting_point,
+    open_model,
+)
 from electra_tf.pretraining import model_folder, run
 
 pytestmark = pytest.mark.usefixtures("idle_steps", "info_log")
@@ -174,3 +178,45 @@ def test_a_converted_discriminator_without_its_generator(
 def test_conversion_of_a_pair_says_nothing_of_generators(finished, tmp_path):
     lines = convert(open_model(finished.config.model_dir), "electra_tf", str(tmp_path / "pair"))
     assert not any("generator" in line for line in lines)
+
+
+# ---- More positions
+
+POSITIONS = "embeddings/position_embeddings"
+
+
+@pytest.fixture(params=["checkpoint", "huggingface"])
+def source(request, finished):
+    """A model of 16 positions: its path."""
+    if request.param == "checkpoint":
+        return finished.config.model_dir
+    return request.getfixturevalue("as_huggingface")()
+
+
+def test_positions_are_extended(source, finished, data_dir, tmp_path):
+    config = config_from(
+        data_dir, source, {"max_position_embeddings": 40}, extend_positions=True, ema_decay=0.5
+    )
+    found, table = begun(config), stored(finished.config.model_dir)[f"electra/{POSITIONS}"]
+    copied = [*range(16), *range(1, 15), *range(1, 11)]
+    np.testing.assert_array_equal(found[f"electra/{POSITIONS}"], table[copied])
+    np.testing.assert_array_equal(found[f"electra/{POSITIONS}/ema"], table[copied])
+    others = {name: v for name, v in found.items() if not name.endswith(("/ema", POSITIONS))}
+    assert_same(others, finished)
+    # Conversion and fine-tuning take the longer model, with all of its positions.
+    convert(open_model(config.model_dir), "huggingface", str(tmp_path / "long"))
+    ids = {"input_ids": np.full([1, 40], 9, np.int32)}
+    ids |= {"input_mask": np.ones([1, 40], np.int32), "segment_ids": np.zeros([1, 40], np.int32)}
+    outputs = []
+    for folder in (config.model_dir, str(tmp_path / "long")):
+        assert find_starting_point(folder).encoder.max_position_embeddings == 40
+        outputs.append(open_model(folder).model.discriminator(ids)["rtd_logits"])
+    np.testing.assert_allclose(*outputs, atol=1e-5)
+
+
+def test_positions_are_extended_only_where_it_is_asked_for(source, finished, data_dir):
+    longer = {"max_position_embeddings": 40}
+    with pytest.raises(ValueError, match=r"max_position_embeddings is expected to be 16, as in .*"):
+        begun(config_from(data_dir, source, longer))
+    with pytest.raises(ValueError, match=r"extend_positions is expected to be false, since .* 16"):
+        begun(config_from(data_dir, source, extend_positions=True))
