@@ -145,7 +145,7 @@ class PretrainingConfig(RunConfig):
     gradient_accumulation_steps: int = 1
     """New. Parts that a batch is computed in, one after the other, to save memory."""
     stages: list = fact([])
-    """New. Lengths, batch sizes and records that change during training, see `Stage`."""
+    """New. Lengths, batch sizes, records and objectives that change in training, see `Stage`."""
     extend_positions: bool = False
     """New. Positions that a longer stage adds, or that `init_checkpoint` lacks, begin as copies of
     trained ones."""

@@ -95,6 +95,15 @@ def _check_objective(config: "PretrainingConfig"):
     used = [name for name, is_used in weights.items() if is_used]
     trains = any(getattr(config, name) for name in used)
     check(trains, " or ".join(used), "above 0 (there would be nothing to train)", 0)
+    for stage in config.plan:
+        is_tied = config.has_discriminator and config.has_generator and not config.untied_generator
+        check(
+            not stage.masked_lm_only or (is_tied and config.gen_weight > 0),
+            f"stages[{stage.number - 1}]: objective",
+            "null unless one encoder has both heads (untied_generator false, a discriminator) and "
+            "gen_weight is above 0",
+            stage.objective,
+        )
     fits = config.masking == "without_replacement" or not config.whole_word_masking
     _need(config, "masking", fits, "'without_replacement' for whole_word_masking")
     expected = "null for electric_objective, whose energies depend on a constant rate"
@@ -164,6 +173,12 @@ class Stage:
     """Parts that a batch is computed in."""
     pretrain_tfrecords: str = fact(role=Role.PATH)
     """Comma-separated globs of record files."""
+    objective: str | None = fact(None, choices=("masked_lm",))
+    """Masked LM alone, of a model that has a discriminator too; null: that of the run."""
+
+    @property
+    def masked_lm_only(self) -> bool:
+        return self.objective == "masked_lm"
 
     @property
     def last_step(self) -> int:

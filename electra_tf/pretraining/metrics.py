@@ -57,7 +57,7 @@ class PretrainingMetrics:
         right = outputs["guessed_ids"] == masked_ids
         self.generator["masked_lm_accuracy"].update_state(right, weights)
         self.generator["masked_lm_loss"].update_state(outputs["mlm_token_losses"], weights)
-        if self.discriminator:
+        if self.discriminator and "rtd_logits" in outputs:
             right = outputs["sampled_ids"] == masked_ids
             self.discriminator["sampled_masked_lm_accuracy"].update_state(right, weights)
             self._update_discriminator(outputs)

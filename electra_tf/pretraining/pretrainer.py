@@ -63,6 +63,8 @@ class ElectraPretrainer(SavedByKeras):
         self._update = one_program(self._update_from, config.jit_compile)
         self.accumulation_steps = config.gradient_accumulation_steps
         """Parts that `train_step` computes a batch in; a stage of a run may set its own."""
+        self.masked_lm_only = False
+        """Whether `train_step` trains the masked LM alone; likewise."""
         self.built = True
 
     # ---- Forward
@@ -74,6 +76,7 @@ class ElectraPretrainer(SavedByKeras):
         training: bool = False,
         seed: tf.Tensor | None = None,
         normalizers: dict[str, tf.Tensor] | None = None,
+        masked_lm_only: bool = False,
     ) -> dict[str, tf.Tensor]:
         """Everything that a step computes: logits, fakes, losses.
 
@@ -87,6 +90,7 @@ class ElectraPretrainer(SavedByKeras):
                 training, otherwise always the same.
             normalizers: total weights of the losses over a global batch of which this is a part,
                 as `normalizers(batch)` gives them; default: of this batch.
+            masked_lm_only: leave the discriminator out.
 
         Returns:
             `batch` and `mlm_logits` [B, N, V], `guessed_ids` [B, N], `mlm_loss`, `total_loss` [];
@@ -105,10 +109,11 @@ class ElectraPretrainer(SavedByKeras):
         # Keras passes on what one model is told to those called after it, so both get it.
         outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
         outputs.update(self._generator_losses(outputs, normalizers))
-        if self.discriminator is not None or sampled_ids is not None:
+        has_discriminator = self.discriminator is not None and not masked_lm_only
+        if has_discriminator or sampled_ids is not None:
             temperature = self._temperature(training)
             outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"], temperature))
-        if self.discriminator is not None:
+        if has_discriminator:
             outputs.update(self._discriminate(outputs, seeds["discriminator"], training))
             outputs.update(self._discriminator_loss(outputs, normalizers))
         outputs["total_loss"] = self._total_loss(outputs)
@@ -183,10 +188,12 @@ class ElectraPretrainer(SavedByKeras):
             loss of this one step; not finite either where the gradients are not, which spoils the
             weights just as well.
         """
-        # The number of parts is an argument: another one is another program.
-        return self._update(batch, self.accumulation_steps)
+        # What a stage sets is an argument: another value is another program.
+        return self._update(batch, self.accumulation_steps, self.masked_lm_only)
 
-    def _update_from(self, batch: dict[str, tf.Tensor], accumulation_steps: int):
+    def _update_from(
+        self, batch: dict[str, tf.Tensor], accumulation_steps: int, masked_lm_only: bool
+    ):
         # Masked in here, too: outside of a compiled program the host would need the number of the
         # step for its seeds, and wait for the device to get it.
         step = self.optimizer.iterations
@@ -195,12 +202,12 @@ class ElectraPretrainer(SavedByKeras):
             batch = self.mask(batch, seed, self._mask_prob(step))
         normalizers = sum_over_replicas(self.normalizers(batch))
         loss, gradients = sum_over_parts(
-            lambda part, part_seed: self._learn_from(part, part_seed, normalizers),
+            lambda part, part_seed: self._learn_from(part, part_seed, normalizers, masked_lm_only),
             batch,
             seed,
             accumulation_steps,
         )
-        gradient_norm = self.updates.apply(gradients)
+        gradient_norm = self.updates.apply(gradients, self._trained(masked_lm_only))
         self.running.update_step(loss, gradient_norm)
         loss = tf.where(tf.math.is_finite(gradient_norm), loss, gradient_norm)
         return {**self.running.results(), "loss": loss}
@@ -222,7 +229,11 @@ class ElectraPretrainer(SavedByKeras):
     @property
     def trained_variables(self) -> list[tf.Variable]:
         """What gradients are taken of: the variables of both models, shared ones once."""
-        return [variable.value for variable in self.trainable_variables]
+        return [variable.value for variable in self._trained()]
+
+    def _trained(self, masked_lm_only: bool = False):
+        """The variables that a step updates."""
+        return (self.generator if masked_lm_only else self).trainable_variables
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -231,22 +242,39 @@ class ElectraPretrainer(SavedByKeras):
     # ---- Details
 
     def _learn_from(
-        self, batch: dict[str, tf.Tensor], seed: tf.Tensor, normalizers: dict[str, tf.Tensor]
+        self,
+        batch: dict[str, tf.Tensor],
+        seed: tf.Tensor,
+        normalizers: dict[str, tf.Tensor],
+        masked_lm_only: bool,
     ):
         """Loss [] and gradients of (a part of) this replica's rows, which are counted, too."""
-        loss, gradients, observed = self._forward_and_backward(batch, seed, normalizers)
+        loss, gradients, observed = self._forward_and_backward(
+            batch, seed, normalizers, masked_lm_only
+        )
         self.running.update(observed)
         return loss, gradients
 
     def _loss_and_gradients(
-        self, batch: dict[str, tf.Tensor], seed: tf.Tensor, normalizers: dict[str, tf.Tensor]
+        self,
+        batch: dict[str, tf.Tensor],
+        seed: tf.Tensor,
+        normalizers: dict[str, tf.Tensor],
+        masked_lm_only: bool = False,
     ):
         """Loss, its dense gradients (scaled, for float16), and what metrics look at."""
         with tf.GradientTape() as tape:
-            outputs = self.compute_outputs(batch, training=True, seed=seed, normalizers=normalizers)
+            outputs = self.compute_outputs(
+                batch,
+                training=True,
+                seed=seed,
+                normalizers=normalizers,
+                masked_lm_only=masked_lm_only,
+            )
             loss = outputs["total_loss"]
             scaled = self.updates.scaled(loss)
-        gradients = tape.gradient(scaled, self.trained_variables)
+        trained = [variable.value for variable in self._trained(masked_lm_only)]
+        gradients = tape.gradient(scaled, trained)
         observed = {name: value for name, value in outputs.items() if name not in TOO_LARGE_TO_KEEP}
         return loss, [tf.convert_to_tensor(gradient) for gradient in gradients], observed
 
@@ -311,7 +339,7 @@ class ElectraPretrainer(SavedByKeras):
         if not self.config.freeze_generator:
             generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
             total = self.config.gen_weight * generator_loss
-        if self.discriminator is not None:
+        if "rtd_loss" in outputs:
             total += self.config.disc_weight * outputs["rtd_loss"]
         return total
 

@@ -2,6 +2,7 @@
 """Floating-point operations of pre-training runs, ours and published ones."""
 
 from electra_tf.config import EncoderConfig, PretrainingConfig
+from electra_tf.config.pretraining_checks import Stage
 from electra_tf.model.flops import TransformerFlops
 
 PUBLISHED_SHARE = 0.15625
@@ -10,16 +11,19 @@ FORWARD_AND_BACKWARD = 2
 """The original's count; see `model.flops`."""
 
 
-def flops_of_sequence(config: PretrainingConfig, length: int) -> float:
+def flops_of_sequence(
+    config: PretrainingConfig, length: int, masked_lm_only: bool = False
+) -> float:
     """Operations of one training step on one sequence, by the original's rules.
 
     Args:
         config: the run; its shapes and objective count.
         length: L.
+        masked_lm_only: of a stage that leaves the discriminator out.
     """
     share = config.num_masked_of(length) / length
     total = 0.0
-    if config.has_discriminator:
+    if config.has_discriminator and not masked_lm_only:
         discriminator = _of_encoder(config.encoder, length)
         forward = discriminator.layers + discriminator.input_embeddings + discriminator.binary_head
         total += FORWARD_AND_BACKWARD * forward
@@ -34,10 +38,12 @@ def flops_of_sequence(config: PretrainingConfig, length: int) -> float:
 
 def flops_of_run(config: PretrainingConfig) -> float:
     """Operations of all steps of all stages; with `length_buckets` their upper bound."""
-    return sum(
-        stage.steps * stage.train_batch_size * flops_of_sequence(config, stage.max_seq_length)
-        for stage in config.plan
-    )
+    return sum(stage.steps * _of_step(config, stage) for stage in config.plan)
+
+
+def _of_step(config: PretrainingConfig, stage: Stage) -> float:
+    length, masked_lm_only = stage.max_seq_length, stage.masked_lm_only
+    return stage.train_batch_size * flops_of_sequence(config, length, masked_lm_only)
 
 
 def _of_encoder(encoder: EncoderConfig, length: int) -> TransformerFlops:
@@ -125,10 +131,7 @@ def steps_like_those_at(config: PretrainingConfig, step: int) -> tuple[float, fl
 
     A step of a later stage, on longer sequences or larger batches, counts for several.
     """
-    costs = [
-        (stage, stage.train_batch_size * flops_of_sequence(config, stage.max_seq_length))
-        for stage in config.plan
-    ]
+    costs = [(stage, _of_step(config, stage)) for stage in config.plan]
     one = next(cost for stage, cost in costs if step <= stage.last_step)
     whole = sum(stage.steps * cost for stage, cost in costs)
     left = sum(min(s.steps, max(0, s.last_step - step)) * cost for s, cost in costs)

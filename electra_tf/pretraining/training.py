@@ -149,6 +149,7 @@ class PretrainingTrainer(Trainer):
         if self._health is not None:
             self._health.begin_stage(stage, self.records.of(stage))
         self.model.accumulation_steps = stage.gradient_accumulation_steps
+        self.model.masked_lm_only = stage.masked_lm_only
         if config.extend_positions and first_step == stage.first_step > 0:
             trained = max(s.max_seq_length for s in config.plan[: stage.number - 1])
             with self.strategy.scope():
@@ -161,7 +162,7 @@ class PretrainingTrainer(Trainer):
             first_step,
             stage.last_step,
             stage.train_batch_size,
-            stage.gradient_accumulation_steps,
+            (stage.gradient_accumulation_steps, stage.masked_lm_only),
         )
 
     def logged(self, step: int, values: Mapping[str, float]) -> None:
@@ -225,4 +226,4 @@ class PretrainingTrainer(Trainer):
     def _flops_of(self, batch: Mapping[str, np.ndarray]) -> float:
         """Of this process's rows."""
         rows, length = batch["input_ids"].shape
-        return rows * self._flops_of_sequence(length)
+        return rows * self._flops_of_sequence(length, self.model.masked_lm_only)

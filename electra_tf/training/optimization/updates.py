@@ -40,9 +40,18 @@ class Updates:
             loss = self._model.optimizer.scale_loss(loss)
         return loss if self.loss_scale is None else loss * self.loss_scale.scale
 
-    def apply(self, gradients: list[tf.Tensor]) -> tf.Tensor:
-        """Update the weights by dense gradients of the scaled loss; returns their norm."""
-        optimizer, variables = self._model.optimizer, self._model.trainable_variables
+    def apply(
+        self, gradients: list[tf.Tensor], variables: Sequence[keras.Variable] | None = None
+    ) -> tf.Tensor:
+        """Update weights by dense gradients of the scaled loss; returns their norm.
+
+        Args:
+            gradients: of `variables`.
+            variables: default: all that are trainable.
+        """
+        optimizer = self._model.optimizer
+        if variables is None:
+            variables = self._model.trainable_variables
         if self.loss_scale is not None:
             norm = self.loss_scale.apply(optimizer, gradients, variables)
         else:

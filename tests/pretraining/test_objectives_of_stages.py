@@ -1,0 +1,104 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""Stages that train masked LM alone in a run of replaced token detection."""
+
+import numpy as np
+import pytest
+from option_steps import SMALL, built, masked_batches, trained
+from run_results import assert_identical, stored
+from tiny_run import tiny_config
+
+from electra_tf.pretraining import run
+from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.weights import weights_by_name
+
+TIED = {"untied_generator": False}
+HEAD = "discriminator_predictions/"
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_step_of_masked_lm_alone_is_that_of_a_masked_lm(data_dir, parts):
+    """Of the same weights; the head that rests keeps weights and moments."""
+    batches = masked_batches(data_dir, 2)
+    options = {"gradient_accumulation_steps": parts}
+    masked_lm = built(data_dir, electra_objective=False, **options)
+    pretrainer = built(data_dir, **TIED, **options)
+    for name, weight in weights_by_name(masked_lm).items():
+        weight.assign(weights_by_name(pretrainer)[name])
+    plain = trained(masked_lm, batches)
+    resting = {v.path: v.numpy() for v in pretrainer.weights if v.path.startswith(HEAD)}
+    pretrainer.masked_lm_only = True
+    losses, values = trained(pretrainer, batches)
+    np.testing.assert_allclose(losses, plain[0], rtol=1e-6)
+    for name, value in plain[1].items():
+        np.testing.assert_allclose(values[name], value, atol=1e-6, err_msg=name)
+    for name, value in resting.items():
+        np.testing.assert_array_equal(values[name], value)
+        assert not values[f"{name}/adam_v"].any()
+
+
+@pytest.mark.slow
+def test_a_model_changes_between_objectives(data_dir, same_fakes):
+    """Each has a program of its own, which is taken again."""
+    batch = masked_batches(data_dir, 1)[0]
+    pretrainer = built(data_dir, jit_compile=True, **TIED)
+    head = pretrainer.discriminator.head.weights[0]
+    changed = []
+    for masked_lm_only in (True, False, True, False):
+        before = head.numpy()
+        pretrainer.masked_lm_only = masked_lm_only
+        pretrainer.train_step(batch)
+        changed.append(bool(np.abs(head.numpy() - before).max() > 0))
+    assert changed == [False, True, False, True]
+
+
+def staged(data_dir, name, **options):
+    stages = [{"steps": 5}, {"steps": 7, "objective": "masked_lm"}]
+    return tiny_config(data_dir, name, SMALL, **TIED, stages=stages, **options)
+
+
+def test_flops_are_those_of_the_stages(data_dir):
+    config = staged(data_dir, "flops")
+    both = flops_of_sequence(config, config.max_seq_length)
+    alone = flops_of_sequence(config.replace(electra_objective=False, stages=[]), 16)
+    assert flops_of_run(config) == pytest.approx(8 * (5 * both + 7 * alone))
+
+
+@pytest.mark.slow
+def test_a_run_of_two_objectives_resumes_exactly(data_dir, monkeypatch):
+    whole = staged(data_dir, "whole", ema_decay=0.9)
+    run.train(whole)
+    parts = staged(data_dir, "parts", ema_decay=0.9)
+    save = CheckpointFolder.save
+
+    def save_and_die(folder, step, *arguments):
+        save(folder, step, *arguments)
+        raise KeyboardInterrupt
+
+    for _ in range(3):  # inside the first stage, at its end, inside the second
+        with monkeypatch.context() as patch:
+            patch.setattr(CheckpointFolder, "save", save_and_die)
+            with pytest.raises(KeyboardInterrupt):
+                run.train(parts)
+    run.train(parts)
+    assert_identical(parts.model_dir, whole.model_dir)
+    first, last = (stored(f"{whole.model_dir}/model.ckpt-{step}") for step in (5, 12))
+    for name, value in first.items():
+        if name.startswith(HEAD) and not name.endswith("/ema"):
+            np.testing.assert_array_equal(last[name], value)
+    assert np.isfinite(run.evaluate(whole)["disc_loss"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"electra_objective": False}, {"uniform_generator": True}, {**TIED, "gen_weight": 0.0}],
+)
+def test_one_encoder_has_to_have_both_heads(data_dir, options):
+    stages = [{"steps": 4}, {"steps": 8, "objective": "masked_lm"}]
+    with pytest.raises(ValueError, match=r"stages\[1\]: objective is expected to be null unless"):
+        tiny_config(data_dir, stages=stages, **options)
+
+
+def test_objectives_that_there_are_not(data_dir):
+    with pytest.raises(ValueError, match=r"stages\[0\]: objective is expected to be null or one"):
+        tiny_config(data_dir, stages=[{"steps": 12, "objective": "electra"}])
