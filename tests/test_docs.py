@@ -190,3 +190,12 @@ def test_the_readme_shows_commands():
 
 def test_the_changelog_is_about_this_version():
     assert f"## [{electra_tf.__version__}]" in text_of("CHANGELOG.md")
+
+
+def test_recipes_of_other_models_are_taken():
+    section = text_of("docs/speed.md").split("\n## As in other recipes\n")[1].split("\n## ")[0]
+    recipes = re.findall(r"^\| .* \| `(\{.*\})` \|$", section, re.M)
+    assert len(recipes) == 5
+    for recipe in map(json.loads, recipes):
+        config = PretrainingConfig.from_hparams("m", "/data", recipe).to_dict()
+        assert {name: config[name] for name in recipe} == recipe
