@@ -7,8 +7,10 @@ import shutil
 import numpy as np
 import pytest
 from run_results import stored
+from tiny_finetuning import SETTINGS, classification
 from tiny_run import make_data_dir, tiny_config
 
+import electra_tf
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import (
     find_pretraining_weights,
@@ -220,3 +222,16 @@ def test_positions_are_extended_only_where_it_is_asked_for(source, finished, dat
         begun(config_from(data_dir, source, longer))
     with pytest.raises(ValueError, match=r"extend_positions is expected to be false, since .* 16"):
         begun(config_from(data_dir, source, extend_positions=True))
+
+
+@pytest.mark.slow
+def test_a_model_with_more_positions_is_fine_tuned(source, data_dir):
+    """With a length that the weights had no positions for."""
+    longer = {"max_position_embeddings": 40}
+    config = config_from(data_dir, source, longer, extend_positions=True)
+    begun(config)
+    task = classification(data_dir, sizes=(8, 4, 4))
+    fitted = {**SETTINGS, "max_seq_length": 40, "num_train_epochs": 1.0}
+    results = electra_tf.finetune(config.model_dir, task, str(data_dir), **fitted)
+    found = open_model(results.trials[0]["folder"])
+    assert found.encoder.max_position_embeddings == 40
