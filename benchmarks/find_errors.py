@@ -176,11 +176,19 @@ def per_word(text: str, values: np.ndarray) -> np.ndarray:
 
 
 def model_scores(model: LoadedModel, texts: Sequence[str]) -> list[np.ndarray]:
-    """Logits of the discriminator."""
-    found = model.find_errors(texts, threshold=1.0)
-    rows = zip(texts, found["logits"], found["num_words"], strict=True)
-    # Of long texts the last words are not read.
-    return [np.append(row[:n], [-100.0] * (len(text.split()) - n)) for text, row, n in rows]
+    """Logits of the discriminator; what does not fit into a row is read as another one."""
+    scores = [[] for _ in texts]
+    rest = [(place, text.split()) for place, text in enumerate(texts)]
+    while rest:
+        found = model.find_errors([" ".join(words) for _, words in rest], threshold=1.0)
+        for (place, words), row, count in zip(
+            rest, found["logits"], found["num_words"], strict=True
+        ):
+            # A word that is longer than a row cannot be read.
+            scores[place] += [*row[:count]] if count else [-np.inf]
+            del words[: max(1, count)]
+        rest = [(place, words) for place, words in rest if words]
+    return [np.array(row) for row in scores]
 
 
 # ---- Results

@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Exports that several tests look at; made once, not to be changed."""
 
+import shutil
+
 import pytest
 import tensorflow as tf
 from served_models import (
@@ -11,6 +13,7 @@ from served_models import (
     pretrained_folder,
 )
 
+import electra_tf
 from electra_tf.serving import export_model
 
 
@@ -30,6 +33,24 @@ def pair_export(pair_dir, tmp_path_factory):
 @pytest.fixture(scope="session")
 def pair(pair_export):
     return tf.saved_model.load(pair_export).signatures
+
+
+@pytest.fixture(scope="session")
+def calibrated_dir(pair_dir, tmp_path_factory):
+    """A copy of the pair that tests may calibrate."""
+    return str(shutil.copytree(pair_dir, tmp_path_factory.mktemp("calibrated") / "model"))
+
+
+@pytest.fixture(scope="session")
+def calibrated_model(calibrated_dir):
+    return electra_tf.load(calibrated_dir, top_k=3)
+
+
+@pytest.fixture(scope="module")
+def error_finder(calibrated_model):
+    """The same, as it is before it is calibrated."""
+    calibrated_model._owner.errors.calibrate(None)
+    return calibrated_model
 
 
 @pytest.fixture(scope="session")

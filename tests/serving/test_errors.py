@@ -3,7 +3,6 @@
 
 import dataclasses
 import json
-import shutil
 import unicodedata
 
 import numpy as np
@@ -26,15 +25,14 @@ from electra_tf.serving.errors import MAX_MENDED
 TEXTS = ["Ünder  the (bridges), they\tsaid: \x07 naïveté!", "", "THEIR way - 日本"]
 
 
-@pytest.fixture(scope="module")
-def folder(pair_dir, tmp_path_factory):
-    """A copy, since it is calibrated."""
-    return str(shutil.copytree(pair_dir, tmp_path_factory.mktemp("errors") / "model"))
+@pytest.fixture
+def folder(calibrated_dir):
+    return calibrated_dir
 
 
 @pytest.fixture(scope="module")
-def loaded(folder):
-    return electra_tf.load(folder, top_k=3)
+def loaded(error_finder):
+    return error_finder
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 
 import io
 import json
-import shutil
+import pathlib
 
 import pytest
 from commands import electra, run_verb
@@ -17,15 +17,14 @@ LONG = " ".join(f"wörd{number}" for number in range(40)) + " end."
 LINES = ["\ufeffThe way is there.", "", LONG, "x" * 50 * LENGTH + " unaffable"]
 
 
-@pytest.fixture(scope="module")
-def folder(pair_dir, tmp_path_factory):
-    """A copy, since it is calibrated at last."""
-    return shutil.copytree(pair_dir, tmp_path_factory.mktemp("command") / "model")
+@pytest.fixture
+def folder(calibrated_dir):
+    return calibrated_dir
 
 
 @pytest.fixture(scope="module")
-def model(folder):
-    return electra_tf.load(str(folder), top_k=2)
+def model(error_finder):
+    return error_finder
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +34,7 @@ def loaded_once(model, monkeypatch):
 
 def test_long_texts_are_read_to_their_ends(model, folder, tmp_path):
     (tmp_path / "in.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    flags = ["--model-dir", folder, "--output", tmp_path / "out.jsonl", "--top-k", 2]
+    flags = ["--model-dir", folder, "--output", tmp_path / "out.jsonl", "--top-k", 3]
     run_verb("find_errors", *flags, "--input", tmp_path / "in.txt", "--threshold", 0)
     written = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in written]
@@ -77,7 +76,7 @@ def test_what_is_calibrated_by_the_command_counts(folder, tmp_path, capsys):
     run_verb("find_errors", *flags, "--false-alarm-rate", 0.1, "--error-rate", 0.2)
     out, err = capsys.readouterr()
     assert not out and f"{folder} is calibrated on " in err and " of 60 texts" in err
-    stored = json.loads((folder / CALIBRATION_FILE).read_text())
+    stored = json.loads(pathlib.Path(folder, CALIBRATION_FILE).read_text())
     assert stored["measured"]["false_alarm_rate"] == 0.1
     assert stored["measured"]["error_rate"] == 0.2
     assert electra(*find_flags(folder), "--calibrate", text, "--precision", 0.999) == 2
