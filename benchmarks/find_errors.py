@@ -74,12 +74,6 @@ def main():
         "trigram": lambda texts: surprise(ngrams, texts, 3),
         "trigram, both sides": lambda texts: surprise_around(ngrams, texts),
         DISCRIMINATOR: lambda texts: model_scores(model, texts),
-        "and known words": lambda texts: [
-            scores + unknown
-            for scores, unknown in zip(
-                model_scores(model, texts), rarity_of_unknown(ngrams, texts), strict=True
-            )
-        ],
     }
     rng = random.Random(args.seed)
     pools = {pathlib.Path(path).stem: sentences_of(path, rng) for path in args.text}
