@@ -289,9 +289,7 @@ class HealthWatch:
         usual = statistics.median(before)
         if not norm > SPIKE * usual:
             return None
-        return (
-            f"gradient_norm is {norm:.3g}, {norm / max(usual, 1e-9):.0f} times as large as usual."
-        )
+        return f"gradient_norm is {norm:.3g} instead of about {usual:.3g}."
 
     def _unigram_plateau(self, entry: Entry) -> str | None:
         loss = entry["masked_lm_loss"]
@@ -301,8 +299,8 @@ class HealthWatch:
         if not loss > plateau - PLATEAU_MARGIN:
             return None
         return (
-            f"masked_lm_loss is {loss:.2f}, and {plateau:.2f} is what knowing how frequent each "
-            "token is gives: the generator has not learned to use the context."
+            f"masked_lm_loss is {loss:.2f}, on the unigram plateau ({plateau:.2f}), which knowing "
+            "how frequent each token is gives: the generator has not learned to use the context."
         )
 
     def _auc_at_chance(self, entry: Entry) -> str | None:
