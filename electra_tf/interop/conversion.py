@@ -70,6 +70,12 @@ def write_reference(model: StoredModel, folder: str) -> None:
             "classifier_hidden_layer is expected to be false, since the original's heads have no "
             "hidden layer, but the model has one, as Hugging Face's have."
         )
+    for task in model.tasks:
+        if task.spec.prompt is not None:
+            raise ValueError(
+                f"the task {task.name} is expected to have no prompt, since the original's heads "
+                "know none, but has one."
+            )
     with new_folder(folder) as partial:
         name = f"model.ckpt-{model.step}"
         tensors = {**model.weights, **model.moments}

@@ -16,7 +16,8 @@ from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.prompted import PromptHead
 from electra_tf.finetuning.prediction import Predictor
-from electra_tf.interop.opening import find_starting_point
+from electra_tf.interop.conversion import convert
+from electra_tf.interop.opening import find_starting_point, open_model
 from electra_tf.model import Initializers
 from electra_tf.serving import export_model
 from electra_tf.text import load_tokenizer
@@ -191,6 +192,9 @@ def test_a_model_with_a_prompt_is_loaded_and_exported(untrained, tmp_path):
     for place in (folder, str(tmp_path / "exported")):
         found = electra_tf.load(place).predict(texts)
         np.testing.assert_allclose(found["probabilities"][[0, 2, 3]], expected, rtol=1e-4)
+    for form, message in (("reference", "to have no prompt"), ("huggingface", "has none for a")):
+        with pytest.raises(ValueError, match=message):
+            convert(open_model(folder), form, str(tmp_path / form))
 
 
 def test_training_makes_the_right_options_original(data_dir):

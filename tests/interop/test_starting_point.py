@@ -18,6 +18,7 @@ from electra_tf.finetuning.starting_weights import assign_weights, config_for
 from electra_tf.interop import StoredModel, find_starting_point
 from electra_tf.interop.huggingface.tokenizer_files import write_tokenizer
 from electra_tf.model import Encoder, Initializers
+from electra_tf.model.heads import ReplacedTokenHead
 from electra_tf.text import SPECIAL_TOKENS, load_tokenizer
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
@@ -42,6 +43,18 @@ def test_hugging_face_outputs(name):
     inputs = {key: tf.constant(recorded[key], tf.int32) for key in names}
     found = encoder_of(find_starting_point(str(folder)))(inputs).last_hidden_state
     np.testing.assert_allclose(found, recorded["last_hidden_state"], rtol=1e-5, atol=1e-5)
+
+
+def test_the_head_of_a_discriminator_comes_with_it():
+    recorded = np.load(HUGGING_FACE / "io.npz")
+    start = find_starting_point(str(HUGGING_FACE))
+    head = ReplacedTokenHead(start.encoder)
+    for variable in head.trainable_variables:
+        variable.assign(start.discriminator_head[variable.path])
+    found = head(tf.constant(recorded["last_hidden_state"]))
+    np.testing.assert_allclose(found, recorded["logits"], rtol=1e-4, atol=1e-5)
+    other = find_starting_point(str(GOLDENS / "huggingface" / "sequence_classification"))
+    assert not other.discriminator_head
 
 
 def test_hugging_face_shape_and_tokenizer(tmp_path):
