@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from electra_tf.config.prompts import TEXTS, problem_of_options, problem_of_template
+from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
 from electra_tf.config.span_tags import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.config.task_table import QUESTION_HPARAMS, Columns, Prompt
 
@@ -113,23 +113,11 @@ class DescribedPrompt(DescribedClassification):
     def described(self, description: "Description") -> dict[str, Any]:
         found = super().described(description)
         given = description.typed("prompt", dict, {})
-        is_whole = set(given) == {"template", "options"}
-        expected = 'to have the keys "template" and "options"'
-        description.need(is_whole, "prompt", expected, repr(given))
-        template, options = given["template"], given["options"]
-        columns = description.fields["columns"]
-        if problem := problem_of_template(template, TEXTS[: 2 if "text_b" in columns else 1]):
-            description.need(False, "prompt", f"to have a template {problem}", repr(template))
-        is_object = isinstance(options, dict) and all(isinstance(v, str) for v in options.values())
-        expected = 'to have options {"label": "text", ...}'
-        description.need(is_object, "prompt", expected, repr(options))
-        of_labels = {label.strip(): option for label, option in options.items()}
-        labels = found["labels"] or tuple(of_labels)
-        expected = f"to have an option for each of the labels {', '.join(labels)}, and no other"
-        description.need(set(labels) == set(of_labels), "prompt", expected, repr(options))
-        if problem := problem_of_options(tuple(options.values())):
-            description.need(False, "prompt", f"to have {problem}", repr(options))
-        prompt = Prompt(template, tuple(of_labels[label] for label in labels))
+        texts = TEXTS[: 2 if "text_b" in description.fields["columns"] else 1]
+        if problem := problem_of_prompt(given, found["labels"], texts):
+            description.need(False, "prompt", problem[0], repr(problem[1]))
+        labels = found["labels"] or tuple(label.strip() for label in given["options"])
+        prompt = Prompt(given["template"], options_in_order(given, labels))
         return {**found, "labels": labels, "prompt": prompt}
 
 

@@ -57,6 +57,8 @@ class Preset:
     tokenizer: Tokenizer
     weights: Mapping[str, np.ndarray]
     """By name, of the encoder and, where the folder brings it, of the head."""
+    discriminator_head: Mapping[str, np.ndarray]
+    """See `StoredModel`; empty where the folder brings the task's head."""
     description: str
     """Where the weights are from, for messages."""
     brings_head: bool = False
@@ -89,7 +91,7 @@ def find_preset(
     """
     _check_hparams(hparams)
     place = find_model(folder)
-    heads = [name for name, of_kind in heads_at(place).items() if of_kind == kind.name]
+    heads = _usable_heads(place, kind, fields)
     if heads and (task is not None or len(heads) == 1):
         found = _with_head(place, folder, task or heads[0], kind, hparams)
         own = found.spec.given_labels or found.spec.labels
@@ -120,6 +122,14 @@ def find_preset(
             f"{folder} has no head of the kind {kind.name}, but both are None."
         )
     return _with_encoder(place, folder, dataclasses.replace(new_spec, **fields), kind, hparams)
+
+
+def _usable_heads(place: Place, kind: Kind, fields: Mapping[str, Any]) -> list[str]:
+    """Tasks of the heads of a folder that a model of the kind may begin with."""
+    if "prompt" in fields:  # a new one begins with the discriminator's
+        return []
+    kinds = (kind.name, kind.prompted or kind.name)
+    return [name for name, of_kind in heads_at(place).items() if of_kind in kinds]
 
 
 def _check_hparams(hparams: Mapping[str, Any]):
@@ -154,7 +164,8 @@ def _with_encoder(
     given = {**defaults, **hparams, "task_names": [spec.name], "init_checkpoint": str(folder)}
     config = config_for(spec.name, "", given, start)
     tokenizer = load_matching_tokenizer(config)
-    return Preset(config, spec, tokenizer, start.weights, start.description)
+    head = start.discriminator_head
+    return Preset(config, spec, tokenizer, start.weights, head, start.description)
 
 
 def _with_head(
@@ -185,4 +196,4 @@ def _with_head(
     config = config_for(task.name, "", given, stored)
     own = ("electra/", f"task_specific/{task.name}/")
     weights = {key: value for key, value in stored.weights.items() if key.startswith(own)}
-    return Preset(config, task.spec, stored.tokenizer, weights, stored.description, True)
+    return Preset(config, task.spec, stored.tokenizer, weights, {}, stored.description, True)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.task_table import TaskSpec
+from electra_tf.finetuning import starting_weights
 from electra_tf.finetuning.evaluation import Evaluation, records_of
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.model import FinetuningModel
@@ -115,10 +116,12 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
             found.config,
             [found.spec],
             tokenizer=found.tokenizer,
-            is_settled=found.brings_head or not cls.is_open,
+            is_settled=found.brings_head or not cls.is_open or found.spec.prompt is not None,
         )
-        part = model if found.brings_head else model.encoder
-        assign_weights(found.weights, part, found.description)
+        if found.brings_head:
+            assign_weights(found.weights, model, found.description)
+        else:
+            starting_weights.assign_weights(model, found)
         model.compile()
         return model
 
@@ -342,7 +345,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
         size = checked_size(batch_size, self.config.predict_batch_size)
         outputs = measuring.outputs_of(self._evaluator, data, size, verbose)
-        return Evaluation(data, self.kind.predictions(data, outputs), {})
+        return Evaluation(data, data.task.kind.predictions(data, outputs), {})
 
     def _measured(
         self,

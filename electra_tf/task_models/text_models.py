@@ -2,19 +2,21 @@
 """Keras models that predict something of a whole text, or of a pair of texts."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from electra_tf.config.fields import check
-from electra_tf.config.task_table import TaskSpec
+from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
+from electra_tf.config.task_table import Columns, Prompt, Split, TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.kinds import Classification, MultiLabel, Regression
 from electra_tf.model.part import serializable
 from electra_tf.task_models import labels
 from electra_tf.task_models.inputs import Given
+from electra_tf.task_models.labels import names_of_classes
 from electra_tf.task_models.task_model import TaskModel
 
 
@@ -73,10 +75,41 @@ class TextModel(TaskModel):
 class TextClassifier(TextModel):
     """A class for each text or pair; `predict` gives probabilities float32 [n, C].
 
-    Labels are ids or names of classes.
+    Labels are ids or names of classes. `from_preset` takes prompt, {"template": "{text_a} It was
+    {}.", "options": {"label": "text", ...}}, for a model whose head is that of the discriminator,
+    see `kinds.prompted`; it predicts without training, too. The labels are those of the options
+    then, unless they are given; `{text_b}` in the template is for pairs.
     """
 
     kind = Classification()
+
+    @classmethod
+    def from_preset(
+        cls,
+        folder: str,
+        labels: Sequence[str] | None = None,
+        *,
+        prompt: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> "TextClassifier":
+        if prompt is None:
+            return super().from_preset(folder, labels, **options)
+        is_pair = isinstance(prompt, Mapping) and TEXTS[1] in str(prompt.get("template"))
+        names = names_of_classes(labels, options.pop("num_classes", None), cls.least_classes)
+        if problem := problem_of_prompt(prompt, names, TEXTS[: 2 if is_pair else 1]):
+            raise ValueError(f"prompt is expected {problem[0]}, but is {problem[1]!r}.")
+        names = names or tuple(label.strip() for label in prompt["options"])
+        own = Prompt(prompt["template"], options_in_order(prompt, names))
+        return super().from_preset(folder, names, prompt=own, **options)
+
+    @classmethod
+    def fields_of_task(cls, hparams: dict[str, Any]) -> dict[str, Any]:
+        if "prompt" not in hparams:
+            return {}
+        prompt = hparams.pop("prompt")
+        columns = Columns(0, text_b=1 if TEXTS[1] in prompt.template else None)
+        split = Split("test", "test.tsv", "tsv", columns, labelled=False)
+        return {"kind": cls.kind.prompted, "prompt": prompt, "splits": (split,)}
 
     def label_of(self, value: Any, place: str) -> str:
         return labels.name_of_class(value, self.tasks[0].labels, place)

@@ -351,3 +351,33 @@ def test_the_lines_of_the_readme_run(preset, tmp_path, monkeypatch, capsys):
     exec(lines, {})
     assert "'accuracy'" in capsys.readouterr().out
     assert (tmp_path / "my_classifier" / "config.json").exists()
+
+
+PROMPT = {"template": "{text_a} w20 {} w21", "options": {"no": "w30", "yes": "w31 w32"}}
+
+
+def test_a_prompt_predicts_before_it_learns(preset, tmp_path):
+    model = TextClassifier.from_preset(preset, prompt=PROMPT, **LEARNING)
+    templates = [PROMPT["template"].replace("{text_a}", text) for text in texts()]
+    options = list(PROMPT["options"].values())
+    scored = electra_tf.load(preset).score_options(templates, options)
+    found = model.predict(texts(), verbose=0)
+    assert found.argmax(axis=1).tolist() == scored["option_ids"].tolist()
+    model.save_to_preset(str(tmp_path / "own"))
+    again = TextClassifier.from_preset(str(tmp_path / "own"))
+    assert again.tasks[0].prompt == model.tasks[0].prompt
+    np.testing.assert_allclose(again.predict(texts(), verbose=0), found, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt": "x"}, 'prompt is expected to have the keys "template" and "options"'),
+        ({"prompt": {**PROMPT, "template": "{text_a}"}}, r"with {} and {text_a} once each"),
+        ({"prompt": PROMPT, "labels": ["no", "maybe"]}, "for each of the labels no, maybe, and"),
+        ({"prompt": PROMPT, "num_classes": 3}, "an option for each of the labels 0, 1, 2"),
+    ],
+)
+def test_a_prompt_that_cannot_be_used_is_named(preset, changes, message):
+    with pytest.raises(ValueError, match=message):
+        TextClassifier.from_preset(preset, **changes)
