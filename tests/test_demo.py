@@ -240,6 +240,8 @@ def test_nothing_comes_from_outside_and_nobody_else_is_let_in(served):
     assert not re.findall(r"@import|url\([\"']?http", styles) and "system-ui" in styles
     config = client.config
     assert not config["analytics_enabled"] and config["mcp_server"] is False
+    files = {"files": ("name", b"12")}
+    assert httpx.post(f"{client.src}gradio_api/upload", files=files).status_code == 413
     port = int(client.src.rstrip("/").rpartition(":")[2])
     with socket.socket() as other, pytest.raises(OSError):
         other.connect(("127.0.0.2", port))  # 0.0.0.0 would answer here
@@ -250,8 +252,11 @@ def test_texts_are_bounded(served):
     message = error_of(client, "a" * 4001, api_name="/find_errors")
     assert message == "The text is expected to have at most 4,000 characters, but has 4,001."
     assert "is empty" in error_of(client, " \n", api_name="/find_errors")
-    message = error_of(client, "ab", 1, 3, api_name="/replacements")
-    assert message.endswith("bytes of the text, 0 to 2, but are 1 and 3.")
+    for start, end in ((1, 4), (2, 2), (0, 1), ("a", None)):
+        message = error_of(client, "äb", start, end, api_name="/replacements")
+        assert message.endswith(f"between characters, 0 to 3, but are {start} and {end}.")
+    message = error_of(client, "a b", 15, -1, api_name="/make_puzzle")
+    assert message == "The number is expected to be at least 0, but is -1."
     assert "have [MASK] in it" in error_of(client, "none", api_name="/fill_mask")
     assert "no puzzle yet" in error_of(client, api_name="/solve_puzzle")
     assert "has none" in error_of(client, "?!", 15, 1, api_name="/make_puzzle")

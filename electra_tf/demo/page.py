@@ -86,6 +86,7 @@ def start(page: gr.Blocks, host: str, port: int) -> str:
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
+        max_file_size=1,  # nothing is uploaded
         mcp_server=False,
         prevent_thread_lock=True,
         pwa=False,

@@ -3,6 +3,7 @@
 
 import functools
 import html
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -98,11 +99,11 @@ def add_wrong_words(model: LoadedModel, mask: str | None) -> None:
     table = _table("Replacements", "replacement", "probability")
 
     def replace(text: str, start: int, end: int) -> Table:
-        size = len(checked(text).encode())
-        if not 0 <= start < end <= size:
+        places = [0, *itertools.accumulate(len(c.encode()) for c in checked(text))]
+        if start not in places or end not in places or start >= end:
             raise ValueError(
-                f"start and end are expected to be bytes of the text, 0 to {size}, but are {start} "
-                f"and {end}."
+                f"start and end are expected to be bytes of the text between characters, 0 to "
+                f"{places[-1]}, but are {start} and {end}."
             )
         (found,) = puzzle.replacements(model, mask, text, [Word(int(start), int(end), 0.0)])
         return [[filling, percent(probability)] for filling, probability in found]
@@ -126,7 +127,7 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
     text = gr.Textbox(ORIGINAL, label="Text", lines=3)
     with gr.Row():
         share = gr.Slider(5, 50, 15, step=5, label="Words to replace, in percent")
-        seed = gr.Number(1, precision=0, minimum=0, label="Number of the next puzzle")
+        seed = gr.Number(1, precision=0, label="Number of the next puzzle")
     start = gr.Button("Replace words", variant="primary")
     said = gr.Markdown()
     shown = _coloured("Puzzle", {"your guess": "#2563eb", "fake": "#dc2626"})
