@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from tiny_run import tiny_config
+from tiny_run import LENGTH, make_data_dir, make_examples, tiny_config
 
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import PretrainingRecords
@@ -157,6 +157,19 @@ def test_facts_of_tokens():
     assert facts.repeat_probability == pytest.approx(np.sum(shares**2))
     assert facts.vocabulary_cased_share == 1 / 3 and facts.text_cased_share == 1 / 6
     assert facts_of_tokens(np.zeros(0, np.int32), vocabulary).tokens == 0
+
+
+def test_a_sample_of_records(tmp_path):
+    folder = make_data_dir(tmp_path / "data") / "pretrain_tfrecords"
+    ids = PretrainingRecords(str(folder)).sample(10**6, LENGTH)
+    masks = [make_examples(40, seed=seed)["input_mask"] for seed in (0, 1)]
+    assert len(ids) == np.sum(masks) and ids.min() > 0
+    assert len(PretrainingRecords(str(folder)).sample(0, LENGTH)) == 0
+    shard = folder / "pretrain_data.tfrecord-0-of-2"
+    shard.write_bytes(shard.read_bytes()[:-5])
+    records = PretrainingRecords(str(folder / "pretrain_data*"))
+    with pytest.raises(ValueError, match="tfrecord-0-of-2: record 39 cannot be read"):
+        records.sample(10**6, LENGTH)
 
 
 # ---- Bands
