@@ -6,15 +6,15 @@ import json
 import os
 import random
 import re
-import subprocess
-import sys
+import resource
+import signal
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from small_corpus import TOKENS, WORDS, build, contents, examples
 
-from electra_tf.data import Manifest, PretrainingRecords, shards
+from electra_tf.data import Manifest, PretrainingRecords, build_pretraining_records, shards
 from electra_tf.data.corpus import find_sources
 from electra_tf.data.plan import make_plan
 from electra_tf.text import load_vocabulary
@@ -110,6 +110,7 @@ def test_the_manifest_describes_the_records(corpus):
     ]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_one_and_two_processes_write_the_same_bytes(corpus):
     build(corpus, "one")
     build(corpus, "two", num_processes=2)
@@ -299,20 +300,18 @@ def test_an_interruption_while_records_are_replaced_is_noticed_and_mended(
 
 def test_a_full_disk_is_an_error_and_leaves_no_broken_shard(corpus):
     (corpus / "text" / "a.txt").write_text("w1 w2 w3\n\n" * 20_000)
-    program = (
-        "import resource, signal, sys; from electra_tf.data import build_pretraining_records\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
-        "try:\n"
-        "    build_pretraining_records(*sys.argv[1:], max_seq_length=32, num_out_files=3)\n"
-        "except OSError as error:\n"
-        "    print(error)\n"
-    )
     paths = [str(corpus / name) for name in ("text", "vocab.txt", "records")]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *paths], capture_output=True, text=True, check=True
-    )
-    assert re.match(r"Cannot write .*/pretrain_data.tfrecord-\d-of-3.*partial: ", done.stdout)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    heeded = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(OSError) as raised:
+            build_pretraining_records(*paths, max_seq_length=32, num_out_files=3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, heeded)
+    message = str(raised.value)
+    assert re.match(r"Cannot write .*/pretrain_data.tfrecord-\d-of-3.*partial: ", message)
     left = {path.name for path in (corpus / "records" / "unfinished").iterdir()}
     assert not [name for name in left if name.endswith("partial")]
     for name in left - {"plan.sha256", "duplicates"}:  # what is there is whole

@@ -106,6 +106,7 @@ def test_a_document_that_comes_millions_of_times_takes_little(tmp_path):
     assert not duplicates.MarkedNumbers(np.zeros(0, np.int64))
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_exact_duplicates_are_left_out_wherever_they_stand(corpus, monkeypatch):
     texts = documents(corpus)
     copies = [texts[3], texts[100].replace("\n", " \n\t"), texts[3]]

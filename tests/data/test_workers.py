@@ -23,6 +23,7 @@ def test_one_process_works_in_place():
     assert seen == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_several_processes_share_tasks_until_one_is_killed():
     seen, results = [], []
     with pytest.raises(RuntimeError, match="ended unexpectedly with exit status -9"):

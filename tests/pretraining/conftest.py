@@ -1,10 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """One finished run for many tests, and steps that cost nothing."""
 
+import json
 import types
 
 import pytest
 import tensorflow as tf
+from made_once import made_once
 from tiny_run import make_data_dir, tiny_config
 
 from electra_tf.pretraining import ElectraPretrainer, run
@@ -16,9 +18,17 @@ def finished(tmp_path_factory):
 
     Tests copy what they change.
     """
-    data_dir = make_data_dir(tmp_path_factory.mktemp("finished") / "data")
-    config = tiny_config(data_dir, "finished", {"num_hidden_layers": 1})
-    return types.SimpleNamespace(data_dir=data_dir, config=config, last=run.train(config))
+
+    def config_in(folder):
+        return tiny_config(folder / "data", "finished", {"num_hidden_layers": 1})
+
+    def make(folder):
+        make_data_dir(folder / "data")
+        (folder / "last.json").write_text(json.dumps(run.train(config_in(folder))))
+
+    folder = made_once(tmp_path_factory, "finished", make)
+    last = json.loads((folder / "last.json").read_text())
+    return types.SimpleNamespace(data_dir=folder / "data", config=config_in(folder), last=last)
 
 
 @pytest.fixture

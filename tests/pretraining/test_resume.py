@@ -24,11 +24,17 @@ ONE_LAYER = {"num_hidden_layers": 1}
 HERE = pathlib.Path(__file__).parent
 
 
-def test_killed_at_three_points(finished, data_dir):
+KILLED = {"step-7": (4, False, False), "write-8": (4, True, False), "saved-8": (8, True, True)}
+"""Where a run is killed -> its newest checkpoint, and whether data and index of number 8 exist."""
+
+
+@pytest.mark.parametrize(
+    "points", [["write-8"], pytest.param(list(KILLED), marks=pytest.mark.slow)], ids=len
+)
+def test_killed_at_any_point(points, finished, data_dir):
     model_dir = data_dir / "models" / "killed"
     paths = [str(HERE.parents[1]), str(HERE.parent)]
     hparams = json.dumps(hparams_with(ONE_LAYER))
-    points = ("step-7", "write-8", "saved-8")
     process = subprocess.run(
         [sys.executable, HERE / "killed_run.py", data_dir, "killed", hparams, *points],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -37,11 +43,12 @@ def test_killed_at_three_points(finished, data_dir):
     )
     assert process.returncode == 0, process.stderr[-2000:]
     reports = [json.loads(line) for line in process.stdout.splitlines()]
-    assert [report["signal"] for report in reports] == [signal.SIGKILL] * 3
-    assert [step_in_name(report["latest"]) for report in reports] == [4, 4, 8]
+    assert [report["where"] for report in reports] == points
     data, index = "model.ckpt-8.data-00000-of-00001", "model.ckpt-8.index"
-    assert [data in report["files"] for report in reports] == [False, True, True]
-    assert [index in report["files"] for report in reports] == [False, False, True]
+    for report in reports:
+        files = report["files"]
+        found = step_in_name(report["latest"]), data in files, index in files
+        assert (report["signal"], found) == (signal.SIGKILL, KILLED[report["where"]])
 
     run.train(tiny_config(data_dir, "killed", ONE_LAYER))
     assert_identical(model_dir, finished.config.model_dir)
@@ -100,24 +107,36 @@ def test_a_signal_before_the_first_step_saves_the_first_weights(data_dir, monkey
     assert step_in_name(CheckpointFolder(str(model_dir)).latest()) == 0
 
 
-def test_stopped_by_signals(finished, data_dir, monkeypatch, capfd):
+def stop(data_dir, number, which, monkeypatch, capfd) -> int:
+    """Send a run a signal in a step, and check what it saves; returns its exit status."""
     model_dir = data_dir / "models" / "stopped"
-    folder = CheckpointFolder(str(model_dir))
-    for number, which, status in ((2, signal.SIGTERM, 143), (5, signal.SIGINT, 130)):
-        handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
-        with monkeypatch.context() as patch:
-            signal_in_step(patch, number, which)
-            assert pretrain(data_dir) == status
-        assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
-        saved = step_in_name(folder.latest())
-        assert number <= saved < number + 5  # at the end of its host call
-        message = capfd.readouterr().err
-        assert f"stopped by {which.name} after step {saved} of 12; saved in {model_dir}" in message
-        assert "Traceback" not in message
+    handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+    with monkeypatch.context() as patch:
+        signal_in_step(patch, number, which)
+        status = pretrain(data_dir)
+    assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
+    saved = step_in_name(CheckpointFolder(str(model_dir)).latest())
+    assert number <= saved < number + 5  # at the end of its host call
+    message = capfd.readouterr().err
+    assert f"stopped by {which.name} after step {saved} of 12; saved in {model_dir}" in message
+    assert "Traceback" not in message
+    return status
+
+
+def test_stopped_by_a_signal(finished, data_dir, monkeypatch, capfd):
+    assert stop(data_dir, 2, signal.SIGTERM, monkeypatch, capfd) == 143
     # Steps per host call change no number.
     assert pretrain(data_dir, iterations_per_loop=1) == 0
+    model_dir = data_dir / "models" / "stopped"
     assert_identical(model_dir, finished.config.model_dir)
     assert logged_steps(model_dir) == [3, 6, 9, 12]
+
+
+def test_stopped_by_signals_one_after_the_other(data_dir, idle_steps, monkeypatch, capfd):
+    assert stop(data_dir, 2, signal.SIGTERM, monkeypatch, capfd) == 143
+    assert stop(data_dir, 5, signal.SIGINT, monkeypatch, capfd) == 130
+    assert pretrain(data_dir) == 0
+    assert logged_steps(data_dir / "models" / "stopped") == [3, 6, 9, 12]
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import tensorflow as tf
+from made_once import made_once
 from served_models import (
     ANSWER_SETTINGS,
     NAMES,
@@ -19,15 +20,20 @@ from electra_tf.serving import export_model
 
 @pytest.fixture(scope="session")
 def pair_dir(tmp_path_factory):
-    return pretrained_folder(tmp_path_factory.mktemp("pretrained") / "data")
+    def make(folder):
+        pretrained_folder(folder / "data")
+
+    return str(made_once(tmp_path_factory, "pair", make) / "data" / "models" / "model")
 
 
 @pytest.fixture(scope="session")
 def pair_export(pair_dir, tmp_path_factory):
     """The folder of an exported pre-trained pair."""
-    folder = str(tmp_path_factory.mktemp("exports") / "pair")
-    export_model(pair_dir, folder, top_k=3)
-    return folder
+
+    def make(folder):
+        export_model(pair_dir, str(folder / "pair"), top_k=3)
+
+    return str(made_once(tmp_path_factory, "pair_export", make) / "pair")
 
 
 @pytest.fixture(scope="session")
@@ -55,14 +61,18 @@ def error_finder(calibrated_model):
 
 @pytest.fixture(scope="session")
 def tagger(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tagger")
-    export_model(finetuned_folder(folder / "model", NAMES), str(folder / "export"))
+    def make(folder):
+        export_model(finetuned_folder(folder / "model", NAMES), str(folder / "export"))
+
+    folder = made_once(tmp_path_factory, "tagger", make)
     return tf.saved_model.load(str(folder / "export")).signatures
 
 
 @pytest.fixture(scope="session")
 def reader(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reader")
-    model = finetuned_folder(folder / "model", QUESTIONS, **ANSWER_SETTINGS)
-    export_model(model, str(folder / "export"))
+    def make(folder):
+        model = finetuned_folder(folder / "model", QUESTIONS, **ANSWER_SETTINGS)
+        export_model(model, str(folder / "export"))
+
+    folder = made_once(tmp_path_factory, "reader", make)
     return tf.saved_model.load(str(folder / "export")).signatures
