@@ -25,6 +25,7 @@ from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 TEXT_OPS = {"FastWordpieceTokenizeWithOffsets"}
+WORD_OPS = TEXT_OPS | {"RegexSplitWithOffsets"}
 
 
 def operations(folder, signature):
@@ -56,6 +57,7 @@ def custom_operations(folder, signature):
 def test_ids_has_no_custom_operation_and_text_few(pair, pair_export):
     custom = {name: custom_operations(pair_export, name) for name in pair}
     assert custom.pop("ids") == set()
+    assert custom.pop("find_errors") == WORD_OPS
     assert all(ops == TEXT_OPS for ops in custom.values())
     assert "MatMul" in operations(pair_export, "ids")
 
@@ -202,6 +204,7 @@ def test_every_kind_of_task(tmp_path, spec, changes, dtype):
         for name in ("ids", "text", "features", "serving_default")
     }
     assert custom.pop("ids") == set()
+    assert custom.pop("find_errors") == WORD_OPS
     assert all(ops == TEXT_OPS for ops in custom.values())
     size = sum(f.stat().st_size for f in (tmp_path / "export" / "variables").iterdir())
     assert size < (1_400_000 if dtype == "float32" else 800_000)
