@@ -12,7 +12,6 @@ from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.given_files import HUB_PREFIX, no_model
-from electra_tf.interop.error_calibration import read_calibration
 from electra_tf.interop.hub import local_folder
 from electra_tf.interop.huggingface.content import (
     read_content,
@@ -254,15 +253,13 @@ def _checked(model: StoredModel) -> StoredModel:
 
 def _from_own(place: Place) -> StoredModel:
     prefix = place.prefix
-    step = read_step(prefix)
     if place.kind == FINETUNED:
         stored = finetuned.read_config(place.folder)
         found = finetuned.load_finetuned(place.folder, precision="float32", prefix=prefix)
         config, tokenizer, model = stored.finetuning, found.tokenizer, found.model
         known = {"tasks": found.tasks, "data": stored.data}
     else:
-        stored = pretrained.read_config(place.folder)
-        known = {"error_calibration": read_calibration(place.folder, step)}
+        stored, known = pretrained.read_config(place.folder), {}
         config = stored.pretraining.replace(model_dir=place.folder)
         check_size(prefix, config.sizes)
         tokenizer = load_tokenizer(place.folder, **stored.case)
@@ -273,7 +270,7 @@ def _from_own(place: Place) -> StoredModel:
         config,
         tokenizer,
         model,
-        step=step,
+        step=read_step(prefix),
         moments=moments_of(prefix, model),
         left_behind=state_left(prefix),
         folder=place.folder,

@@ -2,6 +2,7 @@
 """A model that lies on disk as one value: what every format is read into and written from."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
 from electra_tf.config.encoder import nearest_size
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task
-from electra_tf.interop.error_calibration import ErrorCalibration
+from electra_tf.interop.error_calibration import ErrorCalibration, read_calibration
 from electra_tf.interop.huggingface.names import DISCRIMINATOR_HEAD
 from electra_tf.model import Encoder
 from electra_tf.pretraining.pair import Discriminator, build_pair
@@ -91,8 +92,6 @@ class StoredModel:
     """Where it lies."""
     origin: str | None = None
     """Where the weights are from, if they were not trained here."""
-    error_calibration: ErrorCalibration | None = None
-    """Of a pre-trained discriminator that was calibrated."""
     data: Sequence[Mapping[str, Any]] = ()
     """The splits it was fine-tuned and evaluated on: task, split, numbers of examples and rows."""
 
@@ -123,6 +122,11 @@ class StoredModel:
         if not self.config.uniform_generator:
             found["generator"] = self.model.generator
         return {name: part for name, part in found.items() if part is not None}
+
+    @functools.cached_property
+    def error_calibration(self) -> ErrorCalibration | None:
+        """Of a pre-trained discriminator that was calibrated in its folder."""
+        return read_calibration(self.folder, self.step) if self.folder else None
 
     @property
     def vocabulary(self) -> Vocabulary | None:
