@@ -63,6 +63,8 @@ def same(found, expected):
 @pytest.mark.parametrize("kind", ["reference", "huggingface", "exported"])
 def test_every_kind_of_folder_gives_the_same(kind, models):
     own, other = models["own"], models[kind]
+    assert other.signatures.keys() == own.signatures.keys()
+    assert {*other.signatures["features"]} == {"text", "layer"}
     same(other.encode(TEXTS), own.encode(TEXTS))
     same(other.replaced_tokens(TEXTS), own.replaced_tokens(TEXTS))
     same(other.fill_mask(["w5 [MASK] w7", "w1"]), own.fill_mask(["w5 [MASK] w7", "w1"]))
