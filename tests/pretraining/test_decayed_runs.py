@@ -114,6 +114,7 @@ def test_what_is_not_given_is_as_in_the_continued_run(constant):
     assert os.path.basename(config.model_dir) == "short"
 
 
+@pytest.mark.slow
 def test_the_newest_checkpoint_before_the_decay_is_taken(constant, idle_steps, info_log, caplog):
     run.train(decayed_config(constant, "newest", num_train_steps=10))
     assert f"Continuing from {constant.folder}/model.ckpt-8, step 8." in caplog.text

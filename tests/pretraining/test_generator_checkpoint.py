@@ -76,6 +76,7 @@ def test_a_masked_language_model_as_a_generator(data_dir, tmp_path, idle_steps):
     assert f"generator/{KERNEL}/adam_m" in found
 
 
+@pytest.mark.slow
 def test_a_hugging_face_generator(finished, data_dir, tmp_path, idle_steps):
     folder = str(tmp_path / "theirs")
     convert(open_model(finished.config.model_dir), "huggingface", folder, part="generator")

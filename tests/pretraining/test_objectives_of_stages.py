@@ -16,7 +16,7 @@ TIED = {"untied_generator": False}
 HEAD = "discriminator_predictions/"
 
 
-@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("parts", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_of_masked_lm_alone_is_that_of_a_masked_lm(data_dir, parts):
     """Of the same weights; the head that rests keeps weights and moments."""
     batches = masked_batches(data_dir, 2)

@@ -187,7 +187,7 @@ def test_conversion_of_a_pair_says_nothing_of_generators(finished, tmp_path):
 POSITIONS = "embeddings/position_embeddings"
 
 
-@pytest.fixture(params=["checkpoint", "huggingface"])
+@pytest.fixture(params=["checkpoint", pytest.param("huggingface", marks=pytest.mark.slow)])
 def source(request, finished):
     """A model of 16 positions: its path."""
     if request.param == "checkpoint":
