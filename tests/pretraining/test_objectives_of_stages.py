@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from option_steps import SMALL, built, masked_batches, trained
 from run_results import assert_identical, stored
 from tiny_run import tiny_config
@@ -10,7 +11,8 @@ from tiny_run import tiny_config
 from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
-from electra_tf.training.checkpoints.weights import weights_by_name
+from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
+from electra_tf.training.loop.loop import StepRunner
 
 TIED = {"untied_generator": False}
 HEAD = "discriminator_predictions/"
@@ -50,6 +52,22 @@ def test_a_model_changes_between_objectives(data_dir, same_fakes):
         pretrainer.train_step(batch)
         changed.append(bool(np.abs(head.numpy() - before).max() > 0))
     assert changed == [False, True, False, True]
+
+
+@pytest.mark.slow
+def test_two_replicas_give_the_weights_of_one(data_dir, two_replicas):
+    """A step may update a part of the weights there, too; also with clipped updates."""
+    batches = masked_batches(data_dir, 3)
+    values = []
+    for strategy in (tf.distribute.get_strategy(), two_replicas):
+        with strategy.scope():
+            pretrainer = built(data_dir, optimizer="stable_adamw", **TIED)
+        pretrainer.masked_lm_only = True
+        rows = [{name: row.numpy() for name, row in batch.items()} for batch in batches]
+        StepRunner(strategy, pretrainer.train_step, 8)(rows)
+        values.append({name: v.numpy() for name, v in training_variables(pretrainer).items()})
+    for name, value in values[0].items():
+        np.testing.assert_allclose(values[1][name], value, atol=1e-6, rtol=1e-5, err_msg=name)
 
 
 def staged(data_dir, name, **options):
