@@ -12,6 +12,7 @@ from test_migration import PART, TEXT, place, run_line, tiny_run_of  # noqa: F40
 from tiny_run import HPARAMS
 
 from electra_tf import runs
+from electra_tf.cli import demo
 
 ROOT = pathlib.Path(__file__).parents[1]
 SHAPE = {**HPARAMS["model_hparam_overrides"], "num_hidden_layers": 1}
@@ -57,11 +58,17 @@ def run_all(found, names):
             run_line(part["command"])
 
 
-def test_the_readme_runs_from_top_to_bottom(in_place):
+def test_the_readme_runs_from_top_to_bottom(in_place, monkeypatch):
     (in_place / "data" / "vocab.txt").unlink()
+    (in_place / "corpus" / "films.txt").write_text("the film was great or awful\n")
+    (in_place / "texts.txt").write_text(f"{TEXT}\n")
+    (in_place / "films.txt").write_text("the film was {}\n")
+    (in_place / "nbest.tsv").write_text(f"1\t{TEXT}\n1\t{TEXT[:20]}\n")
+    monkeypatch.setattr(demo, "run", lambda args: None)  # it would serve until Ctrl-C
     run_all(shown("README.md", "## Pre-train on your own text", "## Parity"), {})
     assert (in_place / "new.jsonl").read_text().count("\n") == 1
     assert (in_place / "my_model_tf1" / "checkpoint").exists()
+    assert (in_place / "ranked.tsv").read_text().count("\n") == 2
 
 
 def test_the_recipes_run(in_place):
