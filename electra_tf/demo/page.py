@@ -4,7 +4,7 @@
 import html
 import logging
 import os
-import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -114,4 +114,5 @@ def serve(model: LoadedModel, name: str, host: str, port: int) -> None:
 
 def wait() -> None:
     """Until a signal raises an exception here."""
-    threading.Event().wait()
+    while True:  # not at once for ever: a signal that reaches another thread does not wake this one
+        time.sleep(0.5)
