@@ -96,11 +96,15 @@ class Browser:
         self.call("Page.navigate", url=address)
 
     def click(self, selector, text):
-        """Click in the middle of the element of this text, once it can be seen there."""
-        x, y = self.wait(f"({PLACE})({selector!r}, {text!r})")
+        """Click in the middle of the element of this text, once it can be seen and rests there."""
+        find, before = f"({PLACE})({selector!r}, {text!r})", None
+        while (place := self.wait(find)) != before:
+            before = place
+            time.sleep(0.2)
         for kind in ("mousePressed", "mouseReleased"):
-            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
-            self.call("Input.dispatchMouseEvent", type=kind, **place)
+            x, y = place
+            button = {"button": "left", "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
 
     def type(self, label, text):
         """Replace the text of the field with a label."""
