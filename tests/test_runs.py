@@ -245,6 +245,7 @@ WRONG_PRETRAINING = {
 }
 WRONG_FINETUNING = {
     **WRONG,
+    "of Keras": ({"epochs": 3}, "did you mean 'num_train_epochs'.* --list-hparams"),
     "unknown task": ({"task": "colla"}, "The task 'colla' is not known; expected a .json file"),
     "no task": ({"task": []}, "task is expected to be .*, but is \\[\\]"),
     "task of another type": ({"task": {"kind": "qa"}}, "task is expected to be .*'kind'"),

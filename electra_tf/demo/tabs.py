@@ -103,7 +103,7 @@ def add_wrong_words(model: LoadedModel, mask: str | None) -> None:
         if start not in places or end not in places or start >= end:
             raise ValueError(
                 f"start and end are expected to be bytes of the text between characters, 0 to "
-                f"{places[-1]}, but are {start} and {end}."
+                f"{places[-1]}, but are start={start} and end={end}."
             )
         (found,) = puzzle.replacements(model, mask, text, [Word(int(start), int(end), 0.0)])
         return [[filling, percent(probability)] for filling, probability in found]

@@ -21,7 +21,7 @@ RECORDS = "records"
 PLATEAU_MARGIN = 0.1
 """Nats below the unigram plateau within which a loss still stands on it."""
 CHANCE = 0.53
-"""AUC up to which a discriminator does not tell fakes."""
+"""AUC below which a discriminator finds fakes no better than by chance."""
 STRONG_GENERATOR = 0.8
 """Share of masked tokens that the generator restores; too few fakes are left."""
 FEW_REPLACED = 0.02
@@ -95,8 +95,12 @@ class RunFacts(NamedTuple):
     num_warmup_steps: int
     masked_per_step: float
     """Masked tokens of a batch, at most."""
+    first_discriminator_step: int
+    """Steps done before the first stage that trains the discriminator."""
     has_probabilities: bool
-    """Whether the discriminator's loss is that of probabilities; Electric's is not."""
+    """Whether the discriminator's outputs alone are its probabilities. Electric adds the noise's
+    log-probabilities to them, and calls what the noise drew a fake even where it is the original
+    token, so that healthy runs stay near an AUC of 0.5."""
     has_generator: bool
     is_generator_trained: bool
     kept_share: float
@@ -117,9 +121,10 @@ class RunFacts(NamedTuple):
             config.num_train_steps,
             config.num_warmup_steps,
             float(min(masked)),
+            min((s.first_step for s in config.plan if not s.masked_lm_only), default=0),
             not config.electric_objective,
             config.has_generator,
-            config.has_generator and config.gen_weight > 0,
+            config.has_generator and not config.freeze_generator and config.gen_weight > 0,
             # A two-tower generator does not see the token that it predicts.
             0.0 if config.two_tower_generator else 1 - MASK_TOKEN_RATE,
             not config.disallow_correct,
@@ -127,11 +132,16 @@ class RunFacts(NamedTuple):
             RISE_OF_MASKING * max(0.0, (config.mask_prob_end or 0.0) - config.mask_prob),
         )
 
-    @property
-    def patience(self) -> float:
-        """The step from which a run is expected to have learned something."""
-        after = PATIENT_SHARE * (self.num_train_steps - self.num_warmup_steps)
-        return self.num_warmup_steps + min(max(after, SHORTEST_PATIENCE), LONGEST_PATIENCE)
+    def warm_from(self, is_of_discriminator: bool = False) -> int:
+        """The step at which a model has had as many steps as the warm-up has."""
+        first = self.first_discriminator_step if is_of_discriminator else 0
+        return first + self.num_warmup_steps
+
+    def patience(self, is_of_discriminator: bool = False) -> float:
+        """The step from which a model is expected to have learned something."""
+        warm = self.warm_from(is_of_discriminator)
+        after = PATIENT_SHARE * (self.num_train_steps - warm)
+        return warm + min(max(after, SHORTEST_PATIENCE), LONGEST_PATIENCE)
 
     def plateau(self, facts: RecordFacts) -> float:
         """Nats: the masked-LM loss of a model that copies what it sees, and guesses the rest."""
@@ -139,7 +149,7 @@ class RunFacts(NamedTuple):
 
 
 def number(value: Any) -> float:
-    """A value of a log; NaN, of which no rule finds anything, for what is no number."""
+    """A value of a log as a number; anything else becomes NaN, which every rule ignores."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and abs(value) < MUCH else math.nan
 
@@ -171,6 +181,8 @@ class Rule(NamedTuple):
     """Steps that they cover, at least."""
     is_late: bool = False
     """Whether the run must have had the time to learn something."""
+    is_of_discriminator: bool = False
+    """Whether that time begins with the first stage that trains the discriminator."""
     explained_by: tuple[str, ...] = ()
     """Rules after which this one has nothing to add."""
 
@@ -178,10 +190,10 @@ class Rule(NamedTuple):
 RULES = {
     "diverging": Rule(2),
     "gradient_spike": Rule(1, explained_by=("diverging",)),
-    "unigram_plateau": Rule(3, 100, True, ("diverging",)),
-    "auc_at_chance": Rule(3, 100, True, ("diverging",)),
-    "generator_too_strong": Rule(3, 100, True),
-    "generator_too_weak": Rule(3, 100, True, ("diverging", "unigram_plateau")),
+    "unigram_plateau": Rule(3, 100, True, explained_by=("diverging",)),
+    "auc_at_chance": Rule(3, 100, True, True, ("diverging",)),
+    "generator_too_strong": Rule(3, 100, True, True),
+    "generator_too_weak": Rule(3, 100, True, True, ("diverging", "unigram_plateau")),
     "outside_band": Rule(3, explained_by=("diverging", "unigram_plateau", "auc_at_chance")),
 }
 """The rules on losses, causes before what follows from them."""
@@ -250,7 +262,8 @@ class HealthWatch:
             count, first = self._streaks.get(name, (0, entry.step - entry.interval))
             self._streaks[name] = count + 1, first
             lasts = count + 1 >= rule.entries and entry.step - first >= rule.steps
-            is_due = entry.step >= self._run.patience or not rule.is_late
+            patience = self._run.patience(rule.is_of_discriminator)
+            is_due = entry.step >= patience or not rule.is_late
             if lasts and is_due and not {*self._found, *found} & {*rule.explained_by}:
                 found[name] = what
         return found
@@ -263,8 +276,9 @@ class HealthWatch:
         # Losses of tokens deviate by some 3 nats; the lowest of many means is far below them all.
         margin = LOSS_RISE + self._run.expected_rise + 7 * 3 / math.sqrt(masked)
         uniform, lowest, highest = math.log(self._run.vocab_size), self._lowest_loss, 0.0
-        is_warm = entry.step - entry.interval >= self._run.num_warmup_steps
-        if is_warm:
+        before = entry.step - entry.interval
+        is_warm, can_detect = (before >= self._run.warm_from(of) for of in (False, True))
+        if can_detect and self._run.has_probabilities:
             highest = self._highest_auc
             self._highest_auc = max(highest, 0.0 if math.isnan(auc) else auc)
         if self._run.is_generator_trained:
@@ -277,7 +291,7 @@ class HealthWatch:
         if highest > 0.7 + 2 / math.sqrt(masked) and auc < CHANCE:
             return f"disc_auc has fallen from {highest:.2f} to {auc:.2f}; 0.5 is chance."
         loss = entry["disc_loss"]
-        if self._run.has_probabilities and is_warm and loss > math.log(2) + 0.3:
+        if self._run.has_probabilities and can_detect and loss > math.log(2) + 0.3:
             return f"disc_loss is {loss:.2f}, worse than guessing ({math.log(2):.2f})."
         return None
 
@@ -305,9 +319,14 @@ class HealthWatch:
 
     def _auc_at_chance(self, entry: Entry) -> str | None:
         auc = entry["disc_auc"]
-        if not (auc < CHANCE and entry["replaced_share"] >= FEW_REPLACED):
+        if not self._run.has_probabilities or not auc < CHANCE:
             return None
-        return f"disc_auc is {auc:.3f}, and 0.5 is chance: the discriminator tells no fakes."
+        if not entry["replaced_share"] >= FEW_REPLACED:
+            return None
+        return (
+            f"disc_auc is {auc:.3f}, and 0.5 is chance: the discriminator cannot tell fakes from "
+            "originals."
+        )
 
     def _generator_too_strong(self, entry: Entry) -> str | None:
         restored, replaced = entry["sampled_masked_lm_accuracy"], entry["replaced_share"]
@@ -323,7 +342,7 @@ class HealthWatch:
         if not self._run.has_generator:
             return None
         if auc > OBVIOUS_FAKES:
-            return f"disc_auc is {auc:.3f}: the generator's fakes are too easy to tell."
+            return f"disc_auc is {auc:.3f}: the generator's fakes are too easy to detect."
         if not self._has_entropy or not self._run.can_restore:
             return None
         kept = self._run.kept_share
@@ -332,7 +351,7 @@ class HealthWatch:
             return None
         return (
             f"The generator restores {restored:.1%} of the masked tokens, and drawing them by how "
-            f"frequent they are {by_chance:.1%}: its fakes are too easy to tell."
+            f"frequent they are {by_chance:.1%}: its fakes are too easy to detect."
         )
 
     def _outside_band(self, entry: Entry) -> str | None:
@@ -358,11 +377,11 @@ def _of_records(facts: RecordFacts, keeps_case: bool) -> Iterator[tuple[str, str
     unknown = f"{facts.unknown_share:.1%} of the tokens of the records are unknown"
     is_cased = facts.vocabulary_cased_share > MANY_CASED
     is_lost = facts.unknown_share > MANY_UNKNOWN
-    if is_cased and facts.text_cased_share == 0 and facts.tokens >= TOKENS_OF_CASE:
+    if is_cased and facts.text_cased_share == 0 and facts.case_tokens >= TOKENS_OF_CASE:
         yield (
             "other_case",
             f"{facts.vocabulary_cased_share:.0%} of the vocabulary's tokens have capital letters, "
-            "and no token of the records has: the records seem to be lower-cased.",
+            "and none of the records: they seem to be lower-cased.",
         )
     elif is_lost and keeps_case and facts.vocabulary_cased_share == 0:
         yield (

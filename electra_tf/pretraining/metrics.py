@@ -38,6 +38,11 @@ class PretrainingMetrics:
     def all(self) -> list[keras.metrics.Metric]:
         return [*self.generator.values(), *self.discriminator.values(), *self.step.values()]
 
+    def trained(self, masked_lm_only: bool) -> list[keras.metrics.Metric]:
+        """Those that training steps update, which leave the discriminator out if asked to."""
+        resting = self.discriminator.values() if masked_lm_only else ()
+        return [metric for metric in self.all if not any(metric is other for other in resting)]
+
     def results(self) -> dict[str, tf.Tensor]:
         return {metric.name: metric.result() for metric in self.all}
 

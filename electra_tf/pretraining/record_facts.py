@@ -24,9 +24,11 @@ class RecordFacts(NamedTuple):
     unknown_share: float
     """0 to 1."""
     vocabulary_cased_share: float
-    """Share of the vocabulary's tokens with letters that have a capital one, 0 to 1."""
+    """Of the vocabulary's tokens in scripts with case, the share with a capital letter, 0 to 1."""
     text_cased_share: float
     """The same of the tokens that were looked at."""
+    case_tokens: float
+    """Tokens that were looked at in scripts with case; those of Chinese or Arabic are not."""
 
 
 def facts_of(records: PretrainingRecords, length: int, vocabulary: Vocabulary) -> RecordFacts:
@@ -57,7 +59,8 @@ def facts_of_tokens(ids: np.ndarray, vocabulary: Vocabulary) -> RecordFacts:
     letters = [
         number
         for number, token in enumerate(vocabulary.tokens)
-        if number not in special and token.lower() != token.upper()
+        # Titles, as Georgian letters have capital forms that ordinary text does not use.
+        if number not in special and token.lower() != token.title()
     ]
     cased = [number for number in letters if (token := vocabulary.tokens[number]) != token.lower()]
     return RecordFacts(
@@ -67,4 +70,5 @@ def facts_of_tokens(ids: np.ndarray, vocabulary: Vocabulary) -> RecordFacts:
         float(counts[vocabulary.unk_id] / total),
         len(cased) / max(1, len(letters)),
         float(counts[cased].sum() / max(1, counts[letters].sum())),
+        float(counts[letters].sum()),
     )

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -119,6 +120,10 @@ class PretrainingTrainer(Trainer):
             self._evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
         self._health: HealthLog | None = None  # of the chief, while it trains
         self._flops_of_sequence = functools.cache(functools.partial(flops_of_sequence, config))
+
+    @property
+    def measured(self) -> list[keras.metrics.Metric]:
+        return self.model.running.trained(self.model.masked_lm_only)
 
     def train(self, first_step: int) -> int:
         logging.info(

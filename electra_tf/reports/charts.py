@@ -59,7 +59,7 @@ class _Plane(NamedTuple):
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
 
     def points(self, steps: Sequence[float], values: Sequence[float]) -> str:
-        """Coordinates of a line; what is no finite number is left out."""
+        """Coordinates of a line; values that are infinite or NaN are left out."""
         pairs = ((s, v) for s, v in zip(steps, values, strict=True) if math.isfinite(v))
         return " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in pairs)
 

@@ -58,10 +58,10 @@ def _of_findings(findings: Sequence[Finding], step: int, run: RunFacts) -> list[
         return [paragraph(str(finding), "finding") for finding in findings]
     checked = ", ".join(name.replace("_", " ") for name in CAUSES)
     early = ""
-    if step < run.patience:
+    if step < run.patience():
         early = (
-            f" Whether it learns is judged from step {run.patience:,.0f} on, after the warm-up and "
-            "some time to learn."
+            f" Whether it learns is judged from step {run.patience():,.0f} on, after the warm-up "
+            "and some time to learn."
         )
     return [paragraph(f"No rule finds anything ({checked}).{early}", "healthy")]
 

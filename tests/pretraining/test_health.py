@@ -18,15 +18,15 @@ from electra_tf.pretraining.record_facts import RecordFacts, facts_of_tokens
 from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.loop.logs import RunLog, read_log
 
-LOG = pathlib.Path(__file__).parent / "quickstart_log.jsonl"
-"""Of a healthy run of the quickstart's card."""
+LOGS = pathlib.Path(__file__).parent
+"""quickstart_log.jsonl: a healthy run of the quickstart's card; electric_log.jsonl: of Electric."""
 QUICKSTART = PretrainingConfig.from_hparams("m", "d", load_hparams("quickstart"))
-FACTS = RecordFacts(126795, 6.672, 0.0086, 0.0001, 0.0, 0.0)
+FACTS = RecordFacts(126795, 6.672, 0.0086, 0.0001, 0.0, 0.0, 105000)
 """Of the quickstart's records."""
 
 
-def healthy():
-    return [json.loads(line) for line in LOG.read_text().splitlines()]
+def healthy(name="quickstart"):
+    return [json.loads(line) for line in (LOGS / f"{name}_log.jsonl").read_text().splitlines()]
 
 
 def found(entries, facts=FACTS, config=QUICKSTART, band=None):
@@ -113,6 +113,41 @@ def test_what_is_not_trained_is_not_judged():
     assert names([{"step": 1}, {"step": 2, "masked_lm_loss": "low", "disc_auc": None}]) == []
 
 
+def test_electric_is_not_judged_by_its_auc():
+    """Which stays near 0.53 while it learns."""
+    changes = {"electra_objective": False, "electric_objective": True, "num_train_steps": 3000}
+    config = QUICKSTART.replace(untied_generator=True, two_tower_generator=True, **changes)
+    assert names(healthy("electric"), config=config) == []
+    assert "auc_at_chance" in names(healthy("electric"))
+    fallen = [{**e, "disc_auc": 0.75 if e["step"] < 2000 else 0.5} for e in healthy("electric")]
+    assert names(fallen, config=config) == [] and "diverging" in names(fallen)
+
+
+def test_a_frozen_generator_is_not_judged_as_trained():
+    untied = {"untied_generator": True, "untied_generator_embeddings": True}
+    frozen = QUICKSTART.replace(**untied, freeze_generator=True)
+    stuck = changed(masked_lm_loss=lambda loss: 6.5 + loss / 10)
+    assert names(stuck) == ["unigram_plateau"] and names(stuck, config=frozen) == []
+
+
+def test_the_discriminator_is_judged_from_the_stage_that_trains_it_on():
+    stages = [{"steps": 2000, "objective": "masked_lm"}, {"steps": 2000}]
+    changes = {"untied_generator": False, "num_train_steps": 4000, "stages": stages}
+    config = QUICKSTART.replace(**changes)
+    assert RunFacts.of(config).patience() < 2000 < RunFacts.of(config).patience(True)
+    of_masked_lm = ("step", "masked_lm_loss", "gradient_norm")
+    log = [
+        {**{name: e[name] for name in of_masked_lm}, **(e if e["step"] > 2000 else {})}
+        for e in changed(disc_auc=0.5, disc_loss=0.4)
+    ]
+    (finding,) = found(log, config=config)
+    warm = 2000 + config.num_warmup_steps
+    assert (finding.name, finding.step) == ("auc_at_chance", warm + 1000)
+    # A new head begins with any loss.
+    log = [{**e, "disc_loss": 3.0} if 2000 < e["step"] <= warm else e for e in log]
+    assert names(log, config=config) == ["auc_at_chance"]
+
+
 def test_runs_too_short_to_learn_are_not_judged():
     config = QUICKSTART.replace(num_train_steps=900)
     assert names(changed(masked_lm_loss=6.0)[:9], config=config) == []
@@ -140,7 +175,7 @@ def test_a_stage_of_other_records_begins_anew():
         (FACTS._replace(unknown_share=0.2), False, "other_case"),
         (FACTS._replace(vocabulary_cased_share=0.4), True, "other_case"),
         (FACTS._replace(vocabulary_cased_share=0.4, text_cased_share=0.1), False, None),
-        (FACTS._replace(vocabulary_cased_share=0.4, tokens=9), True, None),
+        (FACTS._replace(vocabulary_cased_share=0.4, case_tokens=9999), True, None),
     ],
 )
 def test_records(facts, lower, name):
@@ -156,7 +191,15 @@ def test_facts_of_tokens():
     assert facts.unigram_entropy == pytest.approx(-np.sum(shares * np.log(shares)) + 3 / 16)
     assert facts.repeat_probability == pytest.approx(np.sum(shares**2))
     assert facts.vocabulary_cased_share == 1 / 3 and facts.text_cased_share == 1 / 6
+    assert facts.case_tokens == 6
     assert facts_of_tokens(np.zeros(0, np.int32), vocabulary).tokens == 0
+
+
+def test_scripts_without_case_say_nothing_of_case():
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Hund", "hund", "犬", "كلب", "ძაღლი")
+    facts = facts_of_tokens(np.repeat([7, 8, 9], 10000), Vocabulary(words))
+    assert facts.tokens == 30000 and facts.case_tokens == 0 and facts.vocabulary_cased_share == 0.5
+    assert names([], facts, QUICKSTART.replace(do_lower_case=False)) == []
 
 
 def test_a_sample_of_records(tmp_path):

@@ -12,6 +12,7 @@ from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
+from electra_tf.training.loop.logs import read_log
 from electra_tf.training.loop.loop import StepRunner
 
 TIED = {"untied_generator": False}
@@ -28,6 +29,8 @@ def test_a_step_of_masked_lm_alone_is_that_of_a_masked_lm(data_dir, parts):
     for name, weight in weights_by_name(masked_lm).items():
         weight.assign(weights_by_name(pretrainer)[name])
     plain = trained(masked_lm, batches)
+    everything = {metric.name for metric in pretrainer.running.trained(False)}
+    assert everything == {metric.name for metric in pretrainer.metrics}
     resting = {v.path: v.numpy() for v in pretrainer.weights if v.path.startswith(HEAD)}
     pretrainer.masked_lm_only = True
     losses, values = trained(pretrainer, batches)
@@ -37,6 +40,9 @@ def test_a_step_of_masked_lm_alone_is_that_of_a_masked_lm(data_dir, parts):
     for name, value in resting.items():
         np.testing.assert_array_equal(values[name], value)
         assert not values[f"{name}/adam_v"].any()
+    # What nothing is measured of is not logged.
+    measured = {metric.name for metric in pretrainer.running.trained(True)}
+    assert measured == {metric.name for metric in masked_lm.metrics} < everything
 
 
 @pytest.mark.slow
@@ -100,6 +106,9 @@ def test_a_run_of_two_objectives_resumes_exactly(data_dir, monkeypatch):
                 run.train(parts)
     run.train(parts)
     assert_identical(parts.model_dir, whole.model_dir)
+    logged = [(entry["step"], "disc_auc" in entry) for entry in read_log(whole.model_dir)]
+    assert (5, True) in logged and (12, False) in logged
+    assert all(is_measured == (step <= 5) for step, is_measured in logged)
     first, last = (stored(f"{whole.model_dir}/model.ckpt-{step}") for step in (5, 12))
     for name, value in first.items():
         if name.startswith(HEAD) and not name.endswith("/ema"):

@@ -5,7 +5,7 @@ import abc
 import io
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -124,6 +124,11 @@ class Trainer(abc.ABC):
     def step(self) -> Callable[[Batch], Mapping[str, tf.Tensor]]:
         """One update on a replica's rows; returns its share of the `loss`, see `StepRunner`."""
         return self.model.train_step
+
+    @property
+    def measured(self) -> Sequence[keras.metrics.Metric]:
+        """The metrics that the steps since the last line of the log have updated."""
+        return self.model.metrics
 
     @abc.abstractmethod
     def train(self, first_step: int) -> int:
@@ -307,7 +312,7 @@ class Trainer(abc.ABC):
         timing, metrics = self.timing, self.model.metrics
         timing.tokens = self.workers.total(timing.tokens)
         timing.flops = self.workers.total(timing.flops)
-        values = {metric.name: float(metric.result()) for metric in metrics}
+        values = {metric.name: float(metric.result()) for metric in self.measured}
         values["learning_rate"] = float(self.schedule(step))
         values |= timing.speeds()
         if self.workers.is_chief:
