@@ -24,7 +24,7 @@ import electra_tf  # noqa: E402
 
 electra_tf.configure()  # before TensorFlow is imported
 
-from baselines import WORDS, TrigramModel  # noqa: E402
+from trigram_model import WORDS, TrigramModel  # noqa: E402
 
 from electra_tf.text.word_errors import KINDS, corrupted  # noqa: E402
 

@@ -119,21 +119,33 @@ def read_text(path: str) -> str:
     return decode(read_bytes(path), path)
 
 
-def decode(content: bytes, where: str) -> str:
+def decode(content: bytes, where: str, first_line: int = 1) -> str:
     """The text of bytes in UTF-8, or in UTF-16 with a byte order mark; the mark is left out.
+
+    Args:
+        content: the bytes.
+        where: their file, or what else errors call it.
+        first_line: of the file that is in `content`; only line 1 can begin with a mark.
 
     Raises:
         ValueError: they are in another encoding; names `where` and the line.
     """
-    encoding = "utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig"
+    encoding = "utf-8"
+    if first_line == 1:
+        encoding = "utf-16" if is_utf16(content) else "utf-8-sig"
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + first_line
         raise ValueError(
             f"{where}, line {line}: expected {encoding.removesuffix('-sig').upper()}, received "
             f"the byte 0x{content[error.start]:02x}."
         ) from error
+
+
+def is_utf16(content: bytes) -> bool:
+    """Whether the bytes of a text begin with a byte order mark of UTF-16."""
+    return content.startswith(_UTF16_MARKS)
 
 
 def read_json(path: str, kind: type = dict) -> Any:

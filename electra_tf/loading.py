@@ -4,6 +4,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from electra_tf.interop.error_calibration import write_calibration
 from electra_tf.interop.opening import EXPORTED, PRETRAINED, find_model, open_model
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.calibrating import Goal, calibrated
-from electra_tf.serving.columns import as_array, joined, said_by, text_columns
+from electra_tf.serving.columns import as_array, check_count, joined, said_by, text_columns
 from electra_tf.serving.export import server_of_model
-from electra_tf.serving.export_files import load_exported
+from electra_tf.serving.export_files import load_exported, with_top_k
 from electra_tf.serving.options import Choices, check_rule, check_tuning, tuned_signature
 
 Texts = Sequence[str] | Sequence[Sequence[str]]
@@ -36,7 +37,7 @@ def load(
     generator: str | None = None,
     hparams: Mapping[str, Any] | None = None,
     labels: Sequence[str] | None = None,
-    top_k: int = 5,
+    top_k: int | None = None,
     pre_split: bool | None = None,
     tokenizer: str | None = None,
 ) -> "LoadedModel":
@@ -51,7 +52,8 @@ def load(
             model_hparam_overrides and so on; of a Hugging Face model with the head of a task
             task_names, with the path of a JSON file that describes it, and max_seq_length.
         labels: the classes of a fine-tuned checkpoint of the original, in the order of their ids.
-        top_k: fillings for each `[MASK]`; of an exported model, what it was exported with.
+        top_k: fillings for each `[MASK]` and each error; default: 5, of an exported model as many
+            as it was exported with, which are the most that it has.
         pre_split: of a Hugging Face folder or a checkpoint of the original: whether words are what
             white space separates in the text, and nothing else; default: what the files say.
         tokenizer: of the same: "bert" takes the vocabulary for BERT's although the files describe
@@ -62,8 +64,8 @@ def load(
         OSError: a file of it is damaged; names it.
         ValueError: the model or its tokenizer cannot be represented, or lacks what is needed.
     """
-    if top_k < 1:
-        raise ValueError(f"top_k is expected to be at least 1, but is {top_k}.")
+    if top_k is not None:
+        check_count(top_k, "top_k")
     place = find_model(folder)
     if place.kind == EXPORTED:
         given = (task, generator, hparams, labels, pre_split, tokenizer)
@@ -73,13 +75,16 @@ def load(
                 "hparams, labels, pre_split or tokenizer were given."
             )
         exported, alias = load_exported(place.folder)
-        return LoadedModel(dict(exported.signatures), folder, (exported, alias))
+        signatures = with_top_k(exported.signatures, top_k, folder)
+        return LoadedModel(signatures, folder, (exported, alias))
     choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     choice = {name: value for name, value in choice.items() if value is not None}
     hparams = {**(hparams or {}), **choice}
     reopened = functools.partial(open_model, folder, hparams, labels, generator)
     model = reopened()
-    server = server_of_model(model, folder, task, model.config.max_seq_length, tf.float32, top_k)
+    server = server_of_model(
+        model, folder, task, model.config.max_seq_length, tf.float32, top_k or 5
+    )
     own = (place.folder, model.step) if place.kind == PRETRAINED else None
     return LoadedModel(server.signatures, folder, server, own, reopened)
 
@@ -140,8 +145,7 @@ class LoadedModel:
         """
         if not isinstance(layer, int | np.integer) or isinstance(layer, bool):
             raise ValueError(f"layer is expected to be a whole number, but is {layer!r}.")
-        layers = np.full([batch_size], layer, np.int32)
-        return self._run("features", texts, batch_size, layer=layers)
+        return self._run("features", texts, batch_size, layer=np.int32(layer))
 
     def similarity(self, a: Texts, b: Texts, batch_size: int = 32) -> np.ndarray:
         """How alike texts are.
@@ -227,11 +231,10 @@ class LoadedModel:
             ValueError: texts are not as expected, the threshold is not in 0..1, or the model has no
                 discriminator.
         """
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"threshold is expected to be in 0..1, but is {threshold}.")
         used = -1.0 if threshold is None else threshold
-        thresholds = np.full([batch_size], used, np.float32)
-        return self._run("find_errors", texts, batch_size, threshold=thresholds)
+        if threshold is not None and not (isinstance(used, Real) and 0 <= used <= 1):
+            raise ValueError(f"threshold is expected to be in 0..1, but is {threshold!r}.")
+        return self._run("find_errors", texts, batch_size, threshold=np.float32(used))
 
     def calibrate(
         self,
@@ -268,7 +271,7 @@ class LoadedModel:
                 f"`electra pretrain` or `electra convert` wrote, but {self._source} is none. "
                 "Calibrate such a folder; what is exported or converted from it then is calibrated."
             )
-        above_all = np.full([batch_size], 2.0, np.float32)  # nothing to be replaced
+        above_all = np.float32(2.0)  # nothing to be replaced
         found = calibrated(
             lambda made: self._run("find_errors", made, batch_size, threshold=above_all),
             texts,
@@ -353,8 +356,7 @@ class LoadedModel:
 
     def _unit_vectors(self, texts: Texts, batch_size: int) -> np.ndarray:
         """One for each text, float32 [B, H]."""
-        layers = np.full([batch_size], -1, np.int32)
-        found = self._run("features", texts, batch_size, (VECTOR, "mean"), layer=layers)
+        found = self._run("features", texts, batch_size, (VECTOR, "mean"), layer=np.int32(-1))
         vectors = found.get(VECTOR, found["mean"])
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
@@ -364,22 +366,21 @@ class LoadedModel:
         texts: Texts,
         batch_size: int,
         kept: Sequence[str] = (),
-        **per_row: np.ndarray,
+        **shared: np.number,
     ) -> Outputs:
         """The outputs of a signature, or those of them that are to be kept, of all texts."""
         if name not in self._signatures:
             raise ValueError(
                 f"{self._source} has no {name}; it has {', '.join(sorted(self._signatures))}."
             )
-        if batch_size < 1:
-            raise ValueError(f"batch_size is expected to be at least 1, but is {batch_size}.")
+        check_count(batch_size, "batch_size")
         function = self._signatures[name]
-        columns = text_columns(texts, [n for n in _inputs(function) if n not in per_row])
+        columns = text_columns(texts, [n for n in _inputs(function) if n not in shared])
         parts = []
         for start in range(0, len(texts), batch_size):
             chunk = {key: column[start : start + batch_size] for key, column in columns.items()}
             size = len(next(iter(chunk.values())))
-            rows = {key: tf.constant(values[:size]) for key, values in per_row.items()}
+            rows = {key: tf.fill([size], value) for key, value in shared.items()}
             try:
                 outputs = function(**{k: tf.constant(v) for k, v in chunk.items()}, **rows)
             except tf.errors.InvalidArgumentError as error:

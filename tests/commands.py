@@ -2,6 +2,7 @@
 """The command `electra` in this process."""
 
 import importlib
+import io
 
 import pytest
 
@@ -13,6 +14,12 @@ def electra(*line: object) -> int:
     with pytest.raises(SystemExit) as ended:
         run_command([str(part) for part in line])
     return ended.value.code or 0
+
+
+def standard_input(content: bytes | str) -> io.TextIOWrapper:
+    """What stands in for `sys.stdin`."""
+    content = content.encode() if isinstance(content, str) else content
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
 
 
 def run_verb(verb: str, *flags: object) -> None:

@@ -250,13 +250,14 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def model_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Returns the arguments of `interop.opening.open_model` that the flags give."""
+    """Returns the arguments of `interop.opening.open_model` that the flags give, and no others."""
     hparams = given_hparams.load_hparams(args.hparams)
     for name in ("do_lower_case", "strip_accents", "pre_split", "tokenizer", "vocab_file"):
         if getattr(args, name) is not None:
             hparams[name] = getattr(args, name)
     labels = args.labels.split(",") if args.labels else None
-    return {"hparams": hparams, "labels": labels, "generator": args.generator}
+    given = {"hparams": hparams, "labels": labels, "generator": args.generator}
+    return {name: value for name, value in given.items() if value}
 
 
 def check_model_flags(args: argparse.Namespace) -> None:

@@ -12,6 +12,8 @@ from electra_tf.cli import arguments
 
 HOST = "127.0.0.1"
 PORT = 7860
+TOP_K = 10
+"""Fillings of each mask."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -70,11 +72,12 @@ def check_address(host: str, port: int) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load the model and serve its page."""
     from electra_tf.demo.page import serve
+    from electra_tf.interop.opening import EXPORTED, find_model
     from electra_tf.loading import load
 
+    # An exported model may have fewer.
+    top_k = None if find_model(args.model_dir).kind == EXPORTED else TOP_K
     given = arguments.model_settings(args)
-    # An exported model takes none of them.
-    given = {name: value for name, value in given.items() if value}
-    model = load(args.model_dir, task=args.task, top_k=10, **given)
+    model = load(args.model_dir, task=args.task, top_k=top_k, **given)
     name = os.path.basename(os.path.normpath(args.model_dir))
     serve(model, name, args.host, args.port)

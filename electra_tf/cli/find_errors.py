@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electra_tf import given_files
 from electra_tf.cli import arguments
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from electra_tf.loading import LoadedModel
 
 ERROR_RATE = 0.05
+TOP_K = 3
 _LINES_AT_ONCE = 256
+_HEAD_BYTES = 4096
+"""What is looked at of a text at once, at least; rows of 512 tokens take about half of it."""
 _RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 _OF_CALIBRATION = ("precision", "false_alarm_rate", "error_rate")
 
 Record = dict[str, Any]
-"""`line`, `text`, `errors`, `threshold`, `is_calibrated`."""
+"""`line`, `text`, `errors`, `unread`, `threshold`, `is_calibrated`."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -46,7 +49,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="the probability from which on a word is an error; default: that of the calibration, "
         "or else 0.5",
     )
-    parser.add_argument("--top-k", type=int, default=3, help="replacements of each word")
+    parser.add_argument(
+        "--top-k",
+        type=int,
+        help=f"replacements of each word; default: {TOP_K}, or all that an export has if they are "
+        "fewer",
+    )
     parser.add_argument(
         "--color",
         action="store_true",
@@ -86,12 +94,16 @@ def check(args: argparse.Namespace) -> None:
                 raise ValueError(f"--{flag} is expected with --calibrate, which is not given.")
     elif args.precision is not None and args.false_alarm_rate is not None:
         raise ValueError("one of --precision and --false-alarm-rate is expected, not both.")
-    for name in (*_OF_CALIBRATION, "threshold"):
+    for name in _OF_CALIBRATION:
         value = getattr(args, name)
-        if value is not None and not 0 <= value <= 1:
+        if value is not None and not 0 < value < 1:
             flag = name.replace("_", "-")
-            raise ValueError(f"--{flag} is expected to be in 0..1, but is {value}.")
-    if args.top_k < 1:
+            raise ValueError(
+                f"--{flag} is expected to be between 0 and 1, both excluded, but is {value}."
+            )
+    if args.threshold is not None and not 0 <= args.threshold <= 1:
+        raise ValueError(f"--threshold is expected to be in 0..1, but is {args.threshold}.")
+    if args.top_k is not None and args.top_k < 1:
         raise ValueError(f"--top-k is expected to be at least 1, but is {args.top_k}.")
     if args.color and args.output != STANDARD:
         raise ValueError(
@@ -108,82 +120,120 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     """Calibrate if that is asked, then write a record of each text."""
     import electra_tf
-    from electra_tf.finetuning.files.contents import read_lines
+    from electra_tf.finetuning.files.contents import read_lines, standard_input_lines
 
     model = electra_tf.load(args.model_dir, top_k=args.top_k, **arguments.model_settings(args))
     if args.calibrate is not None:
         _calibrate(model, args, [line for line in read_lines(args.calibrate) if line.strip()])
         if args.input is None:
             return
-    lines = sys.stdin if args.input in (None, STANDARD) else read_lines(args.input)
-    num_texts = num_errors = 0
+    is_standard = args.input in (None, STANDARD)
+    lines = standard_input_lines() if is_standard else read_lines(args.input)
+    num_texts = num_errors = num_unread = 0
     record: Record = {}
     with output(args.output) as file:
-        for record in records_of(model, lines, args.threshold):
+        for record in records_of(model, lines, args.threshold, args.top_k or TOP_K):
             text = _colored(record) if args.color else json.dumps(record, ensure_ascii=False)
             file.write(text + "\n")
             num_texts += 1
             num_errors += len(record["errors"])
+            num_unread += len(record["unread"])
+    said = [f"{num_errors:,} errors in {num_texts:,} texts"]
     if num_texts:
         kind = "calibrated" if record["is_calibrated"] else "not calibrated"
-        print(
-            f"{num_errors:,} errors in {num_texts:,} texts: words with a probability of "
-            f"{record['threshold']:.3g} or more, {kind}.",
-            file=sys.stderr,
-        )
+        said[0] += f": words with a probability of {record['threshold']:.3g} or more, {kind}"
+    if num_unread:
+        said.append(f"{num_unread:,} words are longer than a row and were not read")
+    if num_blank := record.get("line", 0) - num_texts:
+        said.append(f"{num_blank:,} lines are blank")
+    print(". ".join(said) + ".", file=sys.stderr)
 
 
 def records_of(
-    model: "LoadedModel", lines: Iterable[str], threshold: float | None
+    model: "LoadedModel", lines: Iterable[str], threshold: float | None, top_k: int = TOP_K
 ) -> Iterator[Record]:
-    """A record of each line that is not empty. Long ones are read in parts, so nothing is left out.
+    """A record of each line that is not blank. Long ones are read in parts, one row after another.
 
     Args:
         model: a pre-trained discriminator.
         lines: the texts.
         threshold: see `LoadedModel.find_errors`.
+        top_k: replacements of each word, at most.
     """
-    numbered = (
-        (number, line.removeprefix("\ufeff") if number == 1 else line)
-        for number, line in enumerate(lines, start=1)
-    )
-    texts = ((number, line.rstrip("\r\n")) for number, line in numbered if line.strip())
+    texts = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     while some := list(itertools.islice(texts, _LINES_AT_ONCE)):
-        records = [{"line": number, "text": text, "errors": []} for number, text in some]
-        # Records, and the byte of their text from which on it is still to be read.
-        rest = [(record, 0) for record in records]
+        records = [
+            {"line": number, "text": text, "errors": [], "unread": []} for number, text in some
+        ]
+        rest = [_Rest(record, record["text"].rstrip().encode()) for record in records]
         while rest:
-            rest = _read(model, rest, threshold)
+            rest = _read(model, rest, threshold, top_k)
         yield from records
 
 
+class _Rest(NamedTuple):
+    """What is left to read of a text."""
+
+    record: Record
+    text: bytes
+    """All of it up to its last word, in UTF-8."""
+    start: int = 0
+    """The byte from which on it is still to be read."""
+    size: int = _HEAD_BYTES
+    """How many bytes are looked at, about: more than a row takes."""
+
+    def head(self) -> tuple[str, bool]:
+        """Its first words, and whether they are all that is left.
+
+        A row is read from the head alone, so that the time for a text grows with its length, and
+        not with the square of it. What is cut off is separated by white space: no token changes.
+        """
+        size = self.size
+        while self.start + size < len(self.text):
+            part = self.text[self.start : self.start + size].decode(errors="ignore")
+            words = part.rsplit(maxsplit=1)
+            if len(words) == 2:  # the last one may go on behind the part
+                return words[0], False
+            size *= 2
+        return self.text[self.start :].decode(), True
+
+
 def _read(
-    model: "LoadedModel", rest: list[tuple[Record, int]], threshold: float | None
-) -> list[tuple[Record, int]]:
+    model: "LoadedModel", rest: list[_Rest], threshold: float | None, top_k: int
+) -> list[_Rest]:
     """Add errors to records as far as their texts fit into a row; returns what is left to read."""
-    parts = [record["text"].encode()[start:].decode() for record, start in rest]
-    found = model.find_errors(parts, threshold)
+    heads = [each.head() for each in rest]
+    found = model.find_errors([text for text, _ in heads], threshold)
     left = []
-    for row, (record, start) in enumerate(rest):
-        record["errors"] += _errors(found, row, start)
+    for row, (each, (head, is_all)) in enumerate(zip(rest, heads, strict=True)):
+        if not is_all and not found["is_truncated"][row]:  # the row has room for more words
+            left.append(each._replace(size=2 * each.size))
+            continue
+        record = each.record
+        record["errors"] += _errors(found, row, each.start, top_k)
         record["threshold"] = round(float(found["threshold"][row]), 6)
         record["is_calibrated"] = bool(found["is_calibrated"][row])
-        if found["is_truncated"][row]:
-            count = found["num_words"][row]
-            # A word that is longer than a row cannot be read.
-            skipped = found["ends"][row, count - 1] if count else _first_word(parts[row])
-            if parts[row].encode()[skipped:].strip():
-                left.append((record, start + int(skipped)))
+        if not found["is_truncated"][row]:
+            continue
+        if count := found["num_words"][row]:
+            end = each.start + int(found["ends"][row, count - 1])
+        else:  # the first word is longer than a row
+            start, end = (each.start + place for place in _first_word(head))
+            record["unread"].append([start, end])
+        if end < len(each.text):
+            size = max(_HEAD_BYTES, 2 * (end - each.start))
+            left.append(each._replace(start=end, size=size))
     return left
 
 
-def _first_word(text: str) -> int:
-    """The byte behind the first word."""
+def _first_word(text: str) -> tuple[int, int]:
+    """The bytes at which the first word begins and ends."""
     word = text.split(maxsplit=1)[0]
-    return len(text[: text.index(word) + len(word)].encode())
+    start = len(text[: text.index(word)].encode())
+    return start, start + len(word.encode())
 
 
-def _errors(found: dict[str, Any], row: int, start: int) -> list[Record]:
+def _errors(found: dict[str, Any], row: int, start: int, top_k: int) -> list[Record]:
     errors = []
     for place in range(found["num_words"][row]):
         if not found["is_error"][row, place]:
@@ -196,8 +246,8 @@ def _errors(found: dict[str, Any], row: int, start: int) -> list[Record]:
         }
         if "replacements" in found:
             fillings = zip(
-                found["replacements"][row, place],
-                found["replacement_probabilities"][row, place],
+                found["replacements"][row, place, :top_k],
+                found["replacement_probabilities"][row, place, :top_k],
                 strict=True,
             )
             error["replacements"] = [

@@ -47,11 +47,12 @@ def check(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write one JSON object per example."""
+    from electra_tf.finetuning.files.contents import standard_input_lines
     from electra_tf.finetuning.prediction import Predictor
 
     predictor = Predictor(args.model_dir, args.task)
     if args.input == STANDARD:
-        records = predictor.of_lines(sys.stdin, "standard input")
+        records = predictor.of_lines(standard_input_lines(), "standard input")
     else:
         records = predictor.of_file(args.input, args.layout)
     count = 0

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electra_tf import given_files
 from electra_tf.cli import arguments
@@ -42,7 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format",
         choices=FORMATS,
-        help="of the lines; default: jsonl for files that end in .jsonl, else tsv",
+        help="of the lines; default: jsonl for files that end in .jsonl or .jsonl.gz, else tsv",
     )
     parser.add_argument(
         "--rule",
@@ -83,31 +83,31 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write a record of each template."""
     import electra_tf
-    from electra_tf.finetuning.files.contents import read_lines
+    from electra_tf.finetuning.files.contents import read_lines, standard_input_lines
 
-    lines = sys.stdin if args.input == STANDARD else read_lines(args.input)
+    lines = standard_input_lines() if args.input == STANDARD else read_lines(args.input)
+    source = "standard input" if args.input == STANDARD else args.input
     shared = _shared_options(args)
-    rows = _rows(lines, args.input, args.format, shared, is_example=False)
+    rows = _rows(lines, source, args.format, shared, is_example=False)
     if not rows:
-        raise ValueError(f"{args.input} is expected to have templates, but has none.")
+        raise ValueError(f"{source} is expected to have templates, but has none.")
     few_shot = None
     if args.few_shot is not None:
         lines = read_lines(args.few_shot)
-        few_shot = _rows(lines, args.few_shot, args.format, shared, is_example=True)
+        shots = _rows(lines, args.few_shot, args.format, shared, is_example=True)
+        few_shot = [row.shot for row in shots]
     model = electra_tf.load(args.model_dir, **arguments.model_settings(args))
-    templates, options = zip(*rows, strict=True)
     found = model.score_options(
-        templates,
-        options,
+        [row.template for row in rows],
+        [row.options for row in rows],
         few_shot,
         args.rule,
         args.batch_size,
         **load_hparams(args.few_shot_hparams),
     )
     with output(args.output) as file:
-        for number, (template, own) in enumerate(rows):
-            record = _record(template, own, found, number)
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        for number, row in enumerate(rows):
+            file.write(json.dumps(_record(row, found, number), ensure_ascii=False) + "\n")
     place = "standard output" if args.output == STANDARD else args.output
     print(f"Wrote the options of {len(rows):,} templates to {place}.", file=sys.stderr)
 
@@ -131,62 +131,90 @@ def _shared_options(args: argparse.Namespace) -> list[str] | None:
     return options
 
 
+class _Row(NamedTuple):
+    """A line of the input."""
+
+    line: int
+    template: str
+    right: str | None
+    """The right option of an example, else None."""
+    options: list[str]
+    others: dict[str, Any]
+    """Other keys of JSON, such as an id."""
+
+    @property
+    def shot(self) -> tuple[str, str | None, list[str]]:
+        """An example as `few_shot` takes it."""
+        return self.template, self.right, self.options
+
+
 def _rows(
     lines: Iterable[str],
     place: str,
     form: str | None,
     shared: list[str] | None,
     is_example: bool,
-) -> list[tuple]:
-    """(template, options), or of examples (template, right option, options), of every line."""
-    form = form or FORMATS[place.endswith(".jsonl")]
+) -> list[_Row]:
+    """What every line that is not blank holds."""
+    form = form or FORMATS[place.removesuffix(".gz").endswith(".jsonl")]
     found = []
     for number, line in enumerate(lines, start=1):
-        line = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
         if not line.strip():
             continue
-        cells = _cells(line, form, is_example, shared is None)
+        read = _cells_of_json if form == "jsonl" else _cells_of_tsv
+        cells = read(line, is_example, shared is None)
         if cells is None:
             what = ["template", *["right option"] * is_example, *["options"] * (shared is None)]
             raise ValueError(
                 f"{place}, line {number}: expected {', '.join(what)} as {form}, received "
                 f"{shortened(repr(line), 200)}."
             )
-        fixed = 2 if is_example else 1
-        found.append((*cells[:fixed], shared or cells[fixed:]))
+        (template, *right), options, others = cells
+        found.append(_Row(number, template, right[0] if right else None, shared or options, others))
     return found
 
 
-def _cells(line: str, form: str, is_example: bool, has_options: bool) -> list[str] | None:
-    """The texts of a line, options last; None if it is not as expected."""
+_Cells = tuple[list[str], list[str], dict[str, Any]]
+"""The template, of an example with its right option; the line's own options; other keys."""
+
+
+def _cells_of_tsv(line: str, is_example: bool, has_options: bool) -> _Cells | None:
+    """None if the line is not as expected."""
+    cells, fixed = line.split("\t"), 1 + is_example
+    fits = len(cells) >= fixed + 2 if has_options else len(cells) == fixed
+    return (cells[:fixed], cells[fixed:], {}) if fits else None
+
+
+def _cells_of_json(line: str, is_example: bool, has_options: bool) -> _Cells | None:
+    """None if the line is not as expected."""
+    from electra_tf.finetuning.files.contents import is_text
+
     keys = ["template", *["option"] * is_example]
-    if form == "tsv":
-        cells = line.split("\t")
-        fits = len(cells) >= len(keys) + 2 if has_options else len(cells) == len(keys)
-        return cells if fits else None
     try:
         record = json.loads(line)
-        options = record["options"] if has_options else []
-        cells = [*(record[key] for key in keys), *options]
-    except (ValueError, TypeError, KeyError):
+        options = record.pop("options") if has_options else []
+        cells = [record.pop(key) for key in keys]
+        others = json.dumps(record, ensure_ascii=False)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    is_list = isinstance(options, list)
-    return cells if is_list and all(isinstance(cell, str) for cell in cells) else None
+    is_list = isinstance(options, list) and all(isinstance(c, str) for c in (*cells, *options))
+    return (cells, options, record) if is_list and is_text(others) else None
 
 
-def _record(
-    template: str, options: list[str], found: "dict[str, np.ndarray]", number: int
-) -> dict[str, Any]:
+def _record(row: _Row, found: "dict[str, np.ndarray]", number: int) -> dict[str, Any]:
     """What is written of a template."""
 
     def of_options(name: str) -> dict[str, float]:
         values = found[name][number]
-        return {option: round(float(values[n]), 6) for n, option in enumerate(options)}
+        return {option: round(float(values[n]), 6) for n, option in enumerate(row.options)}
 
-    return {
-        "template": template,
+    scored = {
+        "line": row.line,
+        "template": row.template,
         "best": found["best"][number],
         "scores": of_options("scores"),
         **{rule: of_options(rule) for rule in RULES},
         "is_truncated": bool(found["is_truncated"][number].any()),
     }
+    others = {key: value for key, value in row.others.items() if key not in scored}
+    return {**scored, **others}

@@ -2,8 +2,8 @@
 """Scores the texts of n-best lists by how probable they are, mixes that with given scores, ranks.
 
 Columns are numbered from 1 and separated by tabs. The output has the lines of the input in their
-order, each with four columns more: log_likelihood, num_tokens, total, rank (1 is the best of its
-list).
+order, each with five columns more: log_likelihood, num_tokens, total, rank (1 is the best of its
+list) and is_truncated (1 if the text is longer than the model reads).
 """
 
 import argparse
@@ -19,7 +19,7 @@ from electra_tf.files import new_file, shortened
 if TYPE_CHECKING:
     from electra_tf.loading import LoadedModel
 
-ADDED = ("log_likelihood", "num_tokens", "total", "rank")
+ADDED = ("log_likelihood", "num_tokens", "total", "rank", "is_truncated")
 """Names of the columns that the output has besides."""
 _AT_ONCE = 1024
 """Texts whose tokens are in memory at once."""
@@ -125,19 +125,21 @@ def run(args: argparse.Namespace) -> None:
         row.given + weight * score.log_likelihood + args.length_weight * score.num_tokens
         for row, score in zip(hypotheses, scores, strict=True)
     ]
-    ranks = _ranks([row.list_id for row in hypotheses], totals)
+    empty = [score.num_tokens == 0 for score in scores]
+    ranks = _ranks([row.list_id for row in hypotheses], totals, empty)
     with new_file(args.output) as file:
         for line in names:
             file.write("\t".join([line, *ADDED]) + "\n")
         for row, score, total, rank in zip(hypotheses, scores, totals, ranks, strict=True):
-            file.write(
-                f"{row.line}\t{score.log_likelihood:.4f}\t{score.num_tokens}\t{total:.4f}\t{rank}\n"
-            )
+            cells = (f"{score.log_likelihood:.4f}", score.num_tokens, f"{total:.4f}", rank)
+            added = "\t".join(map(str, (*cells, int(score.is_truncated))))
+            file.write(f"{row.line}\t{added}\n")
     cut = sum(score.is_truncated for score in scores)
     print(
         f"Wrote {len(hypotheses):,} texts of {ranks.count(1):,} lists to {args.output}; "
         f"method: {scores[0].method}."
-        + (f" {cut:,} are longer than the model reads: their ends do not count." if cut else ""),
+        + (f" {cut:,} are longer than the model reads: their ends do not count." if cut else "")
+        + (f" {sum(empty):,} are empty: they are last in their lists." if any(empty) else ""),
         file=sys.stderr,
     )
 
@@ -190,10 +192,13 @@ def _scored(model: "LoadedModel", texts: Sequence[str], batch_size: int) -> list
     return [scores[i] for i in range(len(texts))]
 
 
-def _ranks(list_ids: Sequence[str], totals: Sequence[float]) -> list[int]:
-    """The place of each in its list, from 1; of equal totals the earlier line is better."""
+def _ranks(list_ids: Sequence[str], totals: Sequence[float], empty: Sequence[bool]) -> list[int]:
+    """The place of each in its list, from 1; of equal totals the earlier line is better.
+
+    Texts without tokens are last: nothing says how probable they are.
+    """
     ranks, seen = [0] * len(totals), dict.fromkeys(list_ids, 0)
-    for i in sorted(range(len(totals)), key=lambda i: -totals[i]):
+    for i in sorted(range(len(totals)), key=lambda i: (empty[i], -totals[i])):
         seen[list_ids[i]] += 1
         ranks[i] = seen[list_ids[i]]
     return ranks

@@ -104,7 +104,7 @@ class Predictor:
             yield from self.of_examples(waiting)
 
     def _example(self, line: str, number: int, place: str):
-        if not is_text(line):  # where Python lets bytes through that are not UTF-8
+        if not is_text(line):  # surrogates, where Python let other bytes through
             raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
         return self.task.kind.example_of_line(self.task.spec, line, number, place)
 

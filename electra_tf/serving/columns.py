@@ -37,6 +37,18 @@ def text_columns(texts: Sequence, names: list[str]) -> dict[str, list[bytes]]:
     return columns
 
 
+def check_count(value: int, name: str) -> None:
+    """Check that an argument is a whole number of at least 1.
+
+    Raises:
+        ValueError: it is not; names it.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise ValueError(f"{name} is expected to be a whole number, but is {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} is expected to be at least 1, but is {value}.")
+
+
 def said_by(error: tf.errors.InvalidArgumentError) -> str:
     """What an assertion in a graph says, without where in the graph it stands."""
     found = re.search(r"assertion failed: \[(.*)\]", error.message)

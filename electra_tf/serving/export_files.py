@@ -6,7 +6,7 @@ What is damaged is named, and never computed with.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -25,6 +25,12 @@ BATCH_SIZES = (1, 8)
 _WORDS = 24
 _ROW = 5
 """Ids of a row of a request: as many as fit into the shortest export."""
+
+_FILLINGS = {
+    "fill_mask": ("tokens", "token_ids", "probabilities"),
+    "find_errors": ("replacements", "replacement_probabilities"),
+}
+"""Outputs of signatures whose last dimension is `top_k`."""
 
 _GRAPH_FILE = "saved_model.pb"
 _ASSETS = "assets"
@@ -59,6 +65,49 @@ def load_exported(folder: str) -> tuple[Any, Any]:
             reader[name]  # raises an error that names the damaged file
         reason = " ".join(str(getattr(error, "message", error)).split())
         raise OSError(f"{folder} cannot be loaded as an exported model: {reason}") from error
+
+
+def with_top_k(
+    signatures: Mapping[str, Callable], top_k: int | None, folder: str
+) -> dict[str, Callable]:
+    """The signatures of an export, those of fillings cut to the `top_k` best.
+
+    Args:
+        signatures: of the SavedModel.
+        top_k: None for as many as it was exported with.
+        folder: of the SavedModel, as errors call it.
+
+    Raises:
+        ValueError: it was exported with fewer.
+    """
+    found = dict(signatures)
+    if top_k is None:
+        return found
+    for name, fillings in _FILLINGS.items():
+        outputs = {} if name not in found else found[name].structured_outputs
+        if fillings[0] not in outputs:  # also of models without a generator
+            continue
+        most = outputs[fillings[0]].shape[-1]
+        if top_k > most:
+            raise ValueError(
+                f"top_k is expected to be at most {most}, which {folder} was exported with, but is "
+                f"{top_k}."
+            )
+        found[name] = _BestFillings(found[name], top_k, fillings)
+    return found
+
+
+class _BestFillings:
+    """A signature of an export whose outputs [B, ..., K] are cut to the first `top_k`."""
+
+    def __init__(self, function: Callable, top_k: int, fillings: tuple[str, ...]):
+        self._function, self._top_k, self._fillings = function, top_k, fillings
+        self.structured_input_signature = function.structured_input_signature
+
+    def __call__(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = self._function(**inputs)
+        cut = {name: outputs[name][..., : self._top_k] for name in self._fillings}
+        return {**outputs, **cut}
 
 
 def _check(folder: str, settings: dict[str, Any], where: str):

@@ -148,6 +148,14 @@ SAID = {
         (["--model-dir", "tuned", "--input", "no.txt"], "The data file no.txt does not exist."),
         (["--model-dir", "tuned", "--calibrate", "no.txt"], "The data file no.txt does not exist."),
         (["--model-dir", "tuned", "--precision", "0.9"], "--precision is expected with --calibrat"),
+        (
+            ["--model-dir", "tuned", "--calibrate", "text", "--false-alarm-rate", "0"],
+            "--false-alarm-rate is expected to be between 0 and 1, both excluded, but is 0.0.",
+        ),
+        (
+            ["--model-dir", "tuned", "--calibrate", "text", "--error-rate", "1"],
+            "--error-rate is expected to be between 0 and 1, both excluded, but is 1.0.",
+        ),
         (["--model-dir", "tuned", "--threshold", "nan"], "--threshold is expected to be in 0..1"),
         (["--model-dir", "tuned", "--top-k", "0"], "--top-k is expected to be at least 1, but is"),
         (["--model-dir", "tuned", "--color", "--output", "o"], "--color is for a terminal, so --o"),

@@ -1,12 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The commands `run_finetuning` and `predict`: flags, output, exit status."""
 
-import io
 import json
 import sys
 
 import pytest
-from commands import electra
+from commands import electra, standard_input
 from tiny_finetuning import MODEL, SETTINGS, classification, finetune, make_data_dir
 
 
@@ -66,14 +65,14 @@ def test_predict_file(data_dir, model_dir, monkeypatch, tmp_path):
 
 
 def test_predict_nothing(model_dir, monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys, "stdin", standard_input(""))
     output = tmp_path / "predictions.jsonl"
     assert electra("predict", "--model-dir", model_dir, "--output", output) == 0
     assert output.read_bytes() == b"" and list(tmp_path.iterdir()) == [output]
 
 
 def test_predict_standard_input(model_dir, monkeypatch, capfd, caplog):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("w1 w2\n\nw3 w4 naïve\n"))
+    monkeypatch.setattr(sys, "stdin", standard_input("w1 w2\n\nw3 w4 naïve\n"))
     assert electra("predict", "--model-dir", model_dir) == 0
     printed = capfd.readouterr()
     rows = [json.loads(line) for line in printed.out.splitlines()]
@@ -89,12 +88,13 @@ def test_predict_standard_input(model_dir, monkeypatch, capfd, caplog):
         (["--model-dir", "absent"], "", "absent is expected to be the folder of a fine-tuned"),
         (["--task", "other"], "", "one of those of"),
         ([], "one\ttwo\n", "standard input, line 1: expected one text, received 'one\\ttwo'"),
+        ([], b"w1\n\nw\xe9\n", "standard input, line 3: expected UTF-8, received the byte 0xe9."),
         (["--input", "absent.tsv"], "", "absent.tsv does not exist"),
         (["--input", __file__], "", "expected one column named 'text'"),
     ],
 )
 def test_wrong_input_of_predict(model_dir, monkeypatch, capfd, flags, text, message):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", standard_input(text))
     assert electra("predict", "--model-dir", model_dir, *flags) == 2
     error = capfd.readouterr().err
     (line,) = [line for line in error.splitlines() if line.startswith("error: ")]

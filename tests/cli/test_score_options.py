@@ -1,9 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra score-options`: templates with options in, a line of JSON for each out."""
 
+import gzip
 import json
 
 import pytest
+from commands import run_verb, standard_input
 from tiny_finetuning import make_data_dir
 
 import electra_tf
@@ -29,7 +31,8 @@ def loaded_once(model, monkeypatch):
 
 
 def scored(model_dir, folder, name, lines, *flags):
-    (folder / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    content = "".join(line + "\n" for line in lines).encode()
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     paths = ["--input", str(folder / name), "--output", str(folder / "out.jsonl")]
     parser = score_options.make_parser()
     args = parser.parse_args(["--model-dir", str(model_dir), *paths, *map(str, flags)])
@@ -42,14 +45,18 @@ def test_lines_with_options_and_options_of_all(model_dir, tmp_path, model):
     templates = ["w5 {} w6", "{} w7"]
     lines = ["\t".join([template, *OPTIONS]) for template in templates]
     found = scored(model_dir, tmp_path, "in.tsv", [lines[0], "", lines[1]])
+    assert [record.pop("line") for record in found] == [1, 3]
     expected = model.score_options(templates, OPTIONS)
     assert [record["best"] for record in found] == expected["best"].tolist()
     for record, means in zip(found, expected["mean"], strict=True):
         assert list(record["scores"].values()) == pytest.approx(means.tolist(), abs=1e-5)
         assert list(record["scores"]) == OPTIONS and record["scores"] == record["mean"]
+    found = [{"line": number, **record} for number, record in enumerate(found, start=1)]
     assert scored(model_dir, tmp_path, "all.tsv", templates, "--options", "w1, w2 w3") == found
-    objects = [json.dumps({"template": t, "options": OPTIONS}) for t in templates]
-    assert scored(model_dir, tmp_path, "in.jsonl", objects) == found
+    others = {"id": ["é", 1], "option": "w1", "best": 0, "line": 7}
+    objects = [json.dumps({**others, "template": t, "options": OPTIONS}) for t in templates]
+    expected = [{**record, "id": ["é", 1], "option": "w1"} for record in found]
+    assert scored(model_dir, tmp_path, "in.jsonl.gz", objects) == expected
     by_rule = scored(model_dir, tmp_path, "in.tsv", lines, "--rule", "sum_corrected")
     assert all(record["scores"] == record["sum_corrected"] for record in by_rule)
 
@@ -77,6 +84,7 @@ def test_examples_are_learned_from_first(model_dir, tmp_path, model):
         ("in.jsonl", ["{}"], [], "in.jsonl, line 1: expected template, options as jsonl"),
         ("in.jsonl", ['{"template": "{}", "options": "w1"}'], [], "line 1: expected template"),
         ("in.jsonl", ["3"], [], "line 1: expected template"),
+        ("in.jsonl", ['{"template": "{}", "options": ["a", "b"], "id": "\\ud800"}'], [], "line 1"),
         ("in.tsv", ["no gap\tw1\tw2"], [], r"templates\[0\] is expected to have {} once"),
         ("in.tsv", [], [], "is expected to have templates, but has none"),
     ],
@@ -85,3 +93,13 @@ def test_lines_that_cannot_be_scored_are_named(model_dir, tmp_path, name, lines,
     with pytest.raises(ValueError, match=message):
         scored(model_dir, tmp_path, name, lines, *flags)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lines_of_standard_input(model_dir, tmp_path, monkeypatch, encoding):
+    line = "w5 {} w6\tw1\tw2 w3"
+    expected = scored(model_dir, tmp_path, "in.tsv", [line])
+    monkeypatch.setattr("sys.stdin", standard_input(f"{line}\r\n\n".encode(encoding)))
+    output = tmp_path / "of_standard_input.jsonl"
+    run_verb("score_options", "--model-dir", model_dir, "--output", output)
+    assert [json.loads(output.read_text())] == expected

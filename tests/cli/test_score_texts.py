@@ -15,7 +15,7 @@ LINES = [
     "b\tw9\t-1",
     "a\tw1 w1 w3\t-2.5",
     "b\tw9\t-1",
-    "a\t\t-40",
+    "a\t\t-4",
     "a\tw7 " + "w8 " * 30 + "\t1e1",
 ]
 
@@ -36,24 +36,27 @@ def scored(model_dir, lines, tmp_path, *flags):
 def test_lines_get_scores_and_ranks_in_their_lists(model_dir, tmp_path, capsys):
     flags = ["--score-column", 3, "--weight", 0.5, "--length-weight", 0.25, "--batch-size", 2]
     found = scored(model_dir, LINES, tmp_path, *flags)
-    assert ["\t".join(row[:-4]) for row in found] == LINES
+    assert ["\t".join(row[:-5]) for row in found] == LINES
     texts = [line.split("\t")[1] for line in LINES]
     outputs = electra_tf.load(str(model_dir)).pseudo_log_likelihood(texts)
     expected = outputs["log_likelihood"]
-    np.testing.assert_allclose([float(row[-4]) for row in found], expected, atol=1e-4)
-    assert [int(row[-3]) for row in found] == outputs["num_tokens"].tolist() == [3, 1, 3, 1, 0, 14]
+    np.testing.assert_allclose([float(row[-5]) for row in found], expected, atol=1e-4)
+    assert [int(row[-4]) for row in found] == outputs["num_tokens"].tolist() == [3, 1, 3, 1, 0, 14]
     given = [float(line.split("\t")[2]) for line in LINES]
     totals = given + 0.5 * expected + 0.25 * outputs["num_tokens"]
-    np.testing.assert_allclose([float(row[-2]) for row in found], totals, atol=1e-4)
-    ranks = [int(row[-1]) for row in found]
+    np.testing.assert_allclose([float(row[-3]) for row in found], totals, atol=1e-4)
+    ranks = [int(row[-2]) for row in found]
     assert [ranks[1], ranks[3]] == [1, 2]  # alike: the earlier line is better
     list_a = [0, 2, 4, 5]
     by_rank = sorted(list_a, key=lambda i: ranks[i])
     assert sorted(ranks[i] for i in list_a) == [1, 2, 3, 4]
-    assert by_rank == sorted(list_a, key=lambda i: -totals[i])
+    # The empty text, whose total is the second, is the last.
+    assert by_rank == [*sorted([0, 2, 5], key=lambda i: -totals[i]), 4]
+    assert [row[-1] for row in found] == ["0", "0", "0", "0", "0", "1"]
     assert (
         "Wrote 6 texts of 2 lists to" in (said := capsys.readouterr().err)
         and "method: masked. 1 are longer than the model reads" in said
+        and "count. 1 are empty: they are last in their lists.\n" in said
     )
 
 
@@ -61,7 +64,7 @@ def test_a_file_of_one_list_with_names_of_columns(model_dir, tmp_path):
     (tmp_path / "given.tsv.gz").write_bytes(gzip.compress(b"text\r\nw1 w2\r\nw3\r\n\r\n"))
     flags = ["--header", "--id-column", 0, "--text-column", 1, "--input", tmp_path / "given.tsv.gz"]
     head, *rows = scored(model_dir, [], tmp_path, *flags)
-    assert head == ["text", "log_likelihood", "num_tokens", "total", "rank"]
+    assert head == ["text", "log_likelihood", "num_tokens", "total", "rank", "is_truncated"]
     assert [row[0] for row in rows] == ["w1 w2", "w3"] and {row[4] for row in rows} == {"1", "2"}
     assert all(row[1] == row[3] for row in rows)  # nothing is mixed in
 

@@ -42,7 +42,7 @@ class Lines:
         self.send = send
 
     def __iter__(self):
-        yield "w1 w2\n"
+        yield b"w1 w2\n"
         self.send()
 
     def read(self, _):

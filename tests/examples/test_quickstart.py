@@ -22,6 +22,7 @@ import quickstart_comparison
 import quickstart_report
 import report_page
 import try_it
+from commands import standard_input
 from quickstart_comparison import Comparison
 from quickstart_report import Example
 from stages import Stage, run_stages
@@ -400,7 +401,7 @@ def run_pasted(commands, monkeypatch, capsys):
     """Run what "Try it" shows, here instead of in a shell; returns what it prints."""
     (_, predicting), (_, loading), (_, showing), (_, tensorboard) = commands
     sentence, flags = re.fullmatch(r"echo (.+) \|\s+electra predict (.+)", predicting).groups()
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{shlex.split(sentence)[0]}\n"))
+    monkeypatch.setattr("sys.stdin", standard_input(f"{shlex.split(sentence)[0]}\n"))
     predict.run(predict.make_parser().parse_args(shlex.split(flags)))
     (source,) = re.fullmatch(r"python - <<'END'\n(.+)\nEND", loading, re.DOTALL).groups()
     exec(source, {})

@@ -1,12 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra find-errors`: records of files and of standard input, colors, calibration."""
 
-import io
 import json
 import pathlib
 
 import pytest
-from commands import electra, run_verb
+from commands import electra, run_verb, standard_input
 from served_models import LENGTH
 
 import electra_tf
@@ -32,10 +31,11 @@ def loaded_once(model, monkeypatch):
     monkeypatch.setattr(electra_tf, "load", lambda *_, **__: model)
 
 
-def test_long_texts_are_read_to_their_ends(model, folder, tmp_path):
+def test_long_texts_are_read_to_their_ends(model, folder, tmp_path, capsys):
     (tmp_path / "in.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
     flags = ["--model-dir", folder, "--output", tmp_path / "out.jsonl", "--top-k", 3]
     run_verb("find_errors", *flags, "--input", tmp_path / "in.txt", "--threshold", 0)
+    assert ", not calibrated. 1 lines are blank.\n" in capsys.readouterr().err
     written = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in written]
     assert [record["line"] for record in records] == [1, 3, 4]
@@ -55,14 +55,43 @@ def test_long_texts_are_read_to_their_ends(model, folder, tmp_path):
         )
 
 
-def test_a_word_longer_than_a_row_is_passed_over(model):
+def test_a_word_longer_than_a_row_is_passed_over_and_said_to_be(folder, capsys, monkeypatch):
     word = "/".join("abcdefghij" * 8)
-    (record,) = find_errors.records_of(model, [f" {word} the way"], threshold=0)
-    assert [error["word"] for error in record["errors"]] == ["the", "way"]
+    monkeypatch.setattr("sys.stdin", standard_input(f"\n ä {word} the way {word}\n\n"))
+    run_verb("find_errors", "--model-dir", folder, "--threshold", 0)
+    out, err = capsys.readouterr()
+    (record,) = map(json.loads, out.splitlines())
+    assert [error["word"] for error in record["errors"]] == ["ä", "the", "way"]
+    assert [record["text"].encode()[slice(*place)].decode() for place in record["unread"]] == [
+        word,
+        word,
+    ]
+    assert err.endswith(
+        "not calibrated. 2 words are longer than a row and were not read. 1 lines are blank.\n"
+    )
+
+
+def test_long_texts_are_looked_at_in_bounded_parts(model, monkeypatch):
+    word = "/".join("abcdefghij" * 8)
+    lines = [f"  {LONG}\u3000{word}\u00a0{word} {LONG} ", "The end."]
+    whole = list(find_errors.records_of(model, lines, threshold=0))
+    looked_at, find = [], model.find_errors
+    monkeypatch.setattr(model, "find_errors", lambda *a: (looked_at.extend(a[0]), find(*a))[1])
+    monkeypatch.setattr(find_errors._Rest.__new__, "__defaults__", (0, 16))
+    monkeypatch.setattr(find_errors, "_HEAD_BYTES", 16)
+    in_parts = list(find_errors.records_of(model, lines, threshold=0))
+    assert len(whole[0]["errors"]) == 82 and len(whole[0]["unread"]) == 2
+    for of_parts, of_whole in zip(in_parts, whole, strict=True):  # sums differ in their last bits
+        probabilities = [[e.pop("probability") for e in r["errors"]] for r in (of_parts, of_whole)]
+        assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-5)
+        for error in (*of_parts["errors"], *of_whole["errors"]):
+            error["replacements"] = [filling["word"] for filling in error["replacements"]]
+        assert of_parts == of_whole
+    assert max(map(len, looked_at)) < 2 * len(word) + 20 < len(lines[0]) / 2
 
 
 def test_standard_input_is_marked_in_color(folder, capsys, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("The wäy is.\n"))
+    monkeypatch.setattr("sys.stdin", standard_input("\ufeffThe wäy is.\n"))
     run_verb("find_errors", "--model-dir", folder, "--color", "--threshold", 0)
     out, err = capsys.readouterr()
     assert out.startswith("\x1b[31mThe\x1b[0m \x1b[32m(") and "\x1b[31mwäy\x1b[0m" in out

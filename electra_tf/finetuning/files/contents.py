@@ -3,10 +3,12 @@
 
 import gzip
 import json
+import sys
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
-from electra_tf.files import decode, parse_json, read_bytes
+from electra_tf.files import decode, is_utf16, parse_json, read_bytes
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.given_files import missing_data_file
 
@@ -40,10 +42,38 @@ def read_lines(path: str) -> list[str]:
 
     Lines of spaces and tabs at the end of the file are no lines.
     """
-    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    return _lines(read_text(path))
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     while lines and not lines[-1].strip(BLANKS):
         lines.pop()
     return lines
+
+
+def standard_input_lines(name: str = "standard input") -> Iterator[str]:
+    """The lines of standard input as they come; otherwise as `read_lines` gives those of a file.
+
+    Args:
+        name: what errors call it.
+
+    Raises:
+        ValueError: it is neither UTF-8 nor UTF-16 with its mark; names the line.
+    """
+    blank: list[str] = []
+    for number, content in enumerate(sys.stdin.buffer, start=1):
+        if number == 1 and is_utf16(content):
+            # Bytes of its characters may look like the ends of lines.
+            yield from _lines(decode(content + sys.stdin.buffer.read(), name))
+            return
+        line = decode(content, name, number).removesuffix("\n").removesuffix("\r")
+        if not line.strip(BLANKS):  # at the end it would be no line
+            blank.append(line)
+            continue
+        yield from blank
+        blank = []
+        yield line
 
 
 def json_value(path: str) -> dict[str, Any]:
