@@ -23,6 +23,7 @@ from electra_tf import loading
 from electra_tf.demo import display, page, puzzle, tabs
 from electra_tf.demo.display import Word
 from electra_tf.demo.puzzle import Piece
+from electra_tf.interop import opening
 from electra_tf.serving.options import RULES
 
 # ---- Outputs as spans and tables
@@ -260,7 +261,7 @@ def test_texts_are_bounded(served):
     assert "is empty" in error_of(client, " \n", api_name="/find_errors")
     for start, end in ((1, 4), (2, 2), (0, 1), ("a", None)):
         message = error_of(client, "äb", start, end, api_name="/replacements")
-        assert message.endswith(f"between characters, 0 to 3, but are {start} and {end}.")
+        assert message.endswith(f"between characters, 0 to 3, but are start={start} and end={end}.")
     message = error_of(client, "a b", 15, -1, api_name="/make_puzzle")
     assert message == "The number is expected to be at least 0, but is -1."
     assert "have [MASK] in it" in error_of(client, "none", api_name="/fill_mask")
@@ -344,7 +345,8 @@ def test_a_model_that_takes_no_text_is_refused():
 
 
 def test_ctrl_c_ends_it(monkeypatch, capfd, tmp_path):
-    monkeypatch.setattr(loading, "load", lambda *_, **given: given and Model())
+    monkeypatch.setattr(opening, "find_model", lambda folder: opening.Place("pretrained", folder))
+    monkeypatch.setattr(loading, "load", lambda *_, **given: given["top_k"] == 10 and Model())
     monkeypatch.setattr(page, "wait", lambda: os.kill(os.getpid(), signal.SIGINT))
     port = free_port()
     assert electra("demo", "--model-dir", tmp_path, "--port", port) == 130
