@@ -11,7 +11,6 @@ import errno
 import hashlib
 import json
 import os
-import pathlib
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -70,8 +69,12 @@ def names_in(folder: str) -> list[str]:
     return os.listdir(local or ".")
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, count: int = -1) -> bytes:
     """The content of a file.
+
+    Args:
+        path: of the file.
+        count: bytes to read from its beginning; -1 for all of them.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -83,15 +86,18 @@ def read_bytes(path: str) -> bytes:
     if is_folder(path):
         raise IsADirectoryError(f"{path} is expected to be a file, but is a folder.")
     local = local_path(path)
-    return _read_remote(path) if local is None else pathlib.Path(local).read_bytes()
+    if local is None:
+        return _read_remote(path, count)
+    with open(local, "rb") as file:
+        return file.read(count)
 
 
-def _read_remote(path: str) -> bytes:
+def _read_remote(path: str, count: int) -> bytes:
     import tensorflow as tf
 
     try:
         with gfile().GFile(path, "rb") as file:
-            return file.read()
+            return file.read(count)
     except tf.errors.PermissionDeniedError as error:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from error
     except tf.errors.OpError as error:

@@ -34,7 +34,8 @@ def check(args: argparse.Namespace) -> None:
     output = _output(args)
     if is_folder(output):
         raise IsADirectoryError(f"--output is expected to be a file, but {output} is a folder.")
-    if exists(output) and not read_bytes(output).startswith(BEGINNING.encode()):
+    beginning = BEGINNING.encode()
+    if exists(output) and read_bytes(output, len(beginning)) != beginning:
         raise FileExistsError(
             f"--output is expected to be a new file or an earlier report, but {output} is another "
             "file."

@@ -1,14 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Is a pre-training run healthy? Rules on logged values: entries of a log in, findings out.
 
-Nothing is read, computed or stored here, so the run while it trains and the report afterwards
-come to the same findings, and a resumed run knows from its log what it has warned of.
+Nothing is read, computed or stored here. `health_log.py` warns of findings and logs them.
 """
 
 import collections
 import math
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from electra_tf.config import PretrainingConfig
@@ -229,6 +228,10 @@ class HealthWatch:
         """Those of the records seen last, if any."""
         return self._facts
 
+    def recall(self, names: Iterable[str]) -> None:
+        """Take these rules, and no others, for those that have found something already."""
+        self._found = set(names)
+
     def see(self, kind: str, step: int, values: Mapping[str, Any]) -> list[Finding]:
         """What is found by one more entry of the log.
 
@@ -241,6 +244,7 @@ class HealthWatch:
         if kind == RECORDS:
             entry = Entry(step, 0, values)
             self._facts = RecordFacts(*(entry[name] for name in RecordFacts._fields))
+            self._last_step = max(self._last_step, step)  # a run may begin behind step 0
             self._begin_stage()  # losses at other lengths and on other text are no measure
             found = dict(_of_records(self._facts, self._run.keeps_case))
         elif kind == "train" and step > self._last_step:

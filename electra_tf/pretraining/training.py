@@ -152,7 +152,7 @@ class PretrainingTrainer(Trainer):
                 stage.max_seq_length,
             )
         if self._health is not None:
-            self._health.begin_stage(stage, self.records.of(stage))
+            self._health.begin_stage(stage, first_step, self.records.of(stage))
         self.model.accumulation_steps = stage.gradient_accumulation_steps
         self.model.masked_lm_only = stage.masked_lm_only
         if config.extend_positions and first_step == stage.first_step > 0:

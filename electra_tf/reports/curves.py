@@ -1,17 +1,20 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The entries of a log as curves, and the charts that every kind of run has."""
 
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from electra_tf.given_files import LOG_FILE
-from electra_tf.pretraining.health import number
+from electra_tf.pretraining.health import RECORDS, number
 from electra_tf.reports.charts import Chart, Curve, draw
 from electra_tf.training.loop.logs import read_log
 
 Entries = Sequence[Mapping[str, Any]]
+MOST_POINTS = 1000
+"""Of a curve, beside its first and last."""
 
 
 class Log(NamedTuple):
@@ -20,6 +23,7 @@ class Log(NamedTuple):
     entries: Entries
     """All of them, in their order."""
     training: Entries
+    """With the `middle` of the steps that their means are of."""
     evaluations: Entries
 
 
@@ -31,6 +35,13 @@ def log_of(folder: str) -> Log:
         ValueError: a line is damaged, or no step of training is logged; names the file.
     """
     entries = read_log(folder, None)
+    before = 0
+    for entry in entries:
+        if entry["kind"] == RECORDS:  # a run may begin behind step 0
+            before = max(before, entry["step"])
+        elif entry["kind"] == "train":
+            entry["middle"] = (before + entry["step"]) / 2
+            before = entry["step"]
     training, evaluations = ([e for e in entries if e["kind"] == k] for k in ("train", "eval"))
     if not training:
         path = os.path.join(folder, LOG_FILE)
@@ -38,19 +49,33 @@ def log_of(folder: str) -> Log:
     return Log(entries, training, evaluations)
 
 
-def curve(name: str, entries: Entries, key: str, is_points: bool = False) -> Curve | None:
+def curve(
+    name: str, entries: Entries, key: str, is_points: bool = False, at: str = "step"
+) -> Curve | None:
     """The values of a key over the steps; None where no entry has a number of that name."""
-    found = [(e["step"], float(e[key])) for e in entries if is_number(e.get(key))]
-    return Curve(name, *zip(*found, strict=True), is_points) if found else None
+    found = [(e[at], float(e[key])) for e in entries if is_number(e.get(key))]
+    return Curve(name, *zip(*thinned(found), strict=True), is_points) if found else None
+
+
+def thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """About as many points as a plot can show; of each stretch the lowest and the highest.
+
+    Args:
+        points: steps and values.
+    """
+    if len(points) <= MOST_POINTS:
+        return points
+    kept = {0, len(points) - 1}
+    ends = [number * len(points) // (MOST_POINTS // 2) for number in range(MOST_POINTS // 2 + 1)]
+    for stretch in itertools.starmap(range, itertools.pairwise(ends)):
+        kept.add(min(stretch, key=lambda number: points[number][1]))
+        kept.add(max(stretch, key=lambda number: points[number][1]))
+    return [points[number] for number in sorted(kept)]
 
 
 def means(name: str, training: Entries, key: str) -> Curve | None:
     """The values of a key, each at the middle of the steps since the entry before."""
-    found, before = [], 0
-    for entry in training:
-        found.append({"step": (before + entry["step"]) / 2, key: entry.get(key)})
-        before = entry["step"]
-    return curve(name, found, key)
+    return curve(name, training, key, at="middle")
 
 
 def is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.given_files import CONFIG_FILE
 from electra_tf.pretraining.bands import Band, find_band
 from electra_tf.pretraining.health import CAUSES, Finding, HealthWatch, RunFacts
+from electra_tf.pretraining.health_log import replay
 from electra_tf.pretraining.model_folder import read_config
 from electra_tf.pretraining.record_facts import RecordFacts
 from electra_tf.reports.charts import Area, Chart, Curve
@@ -30,7 +31,7 @@ def pretraining_report(folder: str) -> str:
     config, log = read_config(folder).pretraining, log_of(folder)
     band, run = find_band(config), RunFacts.of(config)
     watch = HealthWatch(run, band)
-    findings = [f for e in log.entries for f in watch.see(e["kind"], e["step"], e)]
+    findings = replay(watch, log.entries)
     if band is not None and not (watch.facts and band.is_of_text(watch.facts.unigram_entropy)):
         comparison, shown = _not_comparable(band, watch.facts), None
     else:
@@ -138,7 +139,7 @@ def _compared(
 def _base_rate(training: Entries) -> Curve | None:
     """The loss of a discriminator that knows how many tokens are fakes, and nothing else."""
     found = [
-        {"step": e["step"], "loss": -sum(p * math.log(p) for p in (share, 1 - share))}
+        {"middle": e["middle"], "loss": -sum(p * math.log(p) for p in (share, 1 - share))}
         for e in training
         if is_number(share := e.get("replaced_share")) and 0 < share < 1
     ]
@@ -149,10 +150,9 @@ def _last_values(training: Entries, held_out: Entries, band: Band | None) -> str
     rows, last = [], training[-1]
     evaluated = held_out[-1] if held_out else {}
     for name, value in last.items():
-        if name in ("kind", "step") or not is_number(value):
+        if name in ("kind", "step", "middle") or not is_number(value):
             continue
-        before = training[-2]["step"] if len(training) > 1 else 0
-        limits = band and band.at(name, (last["step"] + before) / 2)
+        limits = band and band.at(name, last["middle"])
         rows.append(
             (
                 name,

@@ -4,6 +4,7 @@
 import json
 import math
 import pathlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tiny_run import LENGTH, make_data_dir, make_examples, tiny_config
 
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import PretrainingRecords
-from electra_tf.pretraining import bands, run
+from electra_tf.pretraining import bands, health_log, run
 from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch, RunFacts
 from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.record_facts import RecordFacts, facts_of_tokens
@@ -272,11 +273,78 @@ def test_a_run_with_an_absurd_learning_rate_warns_once(data_dir, caplog):
     caplog.clear()
     vocabulary, (stage,) = load_vocabulary(config.vocab_file), config.plan
     resumed = HealthLog(config, vocabulary, RunLog(config.model_dir, 8))
-    resumed.begin_stage(stage, PretrainingRecords(stage.pretrain_tfrecords))
+    resumed.begin_stage(stage, 8, PretrainingRecords(stage.pretrain_tfrecords))
     for step in (9, 10, 11):
         resumed.see("train", step, {"masked_lm_loss": 500.0})
     assert "Usual cause" not in caplog.text
     assert len(read_log(config.model_dir, RECORDS)) == 1
+
+
+class TestOfAResumedRun:
+    """Without its steps: what it logs, and looks at."""
+
+    @pytest.fixture
+    def begin(self, tmp_path, monkeypatch):
+        """Begin a process of a run, as one does that resumes from a step."""
+        monkeypatch.setattr(health_log, "facts_of", lambda *_: FACTS)
+        words = Vocabulary(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"))
+
+        def begin(step, config=QUICKSTART, records="a"):
+            log = RunLog(str(tmp_path), step)
+            health = HealthLog(config, words, log)
+            health.begin_stage(config.plan[0], step, SimpleNamespace(fingerprint=records))
+
+            def train(steps, **values):
+                for step in steps:
+                    log.note(step, "train", values)
+                    health.see("train", step, values)
+
+            return train
+
+        return begin
+
+    def test_what_was_said_behind_the_checkpoint_is_not_said_again(self, begin, tmp_path, caplog):
+        begin(0)(range(100, 500, 100), masked_lm_loss=80.0)
+        begin(100)(range(200, 500, 100), masked_lm_loss=80.0)
+        (entry,) = read_log(str(tmp_path), "finding")
+        assert (entry["rule"], entry["step"]) == ("diverging", 300)
+        assert caplog.text.count(CAUSES["diverging"]) == 1 and entry["what"] in caplog.text
+        assert len(read_log(str(tmp_path))) == 4
+
+    def test_a_run_of_another_length_is_judged_by_it(self, begin, tmp_path, caplog):
+        long = QUICKSTART.replace(num_train_steps=10**6)
+        values = {"disc_auc": 0.5, "replaced_share": 0.2}
+        begin(0, long)(range(100, 2600, 100), **values)
+        assert "Usual cause" not in caplog.text
+        begin(2500)(range(2600, 2800, 100), **values)
+        begin(2700, long)(range(2800, 12000, 100), **values)
+        assert caplog.text.count(CAUSES["auc_at_chance"]) == 1
+        # The report repeats what the run has said.
+        watch = HealthWatch(RunFacts.of(long))
+        (finding,) = health_log.replay(watch, read_log(str(tmp_path), None))
+        assert (finding.name, finding.step) == ("auc_at_chance", 2600)
+
+    def test_records_are_described_again_where_they_differ(self, begin, tmp_path):
+        for step, records in ((0, "a"), (0, "a"), (200, "a"), (300, "b"), (400, "b")):
+            begin(step, records=records)
+        found = [(e["step"], e["fingerprint"]) for e in read_log(str(tmp_path), RECORDS)]
+        assert found == [(0, "a"), (300, "b")]
+
+    def test_a_log_without_records_gets_them_where_it_stands(self, begin, tmp_path):
+        log = RunLog(str(tmp_path), 0)
+        log.note(3500, "train", {"masked_lm_loss": 4.0})
+        log.note(3500, "finding", {"rule": ["?"]})  # of another version
+        begin(3500)
+        assert [e["step"] for e in read_log(str(tmp_path), RECORDS)] == [3500]
+
+
+def test_the_first_interval_begins_where_the_run_does():
+    """Rules want 100 steps, which a run that continues another at step 2000 has not done."""
+    watch = HealthWatch(RunFacts.of(QUICKSTART))
+    watch.see(RECORDS, 2000, FACTS._asdict())
+    for step in (2010, 2020, 2030):
+        assert watch.see("train", step, {"sampled_masked_lm_accuracy": 0.9}) == []
+    assert watch.see("train", 2100, {"sampled_masked_lm_accuracy": 0.9}) != []
 
 
 def test_every_rule_has_its_causes():

@@ -12,9 +12,11 @@ import pytest
 
 from electra_tf.cli.main import run_command
 from electra_tf.config import PretrainingConfig, load_hparams
+from electra_tf.files import read_bytes
 from electra_tf.pretraining.health import CAUSES
 from electra_tf.reports import make_report
 from electra_tf.reports.charts import Area, Chart, Curve, draw, ticks
+from electra_tf.reports.curves import log_of, means, thinned
 
 
 @pytest.fixture
@@ -84,6 +86,46 @@ def test_findings_and_the_band_of_the_card(model_dir):
     lines[0]["unigram_entropy"] = 5.0
     (model_dir / "train_log.jsonl").write_text("".join(json.dumps(e) + "\n" for e in lines))
     assert "losses cannot be compared" in make_report(str(model_dir))
+    # What a run has logged of its health is not judged anew.
+    said = {"kind": "finding", "step": 900, "rule": "unigram_plateau", "what": "As <said>."}
+    lines = [{**lines[0], "fingerprint": "f"}, *lines[1:], said]
+    (model_dir / "train_log.jsonl").write_text("".join(json.dumps(e) + "\n" for e in lines))
+    html = make_report(str(model_dir))
+    assert re.findall(r'<p class="finding">(.*?) Usual', html) == ["step 900: As &lt;said&gt;."]
+
+
+def test_the_last_line_may_still_be_written(model_dir):
+    before = make_report(str(model_dir))
+    with open(model_dir / "train_log.jsonl", "a") as file:
+        file.write('{"kind": "train", "step": 1')
+    assert make_report(str(model_dir)) == before
+
+
+def test_the_report_of_a_run_that_began_at_another_step(model_dir):
+    lines = [
+        {"kind": "records", "step": 1000},
+        {"kind": "train", "step": 1100, "disc_auc": 0.7},
+        {"kind": "train", "step": 1200, "disc_auc": 0.8},
+    ]
+    (model_dir / "train_log.jsonl").write_text("".join(json.dumps(e) + "\n" for e in lines))
+    log = log_of(str(model_dir))
+    assert means("", log.training, "disc_auc").steps == (1050, 1150)
+
+
+def test_a_long_curve_keeps_its_spikes():
+    points = [(step, float(step % 7)) for step in range(200_000)]
+    points[77_777] = 77_777, 99.0
+    points[77_778] = 77_778, -99.0
+    found = thinned(points)
+    assert len(found) <= 1002 and found == sorted(found) and {*found} <= {*points}
+    assert {points[0], points[77_777], points[77_778], points[-1]} <= {*found}
+    assert thinned(points[:1000]) == points[:1000]
+
+
+def test_only_the_beginning_of_a_file_is_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"0123")
+    found = [read_bytes(str(tmp_path / "file"), count) for count in (0, 3, 9, -1)]
+    assert found == [b"", b"012", b"0123", b"0123"]
 
 
 def test_report_of_a_finetuned_model(tmp_path):

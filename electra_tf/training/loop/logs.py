@@ -24,6 +24,9 @@ from electra_tf.files import (
 )
 from electra_tf.given_files import LOG_FILE
 
+FINDING = "finding"
+"""Kind of the entries that hold what was found to be off. They stay in a log whatever step a run
+resumes from, since nobody is warned of the same thing twice."""
 WAIT = 10.0
 """Seconds of steps from which the first line computes speed; a call takes some 4 more."""
 DAY = 24 * 60 * 60.0
@@ -31,6 +34,8 @@ DAY = 24 * 60 * 60.0
 
 class RunLog:
     """Appends to a run's log; lines of steps that a killed run did, but did not save, are cut.
+
+    Lines of the kind `FINDING` stay.
 
     Args:
         folder: the model folder.
@@ -69,7 +74,7 @@ class RunLog:
             self._summaries.flush()
         self.note(step, kind, values)
 
-    def note(self, step: int, kind: str, values: Mapping[str, float]) -> None:
+    def note(self, step: int, kind: str, values: Mapping[str, Any]) -> None:
         """Append a line of a kind to the log's file alone, without TensorBoard."""
         with writes(self.path), tf.io.gfile.GFile(self.path, "a") as file:
             file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
@@ -77,6 +82,8 @@ class RunLog:
 
 def read_log(folder: str, kind: str | None = "train") -> list[dict[str, Any]]:
     """The entries of a model folder's log, oldest first.
+
+    A last line without its end is being written, or a kill cut it short; it is no entry yet.
 
     Args:
         folder: the model folder.
@@ -89,7 +96,7 @@ def read_log(folder: str, kind: str | None = "train") -> list[dict[str, Any]]:
     path = os.path.join(folder, LOG_FILE)
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} is expected to be the log of a run, but does not exist.")
-    lines = read_bytes(path).splitlines()
+    lines = read_bytes(path).split(b"\n")[:-1]
     entries = [_entry(line, path, number) for number, line in enumerate(lines, start=1)]
     return [entry for entry in entries if kind in (None, entry["kind"])]
 
@@ -105,10 +112,11 @@ def _cut_after(path: str, step: int):
     lines = read_bytes(path).split(b"\n")
     # A line that a kill cut short is behind the last checkpoint, too.
     cut_short = lines.pop()
+    entries = [_entry(line, path, number) for number, line in enumerate(lines, start=1)]
     kept = [
         line
-        for number, line in enumerate(lines, start=1)
-        if _entry(line, path, number)["step"] <= step
+        for line, entry in zip(lines, entries, strict=True)
+        if entry["step"] <= step or entry["kind"] == FINDING
     ]
     cut = len(lines) - len(kept) + bool(cut_short)
     if cut:
