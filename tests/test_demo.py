@@ -208,6 +208,14 @@ def error_of(client, *given, api_name):
     return str(raised.value)
 
 
+def raw_answer(client, data, api_name):
+    """To JSON as no client writes it."""
+    address, given = f"{client.src}gradio_api/call/{api_name}", f'{{"data": {data}}}'
+    headers = {"content-type": "application/json"}
+    event = httpx.post(address, content=given, headers=headers).json()["event_id"]
+    return httpx.get(f"{address}/{event}").text
+
+
 def parts(spans):
     return [(part["token"], part["class_or_confidence"]) for part in spans]
 
@@ -262,13 +270,32 @@ def test_texts_are_bounded(served):
     for start, end in ((1, 4), (2, 2), (0, 1), ("a", None)):
         message = error_of(client, "äb", start, end, api_name="/replacements")
         assert message.endswith(f"between characters, 0 to 3, but are start={start} and end={end}.")
-    message = error_of(client, "a b", 15, -1, api_name="/make_puzzle")
-    assert message == "The number is expected to be at least 0, but is -1."
+    for number in (-1, 2**63, 10**400, 1.5):
+        message = error_of(client, "a b", 15, number, api_name="/make_puzzle")
+        assert message.startswith("The number is expected to be a whole one from 0 to 2147483647, ")
+    for number, share in (("NaN", "15"), ("1", "NaN")):
+        assert "is expected to be" in raw_answer(
+            client, f'["a b", {share}, {number}]', "make_puzzle"
+        )
     assert "have [MASK] in it" in error_of(client, "none", api_name="/fill_mask")
     assert "no puzzle yet" in error_of(client, api_name="/solve_puzzle")
     assert "has none" in error_of(client, "?!", 15, 1, api_name="/make_puzzle")
+    assert client.predict("a b", 15, 2**31 - 1, api_name="/make_puzzle")[1] == 0
     with pytest.raises(ValueError, match="The list is expected to have at most 24 lines, but has"):
         tabs.lines_of("a\n" * 25, "The list")
+
+
+def test_errors_are_shown_as_text(served):
+    kinds = [ValueError, RuntimeError]
+
+    def similarity(texts, _):
+        raise kinds.pop()(f"{texts[0]} & more")
+
+    model = types.SimpleNamespace(signatures={"features": ("text", "layer")}, similarity=similarity)
+    client = served(model)
+    while kinds:
+        message = error_of(client, "<img src=x onerror=f()>", api_name="/similarity")
+        assert message == "&lt;img src=x onerror=f()&gt; &amp; more"
 
 
 @pytest.mark.parametrize(
@@ -304,26 +331,37 @@ def test_predictions_are_shown(served, outputs, given, expected):
 
 def test_the_queue_is_bounded(served, monkeypatch):
     monkeypatch.setattr(page, "MAX_WAITING", 2)
-    begun, end = threading.Event(), threading.Event()
+    begun, end, running, most = threading.Event(), threading.Event(), [], []
 
-    def similarity(texts, _):
+    def compute(outputs):
+        running.append(outputs)
+        most.append(len(running))
         begun.set()
         end.wait(30)
-        return np.eye(len(texts))
+        return running.pop()
 
-    names = {"features": ("text", "layer")}
-    model = types.SimpleNamespace(signatures=names, similarity=similarity)
-    address = f"{served(model).src}gradio_api/call/similarity"
-    ask = functools.partial(httpx.post, address, json={"data": ["a"]})
+    labels = batch_of_one(labels=["a", "b"], probabilities=[0.25, 0.75])
+    model = types.SimpleNamespace(
+        signatures={"features": ("text", "layer"), "text": ("text",)},
+        similarity=lambda texts, _: compute(np.eye(len(texts))),
+        predict=lambda rows: labels,  # while the page is made
+    )
+    address = f"{served(model).src}gradio_api/call"
+    model.predict = lambda rows: compute(labels)
+    ask = functools.partial(httpx.post, json={"data": ["a"]})
     try:
-        first = ask().json()["event_id"]
+        asked = [ask(f"{address}/similarity")]
         assert begun.wait(30)
-        answers = [ask() for _ in range(3)]
+        asked += [ask(f"{address}/{name}") for name in ("predict", "similarity", "predict")]
     finally:
         end.set()
-    assert [answer.status_code for answer in answers] == [200, 200, 503]
-    assert "full" in answers[2].text
-    assert "<table>" in httpx.get(f"{address}/{first}").text
+    assert [answer.status_code for answer in asked] == [200, 200, 200, 503]
+    assert "full" in asked[-1].text
+    found = [
+        httpx.get(f"{address}/{name}/{answer.json()['event_id']}").text
+        for name, answer in zip(("similarity", "predict", "similarity"), asked, strict=False)
+    ]
+    assert "<table>" in found[0] and '"confidences"' in found[1] and most == [1, 1, 1]
 
 
 def test_masks_of_another_name_are_not_shown():

@@ -18,7 +18,7 @@ from electra_tf.demo.tabs import add_tabs
 from electra_tf.loading import LoadedModel
 
 MAX_WAITING = 16
-"""Requests that may wait for their turn; one is computed at a time."""
+"""Requests that may wait for their turn; one is computed at a time, see `tabs.ONE_AT_A_TIME`."""
 MAX_SESSIONS = 100
 """Pages whose last puzzle is remembered."""
 FONTS = {"font": ["system-ui", "sans-serif"], "font_mono": ["monospace"]}
@@ -66,7 +66,7 @@ def make_page(model: LoadedModel, name: str) -> gr.Blocks:
                 f"{name} has only {', '.join(sorted(model.signatures))}; the demo shows models "
                 "that take text."
             )
-    return page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
+    return page.queue(max_size=MAX_WAITING)
 
 
 def start(page: gr.Blocks, host: str, port: int) -> str:

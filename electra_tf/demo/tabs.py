@@ -16,6 +16,10 @@ from electra_tf.serving.options import RULES
 
 MAX_CHARACTERS = 4000
 """Of a text."""
+MAX_SEED = 2**31 - 1
+"""Of a puzzle."""
+ONE_AT_A_TIME = {"concurrency_id": "model", "concurrency_limit": 1}
+"""Of all functions together; gradio's own limit is for each."""
 MAX_LINES = 24
 """Of sentences to compare, and of options."""
 SENTENCE = "I have never seen such a bad film in my whole between."
@@ -118,7 +122,7 @@ def add_wrong_words(model: LoadedModel, mask: str | None) -> None:
         return f"{part}: {percent(probability)} that it is an error.", replace(text, start, end)
 
     _on(shown.select, look, [analysed], [clicked, table])
-    gr.api(_answering(replace), api_name="replacements")
+    gr.api(_answering(replace), api_name="replacements", **ONE_AT_A_TIME)
 
 
 def add_puzzle(model: LoadedModel, mask: str) -> None:
@@ -127,7 +131,7 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
     text = gr.Textbox(ORIGINAL, label="Text", lines=3)
     with gr.Row():
         share = gr.Slider(5, 50, 15, step=5, label="Words to replace, in percent")
-        seed = gr.Number(1, precision=0, label="Number of the next puzzle")
+        seed = gr.Number(1, label="Number of the next puzzle")
     start = gr.Button("Replace words", variant="primary")
     said = gr.Markdown()
     shown = _coloured("Puzzle", {"your guess": "#2563eb", "fake": "#dc2626"})
@@ -135,13 +139,17 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
     table = _table("Solution", "word", "original", "you", "discriminator")
 
     def make(text: str, share: float, seed: float | None) -> tuple[Any, ...]:
-        if seed is None or seed < 0:
-            raise ValueError(f"The number is expected to be at least 0, but is {seed}.")
+        if seed is None or not 0 <= seed <= MAX_SEED or seed != int(seed):
+            raise ValueError(
+                f"The number is expected to be a whole one from 0 to {MAX_SEED}, but is {seed}."
+            )
+        if not 0 < share <= 100:  # of NaN, which a slider lets through
+            raise ValueError(f"The share of words is expected to be 5 to 50, but is {share}.")
         made = puzzle.make_puzzle(model, mask, checked(text), share / 100, int(seed))
         count = len(puzzle.fakes_of(made))
         subject = "1 word was" if count == 1 else f"{count} words were"
         task = f"{subject} replaced: which? Click on words."
-        return puzzle.marked(made, [], ""), made, [], int(seed) + 1, task, []
+        return puzzle.marked(made, [], ""), made, [], (int(seed) + 1) % (MAX_SEED + 1), task, []
 
     def guess(pieces: list, guesses: list[int], event: gr.SelectData) -> tuple[Spans, list[int]]:
         guesses = puzzle.toggled(guesses, event.index, pieces)
@@ -282,17 +290,20 @@ def _on(
 ) -> None:
     """Let a function answer an event; under a name it can be called by HTTP, too."""
     visibility = "private" if api_name is None else "public"
-    event(_answering(function), inputs, outputs, api_name=api_name, api_visibility=visibility)
+    named = {"api_name": api_name, "api_visibility": visibility}
+    event(_answering(function), inputs, outputs, **named, **ONE_AT_A_TIME)
 
 
 def _answering(function: Callable) -> Callable:
-    """The function, whose errors that users can mend are shown on the page."""
+    """The function, whose errors are shown on the page, which takes them for HTML."""
 
     @functools.wraps(function)
     def answer(*args: Any) -> Any:
         try:
             return function(*args)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:
+            said = html.escape(str(error) or type(error).__name__, quote=False)
+            is_mended_by_users = isinstance(error, ValueError)
+            raise gr.Error(said, print_exception=not is_mended_by_users) from error
 
     return answer

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from absl import logging
 
+from electra_tf.pretraining.positions import positions_of_checkpoint, tables_in
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary
 from electra_tf.training.checkpoints.checkpoint import resolve_prefix
@@ -29,7 +30,7 @@ class StartingWeights(Protocol):
 
 def load_generator(
     path: str, pretrainer: ElectraPretrainer, tokenizer: Tokenizer, found: StartingWeights | None
-) -> None:
+) -> dict[str, int]:
     """Give a generator the weights of another model's: of its generator, or of a masked LM.
 
     A generator that shares its embeddings with the discriminator gives them to it, too.
@@ -40,6 +41,9 @@ def load_generator(
         tokenizer: the one the model is trained with.
         found: the weights, if `path` is no checkpoint.
 
+    Returns:
+        How many positions of each of the generator's tables of positions are trained, by its name.
+
     Raises:
         FileNotFoundError: there is no checkpoint.
         ValueError: there is no generator, or its shapes or vocabulary are others.
@@ -48,9 +52,11 @@ def load_generator(
         source = resolve_prefix(path)
         reader = CheckpointReader(source)
         shapes, vocabulary = reader.shapes, _vocabulary_beside(source)
+        stored = positions_of_checkpoint(source, shapes)
     else:
         source, reader, vocabulary = found.description, found.weights, found.vocabulary
         shapes = {name: list(weight.shape) for name, weight in reader.items()}
+        stored = {name: shapes[name][0] for name in tables_in(shapes)}
     if vocabulary is not None and vocabulary.sha256 != tokenizer.vocabulary.sha256:
         raise ValueError(
             f"generator_checkpoint: the vocabulary of {source} is expected to be that of the run, "
@@ -68,6 +74,7 @@ def load_generator(
     for name, variable in variables.items():
         variable.assign(float32_of(reader[sources[name]], sources[name], source))
     logging.info("The generator begins with %d weights of %s.", len(variables), source)
+    return {name: stored[sources[name].removesuffix(SUFFIX)] for name in tables_in(variables)}
 
 
 def _source_of(name: str, names: Collection[str]) -> str:

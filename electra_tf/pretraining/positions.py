@@ -1,15 +1,71 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Embeddings of positions that have not been trained, from those that have."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config.stored import Shapes
+from electra_tf.files import check_keys
+from electra_tf.training.checkpoints.checkpoint import STATE, read_state, read_step
 from electra_tf.training.checkpoints.weights import SUFFIX
 
 TABLE = "position_embeddings"
+TRAINED = "trained_positions"
+"""In the state of a checkpoint: the trained positions of each table."""
+
+
+def tables_in(names: Iterable[str]) -> list[str]:
+    """The names of weights that are tables of positions."""
+    return [name for name in names if name.endswith(TABLE)]
+
+
+def positions_of_checkpoint(prefix: str, shapes: Shapes) -> dict[str, int]:
+    """How many positions of each table of a checkpoint are trained, see `trained_positions`.
+
+    Args:
+        prefix: of the checkpoint.
+        shapes: of what it has, by name; moving averages stand for their weights.
+    """
+    rows = {name.removesuffix(SUFFIX): shape[0] for name, shape in shapes.items() if shape}
+    tables = {name: rows[name] for name in tables_in(rows)}
+    return trained_positions(read_state(prefix), read_step(prefix), tables, prefix)
+
+
+def trained_positions(
+    state: Mapping[str, Any], step: int, tables: Mapping[str, int], where: str
+) -> dict[str, int]:
+    """How many positions of each table are trained; the others are random, or copies of these.
+
+    A checkpoint whose state has no `TRAINED` has trained those of its stages so far. If it began
+    with the weights of another model, or has no configuration, all of its positions count.
+
+    Args:
+        state: of the checkpoint.
+        step: updates done.
+        tables: positions of each table, by name.
+        where: the checkpoint, for messages.
+
+    Raises:
+        ValueError: `TRAINED` in the state is of a wrong type.
+    """
+    if TRAINED in state:
+        check_keys(state, {TRAINED: dict}, f"{where}: {STATE}")
+        stored = state[TRAINED]
+        check_keys(stored, dict.fromkeys(stored, int), f"{where}: {STATE}: {TRAINED}")
+        return {name: min(stored.get(name, rows), rows) for name, rows in tables.items()}
+    configuration, done, trained = state.get("configuration", {}), 0, 0
+    sources = ("init_checkpoint", "generator_checkpoint", "decay_from")
+    if not configuration or any(configuration.get(name) for name in sources):
+        return dict(tables)
+    length = configuration["max_seq_length"]
+    for stage in configuration.get("stages") or [{"steps": step}]:
+        if done < step:
+            trained = max(trained, stage.get("max_seq_length", length))
+        done += stage["steps"]
+    return {name: min(trained, rows) for name, rows in tables.items()}
 
 
 def copied_rows(trained: int, length: int) -> np.ndarray:
@@ -27,19 +83,23 @@ def copied_rows(trained: int, length: int) -> np.ndarray:
     return rows
 
 
-def extend_positions(variables: Mapping[str, tf.Variable], trained: int, length: int) -> None:
+def extend_positions(
+    variables: Mapping[str, tf.Variable], trained: Mapping[str, int], length: int
+) -> None:
     """Give positions that have not been trained the values of those that have, see `copied_rows`.
 
     What goes with a table (moments, moving averages) is copied with it.
 
     Args:
-        variables: of a run, by name; tables have `TABLE` in theirs and are [positions, E].
-        trained: positions trained so far, at least 3.
+        variables: of a run, by name; tables are [positions, E].
+        trained: positions trained so far of each table, by its name, at least 3; 0: it is random,
+            and stays as it is.
         length: positions of the next stage.
     """
-    rows = copied_rows(trained, length)
     for name, variable in variables.items():
-        if TABLE in name:
+        head, found, _ = name.partition(TABLE)
+        if found and 0 < trained[head + TABLE] < length:
+            rows = copied_rows(trained[head + TABLE], length)
             table = tf.convert_to_tensor(variable).numpy()
             table[: len(rows)] = table[rows]
             variable.assign(table)
@@ -65,14 +125,16 @@ def load_longer(
     tables: Mapping[str, str],
     read: Callable[[str], np.ndarray],
     weights: Mapping[str, tf.Variable],
+    trained: Mapping[str, int],
 ) -> None:
-    """Give a model's tables the stored positions, and copies of them in the further ones.
+    """Give a model's tables the stored positions, and copies of trained ones in the further ones.
 
     Args:
         tables: as `shorter_tables` gives them.
         read: the stored values of a name.
         weights: of the model, by name.
+        trained: how many of the stored positions are trained, at least 3, by name.
     """
     for name, stored in tables.items():
-        table = read(stored)
-        weights[name].assign(table[copied_rows(len(table), weights[name].shape[0])])
+        rows = copied_rows(trained[name], weights[name].shape[0])
+        weights[name].assign(read(stored)[rows])

@@ -2,7 +2,7 @@
 """The initial weights of pre-training, at step 0, whatever their source."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from absl import logging
@@ -12,7 +12,12 @@ from electra_tf.config.stored import Shapes
 from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.generator_weights import StartingWeights, load_generator
-from electra_tf.pretraining.positions import load_longer, shorter_tables
+from electra_tf.pretraining.positions import (
+    load_longer,
+    positions_of_checkpoint,
+    shorter_tables,
+    tables_in,
+)
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
@@ -60,7 +65,7 @@ def load_starting_weights(
     pretrainer: ElectraPretrainer,
     tokenizer: Tokenizer,
     found: FoundWeights,
-) -> None:
+) -> dict[str, int]:
     """Load what `init_checkpoint` and `generator_checkpoint` name into a new model.
 
     Args:
@@ -68,6 +73,9 @@ def load_starting_weights(
         pretrainer: the new model.
         tokenizer: the one the model is trained with.
         found: the weights that are not in checkpoints.
+
+    Returns:
+        How many positions of each table of positions are trained, by its name; 0: it is random.
 
     Raises:
         FileNotFoundError: there are no weights.
@@ -79,10 +87,13 @@ def load_starting_weights(
             "generator_checkpoint is expected to be given with freeze_generator, since nothing "
             "trains the generator here, but is None."
         )
-    _load_model(config, pretrainer, tokenizer, found.model)
+    trained = dict.fromkeys(tables_in(weights_by_name(pretrainer)), 0)
+    trained |= _load_model(config, pretrainer, tokenizer, found.model)
     if config.generator_checkpoint is not None:
-        load_generator(config.generator_checkpoint, pretrainer, tokenizer, found.generator)
+        path = config.generator_checkpoint
+        trained |= load_generator(path, pretrainer, tokenizer, found.generator)
         pretrainer.updates.begin_averages()
+    return trained
 
 
 def _load_model(
@@ -90,10 +101,11 @@ def _load_model(
     pretrainer: ElectraPretrainer,
     tokenizer: Tokenizer,
     start: StartingWeights | None,
-) -> None:
-    """Load what `init_checkpoint` names into a new model, or say that there is nothing.
+) -> dict[str, int]:
+    """Load what `init_checkpoint` names into a new model, or log that there is nothing.
 
-    A generator that the source lacks keeps its random weights, with a warning.
+    A generator that the source lacks keeps its random weights, with a warning. Returns how many
+    positions of each table are trained, none if there is nothing to load.
 
     Args:
         config: names the source, and the names that may differ.
@@ -103,36 +115,71 @@ def _load_model(
 
     Raises:
         FileNotFoundError: there are no weights.
-        ValueError: names or shapes differ that `init_checkpoint_ignore` does not excuse.
+        ValueError: names or shapes differ that `init_checkpoint_ignore` does not excuse; a frozen
+            generator would be random; or there is nothing for `extend_positions` to do.
     """
     if config.init_checkpoint is None:
         logging.info(
             "There is no checkpoint in %s: beginning at step 0 from random weights.",
             config.model_dir,
         )
-        return
+        return {}
     if start is None:
         source = resolve_prefix(config.init_checkpoint)
         reader = CheckpointReader(source)
         model_folder.warn_of_other_vocabulary(source, tokenizer)
-        tables = _tables_to_extend(reader.shapes, config, pretrainer, source)
-        excused = _excused(reader.shapes, config, source, tables)
-        report = load_weights(source, pretrainer, excused)
+        shapes, stored = reader.shapes, positions_of_checkpoint(source, reader.shapes)
+        tables = _tables_to_extend(shapes, config, pretrainer, source)
+        report = load_weights(source, pretrainer, _excused(shapes, config, source, tables))
     else:
         source = start.description
         if start.vocabulary is not None:
             model_folder.warn_if_other(start.vocabulary, source, tokenizer)
         reader = start.weights
         shapes = {name: list(weight.shape) for name, weight in reader.items()}
+        stored = {name: shapes[name][0] for name in tables_in(shapes)}
         tables = _tables_to_extend(shapes, config, pretrainer, source)
-        excused = _excused(start.weights, config, source, tables)
+        excused = _excused(shapes, config, source, tables)
         report = assign_weights(start.weights, pretrainer, source, excused)
-    load_longer(tables, reader.__getitem__, weights_by_name(pretrainer))
+    loaded = {*report.loaded, *tables}
+    _check_frozen(config, pretrainer, loaded, source)
+    weights = weights_by_name(pretrainer)
+    trained = {name: stored[name] if name in loaded else 0 for name in tables_in(weights)}
+    if config.extend_positions and not tables:
+        _check_extended(config, trained, source)
+    load_longer(tables, reader.__getitem__, weights, trained)
     pretrainer.updates.begin_averages()
     _log(report, source)
+    return trained
 
 
-def tell_uniform_fakes(config: PretrainingConfig) -> None:
+def _check_frozen(
+    config: PretrainingConfig, pretrainer: ElectraPretrainer, loaded: Collection[str], source: str
+):
+    """Raise a ValueError if a generator is frozen of which `init_checkpoint` left some random."""
+    if not config.freeze_generator or config.generator_checkpoint is not None:
+        return
+    paths = [variable.path for variable in pretrainer.generator.weights]
+    left = [path for path in paths if path not in loaded]
+    if left:
+        raise ValueError(
+            "generator_checkpoint is expected to be given with freeze_generator, since "
+            f"{len(left)} variables of the generator are not loaded from {source} and nothing "
+            f"trains them here: {first_names(left)}."
+        )
+
+
+def _check_extended(config: PretrainingConfig, trained: Mapping[str, int], source: str):
+    """Raise a ValueError if `extend_positions` has nothing to do in any stage."""
+    lengths = [stage.max_seq_length for stage in config.plan]
+    if all(max(lengths) <= (positions or lengths[0]) for positions in trained.values()):
+        raise ValueError(
+            f"extend_positions is expected to be false, since {source} has trained the "
+            f"{max(lengths)} positions that the stages use."
+        )
+
+
+def warn_of_uniform_fakes(config: PretrainingConfig) -> None:
     """Warn that there is no generator; a user of a converted discriminator may expect one."""
     if not config.uniform_generator:
         return
@@ -157,8 +204,7 @@ def _tables_to_extend(
     """Tables of positions that are longer here, see `shorter_tables`.
 
     Raises:
-        ValueError: there are some although `extend_positions` is false, or there is nothing to do
-            for it.
+        ValueError: there are some although `extend_positions` is false.
     """
     ignored = re.compile(config.init_checkpoint_ignore or r"\Z.")
     tables = shorter_tables(shapes, weights_by_name(pretrainer))
@@ -169,12 +215,6 @@ def _tables_to_extend(
             f"max_position_embeddings is expected to be {shapes[next(iter(tables.values()))][0]}, "
             f"as in {source}, but is {most}. With extend_positions the further positions begin as "
             "copies of trained ones."
-        )
-    lengths = [stage.max_seq_length for stage in config.plan]
-    if config.extend_positions and not tables and max(lengths) == lengths[0]:
-        raise ValueError(
-            f"extend_positions is expected to be false, since {source} has as many positions as "
-            f"the model, {most}, and no stage is longer than the first."
         )
     return tables
 

@@ -19,18 +19,23 @@ from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
 from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.held_out import Evaluator
-from electra_tf.pretraining.positions import extend_positions
+from electra_tf.pretraining.positions import (
+    TRAINED,
+    extend_positions,
+    tables_in,
+    trained_positions,
+)
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.pretraining.starting_weights import (
     FoundWeights,
     load_starting_weights,
-    tell_uniform_fakes,
+    warn_of_uniform_fakes,
 )
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import STATE
-from electra_tf.training.checkpoints.weights import training_variables
+from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
 from electra_tf.training.loop.trainer import Measured, Trainer
 from electra_tf.training.optimization.optimizer import (
     ElectraAdam,
@@ -115,6 +120,7 @@ class PretrainingTrainer(Trainer):
         self.tokenizer = tokenizer
         self.records = records
         self.start = start
+        self._trained_positions: dict[str, int] = {}  # of each table, by name
         self._evaluator = None
         if held_out is not None:
             self._evaluator = Evaluator(pretrainer, held_out, config.num_eval_steps, strategy)
@@ -155,10 +161,13 @@ class PretrainingTrainer(Trainer):
             self._health.begin_stage(stage, first_step, self.records.of(stage))
         self.model.accumulation_steps = stage.gradient_accumulation_steps
         self.model.masked_lm_only = stage.masked_lm_only
-        if config.extend_positions and first_step == stage.first_step > 0:
-            trained = max(s.max_seq_length for s in config.plan[: stage.number - 1])
+        length = stage.max_seq_length
+        if config.extend_positions:
             with self.strategy.scope():
-                extend_positions(training_variables(self.model), trained, stage.max_seq_length)
+                extend_positions(training_variables(self.model), self._trained_positions, length)
+        self._trained_positions = {
+            table: max(trained, length) for table, trained in self._trained_positions.items()
+        }
         batches = self.records.batches(
             stage, first_step, config.seed, self.workers.index, self.workers.count
         )
@@ -192,14 +201,17 @@ class PretrainingTrainer(Trainer):
 
     def begin(self) -> None:
         """Load what `init_checkpoint` and `generator_checkpoint` name."""
-        load_starting_weights(self.config, self.model, self.tokenizer, self.start)
-        tell_uniform_fakes(self.config)
+        self._trained_positions = load_starting_weights(
+            self.config, self.model, self.tokenizer, self.start
+        )
+        warn_of_uniform_fakes(self.config)
 
     def state(self, step: int) -> dict[str, Any]:
         return {
             **self.records.state(step),
             "best_loss": None if self.best_score is None else -self.best_score,
             "configuration": self.config.to_dict(),
+            TRAINED: self._trained_positions,
         }
 
     def restore(self, step: int, state: Mapping[str, Any], prefix: str) -> None:
@@ -208,7 +220,10 @@ class PretrainingTrainer(Trainer):
         self.best_score = None if best_loss is None else -best_loss
         self.records.restore(step, state, prefix)
         self.workers.check_same("the place in the records", self.records.state(step))
-        tell_uniform_fakes(self.config)
+        weights = weights_by_name(self.model)
+        tables = {name: weights[name].shape[0] for name in tables_in(weights)}
+        self._trained_positions = trained_positions(state, step, tables, prefix)
+        warn_of_uniform_fakes(self.config)
 
     def finished(self, step: int) -> str | None:
         if step < self.num_steps:
@@ -221,7 +236,7 @@ class PretrainingTrainer(Trainer):
     def prepare_folder(self) -> None:
         model_folder.write_config(self.config, self.tokenizer)
         steps, warmup = self.num_steps, self.config.num_warmup_steps
-        if not self.config.debug:  # which nobody looks at for what it learns
+        if not self.config.debug:  # a debug run is too short for any warm-up, and learns nothing
             warn_of_long_warmup(
                 self.schedule,
                 f"num_warmup_steps is {warmup}, but num_train_steps {steps}",

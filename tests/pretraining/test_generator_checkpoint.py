@@ -3,9 +3,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from option_steps import SMALL, built, masked_batches, trained
 from run_results import assert_identical, stored
-from tiny_run import SPECIAL, WORDS, tiny_config
+from tiny_run import SPECIAL, WORDS, half_length, tiny_config
 
 from electra_tf.config import PretrainingConfig
 from electra_tf.interop.conversion import convert
@@ -13,18 +14,21 @@ from electra_tf.interop.opening import find_pretraining_weights, open_model
 from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import flops_of_sequence
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
 from electra_tf.training.checkpoints.weights import training_variables
 
 FROZEN = {"freeze_generator": True, "untied_generator_embeddings": True}
 SHAPE = {"num_hidden_layers": 1}
 KERNEL = "encoder/layer_0/intermediate/dense/kernel"
 TOKENS = "embeddings/word_embeddings"
+POSITIONS = "embeddings/position_embeddings"
 
 
 def begun(data_dir, source, **options):
     """Weights and moments of a run after a step that changes nothing, and the source's."""
     options = {"num_train_steps": 1, "generator_checkpoint": str(source), **options}
-    config = tiny_config(data_dir, "begun", SHAPE, **options)
+    shape = options.pop("shape", SHAPE)
+    config = tiny_config(data_dir, "begun", shape, **options)
     run.train(config, find_weights=find_pretraining_weights)
     return stored(config.model_dir)
 
@@ -74,6 +78,33 @@ def test_a_masked_language_model_as_a_generator(data_dir, tmp_path, idle_steps):
     # They are shared here, and trained.
     np.testing.assert_array_equal(found[f"electra/{TOKENS}"], source[f"electra/{TOKENS}"])
     assert f"generator/{KERNEL}/adam_m" in found
+
+
+def test_positions_of_a_trained_generator_stay_where_those_of_a_new_discriminator_are_copied(
+    finished, data_dir, idle_steps
+):
+    stages = [{"steps": 1, **half_length(data_dir)}, {"steps": 1}]
+    options = {**FROZEN, "extend_positions": True, "stages": stages, "num_train_steps": 2}
+    found = begun(data_dir, finished.config.model_dir, **options)
+    source = stored(finished.config.model_dir)[f"electra/{POSITIONS}"]
+    np.testing.assert_array_equal(found[f"generator/{POSITIONS}"], source)
+    new = found[f"electra/{POSITIONS}"]
+    np.testing.assert_array_equal(new[8:], new[[1, 2, 3, 4, 5, 6, 1, 2]])
+
+
+@pytest.mark.parametrize("part", ["ignored", "absent"])
+def test_a_random_generator_is_not_frozen(finished, data_dir, tmp_path, idle_steps, part):
+    source = finished.config.model_dir
+    options = {"generator_checkpoint": None, **FROZEN, "init_checkpoint_ignore": "^generator"}
+    if part == "absent":
+        reader = CheckpointReader(CheckpointFolder(source).latest())
+        names = [n for n in reader.shapes if n.startswith(("electra/", "discriminator_pred"))]
+        alone = {n: tf.Variable(reader[n]) for n in names if "/adam_" not in n}
+        source = str(tmp_path / "alone")
+        CheckpointFolder(source).save(3, alone, {})
+        options["init_checkpoint_ignore"] = None
+    with pytest.raises(ValueError, match=r"with freeze_generator, since \d+ variables of the gen"):
+        begun(data_dir, source, init_checkpoint=source, **options)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from run_results import assert_identical, logged_steps
-from tiny_run import LENGTH, make_examples, tiny_config, write_records
+from tiny_run import LENGTH, half_length, make_examples, tiny_config, write_records
 
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import ElectraPretrainer, run
@@ -25,9 +25,7 @@ ONE_LAYER = {"num_hidden_layers": 1}
 @pytest.fixture
 def staged(data_dir):
     """Hyperparameters: 3 steps of half the length, 3 of more rows, 4 and then 2 of full length."""
-    short = {k: v[:, : LENGTH // 2] for k, v in make_examples(40, seed=5).items()}
-    write_records(data_dir / "short.tfrecord", short)
-    short = {"max_seq_length": LENGTH // 2, "pretrain_tfrecords": str(data_dir / "short.tfrecord")}
+    short = half_length(data_dir)
     return {
         "stages": [
             {"steps": 3, "train_batch_size": 4, **short},

@@ -2,13 +2,14 @@
 """What pre-training begins with: Hugging Face folders, discriminators alone, random weights."""
 
 import json
+import pathlib
 import shutil
 
 import numpy as np
 import pytest
 from run_results import stored
 from tiny_finetuning import SETTINGS, classification
-from tiny_run import make_data_dir, tiny_config
+from tiny_run import half_length, make_data_dir, tiny_config
 
 import electra_tf
 from electra_tf.interop.conversion import convert
@@ -18,6 +19,7 @@ from electra_tf.interop.opening import (
     open_model,
 )
 from electra_tf.pretraining import model_folder, run
+from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state
 
 pytestmark = pytest.mark.usefixtures("idle_steps", "info_log")
 ONE_LAYER = {"num_hidden_layers": 1}
@@ -173,7 +175,8 @@ def test_a_converted_discriminator_without_its_generator(
     )
     caplog.clear()
     run.train(config)
-    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    logged = [r for r in caplog.records if r.name == "absl"]  # TensorFlow may warn of retracing
+    (warning,) = [r.getMessage() for r in logged if r.levelname == "WARNING"]
     assert "a discriminator without its generator: fakes are drawn uniformly" in warning
 
 
@@ -222,6 +225,36 @@ def test_positions_are_extended_only_where_it_is_asked_for(source, finished, dat
         begun(config_from(data_dir, source, longer))
     with pytest.raises(ValueError, match=r"extend_positions is expected to be false, since .* 16"):
         begun(config_from(data_dir, source, extend_positions=True))
+
+
+def test_trained_positions_stay_whatever_the_stages(finished, data_dir):
+    """Of a source with 16 trained positions, in a run whose first stage uses 8; and resumed."""
+    first = {"steps": 1, **half_length(data_dir)}
+    stages = {"stages": [first, {"steps": 1}], "num_train_steps": 2}
+    longer = {"max_position_embeddings": 40}
+    source = finished.config.model_dir
+    config = config_from(data_dir, source, longer, extend_positions=True, **stages)
+    table = stored(source)[f"electra/{POSITIONS}"][[*range(16), *range(1, 15), *range(1, 11)]]
+    for _ in range(2):
+        np.testing.assert_array_equal(begun(config)[f"electra/{POSITIONS}"], table)
+        last = CheckpointFolder(config.model_dir).latest()
+        assert read_state(last)["trained_positions"][f"electra/{POSITIONS}"] == 16
+        for path in pathlib.Path(config.model_dir).glob("*ckpt-2.*"):
+            path.unlink()
+    other = {"model_dir": str(data_dir / "models" / "other")}
+    with pytest.raises(ValueError, match="has trained the 16 positions that the stages use"):
+        begun(config_from(data_dir, source, extend_positions=True, **stages, **other))
+
+
+@pytest.mark.slow
+def test_positions_that_a_source_has_not_trained_are_no_source_of_copies(data_dir):
+    half = tiny_config(data_dir, "half", ONE_LAYER, **half_length(data_dir))
+    run.train(half)
+    longer = {"max_position_embeddings": 40}
+    config = config_from(data_dir, half.model_dir, longer, extend_positions=True)
+    table = stored(half.model_dir)[f"electra/{POSITIONS}"]
+    expected = table[[*range(8), *[1, 2, 3, 4, 5, 6] * 5, 1, 2]]
+    np.testing.assert_array_equal(begun(config)[f"electra/{POSITIONS}"], expected)
 
 
 @pytest.mark.slow
