@@ -17,8 +17,15 @@ from electra_tf.finetuning.kinds.embedding import VECTOR
 from electra_tf.interop.error_calibration import write_calibration
 from electra_tf.interop.opening import EXPORTED, PRETRAINED, find_model, open_model
 from electra_tf.interop.stored_model import StoredModel
-from electra_tf.serving.calibrating import Goal, calibrated
-from electra_tf.serving.columns import as_array, check_count, joined, said_by, text_columns
+from electra_tf.serving.calibrating import USED, Goal, calibrated
+from electra_tf.serving.columns import (
+    as_array,
+    check_count,
+    input_names,
+    joined,
+    said_by,
+    text_columns,
+)
 from electra_tf.serving.export import server_of_model
 from electra_tf.serving.export_files import load_exported, with_top_k
 from electra_tf.serving.options import Choices, check_rule, check_tuning, tuned_signature
@@ -82,10 +89,9 @@ def load(
     hparams = {**(hparams or {}), **choice}
     reopened = functools.partial(open_model, folder, hparams, labels, generator)
     model = reopened()
-    server = server_of_model(
-        model, folder, task, model.config.max_seq_length, tf.float32, top_k or 5
-    )
-    own = (place.folder, model.step) if place.kind == PRETRAINED else None
+    length = model.config.max_seq_length
+    server = server_of_model(model, folder, task, length, tf.float32, top_k or 5)
+    own = model.calibrated if place.kind == PRETRAINED else None
     return LoadedModel(server.signatures, folder, server, own, reopened)
 
 
@@ -102,7 +108,7 @@ class LoadedModel:
         signatures: name -> function of named tensors.
         source: for messages.
         owner: what the signatures' variables belong to; kept alive.
-        folder: of a model that was pre-trained here, and its step.
+        folder: of a model that was pre-trained here, with step and fingerprint of its weights.
         reopened: reads the model once more, with all its weights; None if that cannot be.
     """
 
@@ -111,7 +117,7 @@ class LoadedModel:
         signatures: Mapping[str, Callable],
         source: str,
         owner: Any = None,
-        folder: tuple[str, int] | None = None,
+        folder: tuple[str, int, str] | None = None,
         reopened: Callable[[], StoredModel] | None = None,
     ):
         self._signatures = signatures
@@ -123,7 +129,7 @@ class LoadedModel:
     @property
     def signatures(self) -> dict[str, tuple[str, ...]]:
         """Name -> names of the inputs, of all that the model computes; exports serve the same."""
-        return {name: tuple(_inputs(function)) for name, function in self._signatures.items()}
+        return {name: tuple(input_names(function)) for name, function in self._signatures.items()}
 
     def encode(self, texts: Texts, layer: int = -1, batch_size: int = 32) -> Outputs:
         """Features of texts.
@@ -211,7 +217,10 @@ class LoadedModel:
     def find_errors(
         self, texts: Sequence[str], threshold: float | None = None, batch_size: int = 32
     ) -> Outputs:
-        """Words that do not belong where they are. Words are what white space separates.
+        """Words that do not belong where they are.
+
+        Words are what white space separates, and single ideographs unless the vocabulary is one of
+        SentencePiece. A "[MASK]" is read as the text that it is.
 
         Args:
             texts: a sequence of texts.
@@ -222,10 +231,12 @@ class LoadedModel:
         Returns:
             `words` str, `starts`, `ends` int32 [B, W]; `probabilities` float32 [B, W] that the word
             is wrong, calibrated, and `logits` before calibration; `is_error` bool [B, W];
+            `is_unknown` bool [B, W], words with unknown tokens, which are never errors;
             `num_words` int32, `is_truncated`, `is_calibrated` bool, `threshold` float32 [B]. With a
             generator: `replacements` str, `replacement_probabilities` float32 [B, W, K], best
             first, of the 32 most probable errors of a text. A replacement is one token, whatever
-            the word's number of tokens; the word itself may be among them.
+            the word's number of tokens; the word itself may be among them. Probabilities are shares
+            among the tokens that can be a replacement, all of which sum to 1.
 
         Raises:
             ValueError: texts are not as expected, the threshold is not in 0..1, or the model has no
@@ -248,7 +259,8 @@ class LoadedModel:
         """Fit the probabilities and the threshold of `find_errors`, and store them in the folder.
 
         Args:
-            texts: correct ones, unseen in training; errors as people make them are put in.
+            texts: correct ones, unseen in training; errors as people make them are put in. Of each,
+                only what fits into a row counts.
             precision: share of true errors among the words found, from which the threshold follows.
             false_alarm_rate: the same as the share of correct words that are found; default: 0.01
                 if no precision is given.
@@ -258,11 +270,12 @@ class LoadedModel:
             batch_size: number of texts computed at once.
 
         Returns:
-            What error_calibration.json holds: `temperature`, `bias`, `threshold`, `measured`.
+            What error_calibration.json holds for the weights of this step: `temperature`, `bias`,
+            `threshold`, `measured`. Other steps in the folder keep theirs.
 
         Raises:
-            ValueError: the folder is not one of a discriminator that this library wrote; there is
-                too little text; no threshold reaches the precision.
+            ValueError: the folder is not one of a discriminator that this library wrote; texts are
+                not as expected or too few; no threshold reaches the precision.
         """
         goal = Goal.of(precision, false_alarm_rate)
         if self._folder is None or self._owner.errors is None:
@@ -272,13 +285,9 @@ class LoadedModel:
                 "Calibrate such a folder; what is exported or converted from it then is calibrated."
             )
         above_all = np.float32(2.0)  # nothing to be replaced
-        found = calibrated(
-            lambda made: self._run("find_errors", made, batch_size, threshold=above_all),
-            texts,
-            goal,
-            error_rate,
-            seed,
-        )
+        given = {"batch_size": batch_size, "kept": USED, "threshold": above_all}
+        find_errors = functools.partial(self._run, "find_errors", **given)
+        found = calibrated(find_errors, texts, goal, error_rate, seed)
         write_calibration(found, *self._folder)
         self._owner.errors.calibrate(found)
         return dataclasses.asdict(found)
@@ -295,7 +304,7 @@ class LoadedModel:
         """Which option in the gap of a text the discriminator finds most original.
 
         Args:
-            templates: B texts with one `{}` each.
+            templates: B texts with one `{}` each; a "[MASK]" is read as the text that it is.
             options: O texts for all templates, or a sequence of them for each.
             few_shot: examples (template, right option) that a copy of the model learns from first,
                 with (..., options) behind where templates have options of their own. None: as it
@@ -313,8 +322,8 @@ class LoadedModel:
             `num_options` int32 [B]. Scores of options that are not there are -inf.
 
         Raises:
-            ValueError: a template has not one gap, an option is empty, unknown or alone, or the
-                model has no discriminator; few_shot cannot be learned from.
+            ValueError: a template has not one gap, an option is empty, unknown, alone or has the
+                tokens of another, few_shot cannot be learned from, or there is no discriminator.
         """
         check_rule(rule)
         choices = Choices.of(templates, options)
@@ -375,7 +384,7 @@ class LoadedModel:
             )
         check_count(batch_size, "batch_size")
         function = self._signatures[name]
-        columns = text_columns(texts, [n for n in _inputs(function) if n not in shared])
+        columns = text_columns(texts, [n for n in input_names(function) if n not in shared])
         parts = []
         for start in range(0, len(texts), batch_size):
             chunk = {key: column[start : start + batch_size] for key, column in columns.items()}
@@ -388,12 +397,3 @@ class LoadedModel:
             wanted = set(kept) & set(outputs) or set(outputs)
             parts.append({key: as_array(outputs[key]) for key in wanted})
         return {key: joined([part[key] for part in parts]) for key in parts[0]}
-
-
-def _inputs(function: Callable) -> list[str]:
-    """Names of a signature's inputs, the first text before the second."""
-    specs = getattr(function, "input_signature", None)
-    if specs is not None:  # not exported: in their order
-        return [spec.name for spec in specs]
-    _, named = function.structured_input_signature
-    return sorted(named, key=lambda name: (name in ("text_pair", "context", "option"), name))

@@ -69,6 +69,8 @@ def test_long_texts_lose_the_ends_that_are_far_from_the_option(model):
         (["{}"], ["w1", 3], r"options\[1\] is expected to be a text, but is 3"),
         (["{}"], ["w1", "w1"], "to have different texts"),
         (["{}"], [["w1", "w2"]] * 2, "one sequence for each of the 1 templates, but has 2"),
+        (["w5 {}"], ["w1", "w2", "W2"], "'w2' and 'W2' have the same tokens in 'w5 {}'"),
+        (["{} w5"], ["w1", " w1"], "'w1' and ' w1' have the same tokens in '{} w5'"),
         (["{}"], ["w1", "strange"], "'strange' has unknown ones in '{}'"),
         (["{}"], ["w1", "w2 " * 15], "score_options: option is expected to fit into 16 tokens"),
     ],
@@ -86,12 +88,19 @@ def test_the_rule_is_one_of_four(model):
 def test_a_copy_learns_from_few_examples(model):
     templates = ["w5 {} w6", "w7 {} w8"]
     shots = list(zip(templates, ["w1", "w2 w3"], strict=True))
-    hparams = {"learning_rate": 5e-3, "layerwise_lr_decay": 0.0, "num_train_epochs": 40}
+    hparams = {"learning_rate": 5e-3, "layerwise_lr_decay": 0.0, "num_train_epochs": 80}
     before = model.score_options(templates, OPTIONS)
     found = model.score_options(templates, OPTIONS, few_shot=shots, **hparams)
     assert found["best"].tolist() == ["w1", "w2 w3"] != before["best"].tolist()
     after = model.score_options(templates, OPTIONS)
     np.testing.assert_array_equal(after["mean"], before["mean"])  # the model stays as it is
+
+
+def test_one_step_on_one_example_changes_the_scores(model):
+    before = model.score_options(TEMPLATES, OPTIONS)["mean"]
+    shots = [(TEMPLATES[0], OPTIONS[0])]
+    found = model.score_options(TEMPLATES, OPTIONS, few_shot=shots, num_train_epochs=1)
+    assert (found["mean"] != before).all()
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,8 @@ def test_a_copy_learns_from_few_examples(model):
         ({"few_shot": [("{}", "a", ["a", "b"])]}, "an option of few_shot is expected to be one of"),
         ({"few_shot": [("{}", "w1")], "max_seq_length": 8}, "unknown hyperparameter of few_shot"),
         ({"few_shot": [("{}", "w1")], "num_train_epochs": 0}, "to give at least one step"),
+        ({"few_shot": [("{}", "w1")], "learning_rate": 0.0}, "few_shot is expected to be above 0"),
+        ({"few_shot": [("{}", "w1", ["w1", "W1"])]}, "'w1' and 'W1' have the same tokens"),
         ({"seed": 3}, "few_shot is expected to be given with seed, but is None"),
     ],
 )

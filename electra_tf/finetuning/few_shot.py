@@ -21,7 +21,13 @@ from electra_tf.finetuning.split_data import Arrays, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.finetuning.trial import make_optimizer
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import OUTER_ENDS, prompt_rows, split_at_gap
+from electra_tf.text.prompts import (
+    OUTER_ENDS,
+    check_different,
+    prompt_rows,
+    row_ids,
+    split_at_gap,
+)
 
 DEFAULTS = {"num_train_epochs": 20.0, "train_batch_size": 16}
 """Hyperparameters that few examples change; others are those of any fine-tuning."""
@@ -74,16 +80,19 @@ def tuned_logits(
         each token was replaced.
 
     Raises:
-        ValueError: a hyperparameter is unknown or out of range, or there is no such head.
+        ValueError: a hyperparameter is unknown or out of range, two options have the same tokens,
+            or there is no such head.
     """
     check_names(hparams, SETTABLE, "hyperparameter of few_shot")
     config = _config(start.encoder, max_seq_length, hparams)
     arrays = _arrays(tokenizer, shots, max_seq_length)
     batches = TrainingBatches([arrays], config.train_batch_size, config.seed)
     num_steps = batches.num_steps(config.num_train_epochs)
+    check(config.learning_rate > 0, "learning_rate of few_shot", "above 0", config.learning_rate)
     model = FinetuningModel(config, [_TASK])
     assign_weights(model, start)
-    model.compile(optimizer=make_optimizer(config, num_steps))
+    # The rate of a schedule's last step is 0; here even a single step is to count.
+    model.compile(optimizer=make_optimizer(config, num_steps + 1))
     model.fit(_dataset(batches, num_steps), steps_per_epoch=num_steps, shuffle=False, verbose=0)
     head = model.task_heads.heads[0]
     return lambda batch: head.replaced_logits(model.encoder(batch).last_hidden_state)
@@ -114,6 +123,7 @@ def _arrays(tokenizer: Tokenizer, shots: Shots, max_seq_length: int) -> Arrays:
     for option, usable in zip(shots.options, is_usable.numpy(), strict=True):
         expected = f"one of known tokens, which fits into {max_seq_length}"
         check(usable, "an option of few_shot", expected, option)
+    check_different(shots.templates, shots.options, row_ids(rows).numpy().tolist())
     columns = {
         "option_mask": rows.option_mask.numpy(),
         "option_ids": np.zeros(len(shots.options), np.int32),

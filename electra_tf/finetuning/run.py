@@ -26,7 +26,7 @@ from electra_tf.finetuning.results import (
 )
 from electra_tf.finetuning.run_data import RunData
 from electra_tf.finetuning.split_data import SplitData
-from electra_tf.finetuning.starting_weights import StartingPoint
+from electra_tf.finetuning.starting_weights import StartingPoint, fingerprint_of
 from electra_tf.finetuning.task import Task, load_task
 from electra_tf.finetuning.trial import Trial, TrialTrainer, make_schedule
 from electra_tf.text import load_matching_tokenizer
@@ -137,7 +137,8 @@ class _Run:
         self.data = RunData(config, self.tokenizer, self.tasks, workers.is_chief)
         if config.log_examples:
             self.data.log_examples()
-        self.starting_weights = start.fingerprint if start else None
+        uses_head = any(task.kind.has_zero_shot for task in self.tasks)
+        self.starting_weights = fingerprint_of(start, uses_head) if start else None
         self.baselines = self.data.baselines()
         self.diverged: list[DivergedError] = []
 

@@ -38,6 +38,18 @@ class StartingPoint(Protocol):
     fingerprint: str
 
 
+def fingerprint_of(start: StartingPoint, uses_head: bool) -> str:
+    """Hexadecimal SHA-256 of the weights that training begins with.
+
+    Args:
+        start: see there.
+        uses_head: whether a task begins with the discriminator's head.
+    """
+    if not uses_head:
+        return start.fingerprint
+    return weights.fingerprint({**start.weights, **start.discriminator_head})
+
+
 def asked_config(model_name: str, data_dir: str, hparams: Mapping[str, Any]) -> FinetuningConfig:
     """`FinetuningConfig.from_hparams`; of a task that a JSON file describes, the kind has defaults.
 

@@ -52,7 +52,8 @@ def write_own(model: StoredModel, folder: str) -> None:
             config = dataclasses.replace(model.config, model_dir=partial)
             pretrained.write_config(config, model.tokenizer, converted_from=model.description)
             if model.error_calibration is not None:
-                write_calibration(model.error_calibration, partial, model.step)
+                weights = model.discriminator_fingerprint
+                write_calibration(model.error_calibration, partial, model.step, weights)
         CheckpointFolder(partial).save(model.step, {**model.weights, **model.moments}, {})
 
 

@@ -2,6 +2,7 @@
 """How far a discriminator's logits are to be trusted as those of errors, stored beside a model."""
 
 import dataclasses
+import math
 import os
 from typing import Any
 
@@ -30,20 +31,31 @@ class ErrorCalibration:
     """What was asked, and what was found on the text of the calibration."""
 
 
-def write_calibration(calibration: ErrorCalibration, folder: str, step: int) -> None:
-    """Write the calibration of a model.
+def write_calibration(calibration: ErrorCalibration, folder: str, step: int, weights: str) -> None:
+    """Write the calibration of a model; those of other checkpoints of the folder stay.
 
     Args:
         calibration: of the words of its discriminator.
         folder: of the model.
-        step: updates that made its weights; for other weights the calibration does not count.
+        step: updates that made its weights.
+        weights: their fingerprint; for other weights the calibration does not count.
+
+    Raises:
+        ValueError: there is such a file, which is not as expected; names it and the key.
     """
-    content = {**dataclasses.asdict(calibration), "step": step}
-    write_json(os.path.join(folder, CALIBRATION_FILE), content)
+    path = os.path.join(folder, CALIBRATION_FILE)
+    content = _read(path) if exists(path) else {}
+    content[str(step)] = {**dataclasses.asdict(calibration), "weights": weights}
+    write_json(path, content)
 
 
-def read_calibration(folder: str, step: int) -> ErrorCalibration | None:
-    """The calibration of a model; None if it has none, or one of earlier or later weights.
+def read_calibration(folder: str, step: int, weights: str) -> ErrorCalibration | None:
+    """The calibration of a model; None if it has none, or only such of other weights.
+
+    Args:
+        folder: of the model.
+        step: updates that made its weights.
+        weights: their fingerprint.
 
     Raises:
         ValueError: the file is not as expected; names it and the key.
@@ -51,27 +63,51 @@ def read_calibration(folder: str, step: int) -> ErrorCalibration | None:
     path = os.path.join(folder, CALIBRATION_FILE)
     if not exists(path):
         return None
-    stored = read_json(path)
-    numbers = ("temperature", "bias", "threshold")
-    check_keys(stored, {**dict.fromkeys(numbers, float), "measured": dict, "step": int}, path)
-    calibration = ErrorCalibration(
-        **{name: float(stored[name]) for name in numbers}, measured=stored["measured"]
-    )
-    if not 0 < calibration.temperature < float("inf"):
-        raise ValueError(
-            f"{path}: 'temperature' is expected to be above 0, but is {calibration.temperature}."
-        )
-    if not 0 <= calibration.threshold <= 1:
-        raise ValueError(
-            f"{path}: 'threshold' is expected to be in 0..1, but is {calibration.threshold}."
-        )
-    if stored["step"] != step:
+    content = _read(path)
+    stored = content.get(str(step))
+    if stored is None or stored["weights"] != weights:
+        steps = ", ".join(content) or "no step"
+        held = f"other weights of step {step}" if stored else f"the weights of {steps}"
         logging.warning(
-            "%s is not used: it is of the weights of step %d, but those of step %d were opened. "
-            "Calibrate again.",
+            "%s is not used: it has calibrations for %s, but step %d was opened. Calibrate again.",
             path,
-            stored["step"],
+            held,
             step,
         )
         return None
-    return calibration
+    return _of(stored)
+
+
+def _read(path: str) -> dict[str, dict[str, Any]]:
+    """The content of the file by step."""
+    content = read_json(path)
+    kinds = {"temperature": float, "bias": float, "threshold": float, "measured": dict}
+    kinds["weights"] = str
+    for step, stored in content.items():
+        check_keys(content, {step: dict}, path)
+        where = f"{path}, step {step}"
+        check_keys(stored, kinds, where)
+        if unknown := sorted(set(stored) - set(kinds)):
+            raise ValueError(
+                f"{where}: the keys are expected to be {', '.join(kinds)}, but there is "
+                f"{unknown[0]!r}."
+            )
+        _check(_of(stored), where)
+    return content
+
+
+def _of(stored: dict[str, Any]) -> ErrorCalibration:
+    numbers = {name: float(stored[name]) for name in ("temperature", "bias", "threshold")}
+    return ErrorCalibration(**numbers, measured=stored["measured"])
+
+
+def _check(calibration: ErrorCalibration, where: str) -> None:
+    values = {
+        "temperature": (0 < calibration.temperature < math.inf, "finite and above 0"),
+        "bias": (math.isfinite(calibration.bias), "finite"),
+        "threshold": (0 <= calibration.threshold <= 1, "in 0..1"),
+    }
+    for name, (holds, expected) in values.items():
+        if not holds:
+            value = getattr(calibration, name)
+            raise ValueError(f"{where}: {name!r} is expected to be {expected}, but is {value}.")

@@ -126,7 +126,18 @@ class StoredModel:
     @functools.cached_property
     def error_calibration(self) -> ErrorCalibration | None:
         """Of a pre-trained discriminator that was calibrated in its folder."""
-        return read_calibration(self.folder, self.step) if self.folder else None
+        return read_calibration(*self.calibrated) if self.folder else None
+
+    @property
+    def calibrated(self) -> tuple[str, int, str]:
+        """Folder, step and fingerprint, which say what a calibration is of."""
+        return self.folder, self.step, self.discriminator_fingerprint
+
+    @functools.cached_property
+    def discriminator_fingerprint(self) -> str:
+        """That of the discriminator's weights alone; `folded` keeps it."""
+        encoder, head = encoder_and_head(with_folded_tokens(self.weights))
+        return fingerprint({**encoder, **head})
 
     @property
     def vocabulary(self) -> Vocabulary | None:

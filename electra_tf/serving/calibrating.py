@@ -15,10 +15,13 @@ from scipy.special import expit
 
 from electra_tf.config import check
 from electra_tf.interop.error_calibration import ErrorCalibration
+from electra_tf.serving.columns import text_columns
 from electra_tf.text.word_errors import corrupted_everywhere
 
 FALSE_ALARM_RATE = 0.01
 """What is asked if nothing else is."""
+USED = ("logits", "starts", "ends", "num_words", "is_unknown", "is_truncated")
+"""Outputs of `find_errors` from which a calibration follows."""
 _FEWEST = 20
 """Wrong words without which nothing is fitted; flagged words of which a precision is estimated."""
 
@@ -64,15 +67,16 @@ def calibrated(
     """The calibration of a model on correct texts.
 
     Args:
-        find_errors: texts -> `logits`, `starts`, `ends`, `num_words` of their words.
-        texts: without errors, unseen in training.
+        find_errors: texts -> the outputs `USED`.
+        texts: without errors, unseen in training. What does not fit into a row does not count.
         goal: what decides the threshold.
         error_rate: share of words at which an error is put in, see `corrupted_everywhere`.
         seed: decides which errors.
 
     Raises:
-        ValueError: there are too few words, or no threshold reaches the goal.
+        ValueError: texts are no strings, there are too few words, or no threshold reaches the goal.
     """
+    text_columns(texts, ["text"])
     check(0 < error_rate < 1, "error_rate", "between 0 and 1", error_rate)
     rng = random.Random(seed)
     made = [corrupted_everywhere(text, error_rate, rng) for text in texts]
@@ -91,6 +95,7 @@ def calibrated(
         "error_rate": error_rate,
         "seed": seed,
         "num_texts": len(texts),
+        "num_truncated": int(found["is_truncated"].sum()),
         "num_words": len(is_wrong),
         "num_wrong": int(is_wrong.sum()),
     }
@@ -106,14 +111,16 @@ def calibrated(
 def labelled(
     found: Mapping[str, np.ndarray], spans: Sequence[Sequence[tuple[int, int]]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the words of all texts: float64 logits, and bool, whether they are among the spans."""
-    logits, is_wrong = [], []
+    """Of the known words of all texts: float64 logits, and whether they are among the spans."""
+    logits, is_wrong, is_known = [], [], []
     for row, wrong in enumerate(spans):
         count, wrong = found["num_words"][row], set(wrong)
         places = zip(found["starts"][row, :count], found["ends"][row, :count], strict=True)
         is_wrong += [(int(start), int(end)) in wrong for start, end in places]
         logits.append(found["logits"][row, :count])
-    return np.concatenate(logits).astype(np.float64), np.array(is_wrong, bool)
+        is_known.append(~found["is_unknown"][row, :count])
+    known = np.concatenate(is_known)
+    return np.concatenate(logits)[known].astype(np.float64), np.array(is_wrong, bool)[known]
 
 
 def fitted(logits: np.ndarray, is_wrong: np.ndarray, with_bias: bool = True) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 """Texts of Python as the inputs of signatures, and what they give as numpy arrays."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -47,6 +47,15 @@ def check_count(value: int, name: str) -> None:
         raise ValueError(f"{name} is expected to be a whole number, but is {value!r}.")
     if value < 1:
         raise ValueError(f"{name} is expected to be at least 1, but is {value}.")
+
+
+def input_names(function: Callable) -> list[str]:
+    """Names of a signature's inputs, the first text before the second."""
+    specs = getattr(function, "input_signature", None)
+    if specs is not None:  # not exported: in their order
+        return [spec.name for spec in specs]
+    _, named = function.structured_input_signature
+    return sorted(named, key=lambda name: (name in ("text_pair", "context", "option"), name))
 
 
 def said_by(error: tf.errors.InvalidArgumentError) -> str:

@@ -1,8 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Words that do not belong where they are, and what the generator would put there.
 
-A word is what white space separates. It looks as wrong as the most suspicious of its tokens does to
-the discriminator. What is replaced are its letters: marks around them stay as they are.
+A word is what white space separates, or one ideograph where the tokenizer splits at these. It looks
+as wrong as the most suspicious of its tokens does to the discriminator. What is replaced are its
+letters: marks around them stay as they are.
 """
 
 import re
@@ -30,7 +31,7 @@ _ROWS_AT_ONCE = 16
 _NO_TEXT = re.compile(r"\[unused\d+\]|<0x[0-9A-F]{2}>")
 """Tokens that are kept for later, and bytes of characters that a vocabulary does not have."""
 _NO_TOKEN_LOGIT = -100.0
-"""Of words that are nothing to the tokenizer, such as control characters."""
+"""Of words that have no token, such as control characters."""
 
 
 class ErrorFinder(tf.Module):
@@ -91,7 +92,8 @@ class ErrorFinder(tf.Module):
         probabilities = tf.sigmoid(logits / self._temperature + self._bias)
         probabilities = tf.where(has_token, probabilities, 0.0)
         threshold = tf.where(threshold < 0, self._threshold, threshold)
-        is_error = has_token & (probabilities >= tf.gather(threshold, found.rows))
+        is_unknown = found.has_token(self._tokenizer.vocabulary.unk_id)
+        is_error = has_token & ~is_unknown & (probabilities >= tf.gather(threshold, found.rows))
         outputs = {
             "words": per_text(words.texts.flat_values, words.texts, ""),
             "starts": per_text(words.starts.flat_values, words.texts, 0),
@@ -99,6 +101,7 @@ class ErrorFinder(tf.Module):
             "probabilities": per_text(probabilities, words.texts, 0.0),
             "logits": per_text(logits, words.texts, 0.0),
             "is_error": per_text(is_error, words.texts, False),
+            "is_unknown": per_text(is_unknown, words.texts, False),
             "num_words": tf.cast(words.texts.row_lengths(), tf.int32),
             "is_truncated": found.is_truncated,
             "threshold": threshold,
@@ -149,12 +152,15 @@ class ErrorFinder(tf.Module):
             part = slice(first, first + _ROWS_AT_ONCE)
             rows = {name: column[part] for name, column in batch.items()}
             logits = self._filling_logits(rows, positions[part, None])[:, 0, :size]
-            is_choice = (self._pieces.begins == core.begins[part, None]) & (
-                self._pieces.is_mark == core.is_mark[part, None]
-            )
-            is_choice &= self._pieces.is_text
+            begins, pieces = core.begins[part, None], self._pieces
+            # Behind a mark, pieces that continue a word stand for those with the same name that
+            # begin one.
+            is_choice = pieces.begins | (~begins & (pieces.other_form < size))
+            is_choice &= pieces.is_text & (pieces.is_mark == core.is_mark[part, None])
             found = tf.nn.softmax(tf.where(is_choice, logits, logits.dtype.min))
-            best = tf.math.top_k(tf.where(is_choice, found, 0.0), self._top_k)
+            found = tf.where(is_choice, found, 0.0)
+            found += tf.gather(tf.pad(found, [[0, 0], [0, 1]]), pieces.other_form, axis=1)
+            best = tf.math.top_k(tf.where(pieces.begins, found, 0.0), self._top_k)
             ids = tf.concat([ids, best.indices], 0)
             return first + _ROWS_AT_ONCE, ids, tf.concat([values, best.values], 0)
 
@@ -178,8 +184,13 @@ class _Pieces(NamedTuple):
     """bool, whether a word may begin with it."""
     is_mark: np.ndarray
     """bool, whether it is punctuation and symbols alone."""
+    is_blank: np.ndarray
+    """bool, whether it is the space before a word and nothing else."""
     is_text: np.ndarray
     """bool, whether it is neither special nor empty nor a byte of a character."""
+    other_form: np.ndarray
+    """int32, the token that begins a word if it continues one with the same name, and vice versa;
+    V if there is none."""
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "_Pieces":
@@ -198,8 +209,13 @@ class _Pieces(NamedTuple):
             bool(name) and all(unicodedata.category(c)[0] in "PS" for c in name)
             for name, is_some in zip(names, is_text, strict=True)
         ]
+        forms = {form: number for number, form in enumerate(zip(names, begins, strict=True))}
+        others = [forms.get((n, not b), len(names)) for n, b in zip(names, begins, strict=True)]
         encoded = np.array([name.encode() for name in names], object)
-        return cls(encoded, np.array(begins), np.array(is_mark) & is_text, np.array(is_text))
+        is_mark = np.array(is_mark) & is_text
+        is_blank = encoded == b""
+        columns = (np.array(begins), is_mark, is_blank, np.array(is_text))
+        return cls(encoded, *columns, np.array(others, np.int32))
 
 
 class _Core(NamedTuple):
@@ -241,13 +257,18 @@ class _LocatedWords(NamedTuple):
         """The number of words of all texts."""
         return tf.size(self.words.starts.flat_values)
 
+    def has_token(self, token_id: int) -> tf.Tensor:
+        """Whether each word of all texts has this token, bool."""
+        is_it = tf.cast(self.tokens.ids.flat_values == token_id, tf.int32)
+        return tf.math.unsorted_segment_max(is_it, self.word_of, self.count) > 0
+
     def core(self, pieces: _Pieces, words: tf.Tensor) -> _Core:
         """The cores of words int64 [P]."""
         ids = self.tokens.ids.flat_values
-        is_mark = tf.gather(pieces.is_mark, ids)
+        is_around = tf.gather(pieces.is_mark | pieces.is_blank, ids)
         places = tf.range(tf.size(ids, tf.int64))
         bounds = []
-        for segments in (tf.where(~is_mark, self.word_of, -1), self.word_of):
+        for segments in (tf.where(~is_around, self.word_of, -1), self.word_of):
             first = tf.math.unsorted_segment_min(places, segments, self.count)
             last = tf.math.unsorted_segment_max(places, segments, self.count)
             bounds.append((tf.gather(first, words), tf.gather(last, words)))
@@ -266,7 +287,7 @@ class _LocatedWords(NamedTuple):
 
 def _located_words(tokenizer: Tokenizer, text: tf.Tensor, room: int) -> _LocatedWords:
     """Words of texts [B], as far as their tokens fit into the room of a row."""
-    tokens, words = tokens_of(tokenizer, text), words_of(text)
+    tokens, words = tokens_of(tokenizer, text), words_of(text, tokenizer.splits_ideographs)
     lengths = tokens.ids.row_lengths()
     kept = tf.minimum(lengths, room)
     # The byte of the first token that is cut.

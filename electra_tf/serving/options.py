@@ -1,11 +1,11 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which filling of a gap a discriminator finds most original, without training.
 
-A discriminator says of each token how probable it is that the token was replaced. An option is
-scored by the log-probabilities that its own tokens are original, in the filled text: their mean
-(Xia et al. 2022, https://arxiv.org/abs/2205.15223; the most original word is the prediction in Li
-et al. 2022, https://arxiv.org/abs/2203.03235, too) or their sum. Some words look original
-everywhere. The corrected scores subtract what the option has alone, as a text without context.
+A discriminator computes for each token the probability that it was replaced. An option is scored by
+the log-probabilities that its own tokens are original, in the filled text: their mean (Xia et al.
+2022, https://arxiv.org/abs/2205.15223; the most original word is the prediction in Li et al. 2022,
+https://arxiv.org/abs/2203.03235, too) or their sum. Some words look original everywhere. The
+corrected scores subtract what the option has alone, as a text without context.
 """
 
 import dataclasses
@@ -21,7 +21,14 @@ from electra_tf.finetuning.few_shot import Shots, tuned_logits
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.serving.signatures import STRINGS, signature
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import OUTER_ENDS, PromptRows, prompt_rows, split_at_gap
+from electra_tf.text.prompts import (
+    OUTER_ENDS,
+    PromptRows,
+    check_different,
+    prompt_rows,
+    row_ids,
+    split_at_gap,
+)
 
 ReplacedLogits = Callable[[Mapping[str, tf.Tensor]], tf.Tensor]
 """`input_ids, input_mask, segment_ids` [R, L] -> logits that a token was replaced [R, L]."""
@@ -49,7 +56,8 @@ def option_scores(
         float32 [R]: `mean` and `sum` of the log-probabilities that the option's tokens are
         original; `mean_alone` and `sum_alone`, the same of the option as a text of its own;
         `mean_corrected` and `sum_corrected`, the differences. int32 [R]: `num_tokens` of the
-        option, `num_unknown` among them. bool [R]: `is_truncated`.
+        option, `num_unknown` among them. bool [R]: `is_truncated`. string [R]: `row_ids`, the ids
+        of the whole row, by which options are compared.
     """
     before, behind = split_at_gap(text)
     rows = prompt_rows(tokenizer, (before, option, behind), 1, OUTER_ENDS, max_seq_length)
@@ -72,6 +80,7 @@ def option_scores(
         "num_tokens": rows.num_tokens,
         "num_unknown": rows.num_unknown,
         "is_truncated": rows.is_truncated,
+        "row_ids": row_ids(rows),
     }
 
 
@@ -106,7 +115,7 @@ def tuned_signature(
     if not start.discriminator_head:
         raise ValueError(
             f"few_shot is expected to be None for {model.description}, which has no discriminator "
-            "whose head alone says whether a token was replaced."
+            "whose head alone computes whether a token was replaced."
         )
     logits = tuned_logits(start, model.tokenizer, shots, length, hparams)
 
@@ -208,7 +217,7 @@ class Choices:
             rule: one of `RULES`.
 
         Raises:
-            ValueError: an option has unknown tokens; names it.
+            ValueError: an option has unknown tokens, or the tokens of another one; names them.
         """
         for (template, option), count in zip(self.rows, scored["num_unknown"], strict=True):
             if count:
@@ -216,11 +225,12 @@ class Choices:
                     "options is expected to have tokens that the vocabulary knows, but "
                     f"{option!r} has unknown ones in {shortened(repr(template), 200)}."
                 )
+        check_different(*zip(*self.rows, strict=True), scored["row_ids"])
         counts = np.array([len(options) for options in self.options])
         is_there = np.arange(counts.max()) < counts[:, None]  # [B, O]
         found = {"num_options": counts.astype(np.int32)}
         for name, values in scored.items():
-            if name != "num_unknown":
+            if name not in ("num_unknown", "row_ids"):
                 filler = -np.inf if values.dtype.kind == "f" else 0
                 found[name] = np.full(is_there.shape, filler, values.dtype)
                 found[name][is_there] = values

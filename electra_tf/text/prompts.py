@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from electra_tf.config.prompts import GAP
+from electra_tf.files import shortened
 from electra_tf.text.packing import dense, packed_batch, shares_of_room
 from electra_tf.text.tokenizer import Tokenizer
 
@@ -112,6 +113,32 @@ def prompt_rows(
         own[0].row_lengths() < counts,
         room >= 0,
     )
+
+
+def row_ids(rows: PromptRows) -> tf.Tensor:
+    """The ids of each row as one string [R], whatever the padding: "2 17 3"."""
+    ids = tf.where(rows.batch["input_mask"] > 0, tf.strings.as_string(rows.batch["input_ids"]), "")
+    return tf.strings.strip(tf.strings.reduce_join(ids, axis=1, separator=" "))
+
+
+def check_different(
+    templates: Sequence[str], options: Sequence[str], ids: Sequence[str | bytes]
+) -> None:
+    """Raise a ValueError if two options have the same tokens in a template.
+
+    Args:
+        templates: of R rows.
+        options: of the same rows.
+        ids: see `row_ids`.
+    """
+    seen: dict[tuple[str, str | bytes], str] = {}
+    for template, option, row in zip(templates, options, ids, strict=True):
+        first = seen.setdefault((template, row), option)
+        if first != option:
+            raise ValueError(
+                f"options are expected to differ for the tokenizer, but {first!r} and {option!r} "
+                f"have the same tokens in {shortened(repr(template), 200)}."
+            )
 
 
 def _kept_of(mask: tf.Tensor, size: tf.Tensor, kept: tf.Tensor, at_start: bool) -> tf.Tensor:

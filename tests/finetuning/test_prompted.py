@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Classes by a prompt: rows, the discriminator's head, scores before training, and its exports."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -16,6 +17,7 @@ from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.prompted import PromptHead
 from electra_tf.finetuning.prediction import Predictor
+from electra_tf.finetuning.starting_weights import fingerprint_of
 from electra_tf.interop.conversion import convert
 from electra_tf.interop.opening import find_starting_point, open_model
 from electra_tf.model import Initializers
@@ -126,6 +128,7 @@ def test_pairs_stand_where_the_template_has_them(data_dir, tokenizer):
 @pytest.mark.parametrize(
     ("options", "length", "message"),
     [
+        ({"no": "w1", "yes": "W1"}, 16, "'w1' and 'W1' have the same tokens in '{text_a} w20 {}"),
         ({"no": "w1", "yes": "unheard"}, 16, "the option of the prompt of words is expected to be"),
         (
             {"no": "w1", "yes": "w2 w3"},
@@ -215,6 +218,14 @@ def test_only_a_prompt_may_have_no_epochs(data_dir):
     pathlib.Path(task).write_text(json.dumps(fields))
     with pytest.raises(ValueError, match="num_train_epochs is expected to be above 0 for the task"):
         finetune(data_dir, [task], num_train_epochs=0)
+
+
+def test_what_a_run_begins_with_is_the_head_too_where_it_is_used(data_dir):
+    start = find_starting_point(str(data_dir / "models" / "tiny"))
+    head = {name: weight + 1 for name, weight in start.discriminator_head.items()}
+    other = dataclasses.replace(start, discriminator_head=head)
+    assert head and fingerprint_of(start, False) == fingerprint_of(other, False)
+    assert fingerprint_of(start, True) != fingerprint_of(other, True)
 
 
 def test_a_start_without_a_discriminator_is_an_error(data_dir):

@@ -2,10 +2,12 @@
 """Errors are found word by word, mended by the generator, and calibrated."""
 
 import dataclasses
+import functools
 import json
 import unicodedata
 
 import numpy as np
+import own_texts
 import pytest
 import tensorflow as tf
 
@@ -20,7 +22,7 @@ from electra_tf.interop.error_calibration import (
 from electra_tf.interop.opening import open_model
 from electra_tf.serving import calibrating
 from electra_tf.serving.calibrating import Goal, calibrated
-from electra_tf.serving.errors import MAX_MENDED
+from electra_tf.serving.errors import MAX_MENDED, ErrorFinder
 
 TEXTS = ["Ünder  the (bridges), they\tsaid: \x07 naïveté!", "", "THEIR way - 日本"]
 
@@ -44,7 +46,7 @@ def found(loaded):
 def test_words_are_pieces_of_the_text_as_wrong_as_their_worst_token(loaded, found):
     tokens = loaded.replaced_tokens(TEXTS)
     for row, text in enumerate(TEXTS):
-        words = text.split()
+        words = text.replace("日本", "日 本").split()
         assert found["num_words"][row] == len(words)
         for place, word in enumerate(words):
             start, end = found["starts"][row, place], found["ends"][row, place]
@@ -58,7 +60,8 @@ def test_words_are_pieces_of_the_text_as_wrong_as_their_worst_token(loaded, foun
             np.testing.assert_allclose(found["probabilities"][row, place], expected, atol=1e-6)
             # What is nothing to the tokenizer is no error, whatever the threshold.
             assert found["is_error"][row, place] == bool(inside)
-    assert found["is_error"].sum() == sum(len(text.split()) for text in TEXTS) - 1
+    assert found["is_error"].sum() == found["num_words"].sum() - 1
+    assert not found["is_unknown"].any()
     assert not found["is_truncated"].any() and not found["is_calibrated"].any()
 
 
@@ -70,6 +73,7 @@ def test_replacements_are_the_fillings_of_the_word_as_one_mask(loaded, found, pa
         (0, 0, "[MASK]  the (bridges), they\tsaid: \x07 naïveté!", "", "", str.capitalize),
         (2, 0, "[MASK] way - 日本", "", "", str.upper),
         (2, 2, "THEIR way [MASK] 日本", "", "", str.lower),
+        (2, 3, "THEIR way - [MASK]本", "", "", str.lower),
     ]
     fillings = electra_tf.load(pair_dir, top_k=30_000).fill_mask([case[2] for case in cases])
     for number, (row, place, _, before, behind, cased) in enumerate(cases):
@@ -104,6 +108,46 @@ def test_only_errors_get_replacements_and_not_too_many(loaded):
     assert mended.sum() == min(MAX_MENDED, found["num_words"][0])
 
 
+def test_words_with_unknown_tokens_are_no_errors(loaded):
+    found = loaded.find_errors(["the 🙂, way \x07 本🙂🙂"], threshold=0.0)
+    assert found["words"][0].tolist() == ["the", "🙂,", "way", "\x07", "本", "🙂🙂"]
+    assert found["is_unknown"][0].tolist() == [False, True, False, False, False, True]
+    assert found["is_error"][0].tolist() == [True, False, True, False, True, False]
+    assert found["probabilities"][0, 1] > 0 and not found["replacements"][0, 1].any()
+
+
+def test_a_text_of_ideographs_is_read_as_far_as_a_row_goes(loaded):
+    found = loaded.find_errors(["日本" * 30], threshold=0.0)
+    assert found["num_words"].tolist() == [38] and found["is_truncated"].all()
+    assert found["is_error"].sum() == 38
+    assert (found["words"] == np.tile(["日", "本"], 19)).all()
+
+
+@pytest.mark.parametrize("text", ["die „Mühle“", "die Mühle"])
+def test_behind_a_mark_pieces_of_both_forms_are_the_words_that_begin_with_them(text):
+    tokenizer = own_texts.tokenizer("de")
+    names = tokenizer.vocabulary.tokens
+    begins = [name for name in names if name[0] == "▁" and name[1:] in names and name[1:].isalpha()]
+    other, fragment = begins[0], next(n for n in names if n.isalpha() and f"▁{n}" not in names)
+    # The generator prefers what only continues words, then both forms of a word, then no other.
+    shares = {other: 2.0, other[1:]: 3.0, fragment: 9.0}
+    logits = tf.math.log([[[shares.get(name, 1e-6) for name in names]]])
+
+    def of_rows(batch):
+        return tf.ones_like(batch["input_ids"], tf.float32)
+
+    def filling(batch, positions):
+        return tf.tile(logits, [tf.shape(positions)[0], 1, 1])
+
+    finder = ErrorFinder(tokenizer, 32, 3, None, of_rows, filling)
+    found = finder(tf.constant([text]), tf.constant([-1.0]))
+    best = found["replacements"][0, -1, 0].numpy().decode()
+    around = "„{}“" if "„" in text else "{}"
+    assert best == around.format(other[1:])
+    assert len(set(found["replacements"][0, -1].numpy())) == 3
+    np.testing.assert_allclose(found["replacement_probabilities"][0, -1, 0], 1.0, atol=1e-3)
+
+
 def test_a_word_that_does_not_fit_as_a_whole_is_left_out(loaded):
     tokens = loaded.replaced_tokens(["unaffable"])["num_tokens"][0]
     assert tokens > 1
@@ -127,7 +171,9 @@ def test_a_calibration_is_stored_and_counts(folder, loaded, found, returned, tmp
     at_once = loaded.find_errors(TEXTS)
     with open(f"{folder}/{CALIBRATION_FILE}", encoding="utf-8") as file:
         stored = json.load(file)
-    assert stored == {**returned, "step": 5}
+    assert list(stored) == ["5"] and set(stored["5"]) == {*returned, "weights"}
+    assert stored["5"].items() >= returned.items()
+    assert returned["measured"]["num_truncated"] == 0
     assert returned["measured"]["found"]["false_alarm_rate"] <= 0.2
     losses = returned["measured"]["log_loss"]
     assert losses["uncalibrated"] >= losses["temperature"] >= losses["temperature_and_bias"]
@@ -176,22 +222,44 @@ def test_an_export_is_calibrated_and_cannot_be(folder, loaded, returned, tmp_pat
         exported.calibrate(["a b"])
 
 
-def test_other_weights_are_not_calibrated(tmp_path):
-    path = tmp_path / CALIBRATION_FILE
-    assert read_calibration(str(tmp_path), 5) is None
-    made = ErrorCalibration(2.0, -1.0, 0.25, {"num_words": 9})
-    write_calibration(made, str(tmp_path), 5)
-    assert read_calibration(str(tmp_path), 5) == made
-    assert read_calibration(str(tmp_path), 6) is None
-    stored = json.loads(path.read_text())
-    for change, message in (
-        ({"temperature": 0}, "'temperature' is expected to be above 0, but is 0.0"),
+def test_other_weights_are_not_calibrated(tmp_path, caplog):
+    folder = str(tmp_path)
+    assert read_calibration(folder, 5, "a") is None
+    made, later = ErrorCalibration(2.0, -1.0, 0.25, {"num_words": 9}), ErrorCalibration(3.0)
+    write_calibration(made, folder, 5, "a")
+    assert read_calibration(folder, 5, "a") == made and not caplog.text
+    assert read_calibration(folder, 6, "a") is None
+    assert "not used: it has calibrations for the weights of 5, but step 6 was" in caplog.text
+    assert read_calibration(folder, 5, "b") is None
+    assert "it has calibrations for other weights of step 5, but step 5 was" in caplog.text
+    # Another checkpoint of the folder has its own.
+    write_calibration(later, folder, 6, "b")
+    assert [read_calibration(folder, *of) for of in ((5, "a"), (6, "b"))] == [made, later]
+    write_calibration(later, folder, 5, "b")
+    assert read_calibration(folder, 5, "a") is None and read_calibration(folder, 5, "b") == later
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"temperature": 0}, "'temperature' is expected to be finite and above 0, but is 0.0"),
         ({"threshold": 7}, "'threshold' is expected to be in 0..1, but is 7.0"),
+        ({"threshold": float("nan")}, "'threshold' is expected to be in 0..1, but is nan"),
         ({"bias": "none"}, "'bias' is expected to be a number"),
-    ):
-        path.write_text(json.dumps({**stored, **change}))
-        with pytest.raises(ValueError, match=f"{CALIBRATION_FILE}: {message}"):
-            read_calibration(str(tmp_path), 5)
+        ({"bias": float("nan")}, "'bias' is expected to be finite, but is nan"),
+        ({"bias": float("-inf")}, "'bias' is expected to be finite, but is -inf"),
+        ({"biass": 1}, "the keys are expected to be .*weights, but there is 'biass'"),
+        ({"weights": 3}, "'weights' is expected to be a string"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_named(tmp_path, change, message):
+    path = tmp_path / CALIBRATION_FILE
+    write_calibration(ErrorCalibration(), str(tmp_path), 5, "a")
+    stored = json.loads(path.read_text())["5"]
+    path.write_text(json.dumps({"5": {**stored, **change}}))
+    for act in (read_calibration, functools.partial(write_calibration, ErrorCalibration())):
+        with pytest.raises(ValueError, match=f"{CALIBRATION_FILE}, step 5: {message}"):
+            act(str(tmp_path), 5, "a")
 
 
 # ---- Fitting
@@ -206,6 +274,8 @@ def made_up(logits_of, num_texts=60):
         found = {"logits": np.zeros([len(rows), width])}
         found |= {key: np.zeros([len(rows), width], int) for key in ("starts", "ends")}
         found["num_words"] = np.array([len(row) for row in rows])
+        found["is_truncated"] = np.array([len(row) > 10 for row in rows])
+        found["is_unknown"] = np.array([[n == 0 for n in range(width)]] * len(rows))
         for r, row in enumerate(rows):
             place = 0
             for c, (word, logit) in enumerate(row):
@@ -247,6 +317,12 @@ def test_what_cannot_be_calibrated_is_said(loaded):
     first = calibrated(find_errors, texts, goal, 0.1, 0)
     assert first == calibrated(find_errors, texts, goal, 0.1, 0)
     assert first != calibrated(find_errors, texts, goal, 0.1, 1)
+    num_words, num_texts = first.measured["num_words"], len(texts)
+    assert num_texts * 7 < num_words < num_texts * 10  # unknown words do not count
+    assert 0 < first.measured["num_truncated"] < num_texts
+    for wrong in ("a str", [1, 2], []):
+        with pytest.raises(ValueError, match=r"texts(\[0\])? is expected to be"):
+            loaded.calibrate(wrong)
     with pytest.raises(ValueError, match=r"at least 20 words that become wrong"):
         calibrated(find_errors, texts[:3], goal, 0.1, 0)
     with pytest.raises(ValueError, match=r"error_rate .*between 0 and 1"):

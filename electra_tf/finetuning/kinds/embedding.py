@@ -1,9 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Unit vectors of texts, learned by telling the text of a pair from those of other pairs.
+"""Unit vectors of texts, learned by picking the text of a pair among those of other pairs.
 
 A row of a pair is `[CLS] a [SEP] [CLS] b [SEP]`, of one with a hard negative a third such part:
 `position_ids` begin at 0 in each, and `sequence_ids` keep attention inside, so each text is encoded
-as it is alone. A single text to train on is packed twice, and dropout tells the two apart (SimCSE,
+as it is alone. A single text to train on is packed twice, and dropout makes the two differ (SimCSE,
 Gao et al., 2021).
 """
 

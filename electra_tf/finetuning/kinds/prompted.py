@@ -26,7 +26,7 @@ from electra_tf.model import Initializers
 from electra_tf.model.layers import ACTIVATIONS
 from electra_tf.model.part import serializable
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import Cut, PromptRows, prompt_rows
+from electra_tf.text.prompts import Cut, PromptRows, check_different, prompt_rows, row_ids
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
@@ -211,7 +211,7 @@ def rows_of_texts(
 
 
 def _check_options(spec: TaskSpec, tokenizer: Tokenizer, max_seq_length: int):
-    """Raise a ValueError unless each option has known tokens and the prompt leaves room."""
+    """Raise a ValueError unless options have known tokens, differ, and the prompt leaves room."""
     empty = tf.constant([""])
     rows = rows_of_texts(spec, (empty, empty), tokenizer, max_seq_length)
     known = rows.num_tokens - rows.num_unknown
@@ -219,6 +219,8 @@ def _check_options(spec: TaskSpec, tokenizer: Tokenizer, max_seq_length: int):
         is_known = count == total and total > 0
         expected = "a text whose tokens the vocabulary knows"
         check(is_known, f"the option of the prompt of {spec.name}", expected, option)
+    options = spec.prompt.options
+    check_different([spec.prompt.template] * len(options), options, row_ids(rows).numpy().tolist())
     prompt = tf.math.reduce_max(tf.reduce_sum(rows.batch["input_mask"], axis=1))
     is_short = bool(tf.reduce_all(rows.fits)) and int(prompt) < max_seq_length
     expected = f"more than the {int(prompt)} tokens of the prompt of {spec.name}"
