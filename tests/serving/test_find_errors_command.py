@@ -41,7 +41,8 @@ def test_long_texts_are_read_to_their_ends(model, folder, tmp_path, capsys):
     assert [record["line"] for record in records] == [1, 3, 4]
     assert records[0]["text"] == "The way is there." and not records[0]["is_calibrated"]
     for record in records:
-        words = record["text"].split()
+        # A word of more than 200 characters is unknown, which is no error.
+        words = [word for word in record["text"].split() if len(word) <= 200]
         assert [error["word"] for error in record["errors"]] == words
         for error in record["errors"]:
             place = slice(error["start"], error["end"])
@@ -106,8 +107,8 @@ def test_what_is_calibrated_by_the_command_counts(folder, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert not out and f"{folder} is calibrated on " in err and " of 60 texts" in err
     stored = json.loads(pathlib.Path(folder, CALIBRATION_FILE).read_text())
-    assert stored["measured"]["false_alarm_rate"] == 0.1
-    assert stored["measured"]["error_rate"] == 0.2
+    measured = stored["5"]["measured"]
+    assert measured["false_alarm_rate"] == 0.1 and measured["error_rate"] == 0.2
     assert electra(*find_flags(folder), "--calibrate", text, "--precision", 0.999) == 2
     assert "error: precision is expected to be at most " in capsys.readouterr().err
     text.write_text("\n")
