@@ -18,6 +18,7 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import FinetuningModel
 from electra_tf.finetuning.kinds import heads
 from electra_tf.finetuning.kinds.embedding import EmbeddingHead
+from electra_tf.finetuning.kinds.prompted import PromptHead
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.model import TaskHeads
 from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead, layers
@@ -141,6 +142,18 @@ LAYERS = {
     "EmbeddingHead": (
         head(EmbeddingHead, pooling="first_token", temperature=0.1),
         (HIDDEN, {**FEATURES, "task_text_ids": tf.constant([[1, 2], [3, 4]])}),
+        {"drops": False},
+    ),
+    "PromptHead": (
+        head(PromptHead, hidden_act="gelu"),
+        (
+            HIDDEN,
+            {
+                **FEATURES,
+                "task_label_ids": tf.constant([0, 1]),
+                "task_option_mask": tf.constant([[0, 1, 1, 0, 0], [0, 0, 1, 0, 0]]),
+            },
+        ),
         {"drops": False},
     ),
     "TaskHeads": (task_heads, (HIDDEN, FEATURES), {}),

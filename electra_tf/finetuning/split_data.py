@@ -283,6 +283,8 @@ class TrainingBatches:
 
 def _of_one_form(parts: Sequence[Arrays]) -> list[Arrays]:
     """The parts, filled up to the widest rows, with `position_ids` in all if one has them."""
+    if len(parts) == 1:
+        return list(parts)
     width = max(part["input_ids"].shape[1] for part in parts)
     has_positions = any("position_ids" in part for part in parts)
     filled = []

@@ -98,7 +98,7 @@ def test_mnli_has_its_gold_label_last_whatever_is_before(tmp_path):
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_every_described_task_loads_and_is_in_the_readme(name):
     spec = task_from_json(CONFIGS / f"{name}.json")
-    assert spec.name == name
+    assert name.startswith(spec.name)  # a second file for the same data has its name in front
     assert f"`{name}`" in (CONFIGS / "README.md").read_text()
 
 
