@@ -16,7 +16,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def check(args: argparse.Namespace) -> None:
     """Check the hyperparameters, and that the files exist."""
-    hparams = with_continued_run(arguments.run_hparams(args))
+    given = arguments.run_hparams(args)
+    hparams = with_continued_run(args.model_name, args.data_dir, given)
     config = PretrainingConfig.to_find_files(args.model_name, args.data_dir, hparams)
     given_files.check_pretraining_files(config)
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """A command while it runs: what users can mend becomes one line and a status."""
 
+import _thread
 import argparse
 import contextlib
 import os
@@ -78,11 +79,25 @@ class _Interrupted(KeyboardInterrupt):
         self.signal = number
 
 
+def _do_nothing(number: int, _: types.FrameType | None):
+    pass
+
+
+def _end_by_default(number: int, _: types.FrameType | None):
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
 @contextlib.contextmanager
 def _raising_signals():
     """Raises `_Interrupted` at a signal inside; a second one ends the process at once."""
 
     def stop(number: int, _: types.FrameType | None):
+        for each in SIGNALS:
+            signal.signal(each, _do_nothing if each == number else _end_by_default)
+        # Python calls the handlers of signals that came with this one only when there is a new one;
+        # at the default, it would drop them with an error in the terminal.
+        _thread.interrupt_main(number)
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         raise _Interrupted(number)

@@ -12,25 +12,47 @@ from typing import Any
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.config.continued_run import folder_of
+from electra_tf.config.continued_run import over_those_of
 from electra_tf.given_files import no_checkpoint
 from electra_tf.training.checkpoints.checkpoint import read_state, read_step
 from electra_tf.training.checkpoints.checkpoint_reader import step_in_name
 
 
-def folder_to_decay(config: PretrainingConfig) -> str | None:
-    """The folder of the run that is continued; None for other runs."""
-    return None if config.decay_from is None else folder_of(config.decay_from)
-
-
 def checkpoint_to_decay(config: PretrainingConfig) -> str:
-    """Prefix of the checkpoint that a run with `decay_from` continues.
+    """Prefix of the checkpoint that a run with `decay_from` continues, see `find_checkpoint`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: the checkpoint is of another schedule, or past a step where a rate decays.
+    """
+    path = find_checkpoint(config)
+    _check_schedule(config, read_state(path).get("configuration", {}), path, read_step(path))
+    return path
+
+
+def with_continued_checkpoint(config: PretrainingConfig, hparams: dict[str, Any]) -> dict[str, Any]:
+    """`hparams` over those with which the checkpoint was saved that a run continues.
+
+    The config.json beside it may be of a later run.
+
+    Args:
+        config: of the run, as far as its files can be found by it.
+        hparams: as given by the user.
+
+    Raises:
+        FileNotFoundError, ValueError: see `find_checkpoint`.
+    """
+    return over_those_of(read_state(find_checkpoint(config)).get("configuration", {}), hparams)
+
+
+def find_checkpoint(config: PretrainingConfig) -> str:
+    """Prefix of the checkpoint that a run with `decay_from` continues, of any schedule.
 
     Of a folder it is the newest one that is not past the step where this run begins to decay.
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: the checkpoint is of another schedule, or past a step where a rate decays.
+        ValueError: the checkpoint is past the step where the rate of this run decays.
     """
     last_constant = min(config.num_train_steps - config.num_decay_steps, config.num_train_steps - 1)
     path = config.decay_from
@@ -43,7 +65,6 @@ def checkpoint_to_decay(config: PretrainingConfig) -> str:
             f"run of num_train_steps={config.num_train_steps} and lr_decay_share="
             f"{config.lr_decay_share} begins to decay, but {path} is of step {step}."
         )
-    _check_schedule(config, read_state(path).get("configuration", {}), path, step)
     return path
 
 

@@ -13,6 +13,7 @@ from electra_tf.config import MODEL_KEYS, PretrainingConfig
 from electra_tf.config.continued_run import with_continued_run
 from electra_tf.config.stored import StoredModelConfig
 from electra_tf.files import check_keys, exists, read_json, write_json
+from electra_tf.pretraining.decayed_run import with_continued_checkpoint
 from electra_tf.pretraining.file_values import with_record_length, with_vocabulary_size
 from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary, save_tokenizer, stored_settings
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
@@ -31,8 +32,12 @@ def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> P
         ValueError: see `PretrainingConfig.from_hparams`; a contradiction to the folder names the
             keys that differ.
     """
-    hparams = with_continued_run(hparams)
+    asked, hparams = hparams, with_continued_run(model_name, data_dir, hparams)
     config = PretrainingConfig.to_find_files(model_name, data_dir, hparams)
+    is_new = starts_over(config) or checkpoints(config).latest() is None
+    if config.decay_from is not None and is_new:
+        hparams = with_continued_checkpoint(config, asked)
+        config = PretrainingConfig.to_find_files(model_name, data_dir, hparams)
     given = {"pre_split": hparams.get("pre_split"), "tokenizer": config.tokenizer}
     hparams = {**stored_settings(config.vocab_file, **given), **hparams}
     found = read_config(config.model_dir)

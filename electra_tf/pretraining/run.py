@@ -9,7 +9,7 @@ from electra_tf.config import MODEL_KEYS, PretrainingConfig
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import write_json, write_pickle, write_text
 from electra_tf.pretraining import model_folder
-from electra_tf.pretraining.decayed_run import checkpoint_to_decay, folder_to_decay
+from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
@@ -20,6 +20,7 @@ from electra_tf.pretraining.starting_weights import (
 from electra_tf.pretraining.training import PretrainingTrainer, make_optimizer
 from electra_tf.text import Tokenizer, load_matching_tokenizer
 from electra_tf.training.checkpoints.checkpoint import (
+    read_state,
     read_step,
     resolve_prefix,
 )
@@ -186,28 +187,28 @@ def open_records(
 def check_saved_model(config: PretrainingConfig) -> None:
     """Raise a ValueError with what differs if the model folder holds another model.
 
-    The same goes for the folder of the run that `decay_from` continues.
+    The same goes for the checkpoint that a new run with `decay_from` continues.
     """
-    given = config.to_dict()
-    for folder in filter(None, (config.model_dir, folder_to_decay(config))):
-        found = model_folder.read_config(folder)
-        saved = found and found.pretraining.to_dict()
+    given, found = config.to_dict(), model_folder.read_config(config.model_dir)
+    models = {} if found is None else {config.model_dir: found.pretraining.to_dict()}
+    prefix = model_folder.checkpoints(config).latest()
+    if prefix is None and config.decay_from is not None:
+        continued = checkpoint_to_decay(config)
+        models[continued] = read_state(continued)["configuration"]
+    for place, saved in models.items():
         differing = [
             f"{key}: saved {saved[key]!r}, given {given[key]!r}"
             for key in MODEL_KEYS
-            if saved is not None and saved[key] != given[key]
+            if key in saved and saved[key] != given[key]
         ]
         if differing:
             raise ValueError(
-                f"the model in {folder} was made with other hyperparameters: "
+                f"the model in {place} was made with other hyperparameters: "
                 + "; ".join(differing)
                 + "."
             )
-    prefix = model_folder.checkpoints(config).latest()
     if prefix is not None:
         check_size(prefix, config.sizes)
-    elif config.decay_from is not None:
-        checkpoint_to_decay(config)  # which checks it
 
 
 def write_results(config: PretrainingConfig, results: dict[str, float]) -> None:

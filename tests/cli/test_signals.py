@@ -165,6 +165,23 @@ def test_a_second_signal_is_not_waited_for():
     assert "Traceback" not in done.stderr
 
 
+def test_of_two_signals_at_once_the_second_ends_the_process():
+    """Both have come before Python calls a handler."""
+    program = (
+        "import os, signal\n"
+        "from electra_tf.cli import main, running\n"
+        "with running._raising_signals():\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, main.SIGNALS)\n"
+        "    for number in main.SIGNALS:\n"
+        "        os.kill(os.getpid(), number)\n"
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, main.SIGNALS)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+
+
 # ---- Processes of their own
 
 

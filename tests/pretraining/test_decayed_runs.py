@@ -114,6 +114,30 @@ def test_what_is_not_given_is_as_in_the_continued_run(constant):
     assert os.path.basename(config.model_dir) == "short"
 
 
+def test_a_decayed_run_needs_its_source_only_to_begin(constant, idle_steps, tmp_path):
+    """Its hyperparameters are those of the checkpoint, then those of its own folder."""
+    source = tmp_path / "source"
+    shutil.copytree(constant.folder, source)
+    path = str(source / "config.json")
+    stored = read_json(path)
+    others = {"learning_rate": 0.5, "mask_prob": 0.4}
+    write_json(path, {**stored, "pretraining": {**stored["pretraining"], **others}})
+    given = {"decay_from": str(source), "num_train_steps": 9, "save_checkpoints_steps": 100}
+    first = decayed_config(constant, "own", **given)
+    assert (first.learning_rate, first.mask_prob) == (1e-3, 0.2)
+    run.train(first)
+    shutil.rmtree(source)
+    assert decayed_config(constant, "own", **given) == first
+    assert run.train(first) == {}  # it is trained already
+    with pytest.raises(ValueError, match=r"decay_from is expected to be '.*source', since the run"):
+        decayed_config(constant, "own", num_train_steps=9)
+    with pytest.raises(ValueError, match=r"decay_from is expected to be null, since .*constant"):
+        decayed_config(constant, "constant", num_train_steps=9)
+    (tmp_path / "gone").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"decay_from: .*gone is expected"):
+        decayed_config(constant, "new", decay_from=str(tmp_path / "gone"), num_train_steps=9)
+
+
 @pytest.mark.slow
 def test_the_newest_checkpoint_before_the_decay_is_taken(constant, idle_steps, info_log, caplog):
     run.train(decayed_config(constant, "newest", num_train_steps=10))
