@@ -151,6 +151,7 @@ LAYERS = {
             {
                 **FEATURES,
                 "task_label_ids": tf.constant([0, 1]),
+                "task_option_ids": tf.constant([0, 0]),
                 "task_option_mask": tf.constant([[0, 1, 1, 0, 0], [0, 0, 1, 0, 0]]),
             },
         ),
