@@ -21,8 +21,16 @@ FINGERPRINT = "fingerprint"
 """Of the records, in an entry of the kind `RECORDS`; runs that log it log their findings, too."""
 
 
-def replay(watch: HealthWatch, entries: Iterable[Mapping[str, Any]]) -> list[Finding]:
+def replay(
+    watch: HealthWatch, entries: Iterable[Mapping[str, Any]], continues: bool = True
+) -> list[Finding]:
     """Show the log of a run to a new watch, which then finds nothing a second time.
+
+    Args:
+        watch: that has seen nothing.
+        entries: all of the log.
+        continues: whether the watch will see further entries. If not, training entries whose
+            findings are logged are passed over.
 
     Returns:
         What the run has found, in its order: the findings in the log. Those of steps whose findings
@@ -38,6 +46,8 @@ def replay(watch: HealthWatch, entries: Iterable[Mapping[str, Any]]) -> list[Fin
                 found.setdefault(name, Finding(name, entry["step"], what, CAUSES[name]))
             continue
         is_logged |= entry["kind"] == RECORDS and FINGERPRINT in entry
+        if is_logged and not continues and entry["kind"] == "train":
+            continue
         for finding in watch.see(entry["kind"], entry["step"], entry):
             if not is_logged:
                 found.setdefault(finding.name, finding)

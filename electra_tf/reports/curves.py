@@ -53,7 +53,8 @@ def curve(
     name: str, entries: Entries, key: str, is_points: bool = False, at: str = "step"
 ) -> Curve | None:
     """The values of a key over the steps; None where no entry has a number of that name."""
-    found = [(e[at], float(e[key])) for e in entries if is_number(e.get(key))]
+    values = ((e[at], number(e.get(key))) for e in entries)
+    found = [(step, value) for step, value in values if not math.isnan(value)]
     return Curve(name, *zip(*thinned(found), strict=True), is_points) if found else None
 
 

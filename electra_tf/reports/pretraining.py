@@ -31,7 +31,7 @@ def pretraining_report(folder: str) -> str:
     config, log = read_config(folder).pretraining, log_of(folder)
     band, run = find_band(config), RunFacts.of(config)
     watch = HealthWatch(run, band)
-    findings = replay(watch, log.entries)
+    findings = replay(watch, log.entries, continues=False)
     if band is not None and not (watch.facts and band.is_of_text(watch.facts.unigram_entropy)):
         comparison, shown = _not_comparable(band, watch.facts), None
     else:
