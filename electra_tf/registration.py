@@ -23,6 +23,7 @@ CLASSES = {
         "RegressionHead",
         "TaggingHead",
     ),
+    "electra_tf.finetuning.kinds.prompted": ("PromptHead",),
     "electra_tf.finetuning.kinds.question_head": ("QuestionAnsweringHead",),
     "electra_tf.finetuning.model": ("FinetuningModel", "TaskHeads"),
     "electra_tf.interop.huggingface.model": ("HuggingFaceModel",),
