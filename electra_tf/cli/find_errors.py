@@ -111,9 +111,10 @@ def check(args: argparse.Namespace) -> None:
             f"{args.output}."
         )
     given_files.check_model(args.model_dir)
-    for path in (args.calibrate, args.input):
-        if path not in (None, STANDARD):
-            given_files.check_data_file(path)
+    if args.calibrate is not None:
+        given_files.check_data_file(args.calibrate)
+    if args.input not in (None, STANDARD):
+        given_files.check_data_file(args.input)
     arguments.check_model_flags(args)
 
 

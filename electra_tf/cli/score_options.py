@@ -74,9 +74,10 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("--few-shot is expected with --few-shot-hparams, but is not given.")
     _shared_options(args)
     given_files.check_model(args.model_dir)
-    for path in (args.input, args.few_shot):
-        if path not in (None, STANDARD):
-            given_files.check_data_file(path)
+    if args.few_shot is not None:
+        given_files.check_data_file(args.few_shot)
+    if args.input != STANDARD:
+        given_files.check_data_file(args.input)
     arguments.check_model_flags(args)
 
 

@@ -147,6 +147,7 @@ SAID = {
         (["--model-dir", "no"], "no is expected to be a checkpoint (the part of its name before"),
         (["--model-dir", "tuned", "--input", "no.txt"], "The data file no.txt does not exist."),
         (["--model-dir", "tuned", "--calibrate", "no.txt"], "The data file no.txt does not exist."),
+        (["--model-dir", "tuned", "--calibrate", "-"], "The data file - does not exist."),
         (["--model-dir", "tuned", "--precision", "0.9"], "--precision is expected with --calibrat"),
         (
             ["--model-dir", "tuned", "--calibrate", "text", "--false-alarm-rate", "0"],
