@@ -1,8 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Commands on an exported model, and how many fillings it gives."""
 
-import functools
 import json
+import types
 
 import pytest
 from commands import electra, run_verb
@@ -11,12 +11,10 @@ from electra_tf import loading
 
 
 @pytest.fixture(autouse=True)
-def read_once(monkeypatch):
+def read_once(monkeypatch, pair):
     """The graph of the export is read once for all tests; nothing else is left out."""
-    monkeypatch.setattr(loading, "load_exported", _load_exported)
-
-
-_load_exported = functools.cache(loading.load_exported)
+    exported = types.SimpleNamespace(signatures=pair)
+    monkeypatch.setattr(loading, "load_exported", lambda _: (exported, None))
 
 
 def run_on(pair_export, folder, verb, line, *flags):
@@ -39,6 +37,14 @@ def test_options_and_lists(pair_export, tmp_path):
     assert json.loads(written)["best"] in ("the", "some")
     written = run_on(pair_export, tmp_path, "score_texts", "a\tthe way")
     assert written.startswith("a\tthe way\t-") and written.endswith("\t1\t0")
+
+
+@pytest.mark.parametrize("verb", ["find_errors", "score_options", "score_texts"])
+def test_flags_of_the_model_reach_what_loads_it(pair_export, tmp_path, verb):
+    line = "{}\tthe\tway" if verb == "score_options" else "a\tthe"
+    for flags in (["--pre-split"], ["--labels", "a,b"], ["--hparams", '{"seed": 1}']):
+        with pytest.raises(ValueError, match="is an exported model, which has nothing to choose"):
+            run_on(pair_export, tmp_path, verb, line, *flags)
 
 
 def test_fewer_fillings_are_the_first_of_them(pair_export):
