@@ -66,10 +66,9 @@ def read_calibration(folder: str, step: int, weights: str) -> ErrorCalibration |
     content = _read(path)
     stored = content.get(str(step))
     if stored is None or stored["weights"] != weights:
-        steps = ", ".join(content) or "no step"
-        held = f"other weights of step {step}" if stored else f"the weights of {steps}"
+        held = f"other weights of step {step}" if stored else f"step {', '.join(content)}"
         logging.warning(
-            "%s is not used: it has calibrations for %s, but step %d was opened. Calibrate again.",
+            "%s is not used: it is of %s, but step %d was opened. Calibrate again.",
             path,
             held,
             step,

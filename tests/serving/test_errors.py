@@ -229,9 +229,9 @@ def test_other_weights_are_not_calibrated(tmp_path, caplog):
     write_calibration(made, folder, 5, "a")
     assert read_calibration(folder, 5, "a") == made and not caplog.text
     assert read_calibration(folder, 6, "a") is None
-    assert "not used: it has calibrations for the weights of 5, but step 6 was" in caplog.text
+    assert "not used: it is of step 5, but step 6 was" in caplog.text
     assert read_calibration(folder, 5, "b") is None
-    assert "it has calibrations for other weights of step 5, but step 5 was" in caplog.text
+    assert "it is of other weights of step 5, but step 5 was" in caplog.text
     # Another checkpoint of the folder has its own.
     write_calibration(later, folder, 6, "b")
     assert [read_calibration(folder, *of) for of in ((5, "a"), (6, "b"))] == [made, later]
