@@ -234,7 +234,8 @@ def test_flags_of_conversions_and_the_card_of_an_export(root, pretrained):
     given = ["--vocab-file", f"{root}/vocab.txt", "--hparams", f"{root}/joined.json"]
     output = ["--output", f"{root}/back", "--to", "electra_tf"]
     assert not electra("convert", "--input", f"{root}/joined", *given, *output)
-    assert not electra("export", "--model-dir", pretrained, "--export-dir", f"{root}/e")
+    output = ["--export-dir", f"{root}/e", "--signatures", "ids"]
+    assert not electra("export", "--model-dir", pretrained, *output)
     assert "Manifest of the records" in read_text(f"{root}/e/README.md")
 
 
