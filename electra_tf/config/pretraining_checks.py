@@ -52,7 +52,7 @@ def _check_decay(config: "PretrainingConfig"):
 
 
 def _check_lengths(config: "PretrainingConfig"):
-    buckets, plan = config.length_buckets, config.plan  # which checks itself
+    buckets, plan = config.length_buckets, config.plan  # making a plan checks it
     is_list = all(type(b) is int and b >= 5 for b in buckets) and buckets == sorted(set(buckets))
     _need(config, "length_buckets", is_list, "a list of ascending whole numbers from 5")
     steps = plan[-1].last_step

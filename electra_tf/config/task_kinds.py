@@ -15,7 +15,7 @@ from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
 from electra_tf.config.span_tags import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.config.task_table import QUESTION_HPARAMS, Columns, Prompt
 
-if TYPE_CHECKING:  # which uses the kinds
+if TYPE_CHECKING:  # that module uses this one
     from electra_tf.config.task_json import Description
 
 TABLE_FORMATS = ("tsv", "csv", "jsonl")

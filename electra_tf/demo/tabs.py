@@ -133,7 +133,7 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
         share = gr.Slider(5, 50, 15, step=5, label="Words to replace, in percent")
         seed = gr.Number(1, label="Number of the next puzzle")
     start = gr.Button("Replace words", variant="primary")
-    said = gr.Markdown()
+    message = gr.Markdown()
     shown = _coloured("Puzzle", {"your guess": "#2563eb", "fake": "#dc2626"})
     reveal = gr.Button("Show the fakes")
     table = _table("Solution", "word", "original", "you", "discriminator")
@@ -161,10 +161,10 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
         rows, sentence = puzzle.solution(model, pieces, guesses)
         return puzzle.marked(pieces, puzzle.fakes_of(pieces), "fake"), sentence, rows
 
-    made = [shown, pieces, guesses, seed, said, table]
+    made = [shown, pieces, guesses, seed, message, table]
     _on(start.click, make, [text, share, seed], made, "make_puzzle")
     _on(shown.select, guess, [pieces, guesses], [shown, guesses])
-    _on(reveal.click, show, [pieces, guesses], [shown, said, table], "solve_puzzle")
+    _on(reveal.click, show, [pieces, guesses], [shown, message, table], "solve_puzzle")
 
 
 def add_fill_mask(model: LoadedModel, mask: str) -> None:
@@ -302,8 +302,8 @@ def _answering(function: Callable) -> Callable:
         try:
             return function(*args)
         except Exception as error:
-            said = html.escape(str(error) or type(error).__name__, quote=False)
-            is_mended_by_users = isinstance(error, ValueError)
-            raise gr.Error(said, print_exception=not is_mended_by_users) from error
+            message = html.escape(str(error) or type(error).__name__, quote=False)
+            is_our_fault = not isinstance(error, ValueError)
+            raise gr.Error(message, print_exception=is_our_fault) from error
 
     return answer

@@ -187,7 +187,7 @@ class PretrainingTrainer(Trainer):
         results = found.results
         values = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
         measured = Measured(results, -results["loss"], f"held-out: {values}")
-        if not self.workers.is_chief:  # which alone writes what is for people to look at
+        if not self.workers.is_chief:  # the chief alone writes texts and histograms
             return measured
         source = self.config.eval_tfrecords or f"{self.config.pretrain_tfrecords} (training data)"
         text = describe_examples(found.first_outputs, self.tokenizer.vocabulary, source)
