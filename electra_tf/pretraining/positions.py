@@ -49,17 +49,19 @@ def trained_positions(
         where: the checkpoint, for messages.
 
     Raises:
-        ValueError: `TRAINED` in the state is of a wrong type.
+        ValueError: something in the state is of a wrong type.
     """
     if TRAINED in state:
         check_keys(state, {TRAINED: dict}, f"{where}: {STATE}")
         stored = state[TRAINED]
         check_keys(stored, dict.fromkeys(stored, int), f"{where}: {STATE}: {TRAINED}")
         return {name: min(stored.get(name, rows), rows) for name, rows in tables.items()}
+    check_keys({"configuration": {}, **state}, {"configuration": dict}, f"{where}: {STATE}")
     configuration, done, trained = state.get("configuration", {}), 0, 0
     sources = ("init_checkpoint", "generator_checkpoint", "decay_from")
     if not configuration or any(configuration.get(name) for name in sources):
         return dict(tables)
+    check_keys(configuration, {"max_seq_length": int}, f"{where}: {STATE}: configuration")
     length = configuration["max_seq_length"]
     for stage in configuration.get("stages") or [{"steps": step}]:
         if done < step:

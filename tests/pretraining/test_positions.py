@@ -49,6 +49,7 @@ def test_what_a_checkpoint_has_trained(state, expected):
 
 
 def test_trained_positions_of_a_wrong_type():
-    for wrong in (3, {"a": "3"}):
+    states = [{"trained_positions": wrong} for wrong in (3, {"a": "3"})]
+    for state in (*states, {"configuration": 3}, {"configuration": {"seed": 3}}):
         with pytest.raises(ValueError, match=r"model\.ckpt-3: .*state.*"):
-            trained_positions({"trained_positions": wrong}, 3, {"a": 10}, "model.ckpt-3")
+            trained_positions(state, 3, {"a": 10}, "model.ckpt-3")
