@@ -245,7 +245,7 @@ class HealthWatch:
             entry = Entry(step, 0, values)
             self._facts = RecordFacts(*(entry[name] for name in RecordFacts._fields))
             self._last_step = max(self._last_step, step)  # a run may begin behind step 0
-            self._begin_stage()  # losses at other lengths and on other text are no measure
+            self._begin_stage()  # losses at other lengths, on other text cannot be compared
             found = dict(_of_records(self._facts, self._run.keeps_case))
         elif kind == "train" and step > self._last_step:
             entry = Entry(step, step - self._last_step, values)
