@@ -65,7 +65,7 @@ def test_a_run_resumes_from_an_older_checkpoint_as_the_error_says(finished, data
     content[100] ^= 1
     path.write_bytes(content)
     config = tiny_config(data_dir, "finished", ONE_LAYER)
-    with pytest.raises(OSError, match=rf"newest older .* is {model_dir}/model.ckpt-8: .* delete"):
+    with pytest.raises(OSError, match=rf"newest intact .* is {model_dir}/model.ckpt-8: .* delete"):
         run.train(config)
     for file in model_dir.glob("model.ckpt-12.*"):
         file.unlink()
