@@ -85,6 +85,7 @@ def test_the_rule_is_one_of_four(model):
         model.score_options(TEMPLATES, OPTIONS, rule="prior")
 
 
+@pytest.mark.slow
 def test_a_copy_learns_from_few_examples(model):
     templates = ["w5 {} w6", "w7 {} w8"]
     shots = list(zip(templates, ["w1", "w2 w3"], strict=True))

@@ -45,7 +45,13 @@ def test_results_have_the_names_of_the_original(evaluated):
 
 
 @pytest.mark.parametrize(
-    "objective", [{}, {"electra_objective": False, "electric_objective": True}]
+    "objective",
+    [
+        {},
+        pytest.param(
+            {"electra_objective": False, "electric_objective": True}, marks=pytest.mark.slow
+        ),
+    ],
 )
 def test_loss_is_what_training_minimizes(data_dir, objective):
     """Two batches, of which the second has 10 examples and 6 rows that fill it up."""

@@ -251,7 +251,7 @@ def best_of_a_run(root):
     [
         lambda root: released("pretrain/electra_untied", root / "released"),
         checkpoint_of_a_task,
-        pair_of_huggingface,
+        pytest.param(pair_of_huggingface, marks=pytest.mark.slow),
         best_of_a_run,
         *(
             pytest.param(
