@@ -193,7 +193,7 @@ class _Rest(NamedTuple):
         while self.start + size < len(self.text):
             part = self.text[self.start : self.start + size].decode(errors="ignore")
             words = part.rsplit(maxsplit=1)
-            if len(words) == 2:  # the last one may go on behind the part
+            if len(words) == 2:  # the last one may continue behind the part
                 return words[0], False
             size *= 2
         return self.text[self.start :].decode(), True

@@ -11,7 +11,9 @@ import json
 import os
 import signal
 import sys
+from unittest import mock
 
+import pytest
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
@@ -57,6 +59,20 @@ def die_after_save(number):
             die()
 
     CheckpointFolder.save = save_and_die
+
+
+def stop_after_save(config, number=None):
+    """Run until a step, or the next one, is saved, and be stopped there as by Ctrl-C."""
+    save = CheckpointFolder.save
+
+    def save_and_stop(folder, step, *arguments):
+        save(folder, step, *arguments)
+        if number in (None, step):
+            raise KeyboardInterrupt
+
+    with mock.patch.object(CheckpointFolder, "save", save_and_stop):
+        with pytest.raises(KeyboardInterrupt):
+            run.train(config)
 
 
 def killed_by(where, config) -> int:

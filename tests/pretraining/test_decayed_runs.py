@@ -7,13 +7,13 @@ import types
 
 import pytest
 import tensorflow as tf
+from killed_run import stop_after_save
 from run_results import assert_identical, logged_steps
 from tiny_run import hparams_with, make_data_dir, tiny_config
 
 from electra_tf.files import read_json, write_json
 from electra_tf.pretraining import ElectraPretrainer, model_folder, run
 from electra_tf.pretraining.training import make_schedule
-from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 
 SHAPE = {"num_hidden_layers": 1}
 
@@ -79,23 +79,13 @@ def test_a_decayed_run_is_the_run_of_its_length(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_decayed_run_resumes_and_the_constant_one_goes_on(constant, quick_steps, monkeypatch):
+def test_a_decayed_run_resumes_and_the_constant_one_goes_on(constant, quick_steps):
     data_dir = constant.data_dir
     decay = {"num_train_steps": 12, "lr_decay_share": 0.4}
     whole = decayed_config(constant, "at_once", **decay)
     run.train(whole)
     parts = decayed_config(constant, "parts", **decay)
-    save = CheckpointFolder.save
-
-    def save_and_die(folder, step, *arguments):
-        save(folder, step, *arguments)
-        if step == 8:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(CheckpointFolder, "save", save_and_die)
-        with pytest.raises(KeyboardInterrupt):
-            run.train(parts)
+    stop_after_save(parts, 8)
     run.train(parts)
     assert_identical(parts.model_dir, whole.model_dir)
     shutil.copytree(constant.folder, data_dir / "models" / "longer")

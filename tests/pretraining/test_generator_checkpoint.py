@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from killed_run import stop_after_save
 from option_steps import SMALL, built, masked_batches, trained
 from run_results import assert_identical, stored
 from tiny_run import SPECIAL, WORDS, half_length, tiny_config
@@ -164,22 +165,13 @@ def test_flops_of_a_frozen_generator_are_those_of_a_forward_pass():
 
 
 @pytest.mark.slow
-def test_a_frozen_run_resumes_exactly_and_is_converted(finished, data_dir, tmp_path, monkeypatch):
+def test_a_frozen_run_resumes_exactly_and_is_converted(finished, data_dir, tmp_path):
     source = {"generator_checkpoint": finished.config.model_dir}
     options = {**FROZEN, "temperature": 2.0, "temperature_end": 1.0}
     whole = tiny_config(data_dir, "whole", SHAPE, **options, **source)
     run.train(whole)
     parts = tiny_config(data_dir, "parts", SHAPE, **options, **source)
-    save = CheckpointFolder.save
-
-    def save_and_die(folder, step, *arguments):
-        save(folder, step, *arguments)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(CheckpointFolder, "save", save_and_die)
-        with pytest.raises(KeyboardInterrupt):
-            run.train(parts)
+    stop_after_save(parts)
     run.train(parts.replace(generator_checkpoint=None))  # which is read at step 0 only
     assert_identical(parts.model_dir, whole.model_dir)
     run.evaluate(whole)

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from killed_run import stop_after_save
 from option_steps import ONE_LAYER, TOKENS, built, masked_batches, trained
 from run_results import assert_identical, stored
 from tiny_run import LENGTH, make_examples, tensors, tiny_config
@@ -119,22 +120,12 @@ def test_evaluation_and_fine_tuning_use_averages(data_dir):
 
 
 @pytest.mark.slow
-def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir, monkeypatch):
+def test_going_on_with_averages_and_a_loss_scale_is_exact(data_dir):
     options = {"ema_decay": 0.8, "precision": "float16", "save_checkpoints_steps": 5}
     whole = tiny_config(data_dir, "whole", ONE_LAYER, **options)
     run.train(whole)
     parted = tiny_config(data_dir, "parted", ONE_LAYER, **options)
-    save = CheckpointFolder.save
-
-    def save_and_die(folder, step, *arguments):
-        save(folder, step, *arguments)
-        if step == 5:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(CheckpointFolder, "save", save_and_die)
-        with pytest.raises(KeyboardInterrupt):
-            run.train(parted)
+    stop_after_save(parted, 5)
     run.train(parted)
     assert_identical(parted.model_dir, whole.model_dir)
     assert "electra_tf/loss_scale" in stored(parted.model_dir)

@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from killed_run import stop_after_save
 from option_steps import SMALL, built, masked_batches, trained
 from run_results import assert_identical, stored
 from tiny_run import tiny_config
 
 from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence
-from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
 from electra_tf.training.loop.logs import read_log
 from electra_tf.training.loop.loop import StepRunner
@@ -89,21 +89,12 @@ def test_flops_are_those_of_the_stages(data_dir):
 
 
 @pytest.mark.slow
-def test_a_run_of_two_objectives_resumes_exactly(data_dir, monkeypatch):
+def test_a_run_of_two_objectives_resumes_exactly(data_dir):
     whole = staged(data_dir, "whole", ema_decay=0.9)
     run.train(whole)
     parts = staged(data_dir, "parts", ema_decay=0.9)
-    save = CheckpointFolder.save
-
-    def save_and_die(folder, step, *arguments):
-        save(folder, step, *arguments)
-        raise KeyboardInterrupt
-
     for _ in range(3):  # inside the first stage, at its end, inside the second
-        with monkeypatch.context() as patch:
-            patch.setattr(CheckpointFolder, "save", save_and_die)
-            with pytest.raises(KeyboardInterrupt):
-                run.train(parts)
+        stop_after_save(parts)
     run.train(parts)
     assert_identical(parts.model_dir, whole.model_dir)
     logged = [(entry["step"], "disc_auc" in entry) for entry in read_log(whole.model_dir)]

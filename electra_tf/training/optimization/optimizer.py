@@ -326,8 +326,8 @@ class ElectraStableAdamW(ElectraAdam):
     Where squared gradients g^2 of a variable are larger than their average v says, its step, weight
     decay included, takes a lower rate:
         rate / max(1, rms), rms = sqrt(mean(g^2 / max(v / (1 - beta_2^t), epsilon^2))).
-    Here v is corrected for its start at 0 in any case, since every gradient of a run's begin would
-    count as unexpected otherwise. Everything else is `ElectraAdam`'s, its option of bias correction
+    Here v is always corrected for its start at 0; without that, every gradient at the start of a
+    run would count as too large. Everything else is `ElectraAdam`'s, its option of bias correction
     included, which the paper has on.
     """
 
@@ -345,7 +345,7 @@ class ElectraStableAdamW(ElectraAdam):
         step = tf.cast(self.iterations + 1, variable.dtype)
         expected = self.beta_2 * velocity + (1.0 - self.beta_2) * squares
         expected /= 1.0 - tf.pow(tf.cast(self.beta_2, variable.dtype), step)
-        surprise = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
-        rms = tf.sqrt(tf.reduce_mean(surprise))
+        ratio = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
+        rms = tf.sqrt(tf.reduce_mean(ratio))
         rate = tf.cast(learning_rate, variable.dtype) / tf.maximum(1.0, rms)
         super()._update_variable(rule, variable, gradient, momentum, velocity, rate)
