@@ -16,7 +16,7 @@ import tensorflow_text  # noqa: F401
 from electra_tf.finetuning.kinds.embedding import VECTOR
 from electra_tf.interop.error_calibration import write_calibration
 from electra_tf.interop.opening import EXPORTED, PRETRAINED, find_model, open_model
-from electra_tf.interop.stored_model import StoredModel
+from electra_tf.interop.stored_model import StoredModel, objective_of
 from electra_tf.serving.calibrating import USED, Goal, calibrated
 from electra_tf.serving.columns import (
     as_array,
@@ -92,7 +92,8 @@ def load(
     length = model.config.max_seq_length
     server = server_of_model(model, folder, task, length, tf.float32, top_k or 5)
     own = model.calibrated if place.kind == PRETRAINED else None
-    return LoadedModel(server.signatures, folder, server, own, reopened)
+    source = folder if model.is_finetuned else f"{folder}{objective_of(model.config)}"
+    return LoadedModel(server.signatures, source, server, own, reopened)
 
 
 class LoadedModel:

@@ -30,6 +30,12 @@ DEBUG_RUN = {
 OPTIMIZERS = ("adam", "lamb", "stable_adamw")
 LR_SCHEDULES = ("reference", "trapezoid", "cosine")
 MASKING_RULES = ("without_replacement", "reference")
+DISCRIMINATOR_OBJECTIVES = (
+    "replaced_tokens",
+    "replaced_tokens_masked_only",
+    "replace_mlm",
+    "all_tokens_mlm",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +52,11 @@ class PretrainingConfig(RunConfig):
     """Replaced token detection; with this and `electric_objective` off: masked LM, as BERT."""
     electric_objective: bool = fact(False, Role.MODEL)
     """Electric (EMNLP 2020): noise-contrastive energies with a two-tower cloze model as noise."""
+    discriminator_objective: str = fact(
+        "replaced_tokens", Role.MODEL, choices=DISCRIMINATOR_OBJECTIVES
+    )
+    """New. What the second model learns of the corrupted text, see
+    `pretraining.discriminators`."""
     gen_weight: float = fact(1.0, at_least=0)
     """Weight of the generator's loss."""
     disc_weight: float = fact(50.0, at_least=0)
@@ -299,7 +310,13 @@ class PretrainingConfig(RunConfig):
 
     @property
     def has_discriminator(self) -> bool:
+        """Whether there is a second model, which reads the corrupted text."""
         return self.electra_objective or self.electric_objective
+
+    @property
+    def detects_replaced_tokens(self) -> bool:
+        """Whether the second model has a head of replaced token detection."""
+        return self.has_discriminator and not self.discriminator_objective.endswith("_mlm")
 
     @property
     def has_generator(self) -> bool:

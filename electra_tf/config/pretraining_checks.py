@@ -90,6 +90,10 @@ def _check_objective(config: "PretrainingConfig"):
         _need(config, "uniform_generator", config.has_discriminator, expected)
         expected = "false for electric_objective, which needs a two-tower generator"
         _need(config, "uniform_generator", not is_electric, expected)
+    is_electra = config.electra_objective and not is_electric
+    is_default = config.discriminator_objective == "replaced_tokens"
+    expected = "'replaced_tokens' unless electra_objective is true and electric_objective false"
+    _need(config, "discriminator_objective", is_electra or is_default, expected)
     is_generator_trained = config.has_generator and not config.freeze_generator
     weights = {"gen_weight": is_generator_trained, "disc_weight": config.has_discriminator}
     used = [name for name, is_used in weights.items() if is_used]

@@ -20,7 +20,8 @@ from electra_tf.interop.huggingface.our_models import content_of_part, contents_
 from electra_tf.interop.reference import UNTOLD_FILE, untold
 from electra_tf.interop.stored_model import Pair, StoredModel
 from electra_tf.pretraining import model_folder as pretrained
-from electra_tf.pretraining.pair import Discriminator, MaskedLanguageModel
+from electra_tf.pretraining.discriminators import Discriminator, TokenRestorer
+from electra_tf.pretraining.pair import MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, save_tokenizer
 from electra_tf.training.checkpoints.checkpoint import GLOBAL_STEP, CheckpointFolder
@@ -176,7 +177,7 @@ def save_huggingface(
     """
     if isinstance(model, HuggingFaceModel):
         contents = {"": model.content}
-    elif isinstance(model, Discriminator | MaskedLanguageModel):
+    elif isinstance(model, Discriminator | TokenRestorer | MaskedLanguageModel):
         contents = {"": content_of_part(model, tokenizer)}
     else:
         if isinstance(model, ElectraPretrainer):

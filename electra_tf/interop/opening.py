@@ -23,7 +23,7 @@ from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
 from electra_tf.interop.reference import encoder_alone, read_checkpoint
-from electra_tf.interop.stored_model import Pair, StoredModel, encoder_and_head
+from electra_tf.interop.stored_model import Pair, StoredModel, encoder_and_head, objective_of
 from electra_tf.pretraining import model_folder as pretrained
 from electra_tf.text import load_tokenizer, stored_settings
 from electra_tf.text.loading import find_vocabulary_file
@@ -325,8 +325,9 @@ def _start_of_own(place: Place) -> StoredModel:
     # Electric's logits are the head's and the generator's together.
     is_electric = place.kind == PRETRAINED and stored.pretraining.electric_objective
     encoder, head = encoder_and_head(usable_weights(place.prefix))
+    objective = objective_of(stored.pretraining) if place.kind == PRETRAINED else ""
     return StoredModel(
-        _described(place),
+        _described(place) + objective,
         stored.encoder,
         encoder,
         discriminator_head={} if is_electric else head,

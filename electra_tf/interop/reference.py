@@ -29,6 +29,7 @@ from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.starting_weights import config_for
 from electra_tf.finetuning.task import Task
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
+from electra_tf.pretraining.discriminators import COPY_HEAD, RESTORATION_HEAD
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import LoadReport, read_step, resolve_prefix
@@ -260,7 +261,8 @@ def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
     Raises:
         ValueError: there is no head of pre-training.
     """
-    has_discriminator = "discriminator_predictions/dense/kernel" in shapes
+    restores = f"{RESTORATION_HEAD}/dense/kernel" in shapes
+    has_discriminator = restores or "discriminator_predictions/dense/kernel" in shapes
     has_generator = "generator_predictions/dense/kernel" in shapes
     if "cloze_predictions/dense/kernel" in shapes:
         return {
@@ -277,11 +279,16 @@ def _objective(shapes: Shapes, place: str) -> dict[str, Any]:
         )
     if not has_discriminator:
         return {"electra_objective": False}
+    objective = {}
+    if restores:
+        copies = f"{COPY_HEAD}/dense/kernel" in shapes
+        objective["discriminator_objective"] = "all_tokens_mlm" if copies else "replace_mlm"
     if not has_generator:
-        return {"uniform_generator": True}
+        return {**objective, "uniform_generator": True}
     if "generator/encoder/layer_0/intermediate/dense/kernel" not in shapes:
-        return {"untied_generator": False}
+        return {**objective, "untied_generator": False}
     return {
+        **objective,
         "untied_generator_embeddings": "generator/embeddings/word_embeddings" in shapes,
         **_generator_size(shapes, place, "generator"),
     }

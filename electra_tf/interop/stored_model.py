@@ -16,7 +16,7 @@ from electra_tf.finetuning.task import Task
 from electra_tf.interop.error_calibration import ErrorCalibration, read_calibration
 from electra_tf.interop.huggingface.names import DISCRIMINATOR_HEAD
 from electra_tf.model import Encoder
-from electra_tf.pretraining.pair import Discriminator, build_pair
+from electra_tf.pretraining.pair import build_pair
 from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.training.checkpoints.weights import fingerprint, with_folded_tokens
 
@@ -27,7 +27,7 @@ class Pair:
 
     config: PretrainingConfig
     generator: keras.Model
-    discriminator: Discriminator | None
+    discriminator: keras.Model | None
 
     @classmethod
     def build(cls, config: PretrainingConfig) -> "Pair":
@@ -107,6 +107,8 @@ class StoredModel:
         """With the weights of a model, and what else is known by the names of the fields."""
         weights = {v.path: np.asarray(v.value) for v in model.weights}
         encoder = model.encoder.config
+        if isinstance(model, Pair):
+            description += objective_of(config)
         return cls(description, encoder, weights, config, model, tokenizer, **known)
 
     @property
@@ -177,6 +179,16 @@ class StoredModel:
             moments={},
             left_behind=left,
         )
+
+
+def objective_of(config: PretrainingConfig) -> str:
+    """What descriptions of a pre-trained model end with, if its second model restores tokens.
+
+    So messages say why there is no head of replaced token detection.
+    """
+    if not config.has_discriminator or config.detects_replaced_tokens:
+        return ""
+    return f" with discriminator_objective {config.discriminator_objective!r}"
 
 
 def encoder_and_head(

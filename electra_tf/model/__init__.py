@@ -2,7 +2,7 @@
 """Layers, encoder and heads; independent of text, losses or optimizers."""
 
 from electra_tf.model.encoder import Encoder
-from electra_tf.model.heads import ReplacedTokenHead, TokenPredictionHead
+from electra_tf.model.heads import CopyHead, ReplacedTokenHead, TokenPredictionHead
 from electra_tf.model.part import Initializers
 
-__all__ = ["Encoder", "Initializers", "ReplacedTokenHead", "TokenPredictionHead"]
+__all__ = ["CopyHead", "Encoder", "Initializers", "ReplacedTokenHead", "TokenPredictionHead"]

@@ -208,6 +208,18 @@ class Encoder(EncoderPart):
         outputs = self.stack(hidden, mask_scores, seeds[1:])
         return EncoderOutput(outputs[-1], outputs)
 
+    @property
+    def seen_word_embeddings(self) -> tf.Tensor:
+        """Token embeddings [V, E] as calls see them, for an output layer that is tied to them.
+
+        Gradients reach what those of a call reach.
+        """
+        table = tf.convert_to_tensor(self.embeddings.word_embeddings)
+        if not self.disentangled:
+            return table
+        difference = tf.convert_to_tensor(self.embeddings.word_embeddings_difference)
+        return tf.stop_gradient(table) + difference
+
     @classmethod
     def from_preset(cls, folder: str, **options: Any) -> "Encoder":
         """The encoder of a folder with a model of any format, with its weights.

@@ -69,6 +69,11 @@ class TransformerFlops:
         return self.length * (2 * width * width + width + ACTIVATION * width + 2 * width)
 
     @property
+    def copy_head(self) -> float:
+        """One decision per position, without a layer of its own."""
+        return self.length * 2 * self.hidden_size
+
+    @property
     def _attention(self) -> float:
         """Per token of a layer."""
         width, heads = self.hidden_size, self.num_heads or max(self.hidden_size // 64, 1)

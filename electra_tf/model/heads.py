@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The two heads of pre-training."""
+"""The heads of pre-training."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class TokenPredictionHead(EncoderPart):
         )
         self.built = True
 
-    def call(self, hidden: tf.Tensor, word_embeddings: keras.Variable) -> tf.Tensor:
+    def call(self, hidden: tf.Tensor, word_embeddings: keras.Variable | tf.Tensor) -> tf.Tensor:
         hidden = self.layer_norm(self.dense(hidden))
         table = tf.cast(tf.convert_to_tensor(word_embeddings), hidden.dtype)
         # As one matrix: a batch of products would have a gradient of the table for each sequence.
@@ -102,3 +102,35 @@ class ReplacedTokenHead(EncoderPart):
 
     def call(self, hidden: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.squeeze(self.dense_1(self.dense(hidden)), -1), tf.float32)
+
+
+@serializable
+class CopyHead(EncoderPart):
+    """One logit per position: is the token to be copied from the input? Built on construction.
+
+    Call: hidden [B, L, H] -> float32 [B, L].
+
+    Args:
+        config: shape of the encoder.
+        initializers: of the weights; default: the configuration's, with a random seed.
+        name: first part of the names of its variables.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        initializers: Initializers | None = None,
+        name: str = "copy_predictions",
+        **kwargs: Any,
+    ):
+        super().__init__(config, initializers, name=name, **kwargs)
+        self.dense = self.make_dense(1, "dense", self.initializers.glorot)
+        self.build()
+
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+        self.dense.build((None, None, self.config.hidden_size))
+        self.built = True
+
+    def call(self, hidden: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.squeeze(self.dense(hidden), -1), tf.float32)

@@ -157,3 +157,19 @@ class EncoderPart(keras.layers.Layer):
             dtype=self.dtype_policy,
             **options,
         )
+
+
+class ModelOfParts(keras.Model):
+    """A model made of built layers, which `get_config` stores under their attributes' names."""
+
+    parts: tuple[str, ...] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-serializable."""
+        serialize = keras.saving.serialize_keras_object
+        return {"name": self.name, **{part: serialize(getattr(self, part)) for part in self.parts}}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "ModelOfParts":
+        """A model with new weights, from what `get_config` gave."""
+        return cls(**keras.saving.deserialize_keras_object(dict(config)))

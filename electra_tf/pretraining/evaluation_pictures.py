@@ -21,10 +21,13 @@ OF_EXAMPLES = (
     "masked_weights",
     "guessed_ids",
     "corrupted_input_ids",
-    "rtd_logits",
     "is_replaced",
+    "rtd_logits",
+    "rtd_weights",
+    "restored_ids",
 )
-"""The outputs of a batch that `describe_examples` needs; the last three of a discriminator."""
+"""The outputs of a batch that `describe_examples` needs; the last five of a discriminator, by its
+objective."""
 
 # What Markdown and HTML would read as markup, line breaks, and a `▁` that is a token by itself.
 _MARKUP = re.compile(rf"[\0-\x1f\\`*_{{}}\[\]()#+\-!|<>&~{WORD_START}]")
@@ -59,7 +62,7 @@ def describe_examples(
     """
     parts = [f"Examples from {_escaped(source)}. Masked tokens are **bold**."]
     for number, tokens in enumerate(_examples(outputs, vocabulary), start=1):
-        has_discriminator = tokens[0].probability is not None
+        has_discriminator = "corrupted_input_ids" in outputs
         parts += [
             f"### Example {number}",
             _counts(tokens, has_discriminator),
@@ -67,7 +70,7 @@ def describe_examples(
         ]
         if has_discriminator:
             parts.append(f"*corrupted:* {_text(tokens, vocabulary, True)}")
-        parts.append(_table(tokens, has_discriminator))
+        parts.append(_table(tokens, has_discriminator, "restored_ids" in outputs))
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,7 +84,9 @@ class _Token(NamedTuple):
     """What the discriminator reads; without one, what a masked token was guessed to be."""
     is_replaced: bool
     probability: float | None
-    """Of "replaced", by the discriminator; None without one."""
+    """Of "replaced", by the discriminator; None of a token that its loss does not cover."""
+    restored: str | None
+    """What a discriminator that restores tokens takes a masked one for."""
 
     @property
     def is_flagged(self) -> bool:
@@ -95,20 +100,22 @@ def _examples(outputs: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> Iter
         # A model may have more embeddings than its vocabulary has tokens; a generator draws them.
         return vocabulary.token_of(token_id) if token_id < len(vocabulary) else f"[{token_id}]"
 
-    has_discriminator = "rtd_logits" in outputs
+    has_discriminator = "corrupted_input_ids" in outputs
     for row in range(min(NUM_EXAMPLES, len(outputs["input_mask"]))):
         of = {name: values[row] for name, values in outputs.items()}
         positions = of["masked_positions"][of["masked_weights"] > 0]
-        guesses = dict(zip(positions[::-1], of["guessed_ids"][: len(positions)][::-1], strict=True))
+        guesses = _by_position(positions, of["guessed_ids"])
+        restored = _by_position(positions, of["restored_ids"]) if "restored_ids" in of else {}
         tokens = []
         for position in np.flatnonzero(of["input_mask"]):
             original = of["input_ids"][position]
             if has_discriminator:
                 new, is_replaced = of["corrupted_input_ids"][position], of["is_replaced"][position]
-                probability = float(scipy.special.expit(of["rtd_logits"][position]))
             else:
-                new = guesses.get(position, original)
-                is_replaced, probability = False, None
+                new, is_replaced = guesses.get(position, original), False
+            probability = None
+            if "rtd_logits" in of and of["rtd_weights"][position] > 0:
+                probability = float(scipy.special.expit(of["rtd_logits"][position]))
             tokens.append(
                 _Token(
                     int(position),
@@ -118,16 +125,23 @@ def _examples(outputs: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> Iter
                     token_of(new),
                     bool(is_replaced),
                     probability,
+                    token_of(restored[position]) if position in restored else None,
                 )
             )
         if tokens:
             yield tokens
 
 
+def _by_position(positions: np.ndarray, ids: np.ndarray) -> dict[int, int]:
+    """The ids of masked positions; where one occurs twice, its first."""
+    return dict(zip(positions[::-1], ids[: len(positions)][::-1], strict=True))
+
+
 def _counts(tokens: list[_Token], has_discriminator: bool) -> str:
     counts = [f"{len(tokens)} tokens", f"{sum(t.is_masked for t in tokens)} masked"]
     if has_discriminator:
         counts.append(f"{sum(t.is_replaced for t in tokens)} replaced")
+    if any(t.probability is not None for t in tokens):
         counts.append(f"{sum(t.is_flagged for t in tokens)} flagged as replaced")
     return ", ".join(counts)
 
@@ -148,12 +162,13 @@ def _text(tokens: list[_Token], vocabulary: Vocabulary, corrupted: bool) -> str:
     return vocabulary.join(pieces).replace("****", "")  # between pieces of a word
 
 
-def _table(tokens: list[_Token], has_discriminator: bool) -> str:
+def _table(tokens: list[_Token], has_discriminator: bool, restores: bool) -> str:
     """A row for each token that is masked or flagged."""
     header = ["position", "token", "masked as"]
-    header += (
-        ["in its place", "replaced", "P(replaced)", ""] if has_discriminator else ["guess", ""]
-    )
+    if has_discriminator:
+        header += ["in its place", "replaced", "restored as" if restores else "P(replaced)", ""]
+    else:
+        header += ["guess", ""]
     rows = []
     for token in tokens:
         if not token.is_masked and not token.is_flagged:
@@ -161,8 +176,11 @@ def _table(tokens: list[_Token], has_discriminator: bool) -> str:
         cells = [str(token.position), token.original, token.masked_as, token.new]
         if has_discriminator:
             is_right = token.is_replaced == token.is_flagged
-            cells += ["yes" if token.is_replaced else "no", f"{token.probability:.1%}"]
-        else:
+            cells.append("yes" if token.is_replaced else "no")
+            cells.append(token.restored if restores else f"{token.probability:.1%}")
+        if restores:
+            is_right = token.restored == token.original
+        elif not has_discriminator:
             is_right = token.new == token.original
         cells.append("right" if is_right else "wrong")
         rows.append([_escaped(cell) for cell in cells])

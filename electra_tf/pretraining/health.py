@@ -24,7 +24,7 @@ CHANCE = 0.53
 STRONG_GENERATOR = 0.8
 """Share of masked tokens that the generator restores; too few fakes are left."""
 FEW_REPLACED = 0.02
-"""Share of all tokens."""
+"""Share of the tokens that the discriminator's loss covers."""
 OBVIOUS_FAKES = 0.99
 """AUC from which fakes teach nothing."""
 MANY_UNKNOWN = 0.05
@@ -121,7 +121,7 @@ class RunFacts(NamedTuple):
             config.num_warmup_steps,
             float(min(masked)),
             min((s.first_step for s in config.plan if not s.masked_lm_only), default=0),
-            not config.electric_objective,
+            config.detects_replaced_tokens and not config.electric_objective,
             config.has_generator,
             config.has_generator and not config.freeze_generator and config.gen_weight > 0,
             # A two-tower generator does not see the token that it predicts.
@@ -338,7 +338,7 @@ class HealthWatch:
             return None
         return (
             f"The generator restores {restored:.0%} of the masked tokens, so that {replaced:.1%} "
-            "of all tokens are fakes: too few to learn from."
+            "of the discriminator's tokens are fakes: too few to learn from."
         )
 
     def _generator_too_weak(self, entry: Entry) -> str | None:

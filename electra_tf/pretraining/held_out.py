@@ -26,7 +26,7 @@ class Evaluation(NamedTuple):
     first_outputs: dict[str, np.ndarray]
     """Of the first batch, in file order: those of `OF_EXAMPLES`, [B, ...]."""
     rtd_logits: np.ndarray
-    """Of all tokens, float32 [tokens]; none without a discriminator."""
+    """Of the tokens of its loss, float32 [tokens]; none without replaced token detection."""
     is_replaced: np.ndarray
     """Of the same tokens, bool [tokens]."""
 
@@ -58,7 +58,7 @@ class Evaluator:
         self._strategy = strategy or tf.distribute.get_strategy()
         self._workers = Workers(self._strategy)
         with self._strategy.scope():
-            self._metrics = PretrainingMetrics(config.has_discriminator)
+            self._metrics = PretrainingMetrics(pretrainer.objective)
         self._group = tf.function(self._evaluate_group)
 
     def __call__(self) -> dict[str, float]:
@@ -67,9 +67,10 @@ class Evaluator:
         Returns:
             `loss` (what training minimizes, mean of the batches), `masked_lm_accuracy`,
             `masked_lm_loss`, with a discriminator `sampled_masked_lm_accuracy`, `disc_loss`,
-            `disc_auc`, `disc_accuracy`, `disc_precision`, `disc_recall`; baselines:
-            `most_frequent_token_accuracy`, the accuracy of always predicting the token that is
-            masked most often, and `replaced_share`, the share of replaced tokens.
+            `disc_auc`, `disc_accuracy`, `disc_precision`, `disc_recall`, or what else its objective
+            measures; baselines: `most_frequent_token_accuracy`, the accuracy of always predicting
+            the token that is masked most often, and `replaced_share`, the share of replaced tokens
+            among those that the discriminator's loss covers; among all tokens where it restores.
         """
         return self.measure().results
 
@@ -91,8 +92,8 @@ class Evaluator:
             losses.append(outputs["total_loss"])
             rows.append(outputs["input_mask"].any(axis=1).sum())  # the last batch is filled up
             label_counts += np.bincount(masked_ids, minlength=config.vocab_size)
-            if config.has_discriminator:
-                real = outputs["input_mask"] > 0
+            if config.detects_replaced_tokens:
+                real = outputs["rtd_weights"] > 0
                 scores.append(outputs["rtd_logits"][real])
                 labels.append(outputs["is_replaced"][real])
         results = {
@@ -102,7 +103,7 @@ class Evaluator:
         }
         results["loss"] = float(np.average(losses, weights=rows))
         scores, labels = np.concatenate(scores), np.concatenate(labels)
-        if config.has_discriminator:
+        if config.detects_replaced_tokens:
             results["disc_auc"] = exact_auc(labels, scores)
         results["most_frequent_token_accuracy"] = float(
             label_counts.max() / max(1, label_counts.sum())

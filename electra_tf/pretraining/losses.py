@@ -15,6 +15,25 @@ def token_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)
 
 
+def copied_token_cross_entropy(
+    cross_entropies: tf.Tensor, copy_logits: tf.Tensor, is_copy: tf.Tensor
+) -> tf.Tensor:
+    """-log(D [the token is a copy] + (1 - D) p), where D = sigmoid(copy logit).
+
+    Args:
+        cross_entropies: float32 [...], -log p of tokens by the vocabulary.
+        copy_logits: float32 [...].
+        is_copy: bool [...], whether copying gives the token.
+
+    Returns:
+        float32 [...].
+    """
+    # With c the copy logit and v = -log p, copies have the loss
+    # -log((e^c + e^-v) / (e^c + 1)) = log(1 + e^-c) - log(1 + e^-(c + v)).
+    copied = tf.nn.softplus(-copy_logits) - tf.nn.softplus(-copy_logits - cross_entropies)
+    return tf.where(is_copy, copied, tf.nn.softplus(copy_logits) + cross_entropies)
+
+
 def replaced_token_cross_entropy(logits: tf.Tensor, is_replaced: tf.Tensor) -> tf.Tensor:
     """Binary cross-entropy of each position: float32 [B, L], labels bool or int [B, L]."""
     labels = tf.cast(is_replaced, logits.dtype)

@@ -4,30 +4,28 @@
 import keras
 import tensorflow as tf
 
+from electra_tf.pretraining.discriminators import DiscriminatorObjective
+
 
 class PretrainingMetrics:
     """Running metrics of generator and discriminator, padding left out (run_pretraining.py).
 
     Args:
-        has_discriminator: whether the objective has one.
+        objective: of the discriminator; None: there is none.
     """
 
-    def __init__(self, has_discriminator: bool):
+    def __init__(self, objective: DiscriminatorObjective | None):
+        self._objective = objective
         mean = keras.metrics.Mean
         self.generator = {
             "masked_lm_accuracy": mean(name="masked_lm_accuracy"),
             "masked_lm_loss": mean(name="masked_lm_loss"),
         }
         self.discriminator = {}
-        if has_discriminator:
+        if objective is not None:
             self.discriminator = {
                 "sampled_masked_lm_accuracy": mean(name="sampled_masked_lm_accuracy"),
-                "disc_loss": mean(name="disc_loss"),
-                "disc_auc": keras.metrics.AUC(name="disc_auc"),
-                "disc_accuracy": mean(name="disc_accuracy"),
-                "disc_precision": mean(name="disc_precision"),
-                "disc_recall": mean(name="disc_recall"),
-                "replaced_share": mean(name="replaced_share"),
+                **objective.metrics(),
             }
         self.step = {
             "total_loss": mean(name="total_loss"),
@@ -62,25 +60,7 @@ class PretrainingMetrics:
         right = outputs["guessed_ids"] == masked_ids
         self.generator["masked_lm_accuracy"].update_state(right, weights)
         self.generator["masked_lm_loss"].update_state(outputs["mlm_token_losses"], weights)
-        if self.discriminator and "rtd_logits" in outputs:
+        if self._objective is not None and self._objective.token_losses in outputs:
             right = outputs["sampled_ids"] == masked_ids
             self.discriminator["sampled_masked_lm_accuracy"].update_state(right, weights)
-            self._update_discriminator(outputs)
-
-    def _update_discriminator(self, outputs: dict[str, tf.Tensor]):
-        metrics = self.discriminator
-        mask = tf.cast(outputs["input_mask"], tf.float32)  # [B, L]
-        labels = tf.cast(outputs["is_replaced"], tf.float32)
-        flagged = tf.cast(outputs["rtd_logits"] > 0, tf.float32)
-        right = flagged == labels
-        metrics["disc_accuracy"].update_state(right, mask)
-        metrics["disc_precision"].update_state(right, mask * flagged)
-        metrics["disc_recall"].update_state(right, mask * labels)
-        metrics["replaced_share"].update_state(labels, mask)
-        metrics["disc_auc"].update_state(labels, tf.sigmoid(outputs["rtd_logits"]), mask)
-        # The original averages the losses of sequences, not of tokens.
-        tokens = tf.reduce_sum(mask, axis=-1)
-        sequence_losses = tf.reduce_sum(outputs["rtd_token_losses"] * mask, axis=-1) / (
-            tokens + 1e-6
-        )
-        metrics["disc_loss"].update_state(sequence_losses, tf.cast(tokens > 0, tf.float32))
+            self._objective.update(self.discriminator, outputs)

@@ -1,5 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""Generators, the discriminator, and the pair of them that an objective trains."""
+"""Generators, and the pair of a generator and a discriminator that an objective trains."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,30 +8,15 @@ import keras
 import tensorflow as tf
 
 from electra_tf.config import PretrainingConfig
-from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead
-from electra_tf.model.part import serializable
+from electra_tf.model import Encoder, Initializers, TokenPredictionHead
+from electra_tf.model.part import ModelOfParts, serializable
+from electra_tf.pretraining.discriminators import discriminator_objective
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.seeds import split_seed
 
 
-class _ModelOfParts(keras.Model):
-    """A model made of built layers, which `get_config` stores under their attributes' names."""
-
-    parts: tuple[str, ...] = ()
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the constructor, JSON-serializable."""
-        serialize = keras.saving.serialize_keras_object
-        return {"name": self.name, **{part: serialize(getattr(self, part)) for part in self.parts}}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "_ModelOfParts":
-        """A model with new weights, from what `get_config` gave."""
-        return cls(**keras.saving.deserialize_keras_object(dict(config)))
-
-
 @serializable
-class MaskedLanguageModel(_ModelOfParts):
+class MaskedLanguageModel(ModelOfParts):
     """An encoder and a vocabulary head over its embeddings.
 
     Call: a masked batch -> `mlm_logits` float32 [B, N, V]; positions are gathered before the
@@ -59,7 +44,7 @@ class MaskedLanguageModel(_ModelOfParts):
 
 
 @serializable
-class TwoTowerClozeModel(_ModelOfParts):
+class TwoTowerClozeModel(ModelOfParts):
     """Electric's generator: two causal encoders that read the unmasked text from either side.
 
     What it says of a position comes from the tokens before it (left-to-right tower, shifted by
@@ -143,36 +128,10 @@ class UniformGenerator(keras.Model):
         return {"name": self.name, "vocab_size": self.vocab_size}
 
 
-@serializable
-class Discriminator(_ModelOfParts):
-    """An encoder and one logit per position.
-
-    Call: {input_ids, input_mask, segment_ids [B, L]} -> `rtd_logits` float32 [B, L],
-    `discriminator_hidden` [B, L, H].
-    """
-
-    parts = ("encoder", "head")
-
-    def __init__(self, encoder: Encoder, head: ReplacedTokenHead, name: str = "discriminator"):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.head = head
-        self.built = True
-
-    def call(
-        self,
-        inputs: Mapping[str, tf.Tensor],
-        seed: tf.Tensor | None = None,
-        training: bool | None = None,
-    ) -> dict[str, tf.Tensor]:
-        hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
-        return {"rtd_logits": self.head(hidden), "discriminator_hidden": hidden}
-
-
 # ---- The pair
 
 
-def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | None]:
+def build_pair(config: PretrainingConfig) -> tuple[keras.Model, keras.Model | None]:
     """Generator and discriminator of a configuration; masked LM has no discriminator.
 
     With tied weights, and for masked LM, the generator runs on the encoder named "electra".
@@ -184,9 +143,8 @@ def build_pair(config: PretrainingConfig) -> tuple[keras.Model, Discriminator | 
         disentangled=config.disentangled_embeddings,
         recompute=config.recompute_activations,
     )
-    discriminator = None
-    if config.has_discriminator:
-        discriminator = Discriminator(encoder, ReplacedTokenHead(config.encoder, initializers))
+    objective = discriminator_objective(config)
+    discriminator = None if objective is None else objective.model(encoder, initializers)
     if config.uniform_generator:
         return UniformGenerator(config.vocab_size), discriminator
     if config.two_tower_generator:

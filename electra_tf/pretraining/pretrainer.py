@@ -10,12 +10,9 @@ import tensorflow as tf
 from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig, check
 from electra_tf.model.part import precision_scope, serializable
+from electra_tf.pretraining.discriminators import discriminator_objective
 from electra_tf.pretraining.keras_saving import SavedByKeras
-from electra_tf.pretraining.losses import (
-    normalized_sum,
-    replaced_token_cross_entropy,
-    token_cross_entropy,
-)
+from electra_tf.pretraining.losses import normalized_sum, token_cross_entropy
 from electra_tf.pretraining.masking import (
     candidate_positions,
     mask_tokens,
@@ -29,7 +26,7 @@ from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.distribution.replicas import sum_over_replicas
 from electra_tf.training.optimization.updates import Updates, compiled, one_program, sum_over_parts
 
-TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "discriminator_hidden")
+TOO_LARGE_TO_KEEP = ("mlm_logits", "cloze_logits", "restored_logits", "discriminator_hidden")
 """Outputs that a training step uses up at once."""
 
 
@@ -38,11 +35,12 @@ class ElectraPretrainer(SavedByKeras):
     """Generator, discriminator and the gradient step that trains them together.
 
     The generator fills masked positions with its own samples; the discriminator says of every
-    token whether it was replaced. Gradients do not pass through the samples.
+    token whether it was replaced. Gradients do not pass through the samples. Other objectives of
+    the discriminator are in `discriminators`.
 
     Args:
         config: the run. Objectives: ELECTRA with its variants (tied weights, untied embeddings,
-            uniform generator), Electric, masked LM.
+            uniform generator, another `discriminator_objective`), Electric, masked LM.
         vocabulary: whose special tokens are never masked; default: `config.vocab_file`.
         **kwargs: of `keras.Model`.
     """
@@ -58,7 +56,9 @@ class ElectraPretrainer(SavedByKeras):
             self.generator, self.discriminator = build_pair(config)
         self.seed_source = SeedSource()
         self.updates = Updates(self, precision, config.ema_decay)
-        self.running = PretrainingMetrics(config.has_discriminator)
+        self.objective = discriminator_objective(config)
+        """What the discriminator learns; None without one."""
+        self.running = PretrainingMetrics(self.objective)
         self._forward_and_backward = compiled(self._loss_and_gradients, config.jit_compile)
         self._update = one_program(self._update_from, config.jit_compile)
         self.accumulation_steps = config.gradient_accumulation_steps
@@ -95,8 +95,9 @@ class ElectraPretrainer(SavedByKeras):
         Returns:
             `batch` and `mlm_logits` [B, N, V], `guessed_ids` [B, N], `mlm_loss`, `total_loss` [];
             with a discriminator also `sampled_ids` [B, N], `corrupted_input_ids` [B, L],
-            `is_replaced` bool [B, L], `rtd_logits` [B, L], `discriminator_hidden` [B, L, H],
-            `rtd_loss` []; with a two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
+            `is_replaced` bool [B, L], `discriminator_hidden` [B, L, H], and what the model and the
+            losses of its objective give, of ELECTRA `rtd_logits` [B, L], `rtd_loss` []; with a
+            two-tower generator `cloze_logits` [B, L, V], `cloze_loss` [].
         """
         if seed is None and training:
             seed = self.seed_source.next()
@@ -109,13 +110,13 @@ class ElectraPretrainer(SavedByKeras):
         # Keras passes on what one model is told to those called after it, so both get it.
         outputs = {**outputs, **self.generator(outputs, seed=generator_seed, training=drops)}
         outputs.update(self._generator_losses(outputs, normalizers))
-        has_discriminator = self.discriminator is not None and not masked_lm_only
+        has_discriminator = self.objective is not None and not masked_lm_only
         if has_discriminator or sampled_ids is not None:
             temperature = self._temperature(training)
             outputs.update(self._corrupt(outputs, sampled_ids, seeds["samples"], temperature))
         if has_discriminator:
             outputs.update(self._discriminate(outputs, seeds["discriminator"], training))
-            outputs.update(self._discriminator_loss(outputs, normalizers))
+            outputs.update(self.objective.losses(outputs, normalizers["discriminator"]))
         outputs["total_loss"] = self._total_loss(outputs)
         return outputs
 
@@ -145,10 +146,9 @@ class ElectraPretrainer(SavedByKeras):
 
     def normalizers(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Total weight of each loss in a masked batch, float32 []."""
-        totals = {
-            "mlm": tf.reduce_sum(batch["masked_weights"]),
-            "rtd": tf.reduce_sum(tf.cast(batch["input_mask"], tf.float32)),
-        }
+        totals = {"mlm": tf.reduce_sum(batch["masked_weights"])}
+        if self.objective is not None:
+            totals["discriminator"] = tf.reduce_sum(self.objective.weights(batch))
         if self.config.two_tower_generator:
             totals["cloze"] = tf.reduce_sum(self._cloze_weights(batch))
         return totals
@@ -339,8 +339,8 @@ class ElectraPretrainer(SavedByKeras):
         if not self.config.freeze_generator:
             generator_loss = outputs.get("cloze_loss", outputs["mlm_loss"])
             total = self.config.gen_weight * generator_loss
-        if "rtd_loss" in outputs:
-            total += self.config.disc_weight * outputs["rtd_loss"]
+        if self.objective is not None and self.objective.loss in outputs:
+            total += self.config.disc_weight * outputs[self.objective.loss]
         return total
 
     def _corrupt(
@@ -381,11 +381,3 @@ class ElectraPretrainer(SavedByKeras):
             odds = self.config.mask_prob / (1 - self.config.mask_prob)
             found["rtd_logits"] += tf.stop_gradient(noise) + math.log(odds)
         return found
-
-    def _discriminator_loss(self, outputs: dict[str, tf.Tensor], normalizers: dict[str, tf.Tensor]):
-        token_losses = replaced_token_cross_entropy(outputs["rtd_logits"], outputs["is_replaced"])
-        weights = tf.cast(outputs["input_mask"], tf.float32)
-        return {
-            "rtd_token_losses": token_losses,
-            "rtd_loss": normalized_sum(token_losses, weights, normalizers["rtd"]),
-        }

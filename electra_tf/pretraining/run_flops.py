@@ -4,6 +4,7 @@
 from electra_tf.config import EncoderConfig, PretrainingConfig
 from electra_tf.config.pretraining_checks import Stage
 from electra_tf.model.flops import TransformerFlops
+from electra_tf.pretraining.discriminators import discriminator_objective
 
 PUBLISHED_SHARE = 0.15625
 """Predicted positions in the original's count: 80 of 512."""
@@ -23,9 +24,11 @@ def flops_of_sequence(
     """
     share = config.num_masked_of(length) / length
     total = 0.0
-    if config.has_discriminator and not masked_lm_only:
+    objective = discriminator_objective(config)
+    if objective is not None and not masked_lm_only:
         discriminator = _of_encoder(config.encoder, length)
-        forward = discriminator.layers + discriminator.input_embeddings + discriminator.binary_head
+        forward = discriminator.layers + discriminator.input_embeddings
+        forward += objective.head_flops(discriminator, share)
         total += FORWARD_AND_BACKWARD * forward
     if config.has_generator:
         generator = _of_encoder(config.generator_encoder, length)

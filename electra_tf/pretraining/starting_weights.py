@@ -11,6 +11,7 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.config.stored import Shapes
 from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
+from electra_tf.pretraining.discriminators import RESTORATION_HEAD
 from electra_tf.pretraining.generator_weights import StartingWeights, load_generator
 from electra_tf.pretraining.positions import (
     load_longer,
@@ -30,6 +31,8 @@ from electra_tf.training.checkpoints.weights import (
 )
 
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
+
+_DISCRIMINATOR_HEADS = ("discriminator_predictions/", f"{RESTORATION_HEAD}/")
 
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 """Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
@@ -225,7 +228,7 @@ def _excused(
     """Which variables may differ: what the run says, what is extended, a generator not there."""
     names = list(names)
     given = [config.init_checkpoint_ignore, *(f"^{name}({SUFFIX})?$" for name in extended)]
-    has_discriminator = any(name.startswith("discriminator_predictions/") for name in names)
+    has_discriminator = any(name.startswith(_DISCRIMINATOR_HEADS) for name in names)
     has_generator = any(re.search(_GENERATOR, name) for name in names)
     if has_generator or not (has_discriminator and config.has_generator):
         return "|".join(filter(None, given)) or None

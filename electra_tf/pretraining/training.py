@@ -192,7 +192,7 @@ class PretrainingTrainer(Trainer):
         source = self.config.eval_tfrecords or f"{self.config.pretrain_tfrecords} (training data)"
         text = describe_examples(found.first_outputs, self.tokenizer.vocabulary, source)
         histograms = {}
-        if self.config.has_discriminator:
+        if self.config.detects_replaced_tokens:
             histograms = rtd_histograms(found.is_replaced, found.rtd_logits)
         return measured._replace(texts={"examples": text}, histograms=histograms)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from electra_tf.interop.error_calibration import ErrorCalibration
 from electra_tf.interop.stored_model import Pair
 from electra_tf.model import Encoder
+from electra_tf.pretraining.discriminators import Discriminator
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.pretraining.pair import TwoTowerClozeModel, UniformGenerator
 from electra_tf.serving import likelihood
@@ -45,7 +46,7 @@ class PretrainedServer(tf.Module):
 
     Attributes:
         encoders: as `encoders_of` the pretrainer, in the form that serves.
-        errors: finds errors; None without a discriminator.
+        errors: finds errors; None without replaced token detection.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class PretrainedServer(tf.Module):
         self.encoders = list(served.values())
         self._encoder = self.encoders[0]
         self._towers = [served[id(encoder)] for encoder in _towers_of(generator)]
-        self._head = None if discriminator is None else discriminator.head
+        self._head = discriminator.head if isinstance(discriminator, Discriminator) else None
         self._generator = generator.head if self._towers else None
         self._head_weights = [plain_variables(h) for h in (self._head, self._generator) if h]
         self._log_odds = None

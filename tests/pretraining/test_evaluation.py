@@ -14,6 +14,7 @@ from tiny_run import LENGTH, make_examples, tensors, tiny_config, tiny_pretraine
 
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import run
+from electra_tf.pretraining.discriminators import ReplacedTokens
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.metrics import PretrainingMetrics
 
@@ -135,7 +136,7 @@ def masked_outputs(pretrainer, count=64):
 
 
 def results_of(outputs):
-    metrics = PretrainingMetrics(has_discriminator=True)
+    metrics = PretrainingMetrics(ReplacedTokens())
     metrics.update(outputs)
     return {
         name: float(value) for name, value in metrics.results().items() if name not in metrics.step
@@ -202,7 +203,7 @@ def test_rows_of_padding_change_nothing(data_dir):
 def test_results_add_up_over_batches(data_dir):
     pretrainer = tiny_pretrainer(data_dir)
     outputs = masked_outputs(pretrainer, count=12)
-    metrics = PretrainingMetrics(has_discriminator=True)
+    metrics = PretrainingMetrics(ReplacedTokens())
     for rows in (slice(0, 4), slice(4, 12)):
         metrics.update({name: value[rows] for name, value in outputs.items() if value.shape.rank})
     whole = results_of(outputs)

@@ -42,7 +42,7 @@ class LivePair:
             "masked_input_ids": batch["input_ids"],
         }
         batch = {name: tf.constant(rows) for name, rows in batch.items()}
-        normalizers = {name: tf.constant(1.0) for name in ("mlm", "rtd", "cloze")}
+        normalizers = {name: tf.constant(1.0) for name in ("mlm", "discriminator", "cloze")}
         outputs = self._pretrainer.compute_outputs({**batch, **nothing}, normalizers=normalizers)
         return tf.sigmoid(outputs["rtd_logits"]).numpy()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from absl import logging
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, check
 from electra_tf.config.fields import Role, names_of
@@ -33,6 +34,7 @@ from electra_tf.interop.huggingface.names import (
     with_segments_exchanged,
 )
 from electra_tf.interop.stored_model import Pair, StoredModel, pretraining_config
+from electra_tf.pretraining.discriminators import TokenRestorer
 from electra_tf.pretraining.pair import MaskedLanguageModel
 from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.weights import assign_weights
@@ -259,7 +261,7 @@ def heads_left(model: StoredModel, task: str | None) -> list[str]:
 
 
 def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 0) -> Content:
-    """The content of a `Discriminator` or `MaskedLanguageModel`.
+    """The content of a `Discriminator` or `MaskedLanguageModel`; of a `TokenRestorer` the encoder.
 
     Raises:
         ValueError: it is another generator, or its settings have no counterpart.
@@ -270,6 +272,12 @@ def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 
             f"a {type(part).__name__} cannot be written: Hugging Face has no class with two "
             'towers or without weights. The discriminator can: part "discriminator".'
         )
+    if isinstance(part, TokenRestorer):
+        logging.warning("The head that restores tokens is not written: Hugging Face has no class.")
+        architecture, written = "ElectraModel", part.encoder
+    else:
+        architecture = "ElectraForMaskedLM" if is_generator else "ElectraForPreTraining"
+        written = part
     encoder = part.encoder.config
     if is_generator and encoder.hidden_act != "gelu":
         raise ValueError(
@@ -279,9 +287,8 @@ def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 
     weights = {
         # A separate generator's encoder is the only one in its folder.
         renamed(variable.path, "generator/", "electra/"): np.asarray(variable.value)
-        for variable in part.weights
+        for variable in written.weights
     }
-    architecture = "ElectraForMaskedLM" if is_generator else "ElectraForPreTraining"
     config = HuggingFaceConfig(architecture, encoder, extra={"step": step})
     return Content(config, weights, tokenizer)
 

@@ -18,6 +18,7 @@ _LOSSES = (
     ("loss", "loss"),
     ("masked_lm_loss", "mlm"),
     ("disc_loss", "rtd"),
+    ("restoration_loss", "restored"),
     ("masked_lm_accuracy", "mlm acc"),
     ("disc_auc", "auc"),
 )
