@@ -99,7 +99,8 @@ class RunFacts(NamedTuple):
     has_probabilities: bool
     """Whether the discriminator's outputs alone are its probabilities. Electric adds the noise's
     log-probabilities to them, and calls what the noise drew a fake even where it is the original
-    token, so that healthy runs stay near an AUC of 0.5."""
+    token, so that healthy runs stay near an AUC of 0.5. Other objectives have no such outputs, or
+    of masked tokens alone, among which there may be no original one."""
     has_generator: bool
     is_generator_trained: bool
     kept_share: float
@@ -121,7 +122,7 @@ class RunFacts(NamedTuple):
             config.num_warmup_steps,
             float(min(masked)),
             min((s.first_step for s in config.plan if not s.masked_lm_only), default=0),
-            config.detects_replaced_tokens and not config.electric_objective,
+            config.discriminator_objective == "replaced_tokens" and not config.electric_objective,
             config.has_generator,
             config.has_generator and not config.freeze_generator and config.gen_weight > 0,
             # A two-tower generator does not see the token that it predicts.

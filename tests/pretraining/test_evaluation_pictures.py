@@ -37,6 +37,7 @@ def one_example(vocabulary):
         "corrupted_input_ids": ids_of(vocabulary, "[CLS] the chef ate ##ed the meal . [SEP]"),
         "is_replaced": np.arange(10)[None] == 3,
         "rtd_logits": np.full([1, 10], -3.0),
+        "rtd_weights": np.array([[1.0] * 9 + [0.0]]),
     }
     outputs["rtd_logits"][0, [3, 7]] = 2.0
     return outputs
@@ -76,6 +77,28 @@ def test_a_masked_lm_shows_guesses(vocabulary):
         "| 4 | &#35;&#35;ed | &#91;MASK&#93; | &#35;&#35;ed | right |\n"
         "| 6 | meal | meal | meal | right |\n"
     )
+
+
+def test_tokens_that_are_restored(vocabulary):
+    outputs = one_example(vocabulary)
+    del outputs["rtd_logits"], outputs["rtd_weights"]
+    outputs["restored_ids"] = ids_of(vocabulary, "cook the ##ed chef [PAD]", 5)
+    text = describe_examples(outputs, vocabulary, "held out")
+    assert "9 tokens, 3 masked, 1 replaced\n" in text
+    assert text.endswith(
+        "| position | token | masked as | in its place | replaced | restored as |  |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| 3 | cook | &#91;MASK&#93; | ate | yes | cook | right |\n"
+        "| 4 | &#35;&#35;ed | &#91;MASK&#93; | &#35;&#35;ed | no | &#35;&#35;ed | right |\n"
+        "| 6 | meal | meal | meal | no | the | wrong |\n"
+    )
+
+
+def test_tokens_that_the_loss_does_not_cover_are_not_flagged(vocabulary):
+    outputs = one_example(vocabulary)
+    outputs["rtd_weights"] = np.isin(np.arange(10)[None], [3, 4, 6]).astype(np.float32)
+    text = describe_examples(outputs, vocabulary, "held out")
+    assert "1 replaced, 1 flagged as replaced" in text and "| 7 |" not in text
 
 
 def test_tensorboard_shows_tokens_as_they_are(vocabulary):

@@ -2,7 +2,8 @@
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.pretraining import pretrainer as losses
+from electra_tf.pretraining import losses
+from electra_tf.pretraining.losses import copied_token_cross_entropy
 
 
 def test_token_cross_entropy():
@@ -21,6 +22,18 @@ def test_replaced_token_cross_entropy():
     for given in (labels, labels.astype(np.int32)):
         found = losses.replaced_token_cross_entropy(tf.constant(logits), given)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_copied_token_cross_entropy():
+    """Against float64, where one share or the other is next to nothing."""
+    losses, copy_logits = np.meshgrid([1e-3, 1.0, 9.0, 40.0], [-30.0, -2.0, 0.0, 3.0, 30.0])
+    d, p = 1 / (1 + np.exp(-copy_logits)), np.exp(-losses)
+    arguments = losses.astype(np.float32), copy_logits.astype(np.float32)
+    found = copied_token_cross_entropy(*arguments, np.ones_like(d, bool)).numpy()
+    np.testing.assert_allclose(found, -np.log(d + (1 - d) * p), rtol=1e-5, atol=2e-6)
+    found = copied_token_cross_entropy(*arguments, np.zeros_like(d, bool)).numpy()
+    expected = losses + np.logaddexp(0, copy_logits)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_normalized_sum():
