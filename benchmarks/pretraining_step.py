@@ -51,7 +51,14 @@ def product_flops(config) -> float:
     forward = 0.0
     if config.has_discriminator:
         hidden = config.encoder.hidden_size
-        forward += encoder_flops(config.encoder) + length * (2 * hidden**2 + 2 * hidden)
+        forward += encoder_flops(config.encoder)
+        if config.detects_replaced_tokens:
+            forward += length * (2 * hidden**2 + 2 * hidden)
+        else:
+            copies = config.discriminator_objective == "all_tokens_mlm"
+            predicted = length if copies else config.num_masked
+            forward += predicted * 2 * (hidden * width + width * config.vocab_size)
+            forward += length * 2 * hidden if copies else 0
     if config.has_generator:
         encoder = config.generator_encoder
         # Two towers guess all tokens, from the outputs of both.

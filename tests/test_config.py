@@ -81,6 +81,7 @@ NEW_DEFAULTS = {
     "temperature_end": None,
     "generator_embedding_size": None,
     "generator_checkpoint": None,
+    "discriminator_objective": "replaced_tokens",
     "freeze_generator": False,
     "optimizer": "adam",
     "ema_decay": 0.0,

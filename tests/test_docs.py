@@ -104,6 +104,9 @@ def test_objectives_can_be_selected_as_described(row):
             "uniform generator": (True, False, False),
             "masked LM": (False, True, False),
             "Electric": (True, True, True),
+            "ELECTRA 15 %": (True, True, True),
+            "Replace MLM": (True, True, True),
+            "All-Tokens MLM": (True, True, True),
         }[row[0]]
     )
 

@@ -100,6 +100,8 @@ def test_the_command(capsys):
     [
         {},
         pytest.param({"electra_objective": False}, marks=pytest.mark.slow),
+        pytest.param({"discriminator_objective": "replace_mlm"}, marks=pytest.mark.slow),
+        pytest.param({"discriminator_objective": "all_tokens_mlm"}, marks=pytest.mark.slow),
         pytest.param({"uniform_generator": True, "untied_generator": True}, marks=pytest.mark.slow),
         pytest.param(
             {"electra_objective": False, "electric_objective": True, "two_tower_generator": True},
