@@ -259,7 +259,7 @@ def test_what_needs_a_head_of_replaced_tokens_names_the_objective(data_dir, tmp_
     ):
         with pytest.raises(ValueError, match=expected):
             call()
-    prompt = {"template": "{text} w4 {}", "options": {"a": "w2", "b": "w3"}}
+    prompt = {"template": "{text_a} w4 {}", "options": {"a": "w2", "b": "w3"}}
     classifier = electra_tf.TextClassifier.from_preset(folder, labels=["a", "b"])
     assert classifier.predict(["w1"]).shape[0] == 1
     with pytest.raises(ValueError, match=expected):
