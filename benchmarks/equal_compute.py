@@ -50,8 +50,6 @@ TASKS = ("bigram_shift", "pos_brown", "quac_spans", "boolq", "ner_wnut", "rt_sen
 FLOPS = (1.05e13, 4.2e13, 1.26e14)
 """Of the runs; the second is about that of the quickstart's ELECTRA."""
 DECAY_SHARE = 0.2
-WARMUP_SHARE = 1 / 35
-"""Of the sweep's budget, as in the quickstart; all budgets share the warm-up."""
 SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
 RATES = (5e-4, 1.5e-3, 3e-3)
@@ -121,7 +119,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--budgets", nargs="+", type=float, default=list(FLOPS), help="FLOPs")
-    parser.add_argument("--sweep-budget", type=float, default=FLOPS[1], help="FLOPs")
+    parser.add_argument("--sweep-budget", type=float, default=FLOPS[0], help="FLOPs")
     parser.add_argument("--sweep", action="store_true", help="choose the rates, and stop")
     parser.add_argument("--hparams", default="{}", help="JSON or file; over the quickstart's")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
@@ -246,6 +244,8 @@ def hparams_of(
 ) -> dict[str, Any]:
     """Hyperparameters of a run that has a budget's FLOPs, within a step.
 
+    Warm-ups have the FLOPs of that in HPARAMS_FILE, at all budgets, since these share it.
+
     Raises:
         ValueError: the budget is too small.
     """
@@ -263,7 +263,10 @@ def hparams_of(
         "keep_checkpoint_max": 1,
     }
     step = flops_of_run(config_of(study, hparams))
-    steps, warmup = round(budget / step), round(WARMUP_SHARE * study.sweep_budget / step)
+    warmup_flops = study.hparams["num_warmup_steps"] * flops_of_run(
+        config_of(study, {**study.hparams, "num_train_steps": 1, "num_warmup_steps": 0})
+    )
+    steps, warmup = round(budget / step), round(warmup_flops / step)
     if steps - round(DECAY_SHARE * steps) <= warmup:
         raise ValueError(
             f"--budgets is expected to be more than the warm-up of {objective}, {warmup} steps of "

@@ -24,33 +24,12 @@ import electra_tf  # noqa: E402
 
 electra_tf.configure()  # before TensorFlow is imported
 
-from quickstart_comparison import (  # noqa: E402
-    FINETUNING,
-    MAX_SEQ_LENGTH,
-    RANDOM_SUFFIX,
-    shape_of,
-)
+from quickstart_comparison import RANDOM_SUFFIX, shape_of  # noqa: E402
+from task_budgets import BUDGETS, save_step_0, task_file  # noqa: E402
 
 from electra_tf.config import PretrainingConfig, load_hparams  # noqa: E402
-from electra_tf.interop.opening import find_pretraining_weights  # noqa: E402
-from electra_tf.pretraining import model_folder, run  # noqa: E402
-from electra_tf.pretraining.starting_weights import (  # noqa: E402
-    found_weights,
-    load_starting_weights,
-)
+from electra_tf.pretraining import model_folder  # noqa: E402
 from electra_tf.text.loading import find_vocabulary_file  # noqa: E402
-from electra_tf.training.checkpoints.weights import training_variables  # noqa: E402
-
-BUDGETS = {
-    "bigram_shift": {"max_seq_length": MAX_SEQ_LENGTH},
-    "rt_sentiment": {"max_seq_length": MAX_SEQ_LENGTH, "learning_rate": 3e-4},
-    "boolq": {"max_seq_length": 128, "num_train_epochs": 2.0},
-    "disflqa": {"max_seq_length": 128, "num_train_epochs": 4.0, "doc_stride": 64},
-    "quac_spans": {"max_seq_length": 128, "num_train_epochs": 1.0, "doc_stride": 64},
-    "ner_wnut": {"max_seq_length": 64, "num_train_epochs": 6.0},
-    "pos_brown": {"max_seq_length": 64, "num_train_epochs": 0.5},
-}
-"""Of all models; what is not here is as in the quickstart."""
 
 
 def main():
@@ -73,14 +52,15 @@ def main():
         model_name=options.model_name,
         vocab_file=find_vocabulary_file(folder),
     )
-    begun = save_step_0(config) if config.init_checkpoint else None
+    begun = f"{config.model_name}_step_0" if config.init_checkpoint else None
     starts = {"random weights": None, "not pre-trained": begun, "pre-trained": config.model_name}
     if begun is None:
         del starts["not pre-trained"]
+    else:
+        save_step_0(config, begun)
     rows = []
     for task in options.tasks:
-        hparams = {**FINETUNING, **BUDGETS[task]}
-        hparams |= {**load_hparams(options.hparams), "num_trials": options.trials}
+        hparams = {**BUDGETS[task], **load_hparams(options.hparams), "num_trials": options.trials}
         print(f"{task}: {json.dumps(hparams)}", flush=True)
         results = [finetune(config, start, task, hparams) for start in starts.values()]
         rows.append(row_of(task, *results))
@@ -90,28 +70,11 @@ def main():
     print("\n".join(rows))
 
 
-def save_step_0(config: PretrainingConfig) -> str:
-    """Save the weights that a run with an `init_checkpoint` began with; returns their model."""
-    name = f"{config.model_name}_step_0"
-    folder = str(pathlib.Path(config.data_dir) / "models" / name)
-    begun = config.replace(model_name=name, model_dir=folder)
-    checkpoints = model_folder.checkpoints(begun)
-    if checkpoints.latest() is None:
-        tokenizer = run.load_matching_tokenizer(begun)
-        pretrainer = run.make_pretrainer(begun, tokenizer)
-        found = found_weights(begun, find_pretraining_weights)
-        load_starting_weights(begun, pretrainer, tokenizer, found)
-        model_folder.write_config(begun, tokenizer)
-        checkpoints.save(0, training_variables(pretrainer), {})
-    return name
-
-
 def finetune(config: PretrainingConfig, start: str | None, task: str, hparams: dict) -> dict:
     """Results of a task from a model, or from random weights of the shape of `config`."""
-    task_file = ROOT / "configs" / "finetuning" / f"{task}.json"
     if start is None:
         hparams = {**hparams, **shape_of(config), "model_name": config.model_name + RANDOM_SUFFIX}
-    return electra_tf.finetune(start, task_file, config.data_dir, **hparams).as_dict()
+    return electra_tf.finetune(start, task_file(task), config.data_dir, **hparams).as_dict()
 
 
 def row_of(task: str, *starts: dict) -> str:
