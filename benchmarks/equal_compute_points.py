@@ -11,12 +11,17 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+SWEEP, STUDY = "sweep", "study"
+FINETUNING, PROBE = "finetuning", "probe"
+RANDOM = "random"
+"""Weights of step 0, measured like the others: a budget of 0."""
+
 
 class Point(NamedTuple):
     """What was measured, or is to be."""
 
     part: str
-    """"sweep" or "study"."""
+    """SWEEP or STUDY."""
     objective: str
     seed: int
     """Of pre-training and of fine-tuning."""
@@ -26,7 +31,7 @@ class Point(NamedTuple):
     """The highest of pre-training."""
     task: str
     measure: str
-    """"finetuning" or "probe"."""
+    """FINETUNING or PROBE."""
     finetuning_rate: float
     """0 of a probe."""
 

@@ -1,0 +1,182 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""What a comparison at equal compute measures, in which order, and the runs that it takes."""
+
+import collections
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from equal_compute_points import FINETUNING, PROBE, RANDOM, STUDY, SWEEP, Measured, Point
+from task_budgets import ROOT
+
+from electra_tf.config import PretrainingConfig
+
+HPARAMS_FILE = ROOT / "configs" / "pretraining" / "quickstart.json"
+OBJECTIVES = {
+    "electra": {},
+    "masked_lm": {"electra_objective": False, "mask_prob": 0.15},
+}
+"""Hyperparameters of each over those of HPARAMS_FILE; the first is compared with the others."""
+TASKS = ("bigram_shift", "pos_brown", "quac_spans", "boolq", "ner_wnut", "rt_sentiment")
+PROBED = ("bigram_shift", "pos_brown", "boolq", "ner_wnut", "rt_sentiment")
+"""Tasks with a class for each text or word."""
+FLOPS = (1.05e13, 4.2e13, 1.26e14)
+"""Of the runs; the second is about that of the quickstart's ELECTRA."""
+DECAY_SHARE = 0.2
+SWEEP_SEED = 0
+SWEEP_TASKS = TASKS[:2]
+RATES = (5e-4, 1.5e-3, 3e-3)
+FINETUNING_RATES = (5e-4, 2e-4, 1e-3)
+"""With the first one the rates of pre-training are compared."""
+
+
+class Study(NamedTuple):
+    """What was asked for."""
+
+    data_dir: str
+    results: str
+    objectives: tuple[str, ...]
+    seeds: tuple[int, ...]
+    budgets: tuple[float, ...]
+    sweep_budget: float
+    tasks: tuple[str, ...]
+    hparams: Mapping[str, Any]
+    """Of HPARAMS_FILE, with what was given over them."""
+    sweep_only: bool
+
+
+class Job(NamedTuple):
+    """A model of one budget, and what is measured of it."""
+
+    objective: str
+    seed: int
+    budget: float
+    learning_rate: float
+    points: tuple[Point, ...]
+
+    @property
+    def run_name(self) -> str:
+        """Of the run whose copies decay at the budgets; one worker at a time has it."""
+        return f"{self.objective}_{self.learning_rate:g}_seed_{self.seed}"
+
+    @property
+    def model_name(self) -> str:
+        return f"{self.run_name}_{self.budget:.3g}" if self.budget else self.run_name
+
+    def missing(self, done: Mapping[Point, Measured]) -> list[Point]:
+        return [point for point in self.points if point not in done]
+
+
+def hparams_of(
+    study: Study, objective: str, seed: int, rate: float, budget: float
+) -> dict[str, Any]:
+    """Hyperparameters of a run that has a budget's FLOPs, within a step.
+
+    Warm-ups have the FLOPs of that in HPARAMS_FILE, at all budgets, since these share it.
+
+    Raises:
+        ValueError: the budget is too small.
+    """
+    from electra_tf.pretraining.run_flops import flops_of_run
+
+    hparams = {
+        **study.hparams,
+        **OBJECTIVES.get(objective, {}),
+        "seed": seed,
+        "learning_rate": rate,
+        "lr_schedule": "trapezoid",
+        "lr_decay_share": DECAY_SHARE,
+        "num_train_steps": 1,
+        "num_warmup_steps": 0,
+        "eval_every_steps": 0,
+        "save_checkpoints_steps": 1000,
+        "keep_checkpoint_max": 1,
+    }
+    step = flops_of_run(config_of(study, hparams))
+    warmup_flops = study.hparams["num_warmup_steps"] * flops_of_run(
+        config_of(study, {**study.hparams, "num_train_steps": 1, "num_warmup_steps": 0})
+    )
+    steps, warmup = round(budget / step), round(warmup_flops / step)
+    if steps - round(DECAY_SHARE * steps) <= warmup:
+        raise ValueError(
+            f"--budgets is expected to be more than the warm-up of {objective}, {warmup} steps of "
+            f"{step:.3g} FLOPs, and its decay, but has {budget:.3g}."
+        )
+    return {**hparams, "num_train_steps": steps, "num_warmup_steps": warmup}
+
+
+def config_of(study: Study, hparams: Mapping[str, Any]) -> PretrainingConfig:
+    return PretrainingConfig.from_hparams("equal_compute", study.data_dir, dict(hparams))
+
+
+# ---- What is to be done
+
+
+def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
+    """The jobs with something to measure whose rates are known, in their order."""
+    chosen = {}
+    for objective in (RANDOM, *study.objectives):
+        sweep = list(_sweep_of(objective, study, done))
+        yield from sweep
+        if not sweep:
+            budget = 0.0 if objective == RANDOM else study.sweep_budget
+            chosen[objective] = chosen_rates(objective, budget, done)
+    if study.sweep_only:
+        return
+    for budget in (0.0, *study.budgets):
+        for seed in study.seeds:
+            for objective in study.objectives if budget else [RANDOM]:
+                if objective in chosen:
+                    rates = chosen[objective]
+                    job = _job(STUDY, objective, seed, budget, *rates, study.tasks)
+                    if job.missing(done):
+                        yield job
+
+
+def _sweep_of(objective: str, study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
+    """What is missing of it: rates of pre-training first, then those of fine-tuning."""
+    budget, rates = (0.0, (0.0,)) if objective == RANDOM else (study.sweep_budget, RATES)
+    first, *others = FINETUNING_RATES
+    what = SWEEP, objective, SWEEP_SEED, budget
+    jobs = [_job(*what, rate, first, SWEEP_TASKS) for rate in rates]
+    missing = [job for job in jobs if job.missing(done)]
+    if not missing:
+        rate, _ = chosen_rates(objective, budget, done)
+        jobs = [_job(*what, rate, finetuning_rate, SWEEP_TASKS) for finetuning_rate in others]
+        missing = [job for job in jobs if job.missing(done)]
+    yield from missing
+
+
+def _job(
+    part: str,
+    objective: str,
+    seed: int,
+    budget: float,
+    rate: float,
+    finetuning_rate: float,
+    tasks: Sequence[str],
+) -> Job:
+    what = part, objective, seed, budget, rate
+    points = [Point(*what, task, FINETUNING, finetuning_rate) for task in tasks]
+    if part == STUDY:
+        points += [Point(*what, task, PROBE, 0.0) for task in tasks if task in PROBED]
+    return Job(objective, seed, budget, rate, tuple(points))
+
+
+def chosen_rates(
+    objective: str, budget: float, done: Mapping[Point, Measured]
+) -> tuple[float, float]:
+    """Rates of pre-training and of fine-tuning with the best mean over the sweep's tasks."""
+    what = SWEEP, objective, SWEEP_SEED, budget
+    found = {p: m for p, m in done.items() if (p.part, p.objective, p.seed, p.budget) == what}
+    first = {p: m for p, m in found.items() if p.finetuning_rate == FINETUNING_RATES[0]}
+    rate = _best(first, "learning_rate")
+    of_rate = {p: m for p, m in found.items() if p.learning_rate == rate}
+    return rate, _best(of_rate, "finetuning_rate")
+
+
+def _best(points: Mapping[Point, Measured], name: str) -> float:
+    sums = collections.Counter()
+    for point, measured in points.items():
+        sums[getattr(point, name)] += -math.inf if measured.score is None else measured.score
+    return max(sorted(sums), key=sums.get)

@@ -1,0 +1,220 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The comparison at equal compute: points, statistics, what is to be done, and that it resumes."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from tiny_finetuning import sentences
+from tiny_run import WORDS, hparams_with, make_data_dir
+
+from electra_tf.pretraining.run_flops import flops_of_run
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "benchmarks" / "equal_compute.py"
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import equal_compute  # noqa: E402
+import equal_compute_plan as plan  # noqa: E402
+import equal_compute_report as reports  # noqa: E402
+from equal_compute_points import (  # noqa: E402
+    FINETUNING,
+    RANDOM,
+    STUDY,
+    SWEEP,
+    Measured,
+    Point,
+    append_point,
+    read_points,
+)
+
+POINT = Point(STUDY, "electra", 1, 1e13, 1e-3, "boolq", FINETUNING, 5e-4)
+MEASURED = Measured(65.0, "accuracy", 62.0, 880, 1.01e13)
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """Records of words in order, and the two tasks of the sweep."""
+    folder = make_data_dir(tmp_path / "data")
+    for task, name in (("bigram_shift", "tsv"), ("pos_brown", "txt")):
+        place = folder / "finetuning_data" / task
+        place.mkdir(parents=True)
+        for split, count in (("train", 40), ("dev", 12)):
+            rows = sentences(count, seed=count)
+            if name == "tsv":
+                names = ["original", "swapped"]
+                lines = [f"{' '.join(words)}\t{names[label]}" for words, label in rows]
+                text = "\n".join(["sentence\tlabel", *lines]) + "\n"
+            else:
+                tagged = ["".join(f"{w} {len(w)}\n" for w in words) for words, _ in rows]
+                text = "\n".join(tagged) + "\n"
+            (place / f"{split}.{name}").write_text(text)
+    return folder
+
+
+def study(folder, *arguments):
+    given = ["--data-dir", str(folder), "--tasks", "bigram_shift", "pos_brown", *arguments]
+    return equal_compute.study_of(equal_compute.make_parser().parse_args(given))
+
+
+# ---- Points
+
+
+def test_a_torn_line_is_dropped_and_no_point_comes_twice(tmp_path):
+    path, other = tmp_path / "points.jsonl", POINT._replace(seed=2)
+    append_point(path, POINT, MEASURED)
+    append_point(path, POINT, MEASURED._replace(score=1.0))
+    assert read_points(path) == {POINT: MEASURED}
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:30])
+    with pytest.warns(UserWarning, match="last line is torn"):
+        assert read_points(path) == {POINT: MEASURED}
+    with pytest.warns(UserWarning, match="last line is torn"):
+        append_point(path, other, MEASURED._replace(score=None))
+    assert read_points(path) == {POINT: MEASURED, other: MEASURED._replace(score=None)}
+    assert read_points(tmp_path / "nothing.jsonl") == {}
+
+
+@pytest.mark.parametrize("line", ["{}", "no JSON", '["a list"]', '{"part": 1}', "same"])
+def test_a_foreign_line_is_an_error_that_names_it(tmp_path, line):
+    path = tmp_path / "points.jsonl"
+    append_point(path, POINT, MEASURED)
+    same = path.read_text().strip()
+    path.write_text(f"{same}\n{same if line == 'same' else line}\n")
+    with pytest.raises(ValueError, match=r"points.jsonl, line 2, is expected to be"):
+        read_points(path)
+
+
+# ---- Statistics
+
+
+def test_differences_are_paired_by_seed():
+    """1, 2 and 3: mean 2, deviation 1; 97.5 % of t with 2 degrees of freedom are below 4.3027."""
+    found = reports.difference({1: 11.0, 2: 22.0, 3: 33.0, 4: 0.0}, {3: 30.0, 1: 10.0, 2: 20.0})
+    assert found.mean == pytest.approx(2.0) and found.pairs == 3
+    assert found.half_width == pytest.approx(4.30265 / 3**0.5, rel=1e-5)
+    assert str(found) == "+2.0 (-0.5 to +4.5; 3)"
+    assert str(reports.difference({1: 2.0}, {1: 3.0})) == "-1.0 (1 seed)"
+    assert reports.difference({1: 2.0}, {2: 3.0}) is None
+
+
+@pytest.fixture
+def points():
+    points = {}
+    for seed, (first, second) in {1: (60.0, 70.0), 2: (61.0, 72.0), 3: (62.0, 71.0)}.items():
+        for objective, lead in (("electra", 3.0 + seed), ("masked_lm", 0.0)):
+            for task, score in (("boolq", first), ("ner_wnut", second)):
+                point = POINT._replace(objective=objective, seed=seed, task=task)
+                points[point] = MEASURED._replace(score=score + lead)
+        points[POINT._replace(objective=RANDOM, seed=seed, budget=0.0)] = MEASURED
+    del points[POINT._replace(seed=3, task="ner_wnut")]  # then the pooled seed is missing, too
+    return points
+
+
+def test_the_report_pools_tasks_within_seeds(points):
+    lines = reports.report(points, "electra").splitlines()
+    assert "| boolq | 1e+13 | **+5.0** (+2.5 to +7.5; 3) |" in lines
+    assert "| mean of the tasks | 1e+13 | +4.5 (-1.9 to +10.9; 2) |" in lines
+    row = next(line for line in lines if line.startswith("| boolq | accuracy | 1e+13 | 62.0 |"))
+    assert "65.0 (65.0-65.0; 3) | 66.0 (64.0-68.0; 3) | 61.0 (60.0-62.0; 3) |" in row
+
+
+@pytest.mark.slow  # matplotlib takes a second to import
+def test_the_report_is_printed_and_drawn(points, tmp_path, capsys):
+    for point, measured in points.items():
+        append_point(tmp_path / "points.jsonl", point, measured)
+    arguments = ["--results", str(tmp_path / "points.jsonl")]
+    options = equal_compute.make_parser().parse_args(
+        [*arguments, "--report", str(tmp_path / "scores.png")]
+    )
+    equal_compute.print_report(options)
+    assert "**+5.0** (+2.5 to +7.5; 3)" in capsys.readouterr().out
+    assert (tmp_path / "scores.png").stat().st_size > 10000
+
+
+# ---- What is to be done
+
+
+def test_runs_have_the_flops_of_their_budget_within_a_step(data_folder):
+    asked = study(data_folder)
+    for objective in plan.OBJECTIVES:
+        for budget in asked.budgets:
+            hparams = plan.hparams_of(asked, objective, 1, 1e-3, budget)
+            config = plan.config_of(asked, hparams)
+            steps, step = config.num_train_steps, flops_of_run(config) / config.num_train_steps
+            assert abs(steps * step - budget) <= step
+            # The warm-up: 100 of some 3500 steps of the quickstart.
+            assert config.num_warmup_steps * step == pytest.approx(1.2e12, rel=0.01)
+
+
+def test_the_sweep_chooses_the_rates_of_the_study(data_folder):
+    asked, done, seen = study(data_folder, "--seeds", "1", "--budgets", "1e13"), {}, []
+    while jobs := list(plan.jobs_of(asked, done)):
+        job = next((job for job in jobs if job.points[0].part == SWEEP), jobs[0])
+        seen.append(job)
+        for point in job.missing(done):
+            best = point.learning_rate in (0, 1.5e-3) and point.finetuning_rate == 1e-3
+            done[point] = MEASURED._replace(score=90.0 if best else 100 * point.learning_rate)
+    first = next(job for job in seen if job.objective == "electra" and job.seed == 1)
+    assert first.learning_rate == 3e-3 and first.budget == 1e13  # of 5e-4, 1.5e-3 and 3e-3
+    chosen = {job.objective: job.points[0].finetuning_rate for job in seen if job.seed == 1}
+    assert chosen == {RANDOM: 1e-3, **dict.fromkeys(plan.OBJECTIVES, 2e-4)}
+    of_sweep = [job for job in seen if job.points[0].part == SWEEP]
+    assert len(of_sweep) == 3 + 5 * len(plan.OBJECTIVES)
+    assert all(job.seed == plan.SWEEP_SEED for job in of_sweep)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--objectives", "gan"], "--objectives is expected to be some of electra, masked_lm"),
+        (["--tasks", "cola"], "--tasks is expected to be some of bigram_shift"),
+        (["--seeds", "1", "0"], "--seeds is expected to be greater than 0"),
+        (["--budgets", "1e9"], "more than the warm-up of electra"),
+        (["--workers", "0"], "--workers is expected to be at least 1"),
+        (["--tasks", "boolq"], r"--data-dir is expected to have .*boolq/train"),
+        (["--data-dir", "nowhere"], r"--data-dir is expected to have nowhere/pretrain_tfrecords"),
+    ],
+)
+def test_wrong_arguments_are_named(data_folder, arguments, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        study(data_folder, *arguments)
+
+
+# ---- Runs
+
+
+@pytest.mark.slow
+def test_it_resumes_after_kills_and_measures_no_point_twice(data_folder):
+    results = data_folder / "equal_compute.jsonl"
+    shape = {"max_position_embeddings": 64, "num_hidden_layers": 1}
+    hparams = hparams_with(shape, num_warmup_steps=1, vocab_size=len(WORDS) + 5)
+    command = [sys.executable, str(SCRIPT), "--data-dir", str(data_folder), "--seeds", "1"]
+    command += ["--tasks", "bigram_shift", "pos_brown", "--objectives", "electra", "masked_lm"]
+    command += ["--budgets", "1e8", "2e8", "--sweep-budget", "1e8", "--hparams"]
+    command += [json.dumps(hparams)]
+    log = open(data_folder / "log", "wb")
+    running = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    for count in (1, 4):
+        while len(read_points(results)) < count and running.poll() is None:
+            time.sleep(0.5)
+        if count == 1:
+            os.kill(running.pid, signal.SIGKILL)  # its workers finish what they do
+            running.wait()
+            running = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        else:
+            running.send_signal(signal.SIGTERM)
+            running.wait()
+    with open(results, "ab") as file:
+        file.write(b'{"part": "st')
+    subprocess.run(command, stdout=log, stderr=log, check=True)
+    points = read_points(results)
+    assert {p.budget for p in points if p.part == STUDY} == {0.0, 1e8, 2e8}
+    # Of each model two tasks; in the study with a probe each.
+    assert len(points) == 2 * (3 + 2 * 5) + 4 * (1 + 2 * 2)
+    assert not list(plan.jobs_of(study(*command[3:4], *command[4:]), points))
