@@ -15,8 +15,12 @@ HPARAMS_FILE = ROOT / "configs" / "pretraining" / "quickstart.json"
 OBJECTIVES = {
     "electra": {},
     "masked_lm": {"electra_objective": False, "mask_prob": 0.15},
+    "electra_masked_only": {"discriminator_objective": "replaced_tokens_masked_only"},
+    "replace_mlm": {"discriminator_objective": "replace_mlm", "disc_weight": 1.0},
+    "all_tokens_mlm": {"discriminator_objective": "all_tokens_mlm", "disc_weight": 4.0},
 }
-"""Hyperparameters of each over those of HPARAMS_FILE; the first is compared with the others."""
+"""Hyperparameters of each over those of HPARAMS_FILE; the first is compared with the others. The
+two that restore tokens have the same loss as their generator, so a masked token weighs the same."""
 TASKS = ("bigram_shift", "pos_brown", "quac_spans", "boolq", "ner_wnut", "rt_sentiment")
 PROBED = ("bigram_shift", "pos_brown", "boolq", "ner_wnut", "rt_sentiment")
 """Tasks with a class for each text or word."""
@@ -26,7 +30,7 @@ DECAY_SHARE = 0.2
 SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
 RATES = (5e-4, 1.5e-3, 3e-3)
-FINETUNING_RATES = (5e-4, 2e-4, 1e-3)
+FINETUNING_RATES = (5e-4, 2e-4, 1e-3, 2e-3)
 """With the first one the rates of pre-training are compared."""
 
 

@@ -101,6 +101,8 @@ def run_workers(study: Study, count: int) -> int:
         for worker in workers:
             worker.terminate()  # they save what they train
 
+    # Of scikit-learn; those of TensorFlow are set in the workers.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     while not stopped:

@@ -20,8 +20,9 @@ from electra_tf.model import Encoder
 from electra_tf.runs import resolve_finetuning
 from electra_tf.text import load_matching_tokenizer
 
-MOST_EXAMPLES = 20000
+MOST_EXAMPLES = 10000
 """Texts or words that the classifier is fitted to, the first ones of the training split."""
+MOST_ITERATIONS = 100
 BATCH_SIZE = 128
 
 
@@ -69,7 +70,7 @@ def probe(
         found += len(labels[-1])
         if found >= MOST_EXAMPLES:
             break
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MOST_ITERATIONS))
     classifier.fit(*(np.concatenate(part)[:MOST_EXAMPLES] for part in (features, labels)))
     predicted = [_outputs(classifier, rows, dev) for rows in _examples(encoder, dev)]
     outputs = {name: np.concatenate([part[name] for part in predicted]) for name in predicted[0]}

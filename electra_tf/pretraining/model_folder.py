@@ -77,6 +77,7 @@ def read_config(model_dir: str) -> StoredConfig | None:
     check_keys(stored, {"pretraining": dict}, path)
     later = ("disentangled_embeddings", "pre_split", "freeze_generator")
     later_keys = {**dict.fromkeys(later, False), "generator_embedding_size": None}
+    later_keys["discriminator_objective"] = "replaced_tokens"
     model = {**later_keys, **stored["pretraining"]}
     missing = sorted(set(MODEL_KEYS) - set(model))
     if missing:
