@@ -99,7 +99,8 @@ def run_workers(study: Study, count: int) -> int:
     def stop(signal_number: int, frame: Any):
         stopped.append(signal_number)
         for worker in workers:
-            worker.terminate()  # they save what they train
+            if worker.is_alive():
+                worker.terminate()  # it saves what it trains
 
     # Of scikit-learn; those of TensorFlow are set in the workers.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -115,7 +116,10 @@ def run_workers(study: Study, count: int) -> int:
             break
         workers = [worker for worker in workers if worker not in ended]
     for worker in workers:
-        worker.join()
+        worker.join(None if not stopped else 10)
+        while stopped and worker.is_alive():
+            worker.terminate()  # a run that was at its end goes on to the next one
+            worker.join(10)
     return int(any(worker.exitcode not in (0, FULL) for worker in workers))
 
 
