@@ -24,6 +24,7 @@ electra_tf.configure()  # before TensorFlow is imported
 
 import equal_compute_report  # noqa: E402
 from equal_compute_plan import (  # noqa: E402
+    FINETUNING_RATES,
     FLOPS,
     HPARAMS_FILE,
     OBJECTIVES,
@@ -65,6 +66,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--budgets", nargs="+", type=float, default=list(FLOPS), help="FLOPs")
     parser.add_argument("--sweep-budget", type=float, default=FLOPS[0], help="FLOPs")
+    parser.add_argument("--rates", nargs="+", type=float, default=list(RATES), help="of the sweep")
+    parser.add_argument(
+        "--finetuning-rates", nargs="+", type=float, default=list(FINETUNING_RATES), help="likewise"
+    )
     parser.add_argument("--sweep", action="store_true", help="choose the rates, and stop")
     parser.add_argument("--hparams", default="{}", help="JSON or file; over the quickstart's")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
@@ -139,13 +144,15 @@ def study_of(options: argparse.Namespace) -> Study:
         tuple(dict.fromkeys(options.seeds)),
         tuple(sorted(set(options.budgets))),
         options.sweep_budget,
+        tuple(dict.fromkeys(options.rates)),
+        tuple(dict.fromkeys(options.finetuning_rates)),
         tuple(dict.fromkeys(options.tasks)),
         {**load_hparams(str(HPARAMS_FILE)), **load_hparams(options.hparams)},
         options.sweep,
     )
     for objective in study.objectives:
         for budget in (*study.budgets, study.sweep_budget):
-            hparams_of(study, objective, SWEEP_SEED, RATES[0], budget)
+            hparams_of(study, objective, SWEEP_SEED, study.rates[0], budget)
     return study
 
 

@@ -1,7 +1,6 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What a comparison at equal compute measures, in which order, and the runs that it takes."""
 
-import collections
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -31,7 +30,6 @@ SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
 RATES = (5e-4, 1.5e-3, 3e-3)
 FINETUNING_RATES = (5e-4, 2e-4, 1e-3, 2e-3)
-"""With the first one the rates of pre-training are compared."""
 
 
 class Study(NamedTuple):
@@ -43,6 +41,10 @@ class Study(NamedTuple):
     seeds: tuple[int, ...]
     budgets: tuple[float, ...]
     sweep_budget: float
+    rates: tuple[float, ...]
+    """Of pre-training, among which the sweep chooses."""
+    finetuning_rates: tuple[float, ...]
+    """Likewise; those of pre-training are compared with the first one."""
     tasks: tuple[str, ...]
     hparams: Mapping[str, Any]
     """Of HPARAMS_FILE, with what was given over them."""
@@ -123,8 +125,7 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
         sweep = list(_sweep_of(objective, study, done))
         yield from sweep
         if not sweep:
-            budget = 0.0 if objective == RANDOM else study.sweep_budget
-            chosen[objective] = chosen_rates(objective, budget, done)
+            chosen[objective] = chosen_rates(objective, study, done)
     if study.sweep_only:
         return
     for budget in (0.0, *study.budgets):
@@ -139,16 +140,42 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
 
 def _sweep_of(objective: str, study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
     """What is missing of it: rates of pre-training first, then those of fine-tuning."""
-    budget, rates = (0.0, (0.0,)) if objective == RANDOM else (study.sweep_budget, RATES)
-    first, *others = FINETUNING_RATES
+    budget, rates = _grid(objective, study)
+    first, *others = study.finetuning_rates
     what = SWEEP, objective, SWEEP_SEED, budget
     jobs = [_job(*what, rate, first, SWEEP_TASKS) for rate in rates]
     missing = [job for job in jobs if job.missing(done)]
     if not missing:
-        rate, _ = chosen_rates(objective, budget, done)
+        rate, _ = chosen_rates(objective, study, done)
         jobs = [_job(*what, rate, finetuning_rate, SWEEP_TASKS) for finetuning_rate in others]
         missing = [job for job in jobs if job.missing(done)]
     yield from missing
+
+
+def _grid(objective: str, study: Study) -> tuple[float, tuple[float, ...]]:
+    """Budget of the sweep and rates of pre-training."""
+    return (0.0, (0.0,)) if objective == RANDOM else (study.sweep_budget, study.rates)
+
+
+def chosen_rates(
+    objective: str, study: Study, done: Mapping[Point, Measured]
+) -> tuple[float, float]:
+    """Rates of pre-training and of fine-tuning with the best mean over the sweep's tasks.
+
+    Only rates of which all these tasks are measured count.
+    """
+    budget, rates = _grid(objective, study)
+
+    def score(rate: float, finetuning_rate: float) -> float:
+        job = _job(SWEEP, objective, SWEEP_SEED, budget, rate, finetuning_rate, SWEEP_TASKS)
+        if job.missing(done):
+            return -math.inf
+        scores = [done[point].score for point in job.points]
+        return -math.inf if None in scores else sum(scores) / len(scores)
+
+    first = study.finetuning_rates[0]
+    rate = max(sorted(rates), key=lambda rate: score(rate, first))
+    return rate, max(sorted(study.finetuning_rates), key=lambda given: score(rate, given))
 
 
 def _job(
@@ -165,22 +192,3 @@ def _job(
     if part == STUDY:
         points += [Point(*what, task, PROBE, 0.0) for task in tasks if task in PROBED]
     return Job(objective, seed, budget, rate, tuple(points))
-
-
-def chosen_rates(
-    objective: str, budget: float, done: Mapping[Point, Measured]
-) -> tuple[float, float]:
-    """Rates of pre-training and of fine-tuning with the best mean over the sweep's tasks."""
-    what = SWEEP, objective, SWEEP_SEED, budget
-    found = {p: m for p, m in done.items() if (p.part, p.objective, p.seed, p.budget) == what}
-    first = {p: m for p, m in found.items() if p.finetuning_rate == FINETUNING_RATES[0]}
-    rate = _best(first, "learning_rate")
-    of_rate = {p: m for p, m in found.items() if p.learning_rate == rate}
-    return rate, _best(of_rate, "finetuning_rate")
-
-
-def _best(points: Mapping[Point, Measured], name: str) -> float:
-    sums = collections.Counter()
-    for point, measured in points.items():
-        sums[getattr(point, name)] += -math.inf if measured.score is None else measured.score
-    return max(sorted(sums), key=sums.get)

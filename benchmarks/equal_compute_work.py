@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from equal_compute_plan import RATES, Job, Study, config_of, hparams_of, jobs_of
+from equal_compute_plan import Job, Study, config_of, hparams_of, jobs_of
 from equal_compute_points import FINETUNING, RANDOM, Measured, Point, append_point, read_points
 from task_budgets import BUDGETS, save_step_0, task_file
 
@@ -29,7 +29,7 @@ def pretrain(study: Study, job: Job) -> tuple[int, float]:
     from electra_tf.pretraining.run_flops import flops_of_run
 
     if job.objective == RANDOM:
-        hparams = hparams_of(study, "electra", job.seed, RATES[0], study.sweep_budget)
+        hparams = hparams_of(study, "electra", job.seed, study.rates[0], study.sweep_budget)
         save_step_0(config_of(study, hparams), job.model_name)
         return 0, 0.0
     hparams = hparams_of(study, job.objective, job.seed, job.learning_rate, job.budget)

@@ -195,9 +195,9 @@ def test_it_resumes_after_kills_and_measures_no_point_twice(data_folder):
     shape = {"max_position_embeddings": 64, "num_hidden_layers": 1}
     hparams = hparams_with(shape, num_warmup_steps=1, vocab_size=len(WORDS) + 5)
     command = [sys.executable, str(SCRIPT), "--data-dir", str(data_folder), "--seeds", "1"]
-    command += ["--tasks", "bigram_shift", "pos_brown", "--objectives", "electra", "masked_lm"]
-    command += ["--budgets", "1e8", "2e8", "--sweep-budget", "1e8", "--hparams"]
-    command += [json.dumps(hparams)]
+    command += ["--tasks", "bigram_shift", "pos_brown", "--objectives", "electra"]
+    command += ["--budgets", "1e8", "2e8", "--sweep-budget", "1e8", "--rates", "1e-3"]
+    command += ["--finetuning-rates", "1e-3", "--hparams", json.dumps(hparams)]
     log = open(data_folder / "log", "wb")
     running = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     for count in (1, 4):
@@ -215,6 +215,5 @@ def test_it_resumes_after_kills_and_measures_no_point_twice(data_folder):
     subprocess.run(command, stdout=log, stderr=log, check=True)
     points = read_points(results)
     assert {p.budget for p in points if p.part == STUDY} == {0.0, 1e8, 2e8}
-    # Of each model two tasks; in the study with a probe each.
-    assert len(points) == 2 * (4 + 2 * 6) + 4 * (1 + 2 * 2)
-    assert not list(plan.jobs_of(study(*command[3:4], *command[4:]), points))
+    assert len(points) == 2 * 2 + 3 * 4  # in the study with a probe each
+    assert not list(plan.jobs_of(study(data_folder, *command[4:]), points))

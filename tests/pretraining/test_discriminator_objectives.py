@@ -1,6 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The objectives that ELECTRA's paper compares it with, against plain formulas."""
 
+import json
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from tiny_run import LENGTH, assert_near, make_examples, outputs_and_gradients, 
 import electra_tf
 from electra_tf.interop import convert, open_model
 from electra_tf.interop.stored_model import Pair, StoredModel
-from electra_tf.pretraining import run
+from electra_tf.pretraining import model_folder, run
 from electra_tf.pretraining.run_flops import flops_of_sequence
 from electra_tf.text import load_tokenizer
 from electra_tf.training.checkpoints.weights import weights_by_name
@@ -288,3 +291,14 @@ def test_hugging_face_gets_encoder_and_generator(data_dir, tmp_path, caplog):
     for name, weight in generator.weights.items():
         ours = name.replace("electra/", "generator/")
         np.testing.assert_array_equal(weight, model.weights.get(ours, model.weights.get(name)))
+
+
+def test_a_folder_from_before_there_was_a_choice_is_electra(data_dir):
+    config = tiny_config(data_dir)
+    model_folder.write_config(config, load_tokenizer(config.vocab_file))
+    path = pathlib.Path(config.model_dir) / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["pretraining"]["discriminator_objective"]
+    path.write_text(json.dumps(stored))
+    found = model_folder.read_config(config.model_dir).pretraining
+    assert found.discriminator_objective == "replaced_tokens"
