@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from equal_compute_points import RANDOM, STUDY, Measured, Point
+from equal_compute_points import RANDOM, STUDY, SWEEP, Measured, Point
 
 CONFIDENCE = 0.95
 POOLED = "mean of the tasks"
@@ -103,7 +103,7 @@ def report(points: Mapping[Point, Measured], first: str) -> str:
         points: of a results file.
         first: the objective with which the others are compared.
     """
-    table, parts = Table(points), []
+    table, parts = Table(points), ["Rates, of the sweep's seed", _markdown(_sweep_rows(points))]
     for measure in table.measures:
         parts.append(f"Scores by {measure}: mean of the seeds (lowest to highest; seeds)")
         parts.append(_markdown(_score_rows(table, measure)))
@@ -119,6 +119,19 @@ def report(points: Mapping[Point, Measured], first: str) -> str:
         parts.append(f"{len(diverged)} points without a score, since their loss was not finite:")
         parts.append("\n".join(f"- {point}" for point in diverged))
     return "\n\n".join(parts)
+
+
+def _sweep_rows(points: Mapping[Point, Measured]) -> Iterator[Sequence[str]]:
+    found = {point: measured for point, measured in points.items() if point.part == SWEEP}
+    tasks = list(dict.fromkeys(point.task for point in found))
+    yield ["objective", "rate", "of fine-tuning", *tasks]
+    rows = collections.defaultdict(dict)
+    for point, measured in found.items():
+        row = rows[point.objective, point.learning_rate, point.finetuning_rate]
+        row[point.task] = "not finite" if measured.score is None else f"{measured.score:.1f}"
+    for (objective, *rates), row in sorted(rows.items()):
+        cells = [f"{rate:g}" if rate else "" for rate in rates]
+        yield [objective, *cells, *(row.get(task, "") for task in tasks)]
 
 
 def _score_rows(table: Table, measure: str) -> Iterator[Sequence[str]]:
