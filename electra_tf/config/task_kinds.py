@@ -279,14 +279,16 @@ def _is_number(value: Any) -> bool:
 
 
 BUILT_IN = (
-    DescribedClassification(),
-    DescribedRegression(),
-    DescribedMultiLabel(),
-    DescribedTagging(),
-    DescribedQuestions(),
-    DescribedEmbedding(),
-    DescribedPrompt(),
+    (DescribedClassification(), "sequence.Classification"),
+    (DescribedRegression(), "regression.Regression"),
+    (DescribedMultiLabel(), "sequence.MultiLabel"),
+    (DescribedTagging(), "tagging.Tagging"),
+    (DescribedQuestions(), "questions.Questions"),
+    (DescribedEmbedding(), "embedding.Embedding"),
+    (DescribedPrompt(), "prompted.PromptedClassification"),
 )
-KINDS: dict[str, DescribedKind] = {kind.name: kind for kind in BUILT_IN}
-"""Name -> kind, in the order in which messages list them. Each gives way to the whole kind when
-`finetuning.kinds` is imported, which adds those that are registered."""
+"""The kinds of this package: what a file can say, and the class of the kind in `finetuning.kinds`,
+in the order in which messages list them."""
+KINDS: dict[str, DescribedKind] = {kind.name: kind for kind, _ in BUILT_IN}
+"""Name -> kind. Each gives way to the whole kind when `finetuning.kinds` is imported, which adds
+those that are registered."""

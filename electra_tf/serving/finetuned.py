@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from electra_tf.finetuning.kinds import Kind, PromptedClassification, Questions, Tagging, kind_of
+from electra_tf.finetuning.kinds import Kind, kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
-from electra_tf.finetuning.kinds.prompted import rows_of_texts
+from electra_tf.finetuning.kinds.prompted import PromptedClassification, rows_of_texts
 from electra_tf.finetuning.kinds.question_answers import best_answers, no_answer_scores
 from electra_tf.finetuning.kinds.question_windows import question_batch
+from electra_tf.finetuning.kinds.questions import Questions
+from electra_tf.finetuning.kinds.tagging import Tagging
 from electra_tf.finetuning.kinds.tagging_rows import word_batch
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.serving.served_encoder import ServedEncoder

@@ -9,7 +9,7 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import answered_question
-from electra_tf.finetuning.kinds import Questions
+from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.model.part import serializable
 from electra_tf.task_models.inputs import Given
 from electra_tf.task_models.task_model import TaskModel

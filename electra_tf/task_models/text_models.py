@@ -12,7 +12,8 @@ from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
 from electra_tf.config.task_table import Columns, Prompt, Split, TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TextExample
-from electra_tf.finetuning.kinds import Classification, MultiLabel, Regression
+from electra_tf.finetuning.kinds.regression import Regression
+from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel
 from electra_tf.model.part import serializable
 from electra_tf.task_models import labels
 from electra_tf.task_models.inputs import Given

@@ -12,8 +12,8 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.data_warnings import shown
 from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.kinds import Tagging
 from electra_tf.finetuning.kinds.spans import given_tag, in_letters_of, spans_of, to_bioes
+from electra_tf.finetuning.kinds.tagging import Tagging
 from electra_tf.model.part import serializable
 from electra_tf.task_models.inputs import Given, text_of
 from electra_tf.task_models.labels import name_of_class, weights_of_classes

@@ -1,16 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The kinds of task: one object for each, and the table that finds it by its name."""
+"""The kinds of task: one object for each, and the table that finds it by its name.
+
+The classes of the rows of `config.task_kinds.BUILT_IN` are names of this package, too.
+"""
+
+import importlib
 
 from electra_tf.config import check
-from electra_tf.config.task_kinds import KINDS
+from electra_tf.config.task_kinds import BUILT_IN, KINDS
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.kinds.embedding import Embedding
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
-from electra_tf.finetuning.kinds.prompted import PromptedClassification
-from electra_tf.finetuning.kinds.questions import Questions
-from electra_tf.finetuning.kinds.regression import Regression
-from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel, TextKind
-from electra_tf.finetuning.kinds.tagging import Tagging
+from electra_tf.finetuning.kinds.sequence import TextKind
+
+__all__ = ["KINDS", "Kind", "Predictions", "TextKind", "kind_of", "register"]
 
 
 def register(kind: Kind) -> None:
@@ -29,22 +31,7 @@ def kind_of(spec: TaskSpec) -> Kind:
     return KINDS[spec.kind]
 
 
-_PLAIN = (Classification(), Regression(), MultiLabel(), Tagging(), Questions(), Embedding())
-for _kind in (*_PLAIN, PromptedClassification()):
-    register(_kind)
-
-__all__ = [
-    "KINDS",
-    "Classification",
-    "Embedding",
-    "Kind",
-    "MultiLabel",
-    "Predictions",
-    "PromptedClassification",
-    "Questions",
-    "Regression",
-    "Tagging",
-    "TextKind",
-    "kind_of",
-    "register",
-]
+for _, _place in BUILT_IN:
+    _module, _, _name = _place.partition(".")
+    globals()[_name] = getattr(importlib.import_module(f"{__name__}.{_module}"), _name)
+    register(globals()[_name]())

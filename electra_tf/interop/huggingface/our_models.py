@@ -19,7 +19,8 @@ from electra_tf.config.stored import from_stored
 from electra_tf.config.task_json import task_from_json
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.finetuning.kinds import Kind, Questions, TextKind, kind_of
+from electra_tf.finetuning.kinds import Kind, TextKind, kind_of
+from electra_tf.finetuning.kinds.questions import Questions
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.model_folder import check_spec
 from electra_tf.finetuning.prediction import task_number
