@@ -9,6 +9,7 @@ import socket
 
 from electra_tf import given_files
 from electra_tf.cli import arguments
+from electra_tf.config import check as expect
 
 HOST = "127.0.0.1"
 PORT = 7860
@@ -51,8 +52,7 @@ def check_address(host: str, port: int) -> None:
     Raises:
         ValueError: it cannot.
     """
-    if not 1 <= port <= 65535:
-        raise ValueError(f"--port is expected to be 1 to 65535, but is {port}.")
+    expect(1 <= port <= 65535, "--port", "1 to 65535", port)
     try:
         (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

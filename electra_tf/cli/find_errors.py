@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.cli.predict import STANDARD, output
+from electra_tf.config import check as expect
 
 if TYPE_CHECKING:
     from electra_tf.loading import LoadedModel
@@ -25,7 +26,6 @@ _LINES_AT_ONCE = 256
 _HEAD_BYTES = 4096
 """What is looked at of a text at once, at least; rows of 512 tokens take about half of it."""
 _RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
-_OF_CALIBRATION = ("precision", "false_alarm_rate", "error_rate")
 
 Record = dict[str, Any]
 """`line`, `text`, `errors`, `unread`, `threshold`, `is_calibrated`."""
@@ -87,24 +87,16 @@ def make_parser() -> argparse.ArgumentParser:
 
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model and the input are there."""
-    if args.calibrate is None:
-        for name in _OF_CALIBRATION:
-            if getattr(args, name) is not None:
-                flag = name.replace("_", "-")
-                raise ValueError(f"--{flag} is expected with --calibrate, which is not given.")
-    elif args.precision is not None and args.false_alarm_rate is not None:
+    for name in ("precision", "false_alarm_rate", "error_rate"):
+        flag, value = f"--{name.replace('_', '-')}", getattr(args, name)
+        if value is not None and args.calibrate is None:
+            raise ValueError(f"{flag} is expected with --calibrate, which is not given.")
+        expect(value is None or 0 < value < 1, flag, "between 0 and 1, both excluded", value)
+    if args.precision is not None and args.false_alarm_rate is not None:
         raise ValueError("one of --precision and --false-alarm-rate is expected, not both.")
-    for name in _OF_CALIBRATION:
-        value = getattr(args, name)
-        if value is not None and not 0 < value < 1:
-            flag = name.replace("_", "-")
-            raise ValueError(
-                f"--{flag} is expected to be between 0 and 1, both excluded, but is {value}."
-            )
-    if args.threshold is not None and not 0 <= args.threshold <= 1:
-        raise ValueError(f"--threshold is expected to be in 0..1, but is {args.threshold}.")
-    if args.top_k is not None and args.top_k < 1:
-        raise ValueError(f"--top-k is expected to be at least 1, but is {args.top_k}.")
+    threshold, top_k = args.threshold, args.top_k
+    expect(threshold is None or 0 <= threshold <= 1, "--threshold", "in 0..1", threshold)
+    expect(top_k is None or top_k >= 1, "--top-k", "at least 1", top_k)
     if args.color and args.output != STANDARD:
         raise ValueError(
             f"--color is for a terminal, so --output is expected not to be given, but is "

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from electra_tf.data import Manifest
 
 SEED = 42
+_PASSED_ON = (
+    *("max_seq_length", "num_processes", "num_out_files", "seed", "held_out_share"),
+    *("do_lower_case", "strip_accents", "pre_split", "tokenizer", "word_starts"),
+    *("split_long_lines", "pack_documents", "remove_duplicates"),
+)
+"""Common flags that are arguments of `build_pretraining_records`."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -133,19 +139,7 @@ def build(
         corpus,
         vocabulary,
         output_dir,
-        max_seq_length=args.max_seq_length,
-        num_processes=args.num_processes,
-        do_lower_case=args.do_lower_case,
-        strip_accents=args.strip_accents,
-        pre_split=args.pre_split,
-        tokenizer=args.tokenizer,
-        num_out_files=args.num_out_files,
-        seed=args.seed,
-        word_starts=args.word_starts,
-        split_long_lines=args.split_long_lines,
-        pack_documents=args.pack_documents,
-        remove_duplicates=args.remove_duplicates,
-        held_out_share=args.held_out_share,
+        **{name: getattr(args, name) for name in _PASSED_ON},
         work_share=_work_share(args),
         execute=_executor(args),
         **settings,

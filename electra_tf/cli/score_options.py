@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.cli.predict import STANDARD, output
+from electra_tf.config import check as expect
 from electra_tf.config.given_hparams import load_hparams
 from electra_tf.config.prompts import RULES
 from electra_tf.files import shortened
@@ -68,8 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model and the files are there."""
-    if args.batch_size < 1:
-        raise ValueError(f"--batch-size is expected to be at least 1, but is {args.batch_size}.")
+    expect(args.batch_size >= 1, "--batch-size", "at least 1", args.batch_size)
     if args.few_shot is None and load_hparams(args.few_shot_hparams):
         raise ValueError("--few-shot is expected with --few-shot-hparams, but is not given.")
     _shared_options(args)

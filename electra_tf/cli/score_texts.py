@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from electra_tf import given_files
 from electra_tf.cli import arguments
+from electra_tf.config import check as expect
 from electra_tf.files import new_file, shortened
 
 if TYPE_CHECKING:
@@ -88,18 +89,13 @@ def check(args: argparse.Namespace) -> None:
         )
     for name, column in flags.items():
         least = 0 if name == "id-column" else 1
-        if column < least:
-            raise ValueError(f"--{name} is expected to be at least {least}, but is {column}.")
+        expect(column >= least, f"--{name}", f"at least {least}", column)
     if len(set(flags.values())) < len(flags):
         given = ", ".join(f"--{name} {column}" for name, column in flags.items())
         raise ValueError(f"the columns are expected to differ, but are {given}.")
-    for name in ("weight", "length_weight"):
-        value = getattr(args, name)
-        if value is not None and not math.isfinite(value):
-            flag = name.replace("_", "-")
-            raise ValueError(f"--{flag} is expected to be a finite number, but is {value}.")
-    if args.batch_size < 1:
-        raise ValueError(f"--batch-size is expected to be at least 1, but is {args.batch_size}.")
+    for name, value in {"weight": args.weight, "length-weight": args.length_weight}.items():
+        expect(value is None or math.isfinite(value), f"--{name}", "a finite number", value)
+    expect(args.batch_size >= 1, "--batch-size", "at least 1", args.batch_size)
     given_files.check_model(args.model_dir)
     given_files.check_data_file(args.input)
     arguments.check_model_flags(args)

@@ -149,6 +149,13 @@ def encoder_of_size(
     return EncoderConfig(vocab_size=vocab_size, embedding_size=embedding_size, **shape)
 
 
+def hparams_of_shape(encoder: EncoderConfig) -> dict[str, Any]:
+    """The hyperparameters of a run whose encoder is this one."""
+    shape = dataclasses.asdict(encoder)
+    sizes = {name: shape.pop(name) for name in ("vocab_size", "embedding_size")}
+    return {"model_size": nearest_size(encoder), **sizes, "model_hparam_overrides": shape}
+
+
 def nearest_size(encoder: EncoderConfig) -> str:
     """The published size of this width and depth, whose defaults then count; else "small"."""
     for name, size in MODEL_SIZES.items():

@@ -10,6 +10,7 @@ import difflib
 import enum
 import math
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Collection
@@ -144,6 +145,17 @@ def check(condition: bool, name: str, expected: str, received: Any) -> None:
 def shown(value: Any) -> str:
     """A value as a message shows it: the beginning, where it is long."""
     return shortened(repr(value), 200)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a finite number; true and false are none."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and abs(value) <= sys.float_info.max
+
+
+def is_whole(value: Any) -> bool:
+    """Whether this is an integer; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_text(value: Any) -> bool:

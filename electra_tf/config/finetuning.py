@@ -14,6 +14,7 @@ from electra_tf.config.fields import (
     check_names,
     check_values,
     fact,
+    is_number,
     is_text,
     names_of,
     shown,
@@ -213,8 +214,7 @@ class FinetuningConfig(RunConfig):
     def __post_init__(self):
         super().__post_init__()
         for label, weight in self.class_weights.items():
-            is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            valid = is_number and 0 <= weight <= LARGEST_FLOAT
+            valid = is_number(weight) and 0 <= weight <= LARGEST_FLOAT
             check(valid, f"class_weights of {label!r}", "a number of at least 0", weight)
         check(self.do_train or self.do_eval, "do_train or do_eval", "true", False)
         check(

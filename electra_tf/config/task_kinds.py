@@ -6,11 +6,11 @@ that a command finds errors in a file before TensorFlow starts.
 """
 
 import dataclasses
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from electra_tf.config.fields import is_number
 from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
 from electra_tf.config.span_tags import SPAN_TAGS, is_span_tag, with_all_letters
 from electra_tf.config.task_table import QUESTION_HPARAMS, Columns, Prompt
@@ -145,7 +145,7 @@ class DescribedRegression(DescribedTexts):
 
     def described(self, description: "Description") -> dict[str, Any]:
         value = description.fields.get("value_range")
-        is_range = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+        is_range = isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
         valid = is_range and value[0] < value[1]
         description.need(valid, "value_range", "to be [lowest, highest] score", repr(value))
         return {
@@ -228,7 +228,7 @@ class DescribedEmbedding(DescribedKind):
 
     def described(self, description: "Description") -> dict[str, Any]:
         temperature = description.fields.get("temperature", TEMPERATURE)
-        is_usable = _is_number(temperature) and temperature > 0
+        is_usable = is_number(temperature) and temperature > 0
         description.need(is_usable, "temperature", "to be a number above 0", repr(temperature))
         pooling = description.one_of("pooling", POOLINGS, POOLINGS[0])
         fields = description.fields
@@ -271,11 +271,6 @@ def _doubled(description: "Description") -> bool:
     is_pair = "text_b" in description.fields.get("columns", {})
     description.need(is_pair or not wanted, "double_unordered", "of pairs only", "no 'text_b'")
     return wanted
-
-
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max
 
 
 BUILT_IN = (

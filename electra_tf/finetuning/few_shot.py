@@ -5,15 +5,14 @@ The head, the loss and the optimizer are those of a task with a prompt, see `kin
 """
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, check, check_names
-from electra_tf.config.encoder import nearest_size
+from electra_tf.config.encoder import hparams_of_shape
 from electra_tf.config.prompts import GAP, TEXTS
 from electra_tf.config.task_table import Prompt, Split, TaskSpec
 from electra_tf.finetuning.model import FinetuningModel
@@ -93,7 +92,8 @@ def tuned_logits(
     assign_weights(model, start)
     # The rate of a schedule's last step is 0; here even a single step is to count.
     model.compile(optimizer=make_optimizer(config, num_steps + 1))
-    model.fit(_dataset(batches, num_steps), steps_per_epoch=num_steps, shuffle=False, verbose=0)
+    dataset = batches.dataset(lambda: (0, num_steps))
+    model.fit(dataset, steps_per_epoch=num_steps, shuffle=False, verbose=0)
     head = model.task_heads.heads[0]
     return lambda batch: head.replaced_logits(model.encoder(batch).last_hidden_state)
 
@@ -101,12 +101,8 @@ def tuned_logits(
 def _config(
     encoder: EncoderConfig, max_seq_length: int, hparams: Mapping[str, Any]
 ) -> FinetuningConfig:
-    shape = dataclasses.asdict(encoder)
-    sizes = {name: shape.pop(name) for name in ("vocab_size", "embedding_size")}
     settings = {
-        "model_size": nearest_size(encoder),
-        **sizes,
-        "model_hparam_overrides": shape,
+        **hparams_of_shape(encoder),
         "max_seq_length": max_seq_length,
         "task_names": [_NAME],
         **DEFAULTS,
@@ -132,12 +128,3 @@ def _arrays(tokenizer: Tokenizer, shots: Shots, max_seq_length: int) -> Arrays:
     found = {name: values.numpy() for name, values in rows.batch.items()}
     found |= {f"{_NAME}_{name}": values for name, values in columns.items()}
     return found | {"task_id": np.zeros(len(shots.options), np.int32)}
-
-
-def _dataset(batches: TrainingBatches, num_steps: int) -> tf.data.Dataset:
-    specs = {name: tf.TensorSpec(rows.shape, rows.dtype) for name, rows in batches.batch(0).items()}
-
-    def read() -> Iterator[Arrays]:
-        return itertools.islice(batches.iterate(0), num_steps)
-
-    return tf.data.Dataset.from_generator(read, output_signature=specs)

@@ -4,11 +4,12 @@
 import dataclasses
 import hashlib
 import io
+import itertools
 import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -258,10 +259,21 @@ class TrainingBatches:
 
     def iterate(self, first_step: int) -> Iterator[Arrays]:
         """All batches from a step on, repeating forever."""
-        step = first_step
-        while True:
-            yield self.batch(step)
-            step += 1
+        return map(self.batch, itertools.count(first_step))
+
+    def dataset(self, steps: Callable[[], tuple[int, int]]) -> tf.data.Dataset:
+        """Batches for `fit`.
+
+        Args:
+            steps: gives the first one and their number, when reading begins.
+        """
+        specs = {name: tf.TensorSpec(v.shape, v.dtype) for name, v in self.batch(0).items()}
+
+        def read() -> Iterator[Arrays]:
+            first, count = steps()
+            return itertools.islice(self.iterate(first), count)
+
+        return tf.data.Dataset.from_generator(read, output_signature=specs)
 
     def _order(self, epoch: int) -> np.ndarray:
         if self._seed is None:

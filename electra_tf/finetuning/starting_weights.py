@@ -11,7 +11,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config import MODEL_SIZES, EncoderConfig, FinetuningConfig, check, check_names
-from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size, nearest_size
+from electra_tf.config.encoder import OVERRIDABLE, encoder_of_size, hparams_of_shape
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.finetuning import without_shape
 from electra_tf.files import read_json
@@ -89,18 +89,13 @@ def config_for(
         )
     loaded = _with_given_fields(start, hparams)
     _check_agreement(start, loaded, hparams)
+    shape = hparams_of_shape(loaded)
     settings = {
-        "model_size": nearest_size(loaded),
+        **shape,
         **start.tokenizer_settings,
         **({"vocab_file": start.vocab_file} if start.vocab_file else {}),
         **hparams,
-        "vocab_size": loaded.vocab_size,
-        "embedding_size": loaded.embedding_size,
-        "model_hparam_overrides": {
-            name: value
-            for name, value in dataclasses.asdict(loaded).items()
-            if name not in ("vocab_size", "embedding_size")
-        },
+        **{name: value for name, value in shape.items() if name != "model_size"},
     }
     return _with_values_of_files(model_name, data_dir, settings)
 

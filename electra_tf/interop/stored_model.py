@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from electra_tf.config import EncoderConfig, FinetuningConfig, PretrainingConfig
-from electra_tf.config.encoder import nearest_size
+from electra_tf.config.encoder import hparams_of_shape
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.task import Task
 from electra_tf.interop.error_calibration import ErrorCalibration, read_calibration
@@ -215,18 +215,13 @@ def pretraining_config(
         objective: hyperparameters that follow from what it consists of.
         hparams: those that are given; they win.
     """
-    shape = {
-        name: value
-        for name, value in dataclasses.asdict(encoder).items()
-        if name not in ("vocab_size", "embedding_size")
-    }
+    shape = hparams_of_shape(encoder)
+    overrides = hparams.get("model_hparam_overrides", {})
     values = {
-        "model_size": nearest_size(encoder),
-        "vocab_size": encoder.vocab_size,
-        "embedding_size": encoder.embedding_size,
+        **shape,
         "max_seq_length": encoder.max_position_embeddings,
         **objective,
         **hparams,
-        "model_hparam_overrides": {**shape, **hparams.get("model_hparam_overrides", {})},
+        "model_hparam_overrides": {**shape["model_hparam_overrides"], **overrides},
     }
     return PretrainingConfig.from_hparams("converted", "", values)

@@ -1,35 +1,15 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What `fit` gives to Keras: batches in the order of a run, and its own callbacks."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from electra_tf.config.fields import check
-from electra_tf.finetuning.split_data import Arrays, SplitData, TrainingBatches
-
-
-def dataset_of(batches: TrainingBatches, position: "Position") -> tf.data.Dataset:
-    """The batches of all steps of a `fit`.
-
-    Args:
-        batches: of the run.
-        position: looked at when reading begins, which is in the first epoch.
-    """
-    signature = {
-        name: tf.TensorSpec(rows.shape, rows.dtype) for name, rows in batches.batch(0).items()
-    }
-
-    def read() -> Iterator[Arrays]:
-        return itertools.islice(batches.iterate(position.first_step or 0), position.num_steps)
-
-    dataset = tf.data.Dataset.from_generator(read, output_signature=signature)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+from electra_tf.config.fields import check, is_whole
+from electra_tf.finetuning.split_data import SplitData, TrainingBatches
 
 
 def position_of(
@@ -68,7 +48,7 @@ def checked_size(batch_size: int | None, default: int) -> int:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return is_whole(value) and value >= 1
 
 
 def row_weights(data: SplitData, weights: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -88,8 +68,6 @@ class Position(keras.callbacks.Callback):
         steps_per_epoch: of each epoch.
 
     Attributes:
-        num_steps: see there.
-        steps_per_epoch: see there.
         first_step: updates of the optimizer before the first epoch, of which other callbacks may
             have restored some.
     """

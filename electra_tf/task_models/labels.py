@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from electra_tf.config.fields import check
-from electra_tf.finetuning.files.data_warnings import choices, shown
+from electra_tf.config.fields import check, is_number, is_whole
+from electra_tf.finetuning.files.data_warnings import choices
 
 _WHOLE = re.compile(r"-?\d+")
 
@@ -30,8 +30,8 @@ def names_of_classes(
     if labels is None and num_classes is None:
         return None
     if labels is None:
-        is_number = isinstance(num_classes, int) and not isinstance(num_classes, bool)
-        check(is_number and num_classes >= least, "num_classes", f"at least {least}", num_classes)
+        valid = is_whole(num_classes) and num_classes >= least
+        check(valid, "num_classes", f"at least {least}", num_classes)
         return tuple(map(str, range(num_classes)))
     is_list = not isinstance(labels, str | bytes) and hasattr(labels, "__iter__")
     names = tuple(str(label).strip() for label in labels) if is_list else ()
@@ -60,10 +60,8 @@ def name_of_class(value: Any, labels: Sequence[str], place: str) -> str:
         elif 0 <= value < len(labels):
             return labels[value]
     if not isinstance(value, str) or value not in labels:
-        raise ValueError(
-            f"{place} is expected to be one of the labels {choices(labels)}, or the id of one, 0 "
-            f"to {len(labels) - 1}, but is {shown(value)}."
-        )
+        expected = f"one of the labels {choices(labels)}, or the id of one, 0 to {len(labels) - 1}"
+        check(False, place, expected, value)
     return value
 
 
@@ -73,11 +71,8 @@ def names_of_several(value: Any, labels: Sequence[str], place: str) -> tuple[str
     Raises:
         ValueError: it is none of this, or there is no such class.
     """
-    if not isinstance(value, list | tuple):
-        raise ValueError(
-            f"{place} is expected to be a list of labels, or 0 or 1 for each of {choices(labels)}, "
-            f"but is {shown(value)}."
-        )
+    expected = f"a list of labels, or 0 or 1 for each of {choices(labels)}"
+    check(isinstance(value, list | tuple), place, expected, value)
     is_indicator = len(value) == len(labels) and all(
         isinstance(part, int | float) and part in (0, 1) for part in value
     )
@@ -94,12 +89,8 @@ def score(value: Any, value_range: tuple[float, float], place: str) -> float:
         ValueError: it is none, or outside of the range.
     """
     low, high = value_range
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise ValueError(
-            f"{place} is expected to be a number from {low:g} to {high:g}, the value_range of the "
-            f"model, but is {shown(value)}."
-        )
+    expected = f"a number from {low:g} to {high:g}, the value_range of the model"
+    check(is_number(value) and low <= value <= high, place, expected, value)
     return float(value)
 
 

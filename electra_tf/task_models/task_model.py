@@ -22,13 +22,7 @@ from electra_tf.finetuning.split_data import SplitData, TrainingBatches, split_o
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.trial import make_optimizer
 from electra_tf.task_models import measuring
-from electra_tf.task_models.fitting import (
-    Validation,
-    checked_size,
-    dataset_of,
-    position_of,
-    row_weights,
-)
+from electra_tf.task_models.fitting import Validation, checked_size, position_of, row_weights
 from electra_tf.task_models.inputs import Given, read, validation_parts
 from electra_tf.task_models.kind_of_task import KindOfTask
 from electra_tf.task_models.labels import names_of_classes
@@ -201,8 +195,10 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
             position = position_of(batches, steps_per_epoch, epochs, self.config.num_train_epochs)
             own = [*self._validation(validation, validation_batch_size, validation_freq), position]
         self._make_optimizer(position.num_steps)
+        # The first step is known when reading begins, which is in the first epoch.
+        dataset = batches.dataset(lambda: (position.first_step or 0, position.num_steps))
         return super().fit(
-            dataset_of(batches, position),
+            dataset.prefetch(tf.data.AUTOTUNE),
             epochs=position.num_epochs,
             verbose=verbose,
             callbacks=[*own, *(callbacks or ())],  # the others see what ours find

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from electra_tf.config.fields import is_whole
 from electra_tf.finetuning.files.contents import (
     is_text,
     json_object,
@@ -117,7 +118,7 @@ class _Questions:
                 self._ids.add(str(name))
 
     def _example(self, record: Mapping[str, Any], name: Any, context: str, number: int):
-        if not (is_text(name) and name) and not _is_integer(name):
+        if not (is_text(name) and name) and not is_whole(name):
             expected = f"a text under {self._id_key!r} of a question, or an integer"
             raise _Unusable(expected, shown(record))
         if str(name) in self._ids:  # files of predictions have texts for ids
@@ -201,7 +202,7 @@ def _stands_for_none(answer: Mapping[str, Any], impossible: bool | None):
 def _span(context: str, answer: Mapping[str, Any]):
     """Returns (text, first character) of an answer in its context, without space around it."""
     text, start = answer.get("text"), answer["answer_start"]
-    if not isinstance(text, str) or not text.strip() or not _is_integer(start):
+    if not isinstance(text, str) or not text.strip() or not is_whole(start):
         raise _Unusable("answers with 'text' and 'answer_start'", shown(answer))
     # The place is that of the text as it is written, or else that of its first word.
     for written in (text, text.strip()):
@@ -237,10 +238,6 @@ def _mrqa_answers(record: Mapping[str, Any], context: str):
     return tuple(spans), tuple(map(str, accepted)), False
 
 
-def _is_integer(value: Any):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _is_list_of_spans(places: Any):
     return (
         isinstance(places, list)
@@ -271,7 +268,7 @@ def question_of_line(text: str, place: str, number: int) -> QuestionExample:
             f'{place}: expected texts under "question" and "context", received {shown(text)}.'
         )
     name = record.get("id")
-    if not _is_integer(name):
+    if not is_whole(name):
         name = str(number if name is None else name)
     return QuestionExample(name, *texts, file=place, line=number)
 

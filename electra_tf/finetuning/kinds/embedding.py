@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig, check
+from electra_tf.config.fields import is_number
 from electra_tf.config.task_kinds import POOLINGS, RECALLS, TEMPERATURE, DescribedEmbedding
 from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.finetuning.files.contents import require_examples
@@ -156,9 +157,10 @@ class Embedding(DescribedEmbedding, TextKind):
         options = {"pooling": POOLINGS[0], "temperature": TEMPERATURE, **spec.options}
         if set(options) != {"pooling", "temperature"} or options["pooling"] not in POOLINGS:
             return "options", f"pooling, one of {', '.join(POOLINGS)}, and temperature", options
-        if not _is_temperature(options["temperature"]):
-            return "temperature", "a number above 0", options["temperature"]
-        return None
+        temperature = options["temperature"]
+        if is_number(temperature) and temperature > 0:
+            return None
+        return "temperature", "a number above 0", temperature
 
     def read(
         self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
@@ -262,16 +264,9 @@ class Embedding(DescribedEmbedding, TextKind):
 
     # ---- In exports
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """`embedding` float32 [B, H], unit vectors."""
         return {VECTOR: outputs["embeddings"][:, 0]}
-
-
-def _is_temperature(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value < math.inf
 
 
 def _texts_of(example: TextExample) -> list[str]:

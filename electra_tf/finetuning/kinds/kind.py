@@ -17,7 +17,7 @@ from electra_tf.config.task_kinds import DescribedKind
 from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.files import write_pickle
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.finetuning.kinds.heads import TaskHead
+from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.evaluation import Evaluation
     from electra_tf.finetuning.split_data import SplitData
     from electra_tf.finetuning.task import Task
+
+Compared = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]
+"""Labels [B, ...], predictions [B, ...] and, where a row has several of them, which are real, bool
+[B, N]; else None."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,14 +152,8 @@ class Kind(DescribedKind):
         """Hyperparameters that decide which layers a head has, from the names of its layers."""
         return {}
 
-    def compared(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+    def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         """What Keras' metrics compare: labels and predictions, from a head's outputs.
-
-        Returns:
-            Labels [B, ...], predictions [B, ...] and, where a row has several of them, which are
-            real, bool [B, N]; else None.
 
         Raises:
             ValueError: there is nothing that a metric of Keras could compare.
@@ -226,9 +224,7 @@ class Kind(DescribedKind):
         """Tokens that a row must at least have room for."""
         return 5
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """What an exported model gives for each row: labels and numbers, from a head's outputs.
 
         Runs in a graph.

@@ -167,9 +167,7 @@ class PromptedClassification(DescribedPrompt, Classification):
 
     # ---- In exports
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """As of any classification; outputs are those of all rows of the texts."""
         logits = tf.reshape(outputs["original"], [-1, len(spec.labels)])
         of_texts = {"logits": logits, "predictions": tf.argmax(logits, axis=-1)}

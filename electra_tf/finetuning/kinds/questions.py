@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.finetuning import filled
@@ -16,6 +15,7 @@ from electra_tf.files import write_json
 from electra_tf.finetuning.files.data_warnings import BadRows, warn_of_unseparated_words
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import question_of_line, read_mrqa, read_squad
+from electra_tf.finetuning.kinds.heads import Tensors
 from electra_tf.finetuning.kinds.kind import Kind, Predictions
 from electra_tf.finetuning.kinds.question_answers import Answers, answer_questions
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
@@ -179,9 +179,7 @@ class Questions(DescribedQuestions, Kind):
     def least_length(self, config: FinetuningConfig) -> int:
         return config.max_query_length + 4
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """What the head predicts answers from; not what an option leaves undefined."""
         kept = [name for name in outputs if not name.endswith("_eid")]
         if config.joint_prediction:

@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.task_kinds import DescribedRegression
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.files.labels import ScoreRule
-from electra_tf.finetuning.kinds.heads import RegressionHead
-from electra_tf.finetuning.kinds.kind import Predictions, mean_loss
+from electra_tf.finetuning.kinds.heads import RegressionHead, Tensors
+from electra_tf.finetuning.kinds.kind import Compared, Predictions, mean_loss
 from electra_tf.finetuning.kinds.scorers import regression_scores
 from electra_tf.finetuning.kinds.sequence import TextKind
 
@@ -42,9 +41,7 @@ class Regression(DescribedRegression, TextKind):
         scores = np.array([low if e.label is None else e.label for e in examples], np.float64)
         return {f"{spec.name}_targets": ((scores - low) / (high - low)).astype(np.float32)}
 
-    def compared(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+    def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         low, high = spec.value_range
         scores = [low + (high - low) * outputs[name] for name in ("targets", "predictions")]
         return *scores, None
@@ -73,9 +70,7 @@ class Regression(DescribedRegression, TextKind):
     def cells(self, spec: TaskSpec, values: np.ndarray) -> list[str]:
         return [f"{value:.3f}" for value in np.clip(values, *spec.value_range)]
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """`score` [B], in the range of the task."""
         low, high = spec.value_range
         return {"score": low + (high - low) * outputs["predictions"]}

@@ -29,8 +29,10 @@ from electra_tf.finetuning.kinds.heads import (
     ClassificationHead,
     MultiLabelHead,
     SequenceHead,
+    Tensors,
 )
 from electra_tf.finetuning.kinds.kind import (
+    Compared,
     Kind,
     Predictions,
     collapsed_to,
@@ -223,9 +225,7 @@ class Classification(DescribedClassification, _ClassKind):
         labels = [0 if e.label is None else ids[e.label] for e in examples]
         return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
 
-    def compared(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+    def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         return outputs["label_ids"], tf.nn.softmax(outputs["logits"]), None
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -251,9 +251,7 @@ class Classification(DescribedClassification, _ClassKind):
     def report(self, data: "SplitData", predictions: Predictions) -> str:
         return class_report(predictions.values, self.gold(data), data.task.spec.labels)
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """`label`, `probability` [B] of the most probable class; all of them in `labels`."""
         probabilities = tf.nn.softmax(outputs["logits"])
         label_id = tf.cast(outputs["predictions"], tf.int32)
@@ -282,9 +280,7 @@ class MultiLabel(DescribedMultiLabel, _ClassKind):
             several[row, [ids[label] for label in example.label or ()]] = 1
         return {f"{spec.name}_label_ids": several}
 
-    def compared(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, None]:
+    def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         return outputs["label_ids"], tf.sigmoid(outputs["logits"]), None
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -313,9 +309,7 @@ class MultiLabel(DescribedMultiLabel, _ClassKind):
     def report(self, data: "SplitData", predictions: Predictions) -> str:
         return multilabel_report(predictions.values, self.gold(data), data.task.spec.labels)
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """`is_label` bool [B, C]: which of `labels` a text has."""
         logits = outputs["logits"]
         return {

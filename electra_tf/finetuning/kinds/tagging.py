@@ -16,8 +16,9 @@ from electra_tf.finetuning.files.conll import read_tagged
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TaggingExample
-from electra_tf.finetuning.kinds.heads import TaggingHead
+from electra_tf.finetuning.kinds.heads import TaggingHead, Tensors
 from electra_tf.finetuning.kinds.kind import (
+    Compared,
     Kind,
     Predictions,
     collapsed_to,
@@ -25,12 +26,7 @@ from electra_tf.finetuning.kinds.kind import (
     mean_loss,
 )
 from electra_tf.finetuning.kinds.scorers import class_report, entity_scores, token_scores
-from electra_tf.finetuning.kinds.spans import (
-    check_tags,
-    given_tag,
-    in_letters_of,
-    to_bioes,
-)
+from electra_tf.finetuning.kinds.spans import check_tags, given_tag, in_letters_of, to_bioes
 from electra_tf.finetuning.kinds.tagging_rows import join_windows, tagging_features
 from electra_tf.model import Initializers
 from electra_tf.text import Tokenizer
@@ -107,9 +103,7 @@ class Tagging(DescribedTagging, Kind):
         options = label_options(spec, config)
         return TaggingHead(spec.name, initializers, hidden_size, len(spec.labels), **options)
 
-    def compared(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         return outputs["labels"], tf.nn.softmax(outputs["logits"]), outputs["labels_mask"] > 0
 
     def outputs_needed(self, head: TaggingHead) -> tuple[str, ...]:
@@ -183,9 +177,7 @@ class Tagging(DescribedTagging, Kind):
         found = np.unique(np.concatenate(values))
         return collapsed_to(spec, found) if len(found) == 1 else None
 
-    def served(
-        self, spec: TaskSpec, outputs: Mapping[str, tf.Tensor], config: FinetuningConfig
-    ) -> dict[str, tf.Tensor]:
+    def served(self, spec: TaskSpec, outputs: Tensors, config: FinetuningConfig) -> Tensors:
         """`tags` of all positions."""
         logits = outputs["logits"]
         tags = tf.gather(tf.constant(spec.labels), tf.argmax(logits, axis=-1))
