@@ -4,6 +4,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,13 +16,12 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import starting_weights
-from electra_tf.finetuning.evaluation import Evaluation, records_of
+from electra_tf.finetuning.evaluation import Evaluation, Evaluator, records_of, scores_of
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.model import FinetuningModel
 from electra_tf.finetuning.split_data import SplitData, TrainingBatches, split_of_examples
 from electra_tf.finetuning.task import Task
 from electra_tf.finetuning.trial import make_optimizer
-from electra_tf.task_models import measuring
 from electra_tf.task_models.fitting import Validation, checked_size, position_of, row_weights
 from electra_tf.task_models.inputs import Given, read, validation_parts
 from electra_tf.task_models.kind_of_task import KindOfTask
@@ -67,7 +67,8 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         self.tokenizer = tokenizer
         self.is_settled = is_settled
         self._recompile: Callable[[keras.optimizers.Optimizer], None] | None = None
-        self._evaluator = measuring.evaluator_of(self)
+        replicas = self.distribute_strategy
+        self._evaluator = Evaluator(self, 1, replicas, further=("loss", "learned_loss"))
 
     @classmethod
     def from_preset(
@@ -340,8 +341,18 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         given = read(x, None, None, self.column_names, *options)
         data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
         size = checked_size(batch_size, self.config.predict_batch_size)
-        outputs = measuring.outputs_of(self._evaluator, data, size, verbose)
+        outputs = self._outputs(data, size, verbose)
         return Evaluation(data, data.task.kind.predictions(data, outputs), {})
+
+    def _outputs(
+        self, data: SplitData, batch_size: int, verbose: str | int
+    ) -> dict[str, np.ndarray]:
+        """What the head computes for every row, in order; with Keras' progress bar, if wanted."""
+        if not verbose:
+            return self._evaluator.outputs(data, batch_size)
+        count = math.ceil(len(data.arrays["task_id"]) / batch_size)
+        bar = keras.utils.Progbar(count, verbose=1 if verbose == "auto" else verbose)
+        return self._evaluator.outputs(data, batch_size, bar.update)
 
     def _measured(
         self,
@@ -353,7 +364,11 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         """What `evaluate` returns, by name."""
         size = checked_size(batch_size, self.config.eval_batch_size)
         further = row_weights(data, weights)
-        found = measuring.scores_of_rows(self._evaluator, data, further, size, verbose)
+        outputs = self._outputs(data, size, verbose)
+        scores = scores_of(data, data.task.kind.predictions(data, outputs))
+        losses = outputs.get("learned_loss", outputs["loss"]) * further.get("sample_weight", 1.0)
+        scores.pop("loss", None)
+        found = {"loss": float(np.mean(losses)), **scores}
         if self._is_observed:
             rows = tf.data.Dataset.from_tensor_slices({**data.arrays, **further}).batch(size)
             compiled = super().evaluate(rows, verbose=0, return_dict=True)

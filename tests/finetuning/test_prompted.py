@@ -145,7 +145,7 @@ def test_options_have_to_be_known_and_leave_room(data_dir, tokenizer, options, l
 
 
 def test_the_loss_is_the_cross_entropy_of_the_options_tokens():
-    head = PromptHead("words", Initializers(0.1, 0), 4, "gelu")
+    head = PromptHead("words", Initializers(0.1, 0), 4, hidden_act="gelu")
     head.build()
     hidden = tf.random.stateless_normal([2, 3, 4], [0, 1])
     mask = tf.constant([[0, 1, 1], [0, 1, 0]])

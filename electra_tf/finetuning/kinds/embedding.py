@@ -62,12 +62,10 @@ class EmbeddingHead(TaskHead):
     """The unit vectors of the texts of a row; it has no weights of its own.
 
     Args:
-        name: of the task.
-        initializers: see `TaskHead`.
-        hidden_size: likewise.
+        *common: the first arguments of `TaskHead`.
         pooling: "mean", over all tokens with `[CLS]` and `[SEP]`, or "first_token", `[CLS]`.
         temperature: cosines are divided by it before the softmax of the loss.
-        **options: of `TaskHead`.
+        **options: others of `TaskHead`.
 
     Outputs: `embeddings` float32 [B, S, H] of the S texts of a row, 0 for those that it lacks. S is
     the width of the feature `<task>_text_ids`, or 1 without it.
@@ -77,14 +75,12 @@ class EmbeddingHead(TaskHead):
 
     def __init__(
         self,
-        name: str,
-        initializers: Initializers,
-        hidden_size: int,
+        *common: Any,
         pooling: str = POOLINGS[0],
         temperature: float = TEMPERATURE,
         **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size, **options)
+        super().__init__(*common, **options)
         self.pooling = pooling
         self.temperature = temperature
 

@@ -143,31 +143,31 @@ class SequenceHead(TaskHead):
     """A linear layer on the first token's state.
 
     Args:
+        *common: the first arguments of `TaskHead`.
         num_outputs: classes, or 1 for regression.
         dropout_rate: before each layer.
         has_hidden_layer: whether a GELU layer as wide as the state comes first, as in Hugging
             Face's sequence classification; `dense_1` then gives the outputs.
+        **options: others of `TaskHead`.
     """
 
     label_names = ("label_ids",)
 
     def __init__(
         self,
-        name: str,
-        initializers: Initializers,
-        hidden_size: int,
+        *common: Any,
         num_outputs: int,
         dropout_rate: float,
         has_hidden_layer: bool = False,
         **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size, **options)
+        super().__init__(*common, **options)
         self.num_outputs = num_outputs
         self.dropout_rate = dropout_rate
         self.seed_source = SeedSource()
         self.hidden_layer = None
         if has_hidden_layer:
-            self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS["gelu"])
+            self.hidden_layer = self.dense(self.hidden_size, "dense", ACTIVATIONS["gelu"])
         self.output_layer = self.dense(num_outputs, "dense_1" if has_hidden_layer else "dense")
 
     def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
@@ -243,19 +243,15 @@ class RegressionHead(SequenceHead):
 
 @serializable
 class TaggingHead(TaskHead):
-    """A class for each labelled position; the loss is summed over the words of a sequence."""
+    """A class for each labelled position; the loss is summed over the words of a sequence.
+
+    Args are those of `TaskHead` and `num_labels`, how many classes there are.
+    """
 
     label_names = ("labels", "labels_mask")
 
-    def __init__(
-        self,
-        name: str,
-        initializers: Initializers,
-        hidden_size: int,
-        num_labels: int,
-        **options: Any,
-    ):
-        super().__init__(name, initializers, hidden_size, **options)
+    def __init__(self, *common: Any, num_labels: int, **options: Any):
+        super().__init__(*common, **options)
         self.num_labels = num_labels
         self.output_layer = self.dense(num_labels, "dense")
 

@@ -41,23 +41,18 @@ class PromptHead(TaskHead):
     is original, every other one is replaced.
 
     Args:
+        *common: the first arguments of `TaskHead`.
         hidden_act: activation of the hidden layer.
+        **options: others of `TaskHead`.
     """
 
     label_names = ("label_ids",)
     pretrained_part = "discriminator_predictions"
 
-    def __init__(
-        self,
-        name: str,
-        initializers: Initializers,
-        hidden_size: int,
-        hidden_act: str,
-        **options: Any,
-    ):
-        super().__init__(name, initializers, hidden_size, **options)
+    def __init__(self, *common: Any, hidden_act: str, **options: Any):
+        super().__init__(*common, **options)
         self.hidden_act = hidden_act
-        self.hidden_layer = self.dense(hidden_size, "dense", ACTIVATIONS[hidden_act])
+        self.hidden_layer = self.dense(self.hidden_size, "dense", ACTIVATIONS[hidden_act])
         self.output_layer = self.dense(1, "dense_1")
 
     def input_widths(self) -> list[tuple[keras.layers.Dense | None, int]]:
@@ -149,7 +144,8 @@ class PromptedClassification(DescribedPrompt, Classification):
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
     ) -> PromptHead:
-        return PromptHead(spec.name, initializers, hidden_size, config.encoder.hidden_act)
+        hidden_act = config.encoder.hidden_act
+        return PromptHead(spec.name, initializers, hidden_size, hidden_act=hidden_act)
 
     # ---- From outputs to results
 

@@ -7,7 +7,6 @@ import keras
 import tensorflow as tf
 
 from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
-from electra_tf.model import Initializers
 from electra_tf.model.layers import gelu
 from electra_tf.model.part import serializable
 
@@ -22,16 +21,14 @@ class QuestionAnsweringHead(TaskHead):
     """Start and end logits over the context; position 0 stands for "no answer".
 
     Args:
-        name: of the task.
-        initializers: see `TaskHead`.
-        hidden_size: likewise.
+        *common: the first arguments of `TaskHead`.
         joint_prediction: predict the end given the start: in training the right start, otherwise
             each of the `beam_size` most probable ones.
         beam_size: starts, and ends for each of them, that are kept.
         answerable_classifier: whether to learn if the question can be answered.
         answerable_uses_start_logits: whether that classifier sees the expected state of the start.
         answerable_weight: of its loss.
-        **options: of `TaskHead`.
+        **options: others of `TaskHead`.
 
     Outputs: `start_logits`, `end_logits` [B, L], `answerable_logit` [B], and with joint
     prediction `start_top_log_probs`, `start_top_index` [B, K], `end_top_log_probs`,
@@ -43,9 +40,7 @@ class QuestionAnsweringHead(TaskHead):
 
     def __init__(
         self,
-        name: str,
-        initializers: Initializers,
-        hidden_size: int,
+        *common: Any,
         joint_prediction: bool = True,
         beam_size: int = 20,
         answerable_classifier: bool = True,
@@ -53,7 +48,7 @@ class QuestionAnsweringHead(TaskHead):
         answerable_weight: float = 0.5,
         **options: Any,
     ):
-        super().__init__(name, initializers, hidden_size, **options)
+        super().__init__(*common, **options)
         self.beam_size = beam_size
         self.answerable_weight = answerable_weight
         # Layers without a given name are numbered in the order of the original's calls.

@@ -125,9 +125,9 @@ class TextKind(DescribedTexts, Kind):
             spec.name,
             initializers,
             hidden_size,
-            len(spec.labels) if self.has_labels else 1,
-            config.head_dropout,
-            config.classifier_hidden_layer,
+            num_outputs=len(spec.labels) if self.has_labels else 1,
+            dropout_rate=config.head_dropout,
+            has_hidden_layer=config.classifier_hidden_layer,
             **(label_options(spec, config) if self.weighs_labels else {}),
         )
 

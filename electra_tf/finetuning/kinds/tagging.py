@@ -100,8 +100,8 @@ class Tagging(DescribedTagging, Kind):
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
     ) -> TaggingHead:
-        options = label_options(spec, config)
-        return TaggingHead(spec.name, initializers, hidden_size, len(spec.labels), **options)
+        options = {"num_labels": len(spec.labels), **label_options(spec, config)}
+        return TaggingHead(spec.name, initializers, hidden_size, **options)
 
     def compared(self, spec: TaskSpec, outputs: Tensors) -> Compared:
         return outputs["labels"], tf.nn.softmax(outputs["logits"]), outputs["labels_mask"] > 0
