@@ -186,7 +186,7 @@ def resolve_finetuning(
         FileNotFoundError: there are no weights where they are expected.
         ValueError: see `config_for`, `with_stored_settings` and `find_starting_point`.
     """
-    from electra_tf.finetuning.model_folder import with_stored_settings
+    from electra_tf.finetuning.model_folder import read_config, with_stored_settings
     from electra_tf.finetuning.starting_weights import asked_config, config_for
     from electra_tf.interop import find_starting_point
 
@@ -198,7 +198,10 @@ def resolve_finetuning(
         hparams = {**with_stored_settings(folder, hparams), "debug": False}
         return config_for(model_name, data_dir, hparams, found), found
     if asked.init_checkpoint is None:
-        hparams = {**_stored_size(asked), **hparams}
+        # To resume an earlier run with random weights in the same folders.
+        stored = read_config(f"{asked.model_dir}_1")
+        if stored is not None:
+            hparams = {"vocab_size": stored.finetuning.vocab_size, **hparams}
         return config_for(model_name, data_dir, hparams, None), None
     try:
         found = find_starting_point(
@@ -207,14 +210,6 @@ def resolve_finetuning(
     except FileNotFoundError as error:
         raise no_initial_weights(error) from error
     return config_for(model_name, data_dir, hparams, found), found
-
-
-def _stored_size(asked: FinetuningConfig) -> dict[str, int]:
-    """`vocab_size` of an earlier run with random weights in the same folders, to resume it."""
-    from electra_tf.finetuning.model_folder import read_config
-
-    found = read_config(f"{asked.model_dir}_1")
-    return {} if found is None else {"vocab_size": found.finetuning.vocab_size}
 
 
 # ---- Arguments of Python
@@ -342,6 +337,5 @@ def _last_logged(model_dir: str) -> dict[str, float]:
         entries = read_log(model_dir)
     except FileNotFoundError:
         entries = []
-    values = {"kind": "train"} | (entries[-1] if entries else {})
-    del values["kind"]
+    values = {name: value for name, value in (entries or [{}])[-1].items() if name != "kind"}
     return values | {"step": read_step(resolve_prefix(model_dir))}

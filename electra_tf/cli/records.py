@@ -133,14 +133,15 @@ def build(
     **settings: Any,
 ) -> None:
     """Build records of a corpus as the common flags say, and report."""
-    from electra_tf.data import build_pretraining_records
+    from electra_tf.data import WorkShare, build_pretraining_records
 
+    is_part = args.num_shards is not None
     manifest = build_pretraining_records(
         corpus,
         vocabulary,
         output_dir,
         **{name: getattr(args, name) for name in _PASSED_ON},
-        work_share=_work_share(args),
+        work_share=WorkShare(args.shard_index, args.num_shards) if is_part else None,
         execute=_executor(args),
         **settings,
     )
@@ -163,12 +164,6 @@ def check_building_flags(args: argparse.Namespace) -> None:
         raise ValueError("--shard-index and --num-shards must be given together.")
     if args.beam_options and args.runner is None:
         raise ValueError(f"Options of Beam need --runner; received {' '.join(args.beam_options)}.")
-
-
-def _work_share(args: argparse.Namespace):
-    from electra_tf.data import WorkShare
-
-    return None if args.num_shards is None else WorkShare(args.shard_index, args.num_shards)
 
 
 def _executor(args: argparse.Namespace):

@@ -117,14 +117,10 @@ def _expanded(value: Any) -> Any:
 # ---- What there is to give
 
 
-def describe_hparams(kind: type[RunConfig], width: int = 100) -> str:
+def describe_hparams(kind: type[RunConfig]) -> str:
     """Name, default and meaning of all hyperparameters of a kind of run.
 
     The meanings are the docstrings below the fields.
-
-    Args:
-        kind: the class of the configuration.
-        width: of the lines, in characters.
     """
     meanings = field_docstrings(kind)
     lines = []
@@ -140,7 +136,7 @@ def describe_hparams(kind: type[RunConfig], width: int = 100) -> str:
         choices = field.metadata["range"].choices if "range" in field.metadata else None
         meaning = meanings[field.name] + (f" Choices: {', '.join(choices)}." if choices else "")
         meaning = " ".join(meaning.replace("`", "").split())
-        lines += textwrap.wrap(meaning, width, initial_indent=indent, subsequent_indent=indent)
+        lines += textwrap.wrap(meaning, 100, initial_indent=indent, subsequent_indent=indent)
     return "\n".join(lines)
 
 

@@ -149,16 +149,9 @@ def _tsv(
     return Split(name, f"{file or name}.tsv", "tsv", columns, labelled=label is not None)
 
 
-def _glue(
-    labelled: tuple[int | None, ...],
-    unlabelled: tuple[int, ...],
-    test_names: tuple[str, ...] = ("test",),
-):
+def _glue(labelled: tuple[int | None, ...], unlabelled: tuple[int, ...]):
     """Splits train and dev with columns (text_a, text_b, label), test with (text_a, text_b)."""
-    return (
-        *(_tsv(name, *labelled) for name in ("train", "dev")),
-        *(_tsv(name, *unlabelled) for name in test_names),
-    )
+    return _tsv("train", *labelled), _tsv("dev", *labelled), _tsv("test", *unlabelled)
 
 
 def _classes(

@@ -104,9 +104,11 @@ def load_split(
         _write(path, data)
         _remove_others(path, task.name, split)
     else:
-        arrays, windows = _rows_and_windows(stored)
-        arrays["task_id"] = np.full(len(arrays["input_ids"]), task_id, np.int32)
-        data = SplitData(task, split, examples, arrays, windows, key, config)
+        stored["task_id"] = np.full(len(stored["input_ids"]), task_id, np.int32)
+        names = [name for name in stored if name.startswith(_WINDOWS)]
+        found = {name.removeprefix(_WINDOWS): stored.pop(name) for name in names}
+        windows = AnswerWindows(**found) if found else None
+        data = SplitData(task, split, examples, stored, windows, key, config)
     unknown = UnknownTokens.among(data.arrays["input_ids"], tokenizer.vocabulary)
     unknown.log(f"{task.name} {split}")
     return data
@@ -134,16 +136,6 @@ def _hash_of_file(path: str) -> str:
     if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
         path = f"{path}.gz"
     return sha256_of(path)
-
-
-def _rows_and_windows(
-    stored: dict[str, np.ndarray],
-) -> tuple[dict[str, np.ndarray], AnswerWindows | None]:
-    arrays = {name: rows for name, rows in stored.items() if not name.startswith(_WINDOWS)}
-    windows = {
-        name.removeprefix(_WINDOWS): rows for name, rows in stored.items() if name not in arrays
-    }
-    return arrays, AnswerWindows(**windows) if windows else None
 
 
 def _read(path: str, key: str) -> dict[str, np.ndarray] | None:
@@ -336,10 +328,9 @@ def ordered_batches(arrays: Arrays, batch_size: int) -> Iterator[tuple[Arrays, n
         rows = {name: values[start : start + batch_size] for name, values in arrays.items()}
         real = min(batch_size, count - start)
         if real < batch_size:
+            missing = (0, batch_size - real)
             rows = {
-                name: np.concatenate(
-                    [values, np.zeros((batch_size - real, *values.shape[1:]), values.dtype)]
-                )
+                name: np.pad(values, [missing, *[(0, 0)] * (values.ndim - 1)])
                 for name, values in rows.items()
             }
         yield rows, np.arange(batch_size) < real

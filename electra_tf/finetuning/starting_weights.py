@@ -87,7 +87,9 @@ def config_for(
             "init_checkpoint is expected to be null in debug mode, whose encoder is a tiny one, "
             f"but {start.description} was given."
         )
-    loaded = _with_given_fields(start, hparams)
+    # What the weights do not decide can be changed.
+    free = {n: v for n, v in overrides.items() if n in start.inferred or n not in _SHAPE}
+    loaded = dataclasses.replace(start.encoder, **free)
     _check_agreement(start, loaded, hparams)
     shape = hparams_of_shape(loaded)
     settings = {
@@ -123,26 +125,13 @@ def _with_values_of_files(
     return asked_config(model_name, data_dir, settings)
 
 
-def _with_given_fields(start: StartingPoint, hparams: Mapping[str, Any]) -> EncoderConfig:
-    """The loaded encoder with the fields replaced that its weights do not decide."""
-    overrides = hparams.get("model_hparam_overrides", {})
-    free = {
-        name: value
-        for name, value in overrides.items()
-        if name in start.inferred or name not in _SHAPE
-    }
-    return dataclasses.replace(start.encoder, **free)
-
-
 def _check_agreement(start: StartingPoint, loaded: EncoderConfig, hparams: Mapping[str, Any]):
     overrides = hparams.get("model_hparam_overrides", {})
-    asked = {name: overrides[name] for name in _SHAPE if name in overrides}
-    asked |= {name: hparams[name] for name in ("vocab_size", "embedding_size") if name in hparams}
-    asked = {name: value for name, value in asked.items() if value is not None}
+    asked = {**overrides, **{n: hparams.get(n) for n in ("vocab_size", "embedding_size")}}
     wrong = [
-        f"{name}={value!r} asked for, {getattr(loaded, name)!r} loaded"
-        for name, value in asked.items()
-        if value != getattr(loaded, name)
+        f"{name}={asked[name]!r} asked for, {getattr(loaded, name)!r} loaded"
+        for name in _SHAPE
+        if asked.get(name) not in (None, getattr(loaded, name))
     ]
     size = hparams.get("model_size")
     if size is not None:

@@ -52,16 +52,13 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def standard_input_lines(name: str = "standard input") -> Iterator[str]:
+def standard_input_lines() -> Iterator[str]:
     """The lines of standard input as they come; otherwise as `read_lines` gives those of a file.
-
-    Args:
-        name: what errors call it.
 
     Raises:
         ValueError: it is neither UTF-8 nor UTF-16 with its mark; names the line.
     """
-    blank: list[str] = []
+    name, blank = "standard input", []
     for number, content in enumerate(sys.stdin.buffer, start=1):
         if number == 1 and is_utf16(content):
             # Bytes of its characters may look like the ends of lines.

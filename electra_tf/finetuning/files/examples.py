@@ -78,6 +78,8 @@ class QuestionExample:
         return self.context
 
 
+TextExamples = Sequence[TextExample]
+TaggingExamples = Sequence[TaggingExample]
 CHARACTERS_AT_ONCE = 4_000_000
 """Each takes some 100 bytes of memory while it is tokenized."""
 

@@ -47,13 +47,13 @@ def read_texts(
     examples, spellings = [], collections.defaultdict(dict)
     for number, line, cells in read(str(path), columns, bad_rows, labelled):
         place = f"{path}, line {line}"
-        texts = [cells[name] for name in _TEXTS if name in cells]
-        bad = next((text for text in texts if not is_text(text)), _GOOD)
+        texts = {name: cells[name] for name in _TEXTS if name in cells}
+        bad = next((text for text in texts.values() if not is_text(text)), _GOOD)
         if bad is not _GOOD:
             bad_rows.report(place, "a text", shown(bad))
             continue
         # QQP as released has pairs of which one question is empty; the other one can be read.
-        if not any(text.strip() for text in texts):
+        if not any(text.strip() for text in texts.values()):
             bad_rows.report(place, f"a text in column {columns.text_a!r}", "an empty cell")
             continue
         label = rule.label_of(cells["label"], place, bad_rows) if labelled else None
@@ -61,8 +61,7 @@ def read_texts(
             continue
         if labelled and isinstance(cells["label"], str):
             spellings[label][cells["label"]] = None
-        named = {name: cells[name] for name in _TEXTS if name in cells}
-        examples.append(TextExample(number, **named, label=label, file=str(path), line=line))
+        examples.append(TextExample(number, **texts, label=label, file=str(path), line=line))
     if rule.warns_of_spellings:
         warn_of_spellings(spellings, path)
     return require_examples(examples, path)

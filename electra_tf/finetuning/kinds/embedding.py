@@ -21,7 +21,7 @@ from electra_tf.config.task_kinds import POOLINGS, RECALLS, TEMPERATURE, Describ
 from electra_tf.config.task_table import Split, TaskSpec
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
+from electra_tf.finetuning.files.examples import TextExample, TextExamples, arrays_of_parts
 from electra_tf.finetuning.files.labels import LabelRule
 from electra_tf.finetuning.files.tables import read_texts
 from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
@@ -72,6 +72,7 @@ class EmbeddingHead(TaskHead):
     """
 
     label_names = ("text_ids",)
+    own_arguments = ("pooling", "temperature")
 
     def __init__(
         self,
@@ -133,13 +134,6 @@ class EmbeddingHead(TaskHead):
             & ~(same_query if number == 1 else tf.zeros_like(same_query))
         )
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "pooling": self.pooling,
-            "temperature": self.temperature,
-        }
-
 
 class Embedding(DescribedEmbedding, TextKind):
     """Vectors of texts; values are those of an example's texts, float32 [n, S, H]."""
@@ -180,12 +174,7 @@ class Embedding(DescribedEmbedding, TextKind):
     # ---- Rows and model
 
     def rows(
-        self,
-        spec: TaskSpec,
-        examples: Sequence[TextExample],
-        tokenizer: Tokenizer,
-        max_seq_length: int,
-        **settings: int,
+        self, spec: TaskSpec, examples: TextExamples, tokenizer: Tokenizer, max_seq_length: int
     ) -> tuple[dict[str, np.ndarray], None]:
         """One row for each example, as wide as its texts of `max_seq_length` tokens.
 

@@ -38,6 +38,8 @@ class TaskHead(keras.layers.Layer):
 
     label_names: tuple[str, ...] = ()
     """Features, behind the name of the task, that the loss is computed from."""
+    own_arguments: tuple[str, ...] = ()
+    """Of the constructor, besides those of `TaskHead`; attributes of these names hold them."""
     pretrained_part: str | None = None
     """The head of a pre-trained model with whose weights it begins; None for random ones."""
 
@@ -75,6 +77,7 @@ class TaskHead(keras.layers.Layer):
             "hidden_size": self.hidden_size,
             "label_smoothing": self.label_smoothing,
             "class_weights": list(self.class_weights),
+            **{name: getattr(self, name) for name in self.own_arguments},
         }
 
     @classmethod
@@ -152,6 +155,7 @@ class SequenceHead(TaskHead):
     """
 
     label_names = ("label_ids",)
+    own_arguments = ("num_outputs", "dropout_rate", "has_hidden_layer")
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class SequenceHead(TaskHead):
         super().__init__(*common, **options)
         self.num_outputs = num_outputs
         self.dropout_rate = dropout_rate
+        self.has_hidden_layer = has_hidden_layer
         self.seed_source = SeedSource()
         self.hidden_layer = None
         if has_hidden_layer:
@@ -194,14 +199,6 @@ class SequenceHead(TaskHead):
     def outputs_of(self, logits: tf.Tensor) -> Tensors:
         """The outputs from `logits`."""
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_outputs": self.num_outputs,
-            "dropout_rate": self.dropout_rate,
-            "has_hidden_layer": self.hidden_layer is not None,
-        }
 
 
 @serializable
@@ -249,6 +246,7 @@ class TaggingHead(TaskHead):
     """
 
     label_names = ("labels", "labels_mask")
+    own_arguments = ("num_labels",)
 
     def __init__(self, *common: Any, num_labels: int, **options: Any):
         super().__init__(*common, **options)
@@ -272,6 +270,3 @@ class TaggingHead(TaskHead):
     def loss(self, outputs: Tensors) -> tf.Tensor:
         losses = self.cross_entropy(outputs["logits"], outputs["labels"])
         return tf.reduce_sum(losses * outputs["labels_mask"], axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "num_labels": self.num_labels}

@@ -18,7 +18,7 @@ from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.prompts import GAP, TEXTS, parts_of_template, problem_of_template
 from electra_tf.config.task_kinds import DescribedPrompt
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
+from electra_tf.finetuning.files.examples import TextExamples, arrays_of_parts
 from electra_tf.finetuning.kinds.heads import TaskHead, Tensors
 from electra_tf.finetuning.kinds.kind import Kind, Predictions, mean_loss
 from electra_tf.finetuning.kinds.sequence import Classification
@@ -47,6 +47,7 @@ class PromptHead(TaskHead):
     """
 
     label_names = ("label_ids",)
+    own_arguments = ("hidden_act",)
     pretrained_part = "discriminator_predictions"
 
     def __init__(self, *common: Any, hidden_act: str, **options: Any):
@@ -83,9 +84,6 @@ class PromptHead(TaskHead):
         is_right = outputs["option_ids"] == outputs["label_ids"]
         return -tf.where(is_right, outputs["original"], outputs["replaced"])
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "hidden_act": self.hidden_act}
-
 
 class PromptedClassification(DescribedPrompt, Classification):
     """One class, by the options of a prompt; values are label ids [n].
@@ -110,12 +108,7 @@ class PromptedClassification(DescribedPrompt, Classification):
     # ---- Rows and model
 
     def rows(
-        self,
-        spec: TaskSpec,
-        examples: Sequence[TextExample],
-        tokenizer: Tokenizer,
-        max_seq_length: int,
-        **settings: int,
+        self, spec: TaskSpec, examples: TextExamples, tokenizer: Tokenizer, max_seq_length: int
     ) -> tuple[dict[str, np.ndarray], None]:
         """A row for each class of each example; texts lose their ends, prompts never do.
 

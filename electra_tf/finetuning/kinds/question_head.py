@@ -37,6 +37,10 @@ class QuestionAnsweringHead(TaskHead):
     """
 
     label_names = ("start_positions", "end_positions", "is_impossible")
+    own_arguments = (
+        *("joint_prediction", "beam_size", "answerable_classifier"),
+        *("answerable_uses_start_logits", "answerable_weight"),
+    )
 
     def __init__(
         self,
@@ -49,7 +53,10 @@ class QuestionAnsweringHead(TaskHead):
         **options: Any,
     ):
         super().__init__(*common, **options)
+        self.joint_prediction = joint_prediction
         self.beam_size = beam_size
+        self.answerable_classifier = answerable_classifier
+        self.answerable_uses_start_logits = answerable_uses_start_logits
         self.answerable_weight = answerable_weight
         # Layers without a given name are numbered in the order of the original's calls.
         self.start_layer = self.dense(1, "dense")
@@ -71,16 +78,6 @@ class QuestionAnsweringHead(TaskHead):
             (self.answerable_hidden, 2 * width),
             (self.answerable_layer, width if self.answerable_hidden is None else WIDTH),
         ]
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "joint_prediction": self.end_hidden is not None,
-            "beam_size": self.beam_size,
-            "answerable_classifier": self.answerable_layer is not None,
-            "answerable_uses_start_logits": self.answerable_hidden is not None,
-            "answerable_weight": self.answerable_weight,
-        }
 
     def outputs(
         self, hidden: tf.Tensor, features: Tensors, seed: tf.Tensor | None, training: bool

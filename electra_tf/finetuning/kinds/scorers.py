@@ -40,20 +40,18 @@ def classification_scores(
     """
     predictions, gold = _vectors(predictions, gold)
     classes = list(range(num_labels))
+    of_all = {"labels": classes, "average": "macro", "zero_division": 0}
     scores = {
-        "accuracy": 100.0 * sklearn.metrics.accuracy_score(gold, predictions),
-        "mcc": 100.0 * _matthews(gold, predictions),
-        "macro_f1": 100.0
-        * sklearn.metrics.f1_score(
-            gold, predictions, labels=classes, average="macro", zero_division=0
-        ),
+        "accuracy": sklearn.metrics.accuracy_score(gold, predictions),
+        "mcc": _matthews(gold, predictions),
+        "macro_f1": sklearn.metrics.f1_score(gold, predictions, **of_all),
     }
     if num_labels == 2:
         precision, recall, f1, _ = sklearn.metrics.precision_recall_fscore_support(
             gold, predictions, labels=[1], average="macro", zero_division=0
         )
-        scores |= {"f1": 100.0 * f1, "precision": 100.0 * precision, "recall": 100.0 * recall}
-    return _floats(scores)
+        scores |= {"f1": f1, "precision": precision, "recall": recall}
+    return _percent(scores)
 
 
 def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> dict[str, float]:
@@ -66,10 +64,10 @@ def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> di
     correlations = {"pearson": scipy.stats.pearsonr, "spearman": scipy.stats.spearmanr}
     constant = len(gold) < 2 or np.ptp(predictions) == 0 or np.ptp(gold) == 0
     scores = {
-        name: 0.0 if constant else 100.0 * function(gold, predictions)[0]
+        name: 0.0 if constant else function(gold, predictions)[0]
         for name, function in correlations.items()
     }
-    return _floats(scores | {"mse": np.mean(np.square(gold - predictions))})
+    return _percent(scores) | {"mse": float(np.mean(np.square(gold - predictions)))}
 
 
 def ranking_scores(
@@ -89,10 +87,10 @@ def ranking_scores(
     """
     nearer, as_near = _vectors(nearer, as_near)
     sums = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, 1 + np.max(nearer + as_near)))])
-    scores = {"mrr": 100.0 * np.mean((sums[nearer + as_near] - sums[nearer]) / as_near)}
+    scores = {"mrr": np.mean((sums[nearer + as_near] - sums[nearer]) / as_near)}
     for k in recalls:
-        scores[f"recall_at_{k}"] = 100.0 * np.mean(np.clip((k - nearer) / as_near, 0.0, 1.0))
-    return _floats(scores)
+        scores[f"recall_at_{k}"] = np.mean(np.clip((k - nearer) / as_near, 0.0, 1.0))
+    return _percent(scores)
 
 
 def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, float]:
@@ -113,11 +111,11 @@ def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, fl
         for column in zip(gold.T, predictions.T, strict=True)
     ]
     scores = {
-        "micro_f1": 100.0
-        * sklearn.metrics.f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
-        "macro_f1": 100.0 * np.mean(columns),
+        "micro_f1": sklearn.metrics.f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
+        "macro_f1": np.mean(columns),
+        "exact": np.mean(np.all(gold == predictions, axis=1)),
     }
-    return _floats(scores | {"exact": 100.0 * np.mean(np.all(gold == predictions, axis=1))})
+    return _percent(scores)
 
 
 def token_scores(
@@ -198,8 +196,8 @@ def _check_rows(predictions: Sequence[Sequence], gold: Sequence[Sequence]):
         )
 
 
-def _floats(scores: Mapping[str, float]):
-    return {name: float(value) for name, value in scores.items()}
+def _percent(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(100.0 * value) for name, value in scores.items()}
 
 
 def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 """Kinds whose tasks predict something of a whole text or pair: what they share, and classes."""
 
 import collections
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from electra_tf.finetuning.files.data_warnings import (
     warn_of_contradictions,
     warn_of_similar_labels,
 )
-from electra_tf.finetuning.files.examples import TextExample, arrays_of_parts
+from electra_tf.finetuning.files.examples import TextExample, TextExamples, arrays_of_parts
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, LabelRule, whole_number
 from electra_tf.finetuning.files.tables import read_texts
 from electra_tf.finetuning.kinds.heads import (
@@ -90,12 +90,7 @@ class TextKind(DescribedTexts, Kind):
         return TextExample(number - 1, *texts, file=place, line=number)
 
     def rows(
-        self,
-        spec: TaskSpec,
-        examples: Sequence[TextExample],
-        tokenizer: Tokenizer,
-        max_seq_length: int,
-        **settings: int,
+        self, spec: TaskSpec, examples: TextExamples, tokenizer: Tokenizer, max_seq_length: int
     ) -> tuple[dict[str, np.ndarray], None]:
         """One row for each example.
 
@@ -114,7 +109,7 @@ class TextKind(DescribedTexts, Kind):
         arrays[f"{spec.name}_eid"] = np.array([example.id for example in examples], np.int32)
         return arrays | self.targets(spec, examples), None
 
-    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
+    def targets(self, spec: TaskSpec, examples: TextExamples) -> dict[str, np.ndarray]:
         """The arrays that stand for the labels."""
         raise NotImplementedError
 
@@ -170,7 +165,7 @@ class _ClassKind(TextKind):
             raise ValueError(f"{path}: expected at least two labels, received {sorted(labels)}.")
         return tuple(sorted(labels))
 
-    def warn(self, examples: Sequence[TextExample], spec: TaskSpec, path: str, split: str) -> None:
+    def warn(self, examples: TextExamples, spec: TaskSpec, path: str, split: str) -> None:
         warn_of_contradictions(examples, path)
 
     def predictions(self, data: "SplitData", outputs: Mapping[str, np.ndarray]) -> Predictions:
@@ -220,7 +215,7 @@ class Classification(DescribedClassification, _ClassKind):
                 "any number."
             )
 
-    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
+    def targets(self, spec: TaskSpec, examples: TextExamples) -> dict[str, np.ndarray]:
         ids = {label: number for number, label in enumerate(spec.labels)}
         labels = [0 if e.label is None else ids[e.label] for e in examples]
         return {f"{spec.name}_label_ids": np.array(labels, np.int32)}
@@ -273,7 +268,7 @@ class MultiLabel(DescribedMultiLabel, _ClassKind):
     def label_rule(self, spec: TaskSpec) -> ClassesRule:
         return ClassesRule(spec.labels, spec.separator)
 
-    def targets(self, spec: TaskSpec, examples: Sequence[TextExample]) -> dict[str, np.ndarray]:
+    def targets(self, spec: TaskSpec, examples: TextExamples) -> dict[str, np.ndarray]:
         ids = {label: number for number, label in enumerate(spec.labels)}
         several = np.zeros((len(examples), len(ids)), np.int32)
         for row, example in enumerate(examples):

@@ -7,11 +7,11 @@ from electra_tf.config import check
 from electra_tf.config.span_tags import OUTSIDE, SPAN_TAGS, is_span_tag, tag_of, tag_parts
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows, choices
-from electra_tf.finetuning.files.examples import TaggingExample
+from electra_tf.finetuning.files.examples import TaggingExample, TaggingExamples
 
 
 def check_tags(
-    examples: Sequence[TaggingExample], spec: TaskSpec, bad_rows: BadRows
+    examples: TaggingExamples, spec: TaskSpec, bad_rows: BadRows
 ) -> list[TaggingExample]:
     """Returns the examples whose tags a task can use; reports the others.
 

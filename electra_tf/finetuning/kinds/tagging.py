@@ -15,7 +15,7 @@ from electra_tf.config.task_table import Columns, Split, TaskSpec
 from electra_tf.finetuning.files.conll import read_tagged
 from electra_tf.finetuning.files.contents import require_examples
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.finetuning.files.examples import TaggingExample
+from electra_tf.finetuning.files.examples import TaggingExample, TaggingExamples
 from electra_tf.finetuning.kinds.heads import TaggingHead, Tensors
 from electra_tf.finetuning.kinds.kind import (
     Compared,
@@ -88,12 +88,7 @@ class Tagging(DescribedTagging, Kind):
         return TaggingExample(number - 1, tuple(line.split()), None, place, number)
 
     def rows(
-        self,
-        spec: TaskSpec,
-        examples: Sequence[TaggingExample],
-        tokenizer: Tokenizer,
-        max_seq_length: int,
-        **settings: int,
+        self, spec: TaskSpec, examples: TaggingExamples, tokenizer: Tokenizer, max_seq_length: int
     ) -> tuple[dict[str, np.ndarray], None]:
         return tagging_features(examples, tokenizer, max_seq_length, spec), None
 

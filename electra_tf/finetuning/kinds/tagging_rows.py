@@ -2,14 +2,13 @@
 """Sentences to tag as rows; long ones in windows, so that each word is predicted exactly once."""
 
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from electra_tf.config import check
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.files.examples import TaggingExample, arrays_of_parts
+from electra_tf.finetuning.files.examples import TaggingExamples, arrays_of_parts
 from electra_tf.finetuning.kinds.spans import in_letters_of, to_bioes
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import packed_batch
@@ -125,7 +124,7 @@ def _windows(costs: tf.Tensor, row_splits: tf.Tensor, room: int) -> _Windows:
 
 
 def tagging_features(
-    examples: Sequence[TaggingExample],
+    examples: TaggingExamples,
     tokenizer: Tokenizer,
     max_seq_length: int,
     spec: TaskSpec,
@@ -150,7 +149,7 @@ def tagging_features(
 
 
 def _part_features(
-    examples: Sequence[TaggingExample], tokenizer: Tokenizer, max_seq_length: int, spec: TaskSpec
+    examples: TaggingExamples, tokenizer: Tokenizer, max_seq_length: int, spec: TaskSpec
 ) -> dict[str, np.ndarray]:
     flat = tf.constant([word for example in examples for word in example.words], tf.string)
     counts = tf.constant([len(example.words) for example in examples], tf.int64)
@@ -187,7 +186,7 @@ def join_windows(
     return {eid: np.concatenate(rows) for eid, rows in parts.items()}
 
 
-def _label_ids(examples: Sequence[TaggingExample], spec: TaskSpec) -> np.ndarray:
+def _label_ids(examples: TaggingExamples, spec: TaskSpec) -> np.ndarray:
     """Returns the ids of the labels of all words, int32; 0 where there are no tags."""
     ids = {label: number for number, label in enumerate(spec.labels)}
     # With `share_unseen_tags` the last label stands for all tags that are not listed.
