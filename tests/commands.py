@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from electra_tf.cli import arguments
 from electra_tf.cli.main import run_command
 
 
@@ -25,6 +26,6 @@ def standard_input(content: bytes | str) -> io.TextIOWrapper:
 def run_verb(verb: str, *flags: object) -> None:
     """What a verb does, with its exceptions as they are."""
     module = importlib.import_module(f"electra_tf.cli.{verb}")
-    args = module.make_parser().parse_args([str(flag) for flag in flags])
+    args = arguments.parser_of(module).parse_args([str(flag) for flag in flags])
     module.check(args)
     module.run(args)

@@ -15,6 +15,7 @@ import pytest
 from test_config import REFERENCE_DEFAULTS
 
 import electra_tf
+from electra_tf.cli import arguments
 from electra_tf.cli.main import VERBS
 from electra_tf.config import EncoderConfig, PretrainingConfig
 from electra_tf.config.encoder import OVERRIDABLE
@@ -177,7 +178,8 @@ def test_commands_shown_have_the_flags(name):
     for verb, *flags in commands_in(name):
         if not any(flag.startswith("-") for flag in flags):
             continue  # a sentence
-        parser = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}").make_parser()
+        module = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}")
+        parser = arguments.parser_of(module)
         known = {option for action in parser._actions for option in action.option_strings}
         for flag in flags:
             if flag.startswith("--") and flag != "--":

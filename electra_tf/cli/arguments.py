@@ -3,10 +3,8 @@
 
 The module of a verb is written as::
 
-    def make_parser():
-        parser = arguments.make_parser("Builds a vocabulary.")
+    def add_flags(parser):
         parser.add_argument("--corpus-dir", required=True)
-        return parser
 
     def run(args):
         ...
@@ -15,6 +13,7 @@ The module of a verb is written as::
 import argparse
 import logging as std_logging
 import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -89,6 +88,19 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def parser_of(verb: types.ModuleType, program: str | None = None) -> argparse.ArgumentParser:
+    """Returns the parser of a verb.
+
+    Args:
+        verb: its module.
+        program: what usage calls it; default: the name of the process.
+    """
+    parser = make_parser(verb.__doc__)
+    parser.prog = program or parser.prog
+    verb.add_flags(parser)
+    return parser
+
+
 class _ListHparams(argparse.Action):
     """Prints what hyperparameters there are, and exits; `const` is the class of the run."""
 
@@ -97,14 +109,8 @@ class _ListHparams(argparse.Action):
         raise SystemExit(0)
 
 
-def make_run_parser(description: str, config: type[RunConfig]) -> argparse.ArgumentParser:
-    """Returns a parser with the flags of a run: where, which model, which hyperparameters.
-
-    Args:
-        description: of the verb.
-        config: the class that checks the hyperparameters.
-    """
-    parser = make_parser(description)
+def add_run_flags(parser: argparse.ArgumentParser, config: type[RunConfig]) -> None:
+    """Adds the flags of a run: where, which model, which hyperparameters; `config` checks those."""
     parser.add_argument("--data-dir", required=True, help="folder of data, vocabulary and models")
     parser.add_argument("--model-name", required=True, help="name of the model")
     add_hparams_flags(parser)
@@ -121,7 +127,6 @@ def make_run_parser(description: str, config: type[RunConfig]) -> argparse.Argum
         help="where to compute; the same as the hyperparameter of this name",
     )
     parser.set_defaults(config=config)
-    return parser
 
 
 def add_hparams_flags(parser: argparse.ArgumentParser) -> None:
@@ -260,12 +265,13 @@ def model_settings(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value}
 
 
-def check_model_flags(args: argparse.Namespace) -> None:
-    """Check that the files that the flags of `add_model_flags` name exist.
+def check_model_flags(args: argparse.Namespace, model: str) -> None:
+    """Check that a model and the files that the flags of `add_model_flags` name exist.
 
     Raises:
         FileNotFoundError, ValueError: they do not, or --hparams is no JSON object.
     """
+    given_files.check_model(model)
     model_settings(args)
     if args.vocab_file is not None:
         given_files.check_vocabulary(args.vocab_file)

@@ -3,7 +3,6 @@
 
 import argparse
 
-from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.folders import check_new
 
@@ -11,9 +10,8 @@ FORMATS = ("electra_tf", "reference", "huggingface")
 PARTS = ("discriminator", "generator")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--input",
         required=True,
@@ -27,14 +25,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--task", help="of several, for Hugging Face: whose head to write")
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model exists."""
     check_new(args.output)
-    given_files.check_model(args.input)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.input)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,7 +7,6 @@ import importlib.util
 import os
 import socket
 
-from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.config import check as expect
 
@@ -17,9 +16,8 @@ TOP_K = 10
 """Fillings of each mask."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir",
         required=True,
@@ -34,13 +32,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=PORT, help="port of the page")
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
     """Check that the model, gradio and the port are there."""
-    given_files.check_model(args.model_dir)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.model_dir)
     if importlib.util.find_spec("gradio") is None:
         raise ValueError("The page is made with gradio: pip install 'electra-tf[demo]'.")
     check_address(args.host, args.port)

@@ -12,9 +12,8 @@ BLOCK_TOKENS = 200
 NORM = 2.0
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     arguments.add_corpus_flags(parser, standard_input=False)
     arguments.add_blanks_flag(parser)
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
@@ -49,7 +48,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     arguments.add_case_flags_of_vocabulary(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the decomposition")
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

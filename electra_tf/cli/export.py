@@ -9,9 +9,8 @@ from electra_tf.cli import arguments
 DTYPES = ("float32", "bfloat16")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir",
         required=True,
@@ -35,15 +34,13 @@ def make_parser() -> argparse.ArgumentParser:
         "tensorflow-text",
     )
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model exists."""
     config.check(args.top_k >= 1, "top-k", "1 or more", args.top_k)
     given_files.check_export_dir(args.export_dir)
-    given_files.check_model(args.model_dir)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.model_dir)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -31,9 +31,8 @@ Record = dict[str, Any]
 """`line`, `text`, `errors`, `unread`, `threshold`, `is_calibrated`."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir", required=True, help="folder of a pre-trained discriminator, or its export"
     )
@@ -82,7 +81,6 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"for --calibrate: share of wrong words to expect (default: {ERROR_RATE})",
     )
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
@@ -102,12 +100,11 @@ def check(args: argparse.Namespace) -> None:
             f"--color is for a terminal, so --output is expected not to be given, but is "
             f"{args.output}."
         )
-    given_files.check_model(args.model_dir)
     if args.calibrate is not None:
         given_files.check_data_file(args.calibrate)
     if args.input not in (None, STANDARD):
         given_files.check_data_file(args.input)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.model_dir)
 
 
 def run(args: argparse.Namespace) -> None:

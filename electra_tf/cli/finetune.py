@@ -8,9 +8,9 @@ from electra_tf.cli import arguments
 from electra_tf.config import FinetuningConfig
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    return arguments.make_run_parser(__doc__, FinetuningConfig)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    arguments.add_run_flags(parser, FinetuningConfig)
 
 
 def check(args: argparse.Namespace) -> None:

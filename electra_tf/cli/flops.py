@@ -7,11 +7,9 @@ from electra_tf.cli import arguments
 from electra_tf.config import PretrainingConfig
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     arguments.add_hparams_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

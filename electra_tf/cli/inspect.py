@@ -4,18 +4,15 @@
 import argparse
 
 from electra_tf import given_files
-from electra_tf.cli import arguments
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--records", required=True, help="folder of records, or patterns separated by commas"
     )
     parser.add_argument("--vocab-file", required=True, help="vocabulary to decode examples with")
     parser.add_argument("--num-examples", default=3, type=_count, help="examples to show")
-    return parser
 
 
 def _count(text: str):

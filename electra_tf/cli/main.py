@@ -1,10 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The command `electra` and its verbs.
 
-A verb is a row of `VERBS` and a module of its name, with `make_parser()`, `check(namespace)` and
-`run(namespace)`. The module is imported when its verb is asked for, and what its `run` needs inside
-of it, so that help, wrong flags and missing files are answered without the seconds that TensorFlow
-takes.
+A verb is a row of `VERBS` and a module of its name, with `add_flags(parser)`, `check(namespace)`
+and `run(namespace)`. The module is imported when its verb is asked for, and what its `run` needs
+inside of it, so that help, wrong flags and missing files are answered without the seconds that
+TensorFlow takes.
 """
 
 import contextlib
@@ -106,9 +106,7 @@ def _end_at_signals():
 def _run_verb(verb: str, flags: Sequence[str], program: str) -> NoReturn:
     arguments = importlib.import_module("electra_tf.cli.arguments")
     module = importlib.import_module(f"electra_tf.cli.{verb.replace('-', '_')}")
-    parser = module.make_parser()
-    parser.prog = program
-    arguments.run(module.run, parser, flags, module.check)
+    arguments.run(module.run, arguments.parser_of(module, program), flags, module.check)
 
 
 def _help() -> str:

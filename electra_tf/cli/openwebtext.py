@@ -9,18 +9,15 @@ import argparse
 import os
 
 from electra_tf import given_files
-from electra_tf.cli import arguments
 from electra_tf.cli.records import add_building_flags, build, check_building_flags
 
 
-def make_parser() -> argparse.ArgumentParser:
+def add_flags(parser: argparse.ArgumentParser) -> None:
     """The reference's flags (build_openwebtext_pretraining_dataset.py:76-99) and some new ones."""
-    parser = arguments.make_parser(__doc__)
     parser.add_argument(
         "--data-dir", required=True, help="location of data (vocabulary file, corpus, records)"
     )
     add_building_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from electra_tf import given_files
-from electra_tf.cli import arguments
 from electra_tf.files import new_file
 
 STANDARD = "-"
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir",
         required=True,
@@ -35,7 +33,6 @@ def make_parser() -> argparse.ArgumentParser:
         "--layout",
         help="split whose layout the input has; default: the first without labels, else the first",
     )
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

@@ -9,9 +9,9 @@ from electra_tf.config import PretrainingConfig
 from electra_tf.config.continued_run import with_continued_run
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    return arguments.make_run_parser(__doc__, PretrainingConfig)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    arguments.add_run_flags(parser, PretrainingConfig)
 
 
 def check(args: argparse.Namespace) -> None:

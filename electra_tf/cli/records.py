@@ -21,9 +21,8 @@ _PASSED_ON = (
 """Common flags that are arguments of `build_pretraining_records`."""
 
 
-def make_parser() -> argparse.ArgumentParser:
+def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the reference's flags (build_pretraining_dataset.py:197-227) and some new ones."""
-    parser = arguments.make_parser(__doc__)
     arguments.add_corpus_flags(parser)
     parser.add_argument("--vocab-file", required=True, help="vocabulary file")
     parser.add_argument(
@@ -34,7 +33,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     arguments.add_blanks_flag(parser)
     add_building_flags(parser)
-    return parser
 
 
 def add_building_flags(parser: argparse.ArgumentParser) -> None:

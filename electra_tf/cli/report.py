@@ -4,7 +4,6 @@
 import argparse
 import os
 
-from electra_tf.cli import arguments
 from electra_tf.files import exists, is_folder, read_bytes
 from electra_tf.given_files import CONFIG_FILE, LOG_FILE
 from electra_tf.reports.page import BEGINNING
@@ -12,9 +11,8 @@ from electra_tf.reports.page import BEGINNING
 NAME = "report.html"
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir",
         required=True,
@@ -22,7 +20,6 @@ def make_parser() -> argparse.ArgumentParser:
         ".../finetuning_models/<tasks>_model_<trial>; its run may be going on",
     )
     parser.add_argument("--output", help=f"HTML file; default: {NAME} in the folder")
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 FORMATS = ("tsv", "jsonl")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir", required=True, help="folder of a pre-trained discriminator, or its export"
     )
@@ -64,7 +63,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--batch-size", type=int, default=32, help="filled texts computed at once")
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
@@ -73,12 +71,11 @@ def check(args: argparse.Namespace) -> None:
     if args.few_shot is None and load_hparams(args.few_shot_hparams):
         raise ValueError("--few-shot is expected with --few-shot-hparams, but is not given.")
     _shared_options(args)
-    given_files.check_model(args.model_dir)
     if args.few_shot is not None:
         given_files.check_data_file(args.few_shot)
     if args.input != STANDARD:
         given_files.check_data_file(args.input)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.model_dir)
 
 
 def run(args: argparse.Namespace) -> None:

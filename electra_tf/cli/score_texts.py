@@ -35,9 +35,8 @@ class Hypothesis(NamedTuple):
     given: float
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     parser.add_argument(
         "--model-dir",
         required=True,
@@ -74,7 +73,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--batch-size", type=int, default=32, help="texts computed at once")
     arguments.add_model_flags(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:
@@ -96,9 +94,8 @@ def check(args: argparse.Namespace) -> None:
     for name, value in {"weight": args.weight, "length-weight": args.length_weight}.items():
         expect(value is None or math.isfinite(value), f"--{name}", "a finite number", value)
     expect(args.batch_size >= 1, "--batch-size", "at least 1", args.batch_size)
-    given_files.check_model(args.model_dir)
     given_files.check_data_file(args.input)
-    arguments.check_model_flags(args)
+    arguments.check_model_flags(args, args.model_dir)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -13,9 +13,8 @@ MODEL_SUFFIX = ".model"
 NUM_SPECIAL_TOKENS = 5
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the flags of the verb."""
-    parser = arguments.make_parser(__doc__)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
     arguments.add_corpus_flags(parser)
     parser.add_argument(
         "--output-file",
@@ -58,7 +57,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     arguments.add_case_flags(parser)
     arguments.add_pre_split_flag(parser)
-    return parser
 
 
 def check(args: argparse.Namespace) -> None:

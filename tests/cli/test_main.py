@@ -11,7 +11,7 @@ import pytest
 from commands import electra
 
 import electra_tf
-from electra_tf.cli import convert, embeddings, export, records, vocab
+from electra_tf.cli import arguments, convert, embeddings, export, records, vocab
 from electra_tf.cli.main import VERBS
 from electra_tf.data import cooccurrence, plan
 from electra_tf.interop import conversion
@@ -103,4 +103,4 @@ def test_scripts_of_the_original_run_a_module_that_is_there():
     for script in ROOT.glob("*_*.py"):
         (verb,) = re.findall(r'run_script\("(\w+)"\)', script.read_text())
         module = importlib.import_module(f"electra_tf.cli.{verb}")
-        assert callable(module.run) and module.make_parser()
+        assert callable(module.run) and arguments.parser_of(module)

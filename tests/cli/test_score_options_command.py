@@ -9,7 +9,7 @@ from commands import run_verb, standard_input
 from tiny_finetuning import make_data_dir
 
 import electra_tf
-from electra_tf.cli import score_options
+from electra_tf.cli import arguments, score_options
 
 OPTIONS = ["w1", "w2 w3"]
 
@@ -34,7 +34,7 @@ def scored(model_dir, folder, name, lines, *flags):
     content = "".join(line + "\n" for line in lines).encode()
     (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     paths = ["--input", str(folder / name), "--output", str(folder / "out.jsonl")]
-    parser = score_options.make_parser()
+    parser = arguments.parser_of(score_options)
     args = parser.parse_args(["--model-dir", str(model_dir), *paths, *map(str, flags)])
     score_options.check(args)
     score_options.run(args)

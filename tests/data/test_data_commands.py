@@ -13,7 +13,7 @@ import pytest
 from commands import run_verb
 from record_files import write_records
 
-from electra_tf.cli import openwebtext, records
+from electra_tf.cli import arguments, openwebtext, records
 from electra_tf.data import Manifest
 from electra_tf.data.workers import run_tasks
 
@@ -35,7 +35,7 @@ def flags_of(data_dir):
 
 
 def test_flags_and_defaults_are_the_references():
-    parsed = records.make_parser().parse_args(
+    parsed = arguments.parser_of(records).parse_args(
         ["--corpus-dir", "c", "--vocab-file", "v", "--output-dir", "o"]
     )
     new = {
@@ -67,7 +67,7 @@ def test_flags_and_defaults_are_the_references():
         "num_out_files": None,
         "seed": 42,
     }
-    parsed = openwebtext.make_parser().parse_args(["--data-dir", "d"])
+    parsed = arguments.parser_of(openwebtext).parse_args(["--data-dir", "d"])
     assert vars(parsed) == new | {
         "data_dir": "d",
         "max_seq_length": 128,

@@ -27,7 +27,7 @@ from quickstart_comparison import Comparison
 from quickstart_report import Example
 from stages import Stage, run_stages
 
-from electra_tf.cli import demo, predict
+from electra_tf.cli import arguments, demo, predict
 from electra_tf.config import PretrainingConfig
 from electra_tf.finetuning.split_data import TrainingBatches
 from electra_tf.pretraining.run_flops import flops_of_run
@@ -402,14 +402,15 @@ def run_pasted(commands, monkeypatch, capsys):
     (_, predicting), (_, loading), (_, showing), (_, tensorboard) = commands
     sentence, flags = re.fullmatch(r"echo (.+) \|\s+electra predict (.+)", predicting).groups()
     monkeypatch.setattr("sys.stdin", standard_input(f"{shlex.split(sentence)[0]}\n"))
-    predict.run(predict.make_parser().parse_args(shlex.split(flags)))
+    predict.run(arguments.parser_of(predict).parse_args(shlex.split(flags)))
     (source,) = re.fullmatch(r"python - <<'END'\n(.+)\nEND", loading, re.DOTALL).groups()
     exec(source, {})
     installing, flags = re.fullmatch(r"pip install (.+) &&\s+electra demo (.+)", showing).groups()
     *_, constraints, _, checkout = shlex.split(installing)
     assert os.path.isfile(constraints)
     assert os.path.isfile(os.path.join(checkout.removesuffix("[demo]"), "setup.py"))
-    demo.check(demo.make_parser().parse_args([*shlex.split(flags), "--port", str(free_port())]))
+    flags = [*shlex.split(flags), "--port", str(free_port())]
+    demo.check(arguments.parser_of(demo).parse_args(flags))
     folder = shlex.split(tensorboard)[-1]
     assert [name for *_, names in os.walk(folder) for name in names if "tfevents" in name]
     return capsys.readouterr().out
