@@ -9,7 +9,6 @@ import dataclasses
 import difflib
 import enum
 import math
-import re
 import sys
 import types
 import typing
@@ -163,24 +162,6 @@ def is_text(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     return "\0" not in value and value == value.encode(errors="ignore").decode()
-
-
-def check_given(hparams: typing.Mapping[str, Any]) -> None:
-    """Raise a ValueError for a text that is given but empty, which no default can mean."""
-    for name, value in hparams.items():
-        check(value != "", name, "a text that is not empty, or left out", value)
-
-
-def check_model_name(name: str) -> None:
-    """Raise a ValueError unless the name of a model is that of a folder, and no path."""
-    check(
-        name.strip(" .") != ""
-        and not name.startswith("~")
-        and not re.search(r"[/\\\x00-\x1f]", name),
-        "model_name",
-        "the name of a folder inside <data_dir>/models, not a path",
-        name,
-    )
 
 
 def check_names(

@@ -2,6 +2,7 @@
 """What runs of pre-training and of fine-tuning have in common."""
 
 import dataclasses
+import re
 from typing import Any, ClassVar, TypeVar
 
 from electra_tf.config.encoder import MODEL_SIZES, OVERRIDABLE, EncoderConfig, encoder_of_size
@@ -9,8 +10,6 @@ from electra_tf.config.fields import (
     Role,
     check,
     check_fields,
-    check_given,
-    check_model_name,
     check_names,
     fact,
     is_text,
@@ -132,7 +131,8 @@ class RunConfig:
         settable = [name for name in known if name not in ("model_name", "data_dir")]
         listed = f"`electra {cls.verb} --list-hparams` lists them."
         check_names(hparams, settable, "hyperparameter", listed)
-        check_given(hparams)
+        for name, value in hparams.items():
+            check(value != "", name, "a text that is not empty, or left out", value)
         for name, value in {"model_name": model_name, "data_dir": data_dir}.items():
             check(is_text(value), name, "a text", value)
 
@@ -147,7 +147,10 @@ class RunConfig:
 
     def __post_init__(self):
         check_fields(self)
-        check_model_name(self.model_name)
+        name = self.model_name
+        is_path = name.startswith("~") or re.search(r"[/\\\x00-\x1f]", name)
+        expected = "the name of a folder inside <data_dir>/models, not a path"
+        check(name.strip(" .") != "" and not is_path, "model_name", expected, name)
         check_names(self.model_hparam_overrides, OVERRIDABLE, "model_hparam_overrides key")
         check(
             self.use_tpu == (self.strategy == "tpu"),

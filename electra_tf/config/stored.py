@@ -15,7 +15,8 @@ from electra_tf.files import check_keys, is_of_kind, shortened
 
 T = TypeVar("T")
 _LARGEST_INTEGER = 2**63 - 1
-_CASE = ("do_lower_case", "strip_accents", "pre_split")
+CASE = ("do_lower_case", "strip_accents", "pre_split")
+"""What a tokenizer does to a text before it looks for tokens."""
 
 
 def from_stored(kind: type[T], stored: Any, where: str) -> T:
@@ -124,7 +125,7 @@ class StoredModelConfig:
     @property
     def case(self) -> dict[str, bool]:
         """do_lower_case, strip_accents and, if it is true, pre_split."""
-        return {name: self.tokenizer[name] for name in _CASE if name in self.tokenizer}
+        return {name: self.tokenizer[name] for name in CASE if name in self.tokenizer}
 
     @classmethod
     def from_json(cls: type[T], stored: Mapping[str, Any], path: str) -> T:
@@ -136,7 +137,7 @@ class StoredModelConfig:
         names = {field.name for field in dataclasses.fields(cls)}
         found = from_stored(cls, {k: v for k, v in stored.items() if k in names}, path)
         settings = {"pre_split": False, **found.tokenizer}
-        check_keys(settings, dict.fromkeys(_CASE, bool), f"{path}: tokenizer")
+        check_keys(settings, dict.fromkeys(CASE, bool), f"{path}: tokenizer")
         return found
 
 

@@ -10,6 +10,7 @@ from absl import logging
 
 from electra_tf.config import FinetuningConfig
 from electra_tf.config.fields import Role, check_names, names_of
+from electra_tf.config.stored import CASE
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds import Kind
 from electra_tf.finetuning.prediction import task_number
@@ -38,7 +39,6 @@ _SETTABLE = [
     if field.name not in ("model_name", "data_dir", "task_names", "init_checkpoint", *_OF_RUN)
 ]
 """Hyperparameters that a task model may be given."""
-_OF_TOKENIZER = ("do_lower_case", "strip_accents", "pre_split")
 _NOT_KEPT = {
     *("model_name", "data_dir", "debug", "do_train", "do_eval", "write_test_outputs"),
     *("model_size", "embedding_size", "vocab_size", "model_hparam_overrides"),
@@ -181,7 +181,7 @@ def _with_head(
     known = stored.config.to_dict()
     wrong = [
         f"{key}={hparams[key]!r} asked for, {known[key]!r} trained"
-        for key in (*names_of(FinetuningConfig, Role.HEAD), *_OF_TOKENIZER)
+        for key in (*names_of(FinetuningConfig, Role.HEAD), *CASE)
         if key in hparams and hparams[key] != known[key]
     ]
     if wrong:

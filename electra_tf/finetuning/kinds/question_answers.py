@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
@@ -64,8 +65,7 @@ def best_answers(
     max_answer_length: in tokens.
     unit: what the windows count, "BYTE" or "UTF8_CHAR".
     """
-    likely = _likely(outputs, n_best_size, joint_prediction)
-    spans = _allowed(*likely, windows, max_answer_length)
+    spans = _likely(windows, outputs, n_best_size, max_answer_length, joint_prediction)
     # By question, then from the best; equals stay in the order of window, start and end.
     score = spans.start_logit + spans.end_logit
     order = tf.argsort(score, direction="DESCENDING", stable=True)
@@ -147,18 +147,27 @@ def no_answer_scores(
     return smallest - start - end
 
 
-def _allowed(
-    starts: tf.Tensor,
-    ends: tf.Tensor,
-    start_logits: tf.Tensor,
-    end_logits: tf.Tensor,
+def _likely(
     windows: AnswerWindows,
+    outputs: Mapping[str, tf.Tensor],
+    n_best_size: int,
     max_answer_length: int,
+    joint_prediction: bool,
 ) -> _Spans:
     """Those that lie in the context, begin where their window has the most of it, and are short.
 
     In the order of row, start and end.
     """
+    # Starts [rows, K, 1] and ends [rows, K or 1, K].
+    if joint_prediction:
+        starts, ends = (tf.cast(outputs[f"{s}_top_index"], tf.int32) for s in ("start", "end"))
+        start_logits, end_logits = outputs["start_top_log_probs"], outputs["end_top_log_probs"]
+    else:
+        k = tf.minimum(n_best_size, tf.shape(outputs["start_logits"])[1])
+        start_logits, starts = tf.math.top_k(outputs["start_logits"], k)
+        end_logits, ends = tf.math.top_k(outputs["end_logits"], k)
+        end_logits, ends = end_logits[:, None], ends[:, None]
+    starts, start_logits = starts[:, :, None], start_logits[:, :, None]
 
     def of_rows(values: tf.Tensor) -> tf.Tensor:
         return tf.cast(values, tf.int32)[:, None, None]
@@ -172,25 +181,6 @@ def _allowed(
         for values in (starts, ends, start_logits, end_logits)
     )
     return _Spans(tf.where(allowed)[:, 0], *columns)
-
-
-def _likely(
-    outputs: Mapping[str, tf.Tensor], n_best_size: int, joint_prediction: bool
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Starts [rows, K, 1] and ends [rows, K or 1, K], int32, with their logits."""
-    if joint_prediction:
-        starts = tf.cast(outputs["start_top_index"], tf.int32)[:, :, None]
-        ends = tf.cast(outputs["end_top_index"], tf.int32)
-        return (
-            starts,
-            ends,
-            outputs["start_top_log_probs"][:, :, None],
-            outputs["end_top_log_probs"],
-        )
-    k = tf.minimum(n_best_size, tf.shape(outputs["start_logits"])[1])
-    start_logits, starts = tf.math.top_k(outputs["start_logits"], k)
-    end_logits, ends = tf.math.top_k(outputs["end_logits"], k)
-    return starts[:, :, None], ends[:, None], start_logits[:, :, None], end_logits[:, None]
 
 
 def _texts(
@@ -328,9 +318,8 @@ def _windows_of(windows: AnswerWindows, questions: slice, rows: slice) -> Answer
 def _with_probabilities(
     texts: list[bytes], starts: list[int], start_logits: list[float], end_logits: list[float]
 ) -> list[Answer]:
-    scores = np.add(start_logits, end_logits)
-    weights = np.exp(scores - scores.max())
-    columns = (texts, starts, weights / weights.sum(), start_logits, end_logits)
+    probabilities = softmax(np.add(start_logits, end_logits))
+    columns = (texts, starts, probabilities, start_logits, end_logits)
     return [
         Answer(text.decode(), start, float(probability), start_logit, end_logit)
         for text, start, probability, start_logit, end_logit in zip(*columns, strict=True)

@@ -78,16 +78,9 @@ class Questions(DescribedQuestions, Kind):
     def head(
         self, spec: TaskSpec, config: FinetuningConfig, initializers: Initializers, hidden_size: int
     ) -> QuestionAnsweringHead:
-        return QuestionAnsweringHead(
-            spec.name,
-            initializers,
-            hidden_size,
-            joint_prediction=config.joint_prediction,
-            beam_size=config.beam_size,
-            answerable_classifier=config.answerable_classifier,
-            answerable_uses_start_logits=config.answerable_uses_start_logits,
-            answerable_weight=config.answerable_weight,
-        )
+        # Hyperparameters have the names of its arguments.
+        options = {name: getattr(config, name) for name in QuestionAnsweringHead.own_arguments}
+        return QuestionAnsweringHead(spec.name, initializers, hidden_size, **options)
 
     def settings_of_layers(self, layers: set[str]) -> dict[str, bool]:
         return {

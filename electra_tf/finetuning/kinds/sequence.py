@@ -66,14 +66,8 @@ class TextKind(DescribedTexts, Kind):
 
     def spec_of_head(self, name: str, labels: tuple[str, ...] | None) -> TaskSpec:
         split = Split("test", "test.tsv", "tsv", Columns(0), labelled=False)
-        return TaskSpec(
-            name,
-            self.name,
-            (split,),
-            self.metrics[0],
-            labels=labels,
-            value_range=self.range_of_outputs,
-        )
+        metric, value_range = self.metrics[0], self.range_of_outputs
+        return TaskSpec(name, self.name, (split,), metric, labels, value_range)
 
     def read(
         self, path: str, file: Split, spec: TaskSpec, bad_rows: BadRows, labelled: bool
@@ -128,18 +122,14 @@ class TextKind(DescribedTexts, Kind):
 
     def record(self, data: "SplitData", predictions: Predictions, row: int) -> dict[str, Any]:
         spec, example = data.task.spec, data.examples[row]
-        pair = {} if example.text_b is None else {"text_b": example.text_b}
+        label = list(example.label) if isinstance(example.label, tuple) else example.label
         return {
             "id": example.id,
             "text_a": example.text_a,
-            **pair,
+            **({} if example.text_b is None else {"text_b": example.text_b}),
             **self.predicted(spec, predictions, row),
-            **self.label_of_record(example.label),
+            **({} if label is None else {"label": label}),
         }
-
-    def label_of_record(self, label: Any) -> dict:
-        """The gold label of a record, where there is one."""
-        return {} if label is None else {"label": label}
 
     def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict:
         """`prediction` of a record and, where the kind has any, `probabilities`."""
@@ -286,9 +276,6 @@ class MultiLabel(DescribedMultiLabel, _ClassKind):
             "prediction": [spec.labels[i] for i in self.chosen(predictions.values[row])],
             "probabilities": self.named_probabilities(spec, predictions, row),
         }
-
-    def label_of_record(self, label: tuple[str, ...] | None) -> dict[str, list[str]]:
-        return {} if label is None else {"label": list(label)}
 
     def scores(self, data: "SplitData", predictions: Predictions) -> dict[str, float]:
         return multilabel_scores(predictions.values, self.gold(data))
