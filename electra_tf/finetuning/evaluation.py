@@ -69,8 +69,10 @@ class Evaluator:
             batch_size: of them at once on each replica.
             watch: called with the number of batches that are done.
         """
-        labelled = data.is_labelled
-        arrays = data.arrays if labelled else _without_labels(data)
+        labelled, arrays = data.is_labelled, data.arrays
+        if not labelled:  # what stands for labels are fillers
+            labels = {f"{data.task.name}_{part}" for part in data.task.kind.label_arrays}
+            arrays = {name: rows for name, rows in arrays.items() if name not in labels}
         predict = self._function(data.task, labelled, batch_size)
         parts = {}
         all_rows = batch_size * self._strategy.num_replicas_in_sync
@@ -145,9 +147,3 @@ def mean_score(evaluations: list[Evaluation]) -> float:
         sign = 1.0 if is_better(metric, 1.0, 0.0) else -1.0
         scores.append(sign * evaluation.scores[metric])
     return float(np.mean(scores))
-
-
-def _without_labels(data: SplitData) -> dict[str, np.ndarray]:
-    """The arrays without those that stand for labels, which are fillers here."""
-    labels = {f"{data.task.name}_{part}" for part in data.task.kind.label_arrays}
-    return {key: rows for key, rows in data.arrays.items() if key not in labels}

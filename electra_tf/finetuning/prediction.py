@@ -89,7 +89,10 @@ class Predictor:
             line = line.removeprefix("\ufeff") if number == 1 else line
             if not line.strip():
                 continue
-            example = self._example(line.rstrip("\r\n"), number, place)
+            line = line.rstrip("\r\n")
+            if not is_text(line):  # surrogates, where Python let other bytes through
+                raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
+            example = self.task.kind.example_of_line(self.task.spec, line, number, place)
             if str(example.id) in ids:
                 raise ValueError(
                     f"{place}, line {number}: expected each id once, received {example.id!r} a "
@@ -102,11 +105,6 @@ class Predictor:
                 waiting = []
         if waiting:
             yield from self.of_examples(waiting)
-
-    def _example(self, line: str, number: int, place: str):
-        if not is_text(line):  # surrogates, where Python let other bytes through
-            raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
-        return self.task.kind.example_of_line(self.task.spec, line, number, place)
 
 
 def task_number(loaded: FinetunedModel, folder: str, task_name: str | None) -> int:

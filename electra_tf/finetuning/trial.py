@@ -2,7 +2,7 @@
 """One trial: training from one seed, evaluated as it trains, early stopping."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -171,16 +171,13 @@ class TrialTrainer(Trainer):
         if not self.num_steps:
             self.save(0)
             return 0
-        batches, size = self._own_rows(first_step), self.config.train_batch_size
+        size = self.config.train_batch_size
+        own, batches = self.workers.share_of(size), self.batches.iterate(first_step)
+        batches = ({name: rows[own] for name, rows in batch.items()} for batch in batches)
         try:
             return self.run_steps(batches, first_step, self.num_steps, size)
         except _PatienceOver:
             return self.saved_step
-
-    def _own_rows(self, first_step: int) -> Iterator[Arrays]:
-        own = self.workers.share_of(self.config.train_batch_size)
-        for batch in self.batches.iterate(first_step):
-            yield {name: rows[own] for name, rows in batch.items()}
 
     def events(self) -> list[Event]:
         return [*super().events(), Event(self.config.eval_every_steps, self._check_patience)]

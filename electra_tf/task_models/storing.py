@@ -3,7 +3,6 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +61,18 @@ class StoredInFolders:
             FileExistsError: filepath is not new.
             ModuleNotFoundError: tf2onnx, which "onnx" needs, is not installed.
         """
-        _export(stored_model(self), os.fspath(filepath), format, options)
+        check(format in tuple(_OPTIONS), "format", f"one of {', '.join(_OPTIONS)}", format)
+        check_names(options, _OPTIONS[format], f"option of an export as {format}")
+        stored, path = stored_model(self), os.fspath(filepath)
+        if format == SAVED_MODEL:
+            export_opened(stored, stored.description, path, **options)
+            return
+        if tf.io.gfile.exists(path):
+            raise FileExistsError(f"filepath {path} is expected to be new, but exists.")
+        with tempfile.TemporaryDirectory() as folder:
+            exported = os.path.join(folder, "export")
+            export_opened(stored, stored.description, exported, names=["ids"], **options)
+            _WRITERS[format](exported, path)
 
     def save_assets(self, dir_path: str) -> None:
         """Keras' files hold the tokenizer, too."""
@@ -98,17 +108,3 @@ def stored_model(model: "TaskModel") -> StoredModel:
         # Of all weights or of none, as commands that train further expect it.
         moments=moments if len(moments) == 2 * len(weights) else {},
     )
-
-
-def _export(stored: StoredModel, path: str, form: str, options: Mapping[str, Any]):
-    check(form in tuple(_OPTIONS), "format", f"one of {', '.join(_OPTIONS)}", form)
-    check_names(options, _OPTIONS[form], f"option of an export as {form}")
-    if form == SAVED_MODEL:
-        export_opened(stored, stored.description, path, **options)
-        return
-    if tf.io.gfile.exists(path):
-        raise FileExistsError(f"filepath {path} is expected to be new, but exists.")
-    with tempfile.TemporaryDirectory() as folder:
-        exported = os.path.join(folder, "export")
-        export_opened(stored, stored.description, exported, names=["ids"], **options)
-        _WRITERS[form](exported, path)

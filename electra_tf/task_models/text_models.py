@@ -57,16 +57,10 @@ class TextModel(TaskModel):
                 f"each row of x is expected to be {forms[expected - 1]}, as the model was trained, "
                 f"but is {forms[2 - expected]}."
             )
-        found = [None] * len(given) if given.labels is None else given.labels
-        return [
-            TextExample(n, *texts, label=label)
-            for n, (*texts, label) in enumerate(
-                zip(*given.columns, self._labels(found), strict=True)
-            )
-        ]
-
-    def _labels(self, values: list) -> list:
-        return [v if v is None else self.label_of(v, f"y[{n}]") for n, v in enumerate(values)]
+        found = given.labels or [None] * len(given)
+        found = [v if v is None else self.label_of(v, f"y[{n}]") for n, v in enumerate(found)]
+        rows = enumerate(zip(*given.columns, found, strict=True))
+        return [TextExample(n, *texts, label=label) for n, (*texts, label) in rows]
 
     def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> np.ndarray:
         return np.array([list(record["probabilities"].values()) for record in records], np.float32)

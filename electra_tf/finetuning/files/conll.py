@@ -92,7 +92,8 @@ def _rows(path: str, least: int):
     least: cells that a row must have.
     """
     lines = list(enumerate(read_lines(path), start=1))
-    first = next((t for _, t in lines if not _is_blank(t, least) and not _is_special(t)), "")
+    texts = (t for _, t in lines if not t.startswith("#") and not _is_blank(t, least))
+    first = next((t for t in texts if _cells(t)[:1] != [_DOCUMENT_START]), "")
     count, separator = len(_cells(first)) or least, "\t" if "\t" in first else None
     rows, is_inside, num_comments = [], False, 0
     for line, text in lines:
@@ -120,10 +121,6 @@ def _rows(path: str, least: int):
 def _is_blank(text: str, count: int):
     """Whether a line ends a sentence; a no-break space alone does so where rows have columns."""
     return not (text.strip() if count > 1 else text.strip(BLANKS))
-
-
-def _is_special(text: str):
-    return text.startswith("#") or _cells(text)[:1] == [_DOCUMENT_START]
 
 
 def _cells(text: str, separator: str | None = None):

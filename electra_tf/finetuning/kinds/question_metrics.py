@@ -76,7 +76,8 @@ def squad_v2_scores(
     raw = {"exact": {}, "f1": {}}
     for example in examples:
         if example.id in predictions:
-            gold = _v2_gold(example, units)
+            # The empty text is right where nothing else is.
+            gold = [text for text in example.accepted if normalize_answer(text, units)] or [""]
             exact, f1 = _scores_of(gold, predictions[example.id], units)
             raw["exact"][example.id], raw["f1"][example.id] = exact, f1
     kept = {
@@ -113,11 +114,6 @@ def _mean_scores(pairs: Sequence[tuple[Sequence[str], str | None]], units: str):
         "exact_match": 100.0 * sum(exact for exact, _ in scores) / total,
         "f1": 100.0 * sum(f1 for _, f1 in scores) / total,
     }
-
-
-def _v2_gold(example: QuestionExample, units: str):
-    """Returns the texts that count as right; the empty one where nothing else does."""
-    return [text for text in example.accepted if normalize_answer(text, units)] or [""]
 
 
 def _scores_of(accepted: Sequence[str], prediction: str, units: str):

@@ -52,11 +52,13 @@ def spans_of(tags: Sequence[str], rule: str = "conll") -> list[tuple[int, int, s
         ValueError: rule is another.
     """
     check(rule in ("conll", "reference"), "rule", "conll or reference", rule)
-    begins = _begins_conll if rule == "conll" else _begins_reference
     spans, start, previous = [], None, (OUTSIDE, "")
     for position, tag in enumerate((*tags, OUTSIDE)):
         current = tag_parts(tag)
-        if start is not None and (current[0] == OUTSIDE or begins(previous, current)):
+        is_new = current[0] in "BS" or current[0] == OUTSIDE
+        if rule == "conll":
+            is_new = is_new or previous[0] in "ES" or current[1] != previous[1]
+        if start is not None and is_new:
             spans.append((start, position - 1, previous[1]))
             start = None
         if current[0] != OUTSIDE and start is None:
@@ -99,11 +101,3 @@ def given_tag(tag: str, given: Sequence[str]) -> str:
     letter, kind = tag_parts(tag)
     same = [known[other, kind] for other in nearest.get(letter, "") if (other, kind) in known]
     return same[0] if same else tag
-
-
-def _begins_conll(previous: tuple[str, str], current: tuple[str, str]):
-    return current[0] in "BS" or previous[0] in "ES" or current[1] != previous[1]
-
-
-def _begins_reference(previous: tuple[str, str], current: tuple[str, str]):
-    return current[0] in "BS"
