@@ -265,7 +265,8 @@ class TrainingBatches:
             first, count = steps()
             return itertools.islice(self.iterate(first), count)
 
-        return tf.data.Dataset.from_generator(read, output_signature=specs)
+        dataset = tf.data.Dataset.from_generator(read, output_signature=specs)
+        return dataset.prefetch(tf.data.AUTOTUNE)
 
     def _order(self, epoch: int) -> np.ndarray:
         if self._seed is None:

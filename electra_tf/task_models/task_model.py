@@ -196,10 +196,9 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
             position = position_of(batches, steps_per_epoch, epochs, self.config.num_train_epochs)
             own = [*self._validation(validation, validation_batch_size, validation_freq), position]
         self._make_optimizer(position.num_steps)
-        # The first step is known when reading begins, which is in the first epoch.
-        dataset = batches.dataset(lambda: (position.first_step or 0, position.num_steps))
         return super().fit(
-            dataset.prefetch(tf.data.AUTOTUNE),
+            # Reading begins in the first epoch, when the first step is known.
+            batches.dataset(lambda: (position.first_step or 0, position.num_steps)),
             epochs=position.num_epochs,
             verbose=verbose,
             callbacks=[*own, *(callbacks or ())],  # the others see what ours find
