@@ -16,6 +16,7 @@ from electra_tf import given_files
 from electra_tf.cli import arguments
 from electra_tf.cli.predict import STANDARD, output
 from electra_tf.config import check as expect
+from electra_tf.config.fields import is_unicode
 from electra_tf.config.given_hparams import load_hparams
 from electra_tf.config.prompts import RULES
 from electra_tf.files import shortened
@@ -185,8 +186,6 @@ def _cells_of_tsv(line: str, is_example: bool, has_options: bool) -> _Cells | No
 
 def _cells_of_json(line: str, is_example: bool, has_options: bool) -> _Cells | None:
     """None if the line is not as expected."""
-    from electra_tf.finetuning.files.contents import is_text
-
     keys = ["template", *["option"] * is_example]
     try:
         record = json.loads(line)
@@ -196,7 +195,7 @@ def _cells_of_json(line: str, is_example: bool, has_options: bool) -> _Cells | N
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     is_list = isinstance(options, list) and all(isinstance(c, str) for c in (*cells, *options))
-    return (cells, options, record) if is_list and is_text(others) else None
+    return (cells, options, record) if is_list and is_unicode(others) else None
 
 
 def _record(row: _Row, found: "dict[str, np.ndarray]", number: int) -> dict[str, Any]:

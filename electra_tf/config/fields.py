@@ -158,10 +158,16 @@ def is_whole(value: Any) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    """Whether this is a text that a path can have: without NUL and lone surrogates."""
-    if not isinstance(value, str):
-        return False
-    return "\0" not in value and value == value.encode(errors="ignore").decode()
+    """Whether this is a text that a path can have: `is_unicode`, and without NUL."""
+    return is_unicode(value) and "\0" not in value
+
+
+def is_unicode(value: Any) -> bool:
+    """Whether this is a text that has a UTF-8 form.
+
+    JSON can hold halves of surrogate pairs, which have none.
+    """
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
 
 
 def check_names(

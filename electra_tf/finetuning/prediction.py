@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from electra_tf.config import check
+from electra_tf.config.fields import is_unicode
 from electra_tf.finetuning.evaluation import Evaluator, records_of
-from electra_tf.finetuning.files.contents import is_text
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.model_folder import FinetunedModel, load_finetuned
 from electra_tf.finetuning.split_data import split_of_examples
@@ -90,7 +90,7 @@ class Predictor:
             if not line.strip():
                 continue
             line = line.rstrip("\r\n")
-            if not is_text(line):  # surrogates, where Python let other bytes through
+            if not is_unicode(line):  # surrogates, where Python let other bytes through
                 raise ValueError(f"{place}, line {number}: expected UTF-8, received {line!r}.")
             example = self.task.kind.example_of_line(self.task.spec, line, number, place)
             if str(example.id) in ids:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.finetuning.files.contents import is_text
+from electra_tf.config.fields import is_unicode
 
 
 def text_columns(texts: Sequence, names: list[str]) -> dict[str, list[bytes]]:
@@ -27,7 +27,7 @@ def text_columns(texts: Sequence, names: list[str]) -> dict[str, list[bytes]]:
         row = tuple(text) if isinstance(text, tuple | list | np.ndarray) else (text,)
         if len(row) != len(names) or not all(isinstance(part, str) for part in row):
             raise ValueError(f"texts[{place}] is expected to be {expected}, but is {text!r}.")
-        if not all(map(is_text, row)):
+        if not all(map(is_unicode, row)):
             raise ValueError(
                 f"texts[{place}] is expected to be Unicode text, but {text!r} has surrogates, "
                 "which UTF-8 cannot hold."

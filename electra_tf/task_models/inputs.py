@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config.fields import check, check_names
-from electra_tf.finetuning.files.contents import is_text
+from electra_tf.config.fields import check, check_names, is_unicode
 from electra_tf.finetuning.files.data_warnings import shown
 
 
@@ -140,7 +139,7 @@ def text_of(value: Any, place: str) -> str:
     """
     if isinstance(value, bytes):
         value = value.decode(errors="surrogateescape")
-    if not is_text(value):
+    if not is_unicode(value):
         raise ValueError(f"{place} is expected to be a text in Unicode, but is {shown(value)}.")
     return str(value)
 

@@ -106,20 +106,6 @@ def json_object(text: str, place: str, bad_rows: BadRows) -> dict[str, Any] | No
     return value
 
 
-def is_text(value: Any) -> bool:
-    """Returns whether a value of a JSON file is a string that has a UTF-8 form.
-
-    JSON can hold halves of surrogate pairs, which do not.
-    """
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def require_examples(examples: list, path: str) -> list:
     """Returns the examples; raises ValueError if there are none."""
     if not examples:

@@ -8,9 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from electra_tf.config.fields import is_whole
+from electra_tf.config.fields import is_unicode, is_whole
 from electra_tf.finetuning.files.contents import (
-    is_text,
     json_object,
     json_value,
     read_lines,
@@ -100,7 +99,7 @@ class _Questions:
         place = f"{self._path}, {self._unit} {number}"
         fields = paragraph if isinstance(paragraph, dict) else {}
         context, records = fields.get("context"), fields.get("qas")
-        if not is_text(context) or not context.strip():
+        if not is_unicode(context) or not context.strip():
             self._bad_rows.report(place, "a text under 'context'", shown(context))
             return
         if not isinstance(records, list):
@@ -118,13 +117,13 @@ class _Questions:
                 self._ids.add(str(name))
 
     def _example(self, record: Mapping[str, Any], name: Any, context: str, number: int):
-        if not (is_text(name) and name) and not is_whole(name):
+        if not (is_unicode(name) and name) and not is_whole(name):
             expected = f"a text under {self._id_key!r} of a question, or an integer"
             raise _Unusable(expected, shown(record))
         if str(name) in self._ids:  # files of predictions have texts for ids
             raise _Unusable("each id once", "it a second time")
         question = record.get("question")
-        if not is_text(question):
+        if not is_unicode(question):
             raise _Unusable("a text under 'question'", shown(question))
         answers, accepted, is_impossible = self._answers_of(record, context)
         return QuestionExample(
@@ -263,7 +262,7 @@ def question_of_line(text: str, place: str, number: int) -> QuestionExample:
     place = f"{place}, line {number}"
     record = json_object(text, place, BadRows())
     texts = [record.get(name) for name in ("question", "context")]
-    if not all(is_text(value) and value.strip() for value in texts):
+    if not all(is_unicode(value) and value.strip() for value in texts):
         raise ValueError(
             f'{place}: expected texts under "question" and "context", received {shown(text)}.'
         )

@@ -8,10 +8,10 @@ import io
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from electra_tf.config.fields import is_unicode
 from electra_tf.config.task_table import Columns
 from electra_tf.finetuning.files.contents import (
     BLANKS,
-    is_text,
     json_object,
     read_lines,
     read_text,
@@ -48,7 +48,7 @@ def read_texts(
     for number, line, cells in read(str(path), columns, bad_rows, labelled):
         place = f"{path}, line {line}"
         texts = {name: cells[name] for name in _TEXTS if name in cells}
-        bad = next((text for text in texts.values() if not is_text(text)), _GOOD)
+        bad = next((text for text in texts.values() if not is_unicode(text)), _GOOD)
         if bad is not _GOOD:
             bad_rows.report(place, "a text", shown(bad))
             continue
