@@ -112,11 +112,8 @@ def finetune(
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run is saved.
     """
     data_dir, hparams = _plain(data_dir), _plain(hparams)
-    if "task_names" in hparams:
-        raise ValueError(
-            "task_names is expected to be left out, since task is given, but is "
-            f"{hparams['task_names']!r}."
-        )
+    given = hparams.get("task_names")
+    check("task_names" not in hparams, "task_names", "left out, since task is given", given)
     is_one, is_list = isinstance(task, str | os.PathLike), isinstance(task, list | tuple)
     expected = "a task's name, the path of a JSON file, or a list of such"
     check(is_one or (is_list and len(task) > 0), "task", expected, task)
@@ -237,11 +234,8 @@ def _with_start(
     is_name = isinstance(model, str) and _is_name(model, data_dir)
     if is_name and model_name in (None, model):
         return model, hparams
-    if "init_checkpoint" in hparams:
-        raise ValueError(
-            "init_checkpoint is expected to be left out, since model is given, but is "
-            f"{hparams['init_checkpoint']!r}."
-        )
+    expected, given = "left out, since model is given", hparams.get("init_checkpoint")
+    check("init_checkpoint" not in hparams, "init_checkpoint", expected, given)
     if model is None:
         check(model_name is not None, "model_name", "given where model is None", None)
         return model_name, {**hparams, "init_checkpoint": None}

@@ -21,7 +21,7 @@ from absl import app, flags, logging
 from absl.flags import argparse_flags
 
 from electra_tf import given_files, tensorflow_log
-from electra_tf.config import given_hparams
+from electra_tf.config import check, given_hparams
 from electra_tf.config.run_config import STRATEGIES, VOCABULARIES_TAKEN_FOR, RunConfig
 from electra_tf.patterns import split_patterns
 
@@ -169,11 +169,9 @@ def run_hparams(args: argparse.Namespace) -> dict[str, Any]:
     hparams = given_hparams.expanded_paths(args.config, given_hparams_of(args))
     if args.strategy is None:
         return hparams
-    if hparams.get("strategy", args.strategy) != args.strategy:
-        raise ValueError(
-            f"--strategy is expected to be left out or {hparams['strategy']!r}, as --hparams or "
-            f"--set says, but is {args.strategy!r}."
-        )
+    said = hparams.get("strategy", args.strategy)
+    expected = f"left out or {said!r}, as --hparams or --set says"
+    check(said == args.strategy, "--strategy", expected, args.strategy)
     return {**hparams, "strategy": args.strategy}
 
 

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from electra_tf.config.fields import Role, did_you_mean, names_of
+from electra_tf.config.fields import Role, check, did_you_mean, names_of
 from electra_tf.config.pretraining_checks import Stage
 from electra_tf.config.run_config import RunConfig
 from electra_tf.files import exists, parse_json, read_json
@@ -74,8 +74,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         name = name.strip().replace("-", "_")
-        if not (name and equals):
-            raise ValueError(f"--set is expected to be name=value, but is {assignment!r}.")
+        check(bool(name and equals), "--set", "name=value", assignment)
         if name in hparams:
             raise ValueError(f"--set gives {name} more than once.")
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from electra_tf.config import check
 from electra_tf.demo import display, puzzle
 from electra_tf.demo.display import Spans, Table, Word, percent
 from electra_tf.loading import LoadedModel
@@ -139,12 +140,10 @@ def add_puzzle(model: LoadedModel, mask: str) -> None:
     table = _table("Solution", "word", "original", "you", "discriminator")
 
     def make(text: str, share: float, seed: float | None) -> tuple[Any, ...]:
-        if seed is None or not 0 <= seed <= MAX_SEED or seed != int(seed):
-            raise ValueError(
-                f"The number is expected to be a whole one from 0 to {MAX_SEED}, but is {seed}."
-            )
-        if not 0 < share <= 100:  # of NaN, which a slider lets through
-            raise ValueError(f"The share of words is expected to be 5 to 50, but is {share}.")
+        is_seed = seed is not None and 0 <= seed <= MAX_SEED and seed == int(seed)
+        check(is_seed, "The number", f"a whole one from 0 to {MAX_SEED}", seed)
+        # NaN is none, which a slider lets through.
+        check(0 < share <= 100, "The share of words", "5 to 50", share)
         made = puzzle.make_puzzle(model, mask, checked(text), share / 100, int(seed))
         count = len(puzzle.fakes_of(made))
         subject = "1 word was" if count == 1 else f"{count} words were"

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
-from electra_tf.config import FinetuningConfig
+from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.stored import as_stored, from_stored
 from electra_tf.config.task_table import TaskSpec
@@ -223,10 +223,7 @@ class FinetuningModel(keras.Model):
         Raises:
             ValueError: a loss is given.
         """
-        if loss is not None:
-            raise ValueError(
-                f"loss is expected to be None, since heads have their own, but is {loss!r}."
-            )
+        check(loss is None, "loss", "None, since heads have their own", loss)
         # Metrics look at a number of rows that differs, which XLA does not compile.
         super().compile(optimizer=optimizer, jit_compile=False, **options)
         self._is_observed = bool(options.get("metrics") or options.get("weighted_metrics"))

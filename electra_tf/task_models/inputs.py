@@ -44,11 +44,8 @@ class Given:
         """
         is_share = isinstance(validation_split, int | float) and 0 < validation_split < 1
         first = math.floor(len(self) * (1.0 - validation_split)) if is_share else 0
-        if not 0 < first < len(self):
-            raise ValueError(
-                "validation_split is expected to be a share between 0 and 1 that leaves rows on "
-                f"both sides of the {len(self)}, but is {validation_split!r}."
-            )
+        expected = f"a share between 0 and 1 that leaves rows on both sides of the {len(self)}"
+        check(0 < first < len(self), "validation_split", expected, validation_split)
         return self.part(slice(None, first)), self.part(slice(first, None))
 
 
@@ -106,11 +103,9 @@ def validation_parts(validation_data: Any) -> tuple[Any, Any, Any]:
     """
     if isinstance(validation_data, tf.data.Dataset):
         return validation_data, None, None
-    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-        raise ValueError(
-            "validation_data is expected to be (texts, labels), (texts, labels, weights) or a "
-            f"dataset, but is {shown(validation_data)}."
-        )
+    valid = isinstance(validation_data, tuple | list) and len(validation_data) in (2, 3)
+    expected = "(texts, labels), (texts, labels, weights) or a dataset"
+    check(valid, "validation_data", expected, validation_data)
     return (*validation_data, None)[:3]
 
 
@@ -124,8 +119,8 @@ def rows_of(values: Any, name: str) -> list:
         values = values.numpy()
     is_table = getattr(values, "ndim", 1) > 1 and not isinstance(values, np.ndarray)
     is_other = is_table or isinstance(values, str | bytes | Mapping | set)
-    if is_other or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
-        raise ValueError(f"{name} is expected to be a sequence of rows, but is {shown(values)}.")
+    are_rows = hasattr(values, "__len__") and hasattr(values, "__iter__") and not is_other
+    check(are_rows, name, "a sequence of rows", values)
     if not len(values):
         raise ValueError(f"{name} is expected to have at least one row, but is empty.")
     return [_plain(row) for row in values]
@@ -139,8 +134,7 @@ def text_of(value: Any, place: str) -> str:
     """
     if isinstance(value, bytes):
         value = value.decode(errors="surrogateescape")
-    if not is_unicode(value):
-        raise ValueError(f"{place} is expected to be a text in Unicode, but is {shown(value)}.")
+    check(is_unicode(value), place, "a text in Unicode", value)
     return str(value)
 
 
@@ -189,11 +183,8 @@ def _columns_of_rows(rows: list, names: Sequence[str]) -> list[list]:
         columns = [rows]
     else:
         for place, row in enumerate(rows):
-            if not is_pair[place] or len(row) != len(names):
-                raise ValueError(
-                    f"x[{place}] is expected to be ({', '.join(names)}), as other rows are, but is "
-                    f"{shown(row)}."
-                )
+            fits = is_pair[place] and len(row) == len(names)
+            check(fits, f"x[{place}]", f"({', '.join(names)}), as other rows are", row)
         columns = [list(column) for column in zip(*rows, strict=True)]
     return [
         [text_of(text, f"{name}[{place}]") for place, text in enumerate(column)]

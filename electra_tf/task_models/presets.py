@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.config.fields import Role, check_names, names_of
+from electra_tf.config.fields import Role, check, check_names, names_of
 from electra_tf.config.stored import CASE
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.kinds import Kind
@@ -144,11 +144,9 @@ def _check_hparams(hparams: Mapping[str, Any]):
 
 def _check_fields(spec: TaskSpec, fields: Mapping[str, Any], folder: str):
     for name, value in fields.items():
-        if getattr(spec, name) != value:
-            raise ValueError(
-                f"{name} is expected to be {getattr(spec, name)!r}, as that of the head of "
-                f"{folder}, or left out, but is {value!r}."
-            )
+        own = getattr(spec, name)
+        expected = f"{own!r}, as that of the head of {folder}, or left out"
+        check(own == value, name, expected, value)
 
 
 def _with_encoder(

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.config import FinetuningConfig
+from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning import starting_weights
@@ -287,8 +287,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
 
     def _read(self, x: Any, y: Any, sample_weight: Any) -> Given:
         given = read(x, y, sample_weight, self.column_names, self.needs_all_columns)
-        if given.labels is None:
-            raise ValueError("y is expected to be the labels of the texts, but is None.")
+        check(given.labels is not None, "y", "the labels of the texts", None)
         return given
 
     def _parted(

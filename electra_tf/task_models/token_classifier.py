@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from electra_tf.config.fields import check
 from electra_tf.config.span_tags import is_span_tag, with_all_letters
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.evaluation import Evaluation
-from electra_tf.finetuning.files.data_warnings import shown
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds.spans import given_tag, in_letters_of, spans_of, to_bioes
 from electra_tf.finetuning.kinds.tagging import Tagging
@@ -114,9 +114,6 @@ def _parts(row: Any, place: str, what: str) -> list | tuple:
     """The words or tags of a row."""
     if isinstance(row, str):
         return text_of(row, place).split()
-    if not isinstance(row, list | tuple):
-        raise ValueError(
-            f"{place} is expected to be a sequence of {what}, or {what} with white space between "
-            f"them, but is {shown(row)}."
-        )
+    expected = f"a sequence of {what}, or {what} with white space between them"
+    check(isinstance(row, list | tuple), place, expected, row)
     return row
