@@ -10,6 +10,8 @@ import tensorflow as tf
 from tiny_finetuning import finetune, make_data_dir, sentences, write_task
 
 import electra_tf
+from electra_tf.config.task_kinds import BUILT_IN
+from electra_tf.finetuning import kinds
 from electra_tf.finetuning.files.labels import ScoreRule
 from electra_tf.finetuning.kinds import KINDS, Regression, register
 from electra_tf.finetuning.prediction import Predictor
@@ -58,6 +60,14 @@ def questions_for_a_kind(text, tables=()):
 def test_all_kinds_are_looked_for():
     assert tuple(KINDS) == NAMES
     assert all(kind.name == name for name, kind in KINDS.items())
+
+
+def test_a_row_names_what_a_file_can_say_and_the_kind_that_is_derived_from_it():
+    for described, place in BUILT_IN:
+        kind = type(KINDS[described.name])
+        assert issubclass(kind, type(described))
+        assert f"{kind.__module__}.{kind.__name__}" == f"electra_tf.finetuning.kinds.{place}"
+        assert getattr(kinds, kind.__name__) is kind
 
 
 @pytest.mark.parametrize(
