@@ -77,7 +77,7 @@ def read(
     if isinstance(x, tf.data.Dataset):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             check(value is None, name, "None for a dataset, which has it inside", value)
-        x, y, sample_weight = _of_dataset(x, names)
+        x, y, sample_weight = _of_dataset(x)
         if are_pairs is not False and _are_texts(x) and _are_texts(y):
             if are_pairs is None:
                 raise ValueError(
@@ -217,7 +217,7 @@ def _weights(sample_weight: Any, count: int) -> np.ndarray | None:
 # ---- Datasets
 
 
-def _of_dataset(dataset: tf.data.Dataset, names: Sequence[str]) -> tuple[Any, Any, Any]:
+def _of_dataset(dataset: tf.data.Dataset) -> tuple[Any, Any, Any]:
     """Texts, labels and weights of all elements; those that are not there are None."""
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(

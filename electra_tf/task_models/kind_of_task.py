@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.kinds import Kind
 from electra_tf.task_models.inputs import Given
 from electra_tf.task_models.labels import weights_of_classes
@@ -72,11 +71,6 @@ class KindOfTask:
             "of classes; sample_weight weighs examples."
         )
 
-    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> Any:
-        """What `predict` returns.
-
-        Args:
-            records: of the kind, one for each example.
-            evaluation: what they were made from.
-        """
+    def predicted(self, records: list[dict[str, Any]]) -> Any:
+        """What `predict` returns, from the records of the kind, one for each example."""
         raise NotImplementedError

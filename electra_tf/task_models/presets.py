@@ -93,7 +93,7 @@ def find_preset(
     place = find_model(folder)
     heads = _usable_heads(place, kind, fields)
     if heads and (task is not None or len(heads) == 1):
-        found = _with_head(place, folder, task or heads[0], kind, hparams)
+        found = _with_head(place, folder, task or heads[0], hparams)
         own = found.spec.given_labels or found.spec.labels
         if (
             new_spec is None
@@ -166,9 +166,7 @@ def _with_encoder(
     return Preset(config, spec, tokenizer, start.weights, head, start.description)
 
 
-def _with_head(
-    place: Place, folder: str, name: str, kind: Kind, hparams: Mapping[str, Any]
-) -> Preset:
+def _with_head(place: Place, folder: str, name: str, hparams: Mapping[str, Any]) -> Preset:
     """Encoder and head of a fine-tuned folder; what is not given is as it was trained."""
     choice = {n: hparams[n] for n in ("pre_split", "tokenizer") if n in hparams}
     stored = open_model(

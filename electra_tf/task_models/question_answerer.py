@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.files.squad import answered_question
 from electra_tf.finetuning.kinds.questions import Questions
@@ -51,9 +50,7 @@ class QuestionAnswerer(TaskModel):
             for number, texts in pairs
         ]
 
-    def predicted(
-        self, records: list[dict[str, Any]], evaluation: Evaluation
-    ) -> list[dict[str, Any]]:
+    def predicted(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [_prediction(record) for record in records]
 
 

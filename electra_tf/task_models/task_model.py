@@ -261,8 +261,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         Raises:
             ValueError: they are not as the task needs them.
         """
-        evaluation = self._evaluated(x, batch_size, verbose)
-        return self.predicted(records_of(evaluation), evaluation)
+        return self.predicted(self._records(x, batch_size, verbose))
 
     def predict_labels(
         self, x: Any, batch_size: int | None = None, verbose: str | int = "auto"
@@ -271,8 +270,7 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
 
         Arguments and errors are those of `predict`.
         """
-        evaluation = self._evaluated(x, batch_size, verbose)
-        return [record["prediction"] for record in records_of(evaluation)]
+        return [record["prediction"] for record in self._records(x, batch_size, verbose)]
 
     # ---- Details
 
@@ -334,13 +332,13 @@ class TaskModel(MetricsOfOneReplica, KindOfTask, StoredInFolders, FinetuningMode
         data = self._labelled(validation)
         return [Validation(lambda: self._measured(data, validation.weights, batch_size, 0), every)]
 
-    def _evaluated(self, x: Any, batch_size: int | None, verbose: str | int) -> Evaluation:
+    def _records(self, x: Any, batch_size: int | None, verbose: str | int) -> list[dict[str, Any]]:
         options = self.needs_all_columns, self.reads_pairs
         given = read(x, None, None, self.column_names, *options)
         data = self._rows(dataclasses.replace(given, labels=None), labelled=False)
         size = checked_size(batch_size, self.config.predict_batch_size)
         outputs = self._outputs(data, size, verbose)
-        return Evaluation(data, data.task.kind.predictions(data, outputs), {})
+        return records_of(Evaluation(data, data.task.kind.predictions(data, outputs), {}))
 
     def _outputs(
         self, data: SplitData, batch_size: int, verbose: str | int

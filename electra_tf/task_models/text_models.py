@@ -10,7 +10,6 @@ import numpy as np
 from electra_tf.config.fields import check
 from electra_tf.config.prompts import TEXTS, options_in_order, problem_of_prompt
 from electra_tf.config.task_table import Columns, Prompt, Split, TaskSpec
-from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TextExample
 from electra_tf.finetuning.kinds.regression import Regression
 from electra_tf.finetuning.kinds.sequence import Classification, MultiLabel
@@ -62,7 +61,7 @@ class TextModel(TaskModel):
         rows = enumerate(zip(*given.columns, found, strict=True))
         return [TextExample(n, *texts, label=label) for n, (*texts, label) in rows]
 
-    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> np.ndarray:
+    def predicted(self, records: list[dict[str, Any]]) -> np.ndarray:
         return np.array([list(record["probabilities"].values()) for record in records], np.float32)
 
 
@@ -152,5 +151,5 @@ class TextRegressor(TextModel):
     def label_of(self, value: Any, place: str) -> float:
         return labels.score(value, self.tasks[0].value_range, place)
 
-    def predicted(self, records: list[dict[str, Any]], evaluation: Evaluation) -> np.ndarray:
+    def predicted(self, records: list[dict[str, Any]]) -> np.ndarray:
         return np.array([record["prediction"] for record in records], np.float32)

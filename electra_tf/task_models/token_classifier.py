@@ -10,7 +10,6 @@ import numpy as np
 from electra_tf.config.fields import check
 from electra_tf.config.span_tags import is_span_tag, with_all_letters
 from electra_tf.config.task_table import TaskSpec
-from electra_tf.finetuning.evaluation import Evaluation
 from electra_tf.finetuning.files.examples import TaggingExample
 from electra_tf.finetuning.kinds.spans import given_tag, in_letters_of, spans_of, to_bioes
 from electra_tf.finetuning.kinds.tagging import Tagging
@@ -88,9 +87,7 @@ class TokenClassifier(TaskModel):
         labels, mask = (f"{self.tasks[0].name}_{part}" for part in ("labels", "labels_mask"))
         return {mask: arrays[mask] * weights[arrays[labels]]}
 
-    def predicted(
-        self, records: list[dict[str, Any]], evaluation: Evaluation
-    ) -> list[dict[str, Any]]:
+    def predicted(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         spec, found = self.tasks[0], []
         for record in records:
             words, tags = record["words"], record["prediction"]
