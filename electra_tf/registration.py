@@ -28,7 +28,7 @@ CLASSES = {
     "electra_tf.finetuning.model": ("FinetuningModel", "TaskHeads"),
     "electra_tf.interop.huggingface.model": ("HuggingFaceModel",),
     "electra_tf.model.encoder": ("Encoder", "LayerStack"),
-    "electra_tf.model.heads": ("ReplacedTokenHead", "TokenPredictionHead"),
+    "electra_tf.model.heads": ("CopyHead", "ReplacedTokenHead", "TokenPredictionHead"),
     "electra_tf.model.layers": (
         "Attention",
         "Embeddings",
@@ -38,8 +38,12 @@ CLASSES = {
         "SelfAttention",
         "TransformerLayer",
     ),
-    "electra_tf.pretraining.pair": (
+    "electra_tf.pretraining.discriminators": (
+        "CopyingTokenRestorer",
         "Discriminator",
+        "TokenRestorer",
+    ),
+    "electra_tf.pretraining.pair": (
         "MaskedLanguageModel",
         "TwoTowerClozeModel",
         "UniformGenerator",

@@ -21,9 +21,16 @@ from electra_tf.finetuning.kinds.embedding import EmbeddingHead
 from electra_tf.finetuning.kinds.prompted import PromptHead
 from electra_tf.finetuning.kinds.question_head import QuestionAnsweringHead
 from electra_tf.finetuning.model import TaskHeads
-from electra_tf.model import Encoder, Initializers, ReplacedTokenHead, TokenPredictionHead, layers
+from electra_tf.model import (
+    CopyHead,
+    Encoder,
+    Initializers,
+    ReplacedTokenHead,
+    TokenPredictionHead,
+    layers,
+)
 from electra_tf.model import encoder as encoder_module
-from electra_tf.pretraining import pair
+from electra_tf.pretraining import discriminators, pair
 from electra_tf.training import ElectraAdam, WarmupPolynomialDecay
 from electra_tf.training.optimization.optimizer import ElectraLamb, ElectraStableAdamW
 from electra_tf.training.optimization.schedules import WarmupCosineDecay, WarmupTrapezoid
@@ -77,7 +84,15 @@ def two_towers(dtype):
 
 def discriminator(dtype):
     head = ReplacedTokenHead(CONFIG, initializers(), dtype=dtype)
-    return pair.Discriminator(encoder(dtype=dtype), head)
+    return discriminators.Discriminator(encoder(dtype=dtype), head)
+
+
+def restorer(kind, *others):
+    def make(dtype):
+        made = [part(head)(dtype=dtype) for head in (TokenPredictionHead, *others)]
+        return kind(encoder(dtype=dtype), *made)
+
+    return make
 
 
 def head(kind, **options):
@@ -110,6 +125,7 @@ LAYERS = {
     "Encoder": (encoder, (FEATURES,), {}),
     "TokenPredictionHead": (part(TokenPredictionHead), (HIDDEN, TABLE), WITHOUT_DROPOUT),
     "ReplacedTokenHead": (part(ReplacedTokenHead), (HIDDEN,), WITHOUT_DROPOUT),
+    "CopyHead": (part(CopyHead), (HIDDEN,), WITHOUT_DROPOUT),
     "MaskedLanguageModel": (masked_lm, (MASKED,), {}),
     "TwoTowerClozeModel": (two_towers, (MASKED,), {}),
     "UniformGenerator": (
@@ -118,6 +134,12 @@ LAYERS = {
         {"drops": False},
     ),
     "Discriminator": (discriminator, (FEATURES,), {}),
+    "TokenRestorer": (restorer(discriminators.TokenRestorer), (MASKED,), {}),
+    "CopyingTokenRestorer": (
+        restorer(discriminators.CopyingTokenRestorer, CopyHead),
+        (FEATURES,),
+        {},
+    ),
     "ClassificationHead": (
         head(heads.ClassificationHead, has_hidden_layer=True, class_weights=(1, 2, 3), **SEQUENCE),
         (HIDDEN, {**FEATURES, "task_label_ids": tf.constant([0, 2])}),
@@ -160,7 +182,8 @@ LAYERS = {
     "TaskHeads": (task_heads, (HIDDEN, FEATURES), {}),
 }
 
-LARGE = ("MaskedLanguageModel", "TwoTowerClozeModel", "Discriminator")
+LARGE = ("MaskedLanguageModel", "TwoTowerClozeModel")
+LARGE += ("Discriminator", "TokenRestorer", "CopyingTokenRestorer")
 """Made of others that are checked."""
 
 
