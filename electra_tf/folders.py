@@ -8,15 +8,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 
-from electra_tf.files import (
-    exists,
-    first_names,
-    gfile,
-    is_folder,
-    names_in,
-    write_text,
-    writing,
-)
+from electra_tf.files import exists, first_names, gfile, is_folder, names_in, write_text, writing
 
 MARK = ".made_by_electra_tf"
 """A file in folders that have no other file by which this program recognizes them as its own."""

@@ -20,13 +20,7 @@ from electra_tf.finetuning.split_data import Arrays, TrainingBatches
 from electra_tf.finetuning.starting_weights import StartingPoint, assign_weights
 from electra_tf.finetuning.trial import make_optimizer
 from electra_tf.text import Tokenizer
-from electra_tf.text.prompts import (
-    OUTER_ENDS,
-    check_different,
-    prompt_rows,
-    row_ids,
-    split_at_gap,
-)
+from electra_tf.text.prompts import OUTER_ENDS, check_different, prompt_rows, row_ids, split_at_gap
 
 DEFAULTS = {"num_train_epochs": 20.0, "train_batch_size": 16}
 """Hyperparameters that few examples change; others are those of any fine-tuning."""

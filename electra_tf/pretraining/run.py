@@ -13,22 +13,12 @@ from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.held_out import Evaluator
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.stage_records import StageRecords
-from electra_tf.pretraining.starting_weights import (
-    FindWeights,
-    found_weights,
-)
+from electra_tf.pretraining.starting_weights import FindWeights, found_weights
 from electra_tf.pretraining.training import PretrainingTrainer, make_optimizer
 from electra_tf.text import Tokenizer, load_matching_tokenizer
-from electra_tf.training.checkpoints.checkpoint import (
-    read_state,
-    read_step,
-    resolve_prefix,
-)
+from electra_tf.training.checkpoints.checkpoint import read_state, read_step, resolve_prefix
 from electra_tf.training.checkpoints.run_folder import locked
-from electra_tf.training.checkpoints.weights import (
-    check_size,
-    load_weights,
-)
+from electra_tf.training.checkpoints.weights import check_size, load_weights
 from electra_tf.training.distribution.coordination import ending_with_others
 from electra_tf.training.distribution.strategy import make_strategy
 from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights

@@ -19,12 +19,7 @@ from electra_tf.pretraining.decayed_run import checkpoint_to_decay
 from electra_tf.pretraining.evaluation_pictures import describe_examples, rtd_histograms
 from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.held_out import Evaluator
-from electra_tf.pretraining.positions import (
-    TRAINED,
-    extend_positions,
-    tables_in,
-    trained_positions,
-)
+from electra_tf.pretraining.positions import TRAINED, extend_positions, tables_in, trained_positions
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence, steps_like_those_at
 from electra_tf.pretraining.stage_records import StageRecords
@@ -37,11 +32,7 @@ from electra_tf.text import Tokenizer
 from electra_tf.training.checkpoints.checkpoint import STATE
 from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
 from electra_tf.training.loop.trainer import Measured, Trainer
-from electra_tf.training.optimization.optimizer import (
-    ElectraAdam,
-    ElectraLamb,
-    ElectraStableAdamW,
-)
+from electra_tf.training.optimization.optimizer import ElectraAdam, ElectraLamb, ElectraStableAdamW
 from electra_tf.training.optimization.schedules import (
     WarmupCosineDecay,
     WarmupPolynomialDecay,

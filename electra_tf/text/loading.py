@@ -20,12 +20,7 @@ from electra_tf.text.sentencepiece_tokenizer import (
 )
 from electra_tf.text.settings_file import TokenizerSettings, read_settings, save_settings
 from electra_tf.text.tokenizer import Tokenizer
-from electra_tf.text.vocabulary import (
-    SENTENCEPIECE,
-    WORDPIECE,
-    Vocabulary,
-    read_vocabulary,
-)
+from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE, Vocabulary, read_vocabulary
 from electra_tf.text.wordpiece import WordPieceTokenizer
 
 WORDPIECE_FILE = "vocab.txt"
