@@ -85,23 +85,12 @@ def read_config(model_dir: str) -> StoredConfig | None:
     return StoredConfig.from_json({**stored, "pretraining": model}, path)
 
 
-def warn_of_other_vocabulary(prefix: str, tokenizer: Tokenizer) -> None:
-    """Say so if the vocabulary beside a checkpoint is not the run's."""
+def vocabulary_in(folder: str) -> Vocabulary | None:
+    """The vocabulary in a folder; None if there is none."""
     try:
-        stored = load_vocabulary(os.path.dirname(prefix))
+        return load_vocabulary(folder)
     except FileNotFoundError:
-        return
-    warn_if_other(stored, prefix, tokenizer)
-
-
-def warn_if_other(stored: Vocabulary, source: str, tokenizer: Tokenizer) -> None:
-    """Say so if the vocabulary of weights is not the run's."""
-    if stored.sha256 != tokenizer.vocabulary.sha256:
-        logging.warning(
-            "The vocabulary beside %s differs from that of the run: its token embeddings may be "
-            "those of other tokens.",
-            source,
-        )
+        return None
 
 
 def write_config(
@@ -118,10 +107,7 @@ def write_config(
     Raises:
         ValueError: the folder has another vocabulary already.
     """
-    try:
-        stored = load_vocabulary(config.model_dir)
-    except FileNotFoundError:
-        stored = None
+    stored = vocabulary_in(config.model_dir)
     if stored is not None and stored.sha256 != tokenizer.vocabulary.sha256:
         raise ValueError(
             f"vocab_file {config.vocab_file} is expected to be the vocabulary of the model in "

@@ -1,10 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The initial weights of pre-training, at step 0, whatever their source."""
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+import numpy as np
 from absl import logging
 
 from electra_tf.config import PretrainingConfig
@@ -12,7 +14,6 @@ from electra_tf.config.stored import Shapes
 from electra_tf.files import first_names
 from electra_tf.pretraining import model_folder
 from electra_tf.pretraining.discriminators import RESTORATION_HEAD
-from electra_tf.pretraining.generator_weights import StartingWeights, load_generator
 from electra_tf.pretraining.positions import (
     load_longer,
     positions_of_checkpoint,
@@ -20,9 +21,13 @@ from electra_tf.pretraining.positions import (
     tables_in,
 )
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
-from electra_tf.text import Tokenizer
+from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
-from electra_tf.training.checkpoints.checkpoint_reader import CheckpointReader
+from electra_tf.training.checkpoints.checkpoint_reader import (
+    CheckpointReader,
+    differing_names,
+    float32_of,
+)
 from electra_tf.training.checkpoints.weights import (
     SUFFIX,
     assign_weights,
@@ -33,6 +38,14 @@ from electra_tf.training.checkpoints.weights import (
 _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions/)"
 
 _DISCRIMINATOR_HEADS = ("discriminator_predictions/", f"{RESTORATION_HEAD}/")
+
+class StartingWeights(Protocol):
+    """Weights that are in no checkpoint: an `interop.StoredModel`, whose fields these are."""
+
+    description: str
+    weights: Mapping[str, np.ndarray]
+    vocabulary: Vocabulary | None
+
 
 FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
 """Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
@@ -94,9 +107,34 @@ def load_starting_weights(
     trained |= _load_model(config, pretrainer, tokenizer, found.model)
     if config.generator_checkpoint is not None:
         path = config.generator_checkpoint
-        trained |= load_generator(path, pretrainer, tokenizer, found.generator)
+        trained |= _load_generator(path, pretrainer, tokenizer, found.generator)
         pretrainer.updates.begin_averages()
     return trained
+
+
+class _Source(NamedTuple):
+    """Weights to begin with, of a checkpoint or of a model that was read before."""
+
+    name: str
+    """For messages; of a checkpoint its prefix."""
+    weights: CheckpointReader | Mapping[str, np.ndarray]
+    shapes: Shapes
+    positions: Mapping[str, int]
+    """How many positions of each table are trained, by the name of the table."""
+    vocabulary: Vocabulary | None
+
+    @classmethod
+    def at(cls, path: str, found: StartingWeights | None) -> "_Source":
+        """What was found at a path, or else the checkpoint there."""
+        if found is None:
+            prefix = resolve_prefix(path)
+            reader = CheckpointReader(prefix)
+            vocabulary = model_folder.vocabulary_in(os.path.dirname(prefix))
+            positions = positions_of_checkpoint(prefix, reader.shapes)
+            return cls(prefix, reader, reader.shapes, positions, vocabulary)
+        shapes = {name: list(weight.shape) for name, weight in found.weights.items()}
+        positions = {name: shapes[name][0] for name in tables_in(shapes)}
+        return cls(found.description, found.weights, shapes, positions, found.vocabulary)
 
 
 def _load_model(
@@ -109,17 +147,6 @@ def _load_model(
 
     A generator that the source lacks keeps its random weights, with a warning. Returns how many
     positions of each table are trained, none if there is nothing to load.
-
-    Args:
-        config: names the source, and the names that may differ.
-        pretrainer: the new model.
-        tokenizer: the one the model is trained with.
-        start: the weights; None if `init_checkpoint` is a checkpoint or null.
-
-    Raises:
-        FileNotFoundError: there are no weights.
-        ValueError: names or shapes differ that `init_checkpoint_ignore` does not excuse; a frozen
-            generator would be random; or there is nothing for `extend_positions` to do.
     """
     if config.init_checkpoint is None:
         logging.info(
@@ -127,32 +154,28 @@ def _load_model(
             config.model_dir,
         )
         return {}
+    source = _Source.at(config.init_checkpoint, start)
+    if source.vocabulary and source.vocabulary.sha256 != tokenizer.vocabulary.sha256:
+        logging.warning(
+            "The vocabulary beside %s differs from that of the run: its token embeddings may be "
+            "those of other tokens.",
+            source.name,
+        )
+    tables = _tables_to_extend(source.shapes, config, pretrainer, source.name)
+    excused = _excused(source.shapes, config, source.name, tables)
     if start is None:
-        source = resolve_prefix(config.init_checkpoint)
-        reader = CheckpointReader(source)
-        model_folder.warn_of_other_vocabulary(source, tokenizer)
-        shapes, stored = reader.shapes, positions_of_checkpoint(source, reader.shapes)
-        tables = _tables_to_extend(shapes, config, pretrainer, source)
-        report = load_weights(source, pretrainer, _excused(shapes, config, source, tables))
+        report = load_weights(source.name, pretrainer, excused)
     else:
-        source = start.description
-        if start.vocabulary is not None:
-            model_folder.warn_if_other(start.vocabulary, source, tokenizer)
-        reader = start.weights
-        shapes = {name: list(weight.shape) for name, weight in reader.items()}
-        stored = {name: shapes[name][0] for name in tables_in(shapes)}
-        tables = _tables_to_extend(shapes, config, pretrainer, source)
-        excused = _excused(shapes, config, source, tables)
-        report = assign_weights(start.weights, pretrainer, source, excused)
+        report = assign_weights(start.weights, pretrainer, source.name, excused)
     loaded = {*report.loaded, *tables}
-    _check_frozen(config, pretrainer, loaded, source)
+    _check_frozen(config, pretrainer, loaded, source.name)
     weights = weights_by_name(pretrainer)
-    trained = {name: stored[name] if name in loaded else 0 for name in tables_in(weights)}
+    trained = {name: source.positions[name] if name in loaded else 0 for name in tables_in(weights)}
     if config.extend_positions and not tables:
-        _check_extended(config, trained, source)
-    load_longer(tables, reader.__getitem__, weights, trained)
+        _check_extended(config, trained, source.name)
+    load_longer(tables, source.weights.__getitem__, weights, trained)
     pretrainer.updates.begin_averages()
-    _log(report, source)
+    _log(report, source.name)
     return trained
 
 
@@ -250,3 +273,48 @@ def _log(report: LoadReport, source: str):
         len(report.loaded),
         left,
     )
+
+
+# ---- The generator of another model
+
+
+def _load_generator(
+    path: str, pretrainer: ElectraPretrainer, tokenizer: Tokenizer, found: StartingWeights | None
+) -> dict[str, int]:
+    """Give a generator the weights of another model's: of its generator, or of a masked LM.
+
+    A generator that shares its embeddings with the discriminator gives them to it, too. Returns how
+    many positions of each of the generator's tables of positions are trained, by its name.
+    """
+    source = _Source.at(path, found)
+    if source.vocabulary and source.vocabulary.sha256 != tokenizer.vocabulary.sha256:
+        raise ValueError(
+            f"generator_checkpoint: the vocabulary of {source.name} is expected to be that of the "
+            "run, since the fakes are its tokens, but differs from it."
+        )
+    variables = {variable.path: variable for variable in pretrainer.generator.weights}
+    theirs = {name: _their_name(name, source.shapes) for name in variables}
+    differing_names(
+        {name: source.shapes[own] for name, own in theirs.items() if own in source.shapes},
+        {name: list(variable.shape) for name, variable in variables.items()},
+        "the checkpoint",
+        f"generator_checkpoint: {source.name} does not fit the generator",
+    )
+    for name, variable in variables.items():
+        variable.assign(float32_of(source.weights[theirs[name]], theirs[name], source.name))
+    logging.info("The generator begins with %d weights of %s.", len(variables), source.name)
+    return {n: source.positions[theirs[n].removesuffix(SUFFIX)] for n in tables_in(variables)}
+
+
+def _their_name(name: str, names: Collection[str]) -> str:
+    """The name that a model has for one of our generator's weights; averages come first."""
+    encoder = name.removeprefix("generator/").removeprefix("electra/")
+    choices = [name]
+    if encoder != name:
+        choices = [f"generator/{encoder}", f"electra/{encoder}"]
+        has_generator = any(other.startswith("generator/") for other in names)
+        if has_generator and not encoder.startswith("embeddings/"):
+            choices = choices[:1]  # "electra/..." is its discriminator
+    averaged = [f"{choice}{SUFFIX}" for choice in choices]
+    ordered = [one for pair in zip(averaged, choices, strict=True) for one in pair]
+    return next((one for one in ordered if one in names), name)
