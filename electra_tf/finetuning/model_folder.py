@@ -26,8 +26,6 @@ from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_st
 from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE
 from electra_tf.training.checkpoints.weights import check_size, load_weights
 
-VOCABULARY_FILE = "vocab.txt"
-
 
 @dataclasses.dataclass(frozen=True)
 class FinetunedModel:

@@ -13,12 +13,7 @@ from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.given_files import HUB_PREFIX, no_model
 from electra_tf.interop.hub import local_folder
-from electra_tf.interop.huggingface.content import (
-    read_content,
-    read_discriminator_head,
-    read_encoder,
-    read_tokenizer,
-)
+from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
 from electra_tf.interop.huggingface.our_models import OF_A_TASK, model_of_content
@@ -188,7 +183,7 @@ def load_huggingface(
             f"{folder} is expected to be a Hugging Face ELECTRA folder, but is one of the kind "
             f"{place.kind!r}; electra_tf.load reads all kinds."
         )
-    return HuggingFaceModel(read_content(place.folder, pre_split, tokenizer))
+    return HuggingFaceModel(read_content(place.folder, pre_split=pre_split, tokenizer=tokenizer))
 
 
 def find_starting_point(
@@ -209,10 +204,11 @@ def find_starting_point(
     place = find_model(path)
     if place.kind == EXPORTED:
         raise _exported(path)
+    choice = {"pre_split": pre_split, "tokenizer": tokenizer}
     if place.kind == HUGGING_FACE:
-        return _start_of_huggingface(place.folder, pre_split, tokenizer)
+        return _start_of_huggingface(place.folder, choice)
     if place.kind == REFERENCE:
-        return _start_of_reference(place, pre_split, tokenizer)
+        return _start_of_reference(place, choice)
     return _start_of_own(place)
 
 
@@ -336,30 +332,26 @@ def _start_of_own(place: Place) -> StoredModel:
     )
 
 
-def _start_of_reference(place: Place, pre_split: bool | None, tokenizer: str | None) -> StoredModel:
-    vocab_file, prefix = _vocabulary_in(place.folder), place.prefix
-    settings = {}
-    if vocab_file is not None:
-        settings = stored_settings(vocab_file, pre_split=pre_split, tokenizer=tokenizer)
-    encoder, head = encoder_and_head(usable_weights(prefix))
+def _start_of_reference(place: Place, choice: Mapping[str, Any]) -> StoredModel:
+    vocab_file = _vocabulary_in(place.folder)
+    encoder, head = encoder_and_head(usable_weights(place.prefix))
     return dataclasses.replace(
-        encoder_alone(prefix),
+        encoder_alone(place.prefix),
         weights=encoder,
         discriminator_head=head,
-        tokenizer_settings=settings,
+        tokenizer_settings={} if vocab_file is None else stored_settings(vocab_file, **choice),
         vocab_file=vocab_file,
     )
 
 
-def _start_of_huggingface(
-    folder: str, pre_split: bool | None, tokenizer: str | None
-) -> StoredModel:
-    files, found = read_tokenizer(folder, pre_split, tokenizer), read_encoder(folder)
+def _start_of_huggingface(folder: str, choice: Mapping[str, Any]) -> StoredModel:
+    files, found = read_tokenizer(folder, **choice), read_encoder(folder)
+    encoder, head = encoder_and_head(found.weights)
     return StoredModel(
         f"the Hugging Face model {folder}",
         found.config.encoder,
-        found.weights,
-        discriminator_head=read_discriminator_head(folder),
+        encoder,
+        discriminator_head=head,
         tokenizer=files.tokenizer,
         tokenizer_settings=files.settings,
         vocab_file=files.vocab_file,

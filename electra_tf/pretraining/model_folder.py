@@ -19,8 +19,6 @@ from electra_tf.text import Tokenizer, Vocabulary, load_vocabulary, save_tokeniz
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.checkpoints.run_folder import BEST_FOLDER, CONFIG_FILE, remove_run
 
-VOCABULARY_FILE = "vocab.txt"
-
 
 def resolve_config(model_name: str, data_dir: str, hparams: dict[str, Any]) -> PretrainingConfig:
     """Configuration of a run; what the model is comes from its folder, if that exists already.

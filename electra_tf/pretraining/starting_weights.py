@@ -25,8 +25,8 @@ from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.training.checkpoints.checkpoint import LoadReport, resolve_prefix
 from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
-    differing_names,
     float32_of,
+    require_match,
 )
 from electra_tf.training.checkpoints.weights import (
     SUFFIX,
@@ -294,7 +294,7 @@ def _load_generator(
         )
     variables = {variable.path: variable for variable in pretrainer.generator.weights}
     theirs = {name: _their_name(name, source.shapes) for name in variables}
-    differing_names(
+    require_match(
         {name: source.shapes[own] for name, own in theirs.items() if own in source.shapes},
         {name: list(variable.shape) for name, variable in variables.items()},
         "the checkpoint",

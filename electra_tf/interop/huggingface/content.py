@@ -110,15 +110,12 @@ class TokenizerFiles(NamedTuple):
     """See `text.stored_settings`; empty if nothing says."""
 
 
-def read_tokenizer(
-    folder: str, pre_split: bool | None = None, tokenizer: str | None = None
-) -> TokenizerFiles:
+def read_tokenizer(folder: str, **choice: Any) -> TokenizerFiles:
     """Read what there is; vocab.txt has the last word on tokens.
 
     Args:
         folder: a Hugging Face folder.
-        pre_split: see `text.load_tokenizer`.
-        tokenizer: likewise.
+        **choice: `pre_split` and `tokenizer` of `text.load_tokenizer`.
 
     Raises:
         ValueError: the tokenizer is none that can be represented here.
@@ -127,29 +124,24 @@ def read_tokenizer(
     vocab_file = next(filter(exists, paths), None)
     if vocab_file is None:
         settings = read_huggingface_settings(folder)
-        return TokenizerFiles(None, None, said_by(settings, tokenizer, pre_split))
-    given: dict[str, Any] = {"pre_split": pre_split, "tokenizer": tokenizer}
-    return TokenizerFiles(
-        load_tokenizer(vocab_file, **given), vocab_file, stored_settings(vocab_file, **given)
-    )
+        return TokenizerFiles(None, None, said_by(settings, **choice))
+    settings = stored_settings(vocab_file, **choice)
+    return TokenizerFiles(load_tokenizer(vocab_file, **choice), vocab_file, settings)
 
 
-def read_content(
-    folder: str, pre_split: bool | None = None, tokenizer: str | None = None
-) -> Content:
+def read_content(folder: str, **choice: Any) -> Content:
     """Read a folder; every tensor is accounted for.
 
     Args:
         folder: with config.json and weights.
-        pre_split: see `text.load_tokenizer`.
-        tokenizer: likewise.
+        **choice: see `read_tokenizer`.
 
     Raises:
         FileNotFoundError: there are no weights.
         ValueError: the class or a setting has no counterpart here; the weights are pickled; or
             names or shapes differ, and all of them are listed.
     """
-    files = read_tokenizer(folder, pre_split, tokenizer)
+    files = read_tokenizer(folder, **choice)
     config, tensors = _opened(folder)
     require_known(config.architecture, folder)
     task = config.extra.get("task", {}).get("name", config.kind or "")
@@ -165,28 +157,20 @@ def read_content(
 
 
 def read_encoder(folder: str) -> Content:
-    """Read the encoder of a folder of any class; its head is left where it is.
+    """Read the encoder of a folder of any class, and a head of replaced token detection.
+
+    Other heads are left where they are.
 
     Raises:
         FileNotFoundError, ValueError: as `read_content`.
     """
     config, tensors = _opened(folder, with_head=False)
-    if any(name.startswith(BODY) for name in tensors):
-        tensors = {name: tensor for name, tensor in tensors.items() if name.startswith(BODY)}
-    rows = encoder_rows(config.encoder)
-    return Content(config, _read_rows(_without_beginning(tensors), rows, folder))
-
-
-def read_discriminator_head(folder: str) -> dict[str, np.ndarray]:
-    """Read the head of replaced token detection of a folder; empty if it has none.
-
-    Raises:
-        FileNotFoundError, ValueError: as `read_content`.
-    """
-    config, tensors = _opened(folder, with_head=False)
-    tensors = {n: tensor for n, tensor in tensors.items() if n.startswith(DISCRIMINATOR_HEAD)}
-    rows = HEADS["ElectraForPreTraining"].rows(config.encoder, "", 0)
-    return _read_rows(tensors, rows, folder) if tensors else {}
+    body = {name: tensor for name, tensor in tensors.items() if name.startswith(BODY)} or tensors
+    weights = _read_rows(_without_beginning(body), encoder_rows(config.encoder), folder)
+    if head := {name: t for name, t in tensors.items() if name.startswith(DISCRIMINATOR_HEAD)}:
+        rows = HEADS["ElectraForPreTraining"].rows(config.encoder, "", 0)
+        weights |= _read_rows(head, rows, folder)
+    return Content(config, weights)
 
 
 def read_head(folder: str) -> HuggingFaceConfig:

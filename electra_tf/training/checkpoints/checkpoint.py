@@ -25,8 +25,8 @@ from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
     DamagedCheckpointError,
     Sizes,
-    differing_names,
     float32_of,
+    require_match,
     step_in_name,
     warn_of_rounding,
 )
@@ -333,8 +333,8 @@ def load_variables(
     if ignored is not None:
         shapes = {name: shape for name, shape in shapes.items() if not re.search(ignored, name)}
     expected = {name: variable.shape.as_list() for name, variable in variables.items()}
-    let_off = differing_names(
-        shapes, expected, "the checkpoint", f"{prefix} does not fit the model", excused, sizes
+    let_off = require_match(
+        shapes, expected, "the checkpoint", f"{prefix} does not fit the model", sizes, excused
     )
     loaded = sorted(set(variables) - let_off)
     _check_types(reader, {name: variables[name] for name in loaded})

@@ -242,29 +242,22 @@ def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str
 
 
 def require_match(
-    found: Shapes, expected: Shapes, place: str, subject: str, sizes: Sizes | None = None
-) -> None:
-    """Raise a ValueError that says what differs, if anything does; see `differing_names`."""
-    differing_names(found, expected, place, subject, None, sizes)
-
-
-def differing_names(
     found: Shapes,
     expected: Shapes,
     place: str,
     subject: str,
-    excused: str | None = None,
     sizes: Sizes | None = None,
+    excused: str | None = None,
 ) -> set[str]:
-    """Names that differ and are excused.
+    """Names that differ and are excused; an error if others differ.
 
     Args:
         found: shapes by name, of what is loaded.
         expected: shapes by name, of the model.
         place: where `found` is from, such as "the checkpoint".
         subject: begins the message, such as "/models/x does not fit the model".
-        excused: regular expression; names that it matches may differ.
         sizes: which hyperparameters follow from shapes.
+        excused: regular expression; names that it matches may differ.
 
     Raises:
         ValueError: others differ; says in which hyperparameters, and some of the names.

@@ -20,7 +20,6 @@ from electra_tf.training.checkpoints.checkpoint import (
 )
 from electra_tf.training.checkpoints.checkpoint_reader import (
     CheckpointReader,
-    differing_names,
     float32_of,
     refuse_far_larger,
     require_match,
@@ -100,13 +99,13 @@ def assign_weights(
         ValueError: what differs and is not excused.
     """
     variables = weights_by_name(model)
-    let_off = differing_names(
+    let_off = require_match(
         {name: list(weight.shape) for name, weight in weights.items()},
         {name: variable.shape.as_list() for name, variable in variables.items()},
         place,
         f"{source} does not fit {what}",
-        excused,
         sizes_of_weights,
+        excused,
     )
     loaded = sorted(set(variables) - let_off)
     for name in loaded:
