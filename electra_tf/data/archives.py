@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import tensorflow as tf
 import zstandard
@@ -34,17 +34,6 @@ _ZSTD_LARGEST_WINDOW = 1 << 31
 """As `zstd --long=31` writes; by default the library refuses windows over 128 MiB."""
 
 
-class PackedText(NamedTuple):
-    """One of the text files inside a file."""
-
-    name: str
-    """Path of the file, with the names inside archives appended."""
-
-    stream: BinaryIO
-    position: Callable[[], int]
-    """Says how many bytes of the packed file have been read so far."""
-
-
 def is_packed(beginning: bytes, path: str) -> bool:
     """Whether a file is compressed or a tar archive, judged by its first MAGIC_BYTES.
 
@@ -60,15 +49,19 @@ def is_packed(beginning: bytes, path: str) -> bool:
     return _decompressor(beginning) is not None or _is_tar(beginning)
 
 
-def open_texts(path: str) -> Iterator[PackedText]:
+def open_texts(path: str) -> Iterator[tuple[str, BinaryIO, Callable[[], int]]]:
     """Opens the text files inside a file one after the other; each is to be read before the next.
 
     Opening them and reading them are to be done under `damage_named`.
+
+    Yields:
+        The path with the names inside archives appended, the text, and a function that says how
+        many bytes of the file itself have been read so far.
     """
     with tf.io.gfile.GFile(path, "rb") as file:
         raw = _Raw(file)
         for name, stream in _texts(io.BufferedReader(raw, _READ_BUFFER_BYTES), path):
-            yield PackedText(name, stream, lambda: raw.position)
+            yield name, stream, lambda: raw.position
 
 
 @contextmanager
@@ -143,21 +136,20 @@ class _Zstandard(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:
         # The first read must show the format, even if the frames are tiny.
         while len(self._content) < MAGIC_BYTES:
-            compressed = self._left_over() or self._stream.read(_ZSTD_READ_BYTES)
+            is_between = self._frame is None or self._frame.eof
+            left_over = self._frame.unused_data if self._frame and is_between else b""
+            compressed = left_over or self._stream.read(_ZSTD_READ_BYTES)
             if not compressed:
-                if self._frame and not self._frame.eof:
+                if not is_between:
                     raise EOFError("it ends inside a zstd frame")
                 break
-            if self._frame is None or self._frame.eof:
+            if is_between:
                 self._frame = self._library.decompressobj()
             self._content += self._frame.decompress(compressed)
         size = min(len(buffer), len(self._content))
         buffer[:size] = self._content[:size]
         self._content = self._content[size:]
         return size
-
-    def _left_over(self) -> bytes:
-        return self._frame.unused_data if self._frame and self._frame.eof else b""
 
 
 _DECOMPRESSORS = {

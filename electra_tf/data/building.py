@@ -190,7 +190,7 @@ def _find_duplicates(
     with _progress_bar(plan.bytes, "Hashing documents") as bar:
         _do(execute, hashing, tasks, bar.update)
     finding = FindDuplicates.after(hashing, len(tasks))
-    _do(execute, finding, range(finding.num_partitions), lambda amount: None)
+    _do(execute, finding, range(finding.index.num_partitions), lambda amount: None)
     finding.finish()
 
 

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -49,13 +49,13 @@ def digest(lines: list[str], seed: int) -> bytes:
 class DocumentSelector:
     """Sorts the documents of one chunk, whose pieces it gets in their order."""
 
-    def __init__(self, seed: int, held_out_share: float, dropped: Collection[int]):
+    def __init__(self, seed: int, held_out_share: float, dropped: bytes):
         """A choice for one chunk.
 
         Args:
             seed: of the hash.
             held_out_share: share of the documents to hold out, 0 to 1.
-            dropped: numbers of the chunk's documents that are duplicates.
+            dropped: which of the chunk's documents are duplicates, see `marks`.
         """
         self._seed = seed
         self._limit = int(held_out_share * 2 ** (8 * _SHARE_BYTES))
@@ -69,7 +69,7 @@ class DocumentSelector:
         training, held_out, num_duplicates = Piece(), Piece(), 0
         for begin, end in piece.documents():
             self._seen += 1
-            if self._seen - 1 in self._dropped:
+            if any(self._dropped[self._seen - 1 : self._seen]):
                 num_duplicates += 1
                 continue
             lines = piece.lines[begin:end]
@@ -179,11 +179,7 @@ class FindDuplicates:
     """The second step: the places of all documents but the first of each hash."""
 
     folder: str
-    runs: tuple[tuple[int, int], ...]
-    """(task, run) of all files of the first step."""
-
-    num_partitions: int
-    num_chunks: int
+    index: _Index
 
     @classmethod
     def after(cls, hashing: HashDocuments, num_tasks: int) -> "FindDuplicates":
@@ -192,29 +188,30 @@ class FindDuplicates:
         runs = tuple((task, run) for task, (count, _) in enumerate(hashed) for run in range(count))
         total = sum(documents for _, documents in hashed)
         num_partitions = min(_HASH_BUCKETS, -(-total // _DOCUMENTS_PER_PARTITION) or 1)
-        return cls(hashing.folder, runs, num_partitions, len(hashing.plan.chunks()))
+        return cls(hashing.folder, _Index(num_partitions, len(hashing.plan.chunks()), runs))
 
     def __call__(self, partition: int, progress: Callable[[int], None]) -> None:
         """Finds the duplicates among the hashes of a partition, unless that was done before."""
         path = _dropped_path(self.folder, partition)
         if tf.io.gfile.exists(path):
             return
-        first = partition * _HASH_BUCKETS // self.num_partitions
-        last = (partition + 1) * _HASH_BUCKETS // self.num_partitions
+        index = self.index
+        first = partition * _HASH_BUCKETS // index.num_partitions
+        last = (partition + 1) * _HASH_BUCKETS // index.num_partitions
         parts = [
             _read_buckets(_run_path(self.folder, *run), first, last, _HASH_BUCKETS, _HASHED)
-            for run in self.runs
+            for run in index.runs
         ]
         _, dropped = _first_and_repeated(np.concatenate(parts))
-        num_buckets = _place_buckets(self.num_chunks)
+        num_buckets = _place_buckets(index.num_chunks)
         buckets = (dropped >> np.uint64(_CHUNK_SHIFT)) * np.uint64(num_buckets)
-        buckets //= np.uint64(self.num_chunks)
+        buckets //= np.uint64(index.num_chunks)
         _write_buckets(path, dropped.astype(_PLACE), buckets, num_buckets)
 
     def finish(self) -> None:
         """Stores what the look-up needs."""
-        index = _Index(self.num_partitions, self.num_chunks, self.runs)
-        write_file(os.path.join(self.folder, _INDEX_FILE), json.dumps(asdict(index)).encode())
+        content = json.dumps(asdict(self.index)).encode()
+        write_file(os.path.join(self.folder, _INDEX_FILE), content)
 
 
 class DuplicateIndex:
@@ -223,8 +220,8 @@ class DuplicateIndex:
     def __init__(self, folder: str):
         self.folder = folder
 
-    def of_chunk(self, chunk: int) -> "MarkedNumbers":
-        """Numbers of its documents that are duplicates."""
+    def of_chunk(self, chunk: int) -> bytes:
+        """Which of its documents are duplicates, see `marks`."""
         num_chunks = self._index.num_chunks
         num_buckets = _place_buckets(num_chunks)
         bucket = chunk * num_buckets // num_chunks
@@ -240,7 +237,7 @@ class DuplicateIndex:
                     found.append(np.frombuffer(file.read(), dtype=_PLACE))
         of_chunk = [places[places >> np.uint64(_CHUNK_SHIFT) == chunk] for places in found]
         numbers = np.concatenate(of_chunk) & np.uint64((1 << _CHUNK_SHIFT) - 1)
-        return MarkedNumbers(numbers.astype(np.int64))
+        return marks(numbers.astype(np.int64))
 
     @functools.cached_property
     def _index(self) -> "_Index":
@@ -248,23 +245,11 @@ class DuplicateIndex:
         return from_stored(_Index, read_json(path), path)
 
 
-class MarkedNumbers(Collection):
-    """A set of small numbers, of which there may be millions: a byte up to the largest each."""
-
-    def __init__(self, numbers: np.ndarray):
-        """numbers: different ones, from 0."""
-        marks = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.uint8)
-        marks[numbers] = 1
-        self._marks, self._count = marks.tobytes(), len(numbers)
-
-    def __contains__(self, number: int) -> bool:
-        return number < len(self._marks) and bool(self._marks[number])
-
-    def __iter__(self):
-        return (number for number, mark in enumerate(self._marks) if mark)
-
-    def __len__(self) -> int:
-        return self._count
+def marks(numbers: np.ndarray) -> bytes:
+    """Some numbers from 0, of which there may be millions, as 1s among 0s up to the largest."""
+    found = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.uint8)
+    found[numbers] = 1
+    return found.tobytes()
 
 
 def _first_and_repeated(hashed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,8 @@ one). From build_pretraining_dataset.py:34-112 of the reference. `pack_rows` doe
 import bisect
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from random import Random
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,16 +22,6 @@ SINGLE_SEGMENT_RATE = 0.1
 SHORT_TARGET_RATE = 0.05
 MIN_TARGET_LENGTH = 5
 _NO_LIMIT = 100_000
-
-
-class RandomSource(Protocol):
-    """What is needed of `random.Random`."""
-
-    def random(self) -> float:
-        """A number in [0, 1)."""
-
-    def randint(self, a: int, b: int) -> int:
-        """A whole number in [a, b]."""
 
 
 class Segments(NamedTuple):
@@ -71,7 +62,7 @@ def build_segments(
     lines: Rows,
     document_ends: Sequence[int],
     max_length: int,
-    rng: RandomSource,
+    rng: Random,
     breaks: np.ndarray | None = None,
 ) -> Segments:
     """Builds the examples of some documents.
@@ -108,13 +99,7 @@ def build_segments(
 class _SegmentBuilder:
     """Deals the lines of one example after the other to two segments."""
 
-    def __init__(
-        self,
-        bounds: list[int],
-        max_length: int,
-        rng: RandomSource,
-        breaks: np.ndarray | None = None,
-    ):
+    def __init__(self, bounds: list[int], max_length: int, rng: Random, breaks: np.ndarray | None):
         self.first, self.second = _Ranges(), _Ranges()
         self.target = max_length
         self._bounds, self._max_length, self._rng = bounds, max_length, rng
@@ -127,18 +112,16 @@ class _SegmentBuilder:
             The first line of the next example: `end`, or the last one if its rest is left,
             where that line now begins.
         """
-        rng, bounds = self._rng, self._bounds
+        rng, bounds, longest = self._rng, self._bounds, self._max_length
         single = rng.random() < SINGLE_SEGMENT_RATE
         places = bounds[begin : end + 1]
         if self._breaks is not None:
-            room = self._max_length - (2 if single else 3)
-            places = self._fitting(places, room)
+            places = self._fitting(places, longest - (2 if single else 3))
             end = begin + len(places) - 1
         first, second = self._deal(places, _NO_LIMIT if single else (self.target - 3) // 2)
-        taken = self.first.add_row(first, self._max_length - 2)
-        self.second.add_row(second, max(0, self._max_length - taken - 3))
+        taken = self.first.add_row(first, longest - 2)
+        self.second.add_row(second, max(0, longest - taken - 3))
         short = rng.random() < SHORT_TARGET_RATE
-        longest = self._max_length
         self.target = rng.randint(MIN_TARGET_LENGTH, longest) if short else longest
         if places[-1] == bounds[end]:
             return end

@@ -47,8 +47,10 @@ class PretrainingRecords:
         self.patterns = patterns
         self.files = find_records(patterns)
         self.manifests: dict[str, Manifest] = {}
-        for folder in sorted({os.path.dirname(file) for file in self.files}):
-            found = [file for file in self.files if os.path.dirname(file) == folder]
+        self._folders: dict[str, list[str]] = {}  # their files
+        for file in self.files:
+            self._folders.setdefault(os.path.dirname(file), []).append(file)
+        for folder, found in sorted(self._folders.items()):
             if tf.io.gfile.exists(Manifest.path_in(folder)):
                 self.manifests[folder] = Manifest.load(folder)
                 _check_folder(folder, self.manifests[folder], found)
@@ -61,8 +63,7 @@ class PretrainingRecords:
     @property
     def manifest(self) -> Manifest | None:
         """The one manifest that describes all files, or None (records made by the reference)."""
-        folders = {os.path.dirname(file) for file in self.files}
-        return self.manifests.get(next(iter(folders))) if len(folders) == 1 else None
+        return self.manifests.get(*self._folders) if len(self._folders) == 1 else None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ class PretrainingRecords:
         Raises:
             ValueError: if they differ between folders.
         """
-        folders = sorted({os.path.dirname(file) for file in self.files})
+        folders = sorted(self._folders)
         found = {f: self.manifests[f].features if f in self.manifests else () for f in folders}
         if len(set(found.values())) > 1:
             raise ValueError(
@@ -108,8 +109,9 @@ class PretrainingRecords:
             "manifests": [dataclasses.asdict(found) for found in self.manifests.values()],
             "others": [
                 _size_and_beginning(file)
-                for file in self.files
-                if os.path.dirname(file) not in self.manifests
+                for folder, found in self._folders.items()
+                if folder not in self.manifests
+                for file in found
             ],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
@@ -132,9 +134,10 @@ class PretrainingRecords:
                 for key in sorted(set(stored) | set(expected))
                 if stored.get(key) != expected.get(key)
             ]
-        for folder in sorted({os.path.dirname(file) for file in self.files} - set(self.manifests)):
-            found = [file for file in self.files if os.path.dirname(file) == folder]
-            differences += _unfit_records(found, max_seq_length, tokenizer_settings["vocab_size"])
+        for folder, found in sorted(self._folders.items()):
+            if folder not in self.manifests:
+                vocab_size = tokenizer_settings["vocab_size"]
+                differences += _unfit_records(found, max_seq_length, vocab_size)
         if differences:
             raise ValueError(
                 "The pre-training records were made with other settings than this run's. "

@@ -114,7 +114,7 @@ class ShardBuilder:
                 for split in self.split_folders()
             }
             for chunk in chunks:
-                dropped = self._duplicates.of_chunk(chunk.index) if plan.remove_duplicates else ()
+                dropped = self._duplicates.of_chunk(chunk.index) if plan.remove_duplicates else b""
                 select = DocumentSelector(plan.seed, plan.held_out_share, dropped)
                 pieces = read_pieces(chunk, plan.blanks_separate_docs, plan.text_field)
                 for number, piece in enumerate(pieces):

@@ -24,9 +24,6 @@ class Feature:
     written: bool = True
     """Whether our own records store it."""
 
-    optional: bool = False
-    """Whether only some sets of records have it; their manifest says which."""
-
 
 # The reference stores all three, padded to max_seq_length (pretrain/pretrain_data.py:46-50). Ours
 # store no padding, so that the mask follows from the number of tokens.
@@ -36,10 +33,11 @@ FEATURES = (
     Feature("segment_ids"),
 )
 OPTIONAL_FEATURES = (
-    Feature("word_starts", optional=True),  # 1 where a token begins a word or is a special one
-    Feature("position_ids", optional=True),  # from 0 in each of the examples packed in a sequence
-    Feature("sequence_ids", optional=True),  # number of the packed example, from 1
+    Feature("word_starts"),  # 1 where a token begins a word or is a special one
+    Feature("position_ids"),  # from 0 in each of the examples packed in a sequence
+    Feature("sequence_ids"),  # number of the packed example, from 1
 )
+"""Of some sets of records; their manifest says which."""
 
 
 class Rows(NamedTuple):

@@ -125,8 +125,8 @@ def read_tokenizer(folder: str, **choice: Any) -> TokenizerFiles:
     if vocab_file is None:
         settings = read_huggingface_settings(folder)
         return TokenizerFiles(None, None, said_by(settings, **choice))
-    settings = stored_settings(vocab_file, **choice)
-    return TokenizerFiles(load_tokenizer(vocab_file, **choice), vocab_file, settings)
+    tokenizer = load_tokenizer(vocab_file, **choice)
+    return TokenizerFiles(tokenizer, vocab_file, stored_settings(vocab_file, **choice))
 
 
 def read_content(folder: str, **choice: Any) -> Content:
