@@ -51,6 +51,7 @@ setup(
     package_data={
         "electra_tf": ["py.typed"],  # for type checkers: the hints are there
         "electra_tf.pretraining": ["bands.json"],
+        "electra_tf.text": ["unicode_14.json"],
         CARDS: ["*/*.json"],
     },
     install_requires=[

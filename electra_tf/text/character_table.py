@@ -4,17 +4,26 @@
 The steps of the basic tokenizer (clean, space out CJK, lower-case, strip accents, split at
 punctuation) look at one character at a time, except for the final sigma (see normalization.py). So
 their composition is a table: code point -> code points, where a space separates words.
+
+unicode_14.json has the classes of characters, generated from `unicodedata` and `str.lower` of
+Python 3.11 (Unicode 14.0.0), so that neither the Python nor the ICU that happens to be installed
+decides what a vocabulary's pieces are. A test compares it with `unicodedata`. Its items are
+hexadecimal: `41` one code point, `41-5a` an inclusive range, `100-12e/2` every second code point of
+it; of the mapping to lower case (without U+0130, which becomes two characters) they end in the
+signed distance to the lower-case letter (`41-5a:+20`).
 """
 
 import functools
+import pathlib
 import re
 import typing
 import unicodedata
 
 import numpy as np
 
-from electra_tf.text import unicode_ranges
+from electra_tf.files import read_json
 
+RANGES_FILE = pathlib.Path(__file__).parent / "unicode_14.json"
 # Ideographs of the CJK blocks, which BERT makes separate words (tokenization.py:251-258).
 CJK_RANGES = (
     (0x3400, 0x4DBF),
@@ -58,7 +67,13 @@ class CharacterTable(typing.NamedTuple):
 
 @functools.cache
 def code_points_of(name: str) -> frozenset[int]:
-    """Returns the set of code points of a class of `unicode_ranges`, such as "PUNCTUATION"."""
+    """Returns the set of code points of a class of characters.
+
+    CONTROL has the general categories C* (control, format, surrogate, private use, unassigned),
+    SEPARATOR Zs, Zl and Zp, PUNCTUATION P*, NONSPACING_MARK Mn, which is what stripping accents
+    removes. CASED are letters with case, next to which a capital sigma is or is not final
+    (`str.lower`), CASE_IGNORABLE the characters that this rule looks across.
+    """
     members = set()
     for covered, _ in _items(name):
         members.update(covered)
@@ -74,9 +89,14 @@ def lower_case_mapping() -> dict[int, tuple[int, ...]]:
     return mapping
 
 
+@functools.cache
+def _stored_ranges() -> dict[str, list[str]]:
+    return read_json(RANGES_FILE)
+
+
 def _items(name: str):
-    """Yields (range of code points, shift or None) of one constant of `unicode_ranges`."""
-    for item in getattr(unicode_ranges, name).split():
+    """Yields (range of code points, shift or None) of one key of the file."""
+    for item in " ".join(_stored_ranges()[name]).split():
         match = _ITEM.match(item)
         first = int(match["first"], 16)
         last = int(match["last"] or match["first"], 16)
