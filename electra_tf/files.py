@@ -70,11 +70,7 @@ def names_in(folder: str) -> list[str]:
 
 
 def read_bytes(path: str, count: int = -1) -> bytes:
-    """The content of a file.
-
-    Args:
-        path: of the file.
-        count: bytes to read from its beginning; -1 for all of them.
+    """The content of a file, or its first `count` bytes.
 
     Raises:
         FileNotFoundError: there is no such file.

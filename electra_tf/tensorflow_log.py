@@ -128,10 +128,7 @@ def _show(file: int):
 def run_in_worker(is_hidden: bool, content: bytes, *arguments: Any) -> None:
     """Call a function in a process that was just started, and whose log is as in the first one.
 
-    Args:
-        is_hidden: `is_hidden()` of the process that starts this one.
-        content: the pickled function; unpickling it imports TensorFlow.
-        *arguments: of the function.
+    The function is pickled; unpickling it imports TensorFlow.
     """
     if is_hidden:
         hide()

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from scipy import sparse
 
-from electra_tf.data.corpus import CHUNK_BYTES, SourceFile, cut_in_chunks
-from electra_tf.data.reading import Piece, read_pieces
+from electra_tf.data.corpus import SourceFile
+from electra_tf.data.reading import Piece, read_all
 from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.text.tokenizer import UnknownTokens
 
@@ -43,23 +42,17 @@ def count_tokens(
     Raises:
         ValueError: none of the documents has tokens, or a line is not as expected.
     """
-    rows = []
-    replaced_bytes, drawn = 0, 0.0
-    size = len(tokenizer.vocabulary)
-    for chunk in cut_in_chunks(sources, CHUNK_BYTES):
-        for piece in read_pieces(chunk, blanks_separate_docs, text_field):
-            replaced_bytes += piece.replaced_bytes
-            chosen = Piece()
-            for begin, end in piece.documents():
-                drawn += sample_share
-                if drawn >= 1:
-                    drawn -= 1
-                    chosen.lines += piece.lines[begin:end]
-                    chosen.document_ends.append(len(chosen.lines))
-            if chosen.lines:
-                rows.append(_blocks(chosen, tokenizer, block_tokens, size))
-    if replaced_bytes:
-        logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
+    rows, drawn, size = [], 0.0, len(tokenizer.vocabulary)
+    for piece in read_all(sources, blanks_separate_docs, text_field):
+        chosen = Piece()
+        for begin, end in piece.documents():
+            drawn += sample_share
+            if drawn >= 1:
+                drawn -= 1
+                chosen.lines += piece.lines[begin:end]
+                chosen.document_ends.append(len(chosen.lines))
+        if chosen.lines:
+            rows.append(_blocks(chosen, tokenizer, block_tokens, size))
     counts = sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, size))
     if not counts.nnz:
         raise ValueError(

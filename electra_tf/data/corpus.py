@@ -66,11 +66,8 @@ class Chunk:
 def find_sources(corpus: str | Sequence[str]) -> tuple[SourceFile, ...]:
     """Lists the files of a corpus in the order of their names.
 
-    A folder is walked with its sub-folders; files and folders whose names begin with a dot are
-    left out, with a warning.
-
-    Args:
-        corpus: a folder, or a list of files and glob patterns.
+    The corpus is a folder, or a list of files and glob patterns. A folder is walked with its
+    sub-folders; files and folders whose names begin with a dot are left out, with a warning.
 
     Raises:
         FileNotFoundError: for a folder or file that does not exist, or a pattern without files.

@@ -32,11 +32,7 @@ def find_damage(
 ) -> str | None:
     """Reads files until a record cannot be read or parsed.
 
-    Args:
-        files: paths.
-        max_seq_length: L of the reader.
-        features: optional features that the records should have.
-        is_framing: whether a checksum was wrong, so that nothing needs to be parsed.
+    With `is_framing` a checksum was wrong, and nothing needs to be parsed.
 
     Returns:
         A sentence that names the file, the record (from 0), what is wrong and what to do; None if

@@ -47,16 +47,15 @@ def digest(lines: list[str], seed: int) -> bytes:
 
 
 class DocumentSelector:
-    """Sorts the documents of one chunk, whose pieces it gets in their order."""
+    """Sorts the documents of one chunk, whose pieces it gets in their order.
+
+    Args:
+        seed: of the hash.
+        held_out_share: share of the documents to hold out, 0 to 1.
+        dropped: which of the chunk's documents are duplicates, see `marks`.
+    """
 
     def __init__(self, seed: int, held_out_share: float, dropped: bytes):
-        """A choice for one chunk.
-
-        Args:
-            seed: of the hash.
-            held_out_share: share of the documents to hold out, 0 to 1.
-            dropped: which of the chunk's documents are duplicates, see `marks`.
-        """
         self._seed = seed
         self._limit = int(held_out_share * 2 ** (8 * _SHARE_BYTES))
         self._dropped = dropped

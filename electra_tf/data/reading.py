@@ -3,14 +3,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import tensorflow as tf
+from absl import logging
 
 from electra_tf.data import archives
-from electra_tf.data.corpus import CHUNK_BYTES, Chunk
+from electra_tf.data.corpus import CHUNK_BYTES, Chunk, SourceFile, cut_in_chunks
 
 _CUT_WINDOW_BYTES = 1 << 18
 """How far from its place a cut is moved to fall between documents, or else lines, or words."""
@@ -70,13 +71,10 @@ def read_pieces(
 ) -> Iterator[Piece]:
     """Reads a chunk: one piece for a range of a text file, one or many for a packed file.
 
-    The end of a file ends its document. Documents that are longer than a chunk are cut between
-    lines, and lines that are longer between words. JSON lines are never cut.
-
-    Args:
-        chunk: what to read.
-        blanks_separate_docs: whether blank lines end documents, in plain text.
-        text_field: name of the field that holds the text, for files of JSON lines.
+    The end of a file ends its document, and so do blank lines if `blanks_separate_docs`. Documents
+    that are longer than a chunk are cut between lines, and lines that are longer between words.
+    With `text_field` the file has JSON lines, each a document with its text in that field, which
+    are never cut.
 
     Raises:
         ValueError: naming the file, and the line of a file of JSON lines.
@@ -90,6 +88,19 @@ def read_pieces(
         yield piece
     else:
         yield _json_range(chunk, text_field)
+
+
+def read_all(
+    sources: Sequence[SourceFile], blanks_separate_docs: bool, text_field: str | None = None
+) -> Iterator[Piece]:
+    """Reads files one after the other, as `read_pieces` does; says what is not UTF-8."""
+    replaced_bytes = 0
+    for chunk in cut_in_chunks(sources, CHUNK_BYTES):
+        for piece in read_pieces(chunk, blanks_separate_docs, text_field):
+            replaced_bytes += piece.replaced_bytes
+            yield piece
+    if replaced_bytes:
+        logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
 
 
 def decode(text: bytes) -> tuple[str, int]:

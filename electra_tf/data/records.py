@@ -29,6 +29,10 @@ _BEGINNING_BYTES = 1 << 16
 class PretrainingRecords:
     """Pre-training records written by this program or by the reference.
 
+    Args:
+        patterns: globs separated by commas (the reference's `pretrain_tfrecords`); a folder
+            stands for the records in it.
+
     Attributes:
         files: paths in file order.
         manifests: the manifest by folder, for the folders that have one.
@@ -38,12 +42,6 @@ class PretrainingRecords:
     """
 
     def __init__(self, patterns: str):
-        """Finds the files.
-
-        Args:
-            patterns: globs separated by commas (the reference's `pretrain_tfrecords`); a folder
-                stands for the records in it.
-        """
         self.patterns = patterns
         self.files = find_records(patterns)
         self.manifests: dict[str, Manifest] = {}
@@ -233,13 +231,10 @@ class PretrainingRecords:
             raise ValueError(damage) from error
 
     def sample(self, num_tokens: int, max_seq_length: int) -> np.ndarray:
-        """Ids of the first examples of some files, spread evenly over all of them.
+        """Some `num_tokens` ids of the first examples of files that are spread evenly over all.
 
-        The files are read as they are, without a pipeline, so that this takes milliseconds.
-
-        Args:
-            num_tokens: ids wanted; about so many come, or fewer where the records have fewer.
-            max_seq_length: L.
+        The files are read as they are, without a pipeline, so that this takes milliseconds. There
+        are fewer ids where the records have fewer.
 
         Returns:
             Ids of real tokens, int32 [tokens], the special ones among them.

@@ -38,17 +38,10 @@ def build_vocabulary(
 ) -> list[str]:
     """Trains on 99 % of the lines, writes the files, and returns a report on the other lines.
 
-    Args:
-        files: the text.
-        output_file: vocabulary or SentencePiece model; its settings are written beside it.
-        vocab_size: number of tokens.
-        tokenizer: "wordpiece" or one of `MODEL_TYPES`.
-        do_lower_case: setting of the tokenizer.
-        strip_accents: likewise.
-        pre_split: likewise.
-        text_field: of JSON lines.
-        sample_share: share of the lines to use.
-        **limits: of `text.train_wordpiece_vocabulary` or `text.train_sentencepiece_model`.
+    The settings are written beside `output_file`, the vocabulary or SentencePiece model.
+    `tokenizer` is "wordpiece" or one of `MODEL_TYPES`, and `limits` are arguments of the function
+    in `text` that trains it. With `text_field` the files are JSON lines; of all lines a share of
+    `sample_share` is used.
     """
     folder, name = os.path.split(output_file)
     tf.io.gfile.makedirs(folder or ".")
@@ -81,14 +74,10 @@ def build_vocabulary(
             tf.io.gfile.remove(output_file)
         raise
     if do_lower_case and strip_accents:
-        _warn_of_changed_letters(first + held_out, is_model)
+        strip = without_accents if is_model else without_marks
+        if changed := warning_of_changed_letters(first + held_out, strip):
+            logging.warning("%s", changed)
     return report(text.load_tokenizer(output_file), held_out, vocab_size)
-
-
-def _warn_of_changed_letters(lines: list[str], is_model: bool):
-    strip = without_accents if is_model else without_marks
-    if changed := warning_of_changed_letters(lines, strip):
-        logging.warning("%s", changed)
 
 
 def _training_lines(
@@ -98,20 +87,15 @@ def _training_lines(
     sample_share: float,
 ) -> Iterator[str]:
     """Yields the lines to train on; every HELD_OUT_EVERYth of them goes to `held_out` instead."""
-    replaced_bytes = number = 0
-    drawn = 0.0
-    for chunk in corpus.cut_in_chunks(files, corpus.CHUNK_BYTES):
-        for piece in reading.read_pieces(chunk, False, text_field):
-            replaced_bytes += piece.replaced_bytes
-            for line in piece.lines:
-                drawn += sample_share
-                if drawn < 1:
-                    continue
-                drawn -= 1
-                number += 1
-                if number % HELD_OUT_EVERY or len(held_out) == _MAX_HELD_OUT:
-                    yield line
-                else:
-                    held_out.append(line)
-    if replaced_bytes:
-        logging.warning("%d bytes are not UTF-8 and were left out.", replaced_bytes)
+    number, drawn = 0, 0.0
+    for piece in reading.read_all(files, False, text_field):
+        for line in piece.lines:
+            drawn += sample_share
+            if drawn < 1:
+                continue
+            drawn -= 1
+            number += 1
+            if number % HELD_OUT_EVERY or len(held_out) == _MAX_HELD_OUT:
+                yield line
+            else:
+                held_out.append(line)

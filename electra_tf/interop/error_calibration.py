@@ -34,11 +34,7 @@ class ErrorCalibration:
 def write_calibration(calibration: ErrorCalibration, folder: str, step: int, weights: str) -> None:
     """Write the calibration of a model; those of other checkpoints of the folder stay.
 
-    Args:
-        calibration: of the words of its discriminator.
-        folder: of the model.
-        step: updates that made its weights.
-        weights: their fingerprint; for other weights the calibration does not count.
+    It counts for the discriminator whose weights, made by `step` updates, have that fingerprint.
 
     Raises:
         ValueError: there is such a file, which is not as expected; names it and the key.
@@ -52,10 +48,7 @@ def write_calibration(calibration: ErrorCalibration, folder: str, step: int, wei
 def read_calibration(folder: str, step: int, weights: str) -> ErrorCalibration | None:
     """The calibration of a model; None if it has none, or only such of other weights.
 
-    Args:
-        folder: of the model.
-        step: updates that made its weights.
-        weights: their fingerprint.
+    Arguments as those of `write_calibration`.
 
     Raises:
         ValueError: the file is not as expected; names it and the key.

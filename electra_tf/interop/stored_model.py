@@ -210,10 +210,8 @@ def pretraining_config(
 ) -> PretrainingConfig:
     """The configuration of a pre-trained model of which this much is known.
 
-    Args:
-        encoder: the shape of its encoder.
-        objective: hyperparameters that follow from what it consists of.
-        hparams: those that are given; they win.
+    The objective has hyperparameters that follow from what the model consists of; those that are
+    given, `hparams`, win.
     """
     shape = hparams_of_shape(encoder)
     overrides = hparams.get("model_hparam_overrides", {})

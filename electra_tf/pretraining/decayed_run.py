@@ -35,10 +35,6 @@ def with_continued_checkpoint(config: PretrainingConfig, hparams: dict[str, Any]
 
     The config.json beside it may be of a later run.
 
-    Args:
-        config: of the run, as far as its files can be found by it.
-        hparams: as given by the user.
-
     Raises:
         FileNotFoundError, ValueError: see `find_checkpoint`.
     """

@@ -26,11 +26,8 @@ def with_vocabulary_size(
 ) -> dict[str, Any]:
     """`hparams` with `vocab_size`: that of the initial weights, else of the vocabulary.
 
-    Args:
-        config: of `hparams`.
-        folder: of a run that is continued, and whose configuration is not stored; None for a new
-            run.
-        hparams: as given.
+    The folder is that of a run that is continued, and whose configuration is not stored; a new run
+    has none.
     """
     if "vocab_size" in hparams:
         return hparams

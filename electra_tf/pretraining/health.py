@@ -205,12 +205,15 @@ class HealthWatch:
     Args:
         run: what is known of the run's configuration.
         band: where recorded runs of this configuration were, if there are any.
+
+    Attributes:
+        facts: those of the records seen last, if any.
     """
 
     def __init__(self, run: RunFacts, band: Band | None = None):
         self._run = run
         self._band = band
-        self._facts: RecordFacts | None = None
+        self.facts: RecordFacts | None = None
         self._found: set[str] = set()
         self._last_step = 0
         self._begin_stage()
@@ -222,12 +225,7 @@ class HealthWatch:
 
     @property
     def _has_entropy(self) -> bool:
-        return self._facts is not None and self._facts.tokens >= TOKENS_OF_ENTROPY
-
-    @property
-    def facts(self) -> RecordFacts | None:
-        """Those of the records seen last, if any."""
-        return self._facts
+        return self.facts is not None and self.facts.tokens >= TOKENS_OF_ENTROPY
 
     def recall(self, names: Iterable[str]) -> None:
         """Take these rules, and no others, for those that have found something already."""
@@ -244,10 +242,10 @@ class HealthWatch:
         found: dict[str, str] = {}
         if kind == RECORDS:
             entry = Entry(step, 0, values)
-            self._facts = RecordFacts(*(entry[name] for name in RecordFacts._fields))
+            self.facts = RecordFacts(*(entry[name] for name in RecordFacts._fields))
             self._last_step = max(self._last_step, step)  # a run may begin behind step 0
             self._begin_stage()  # losses at other lengths, on other text cannot be compared
-            found = dict(_of_records(self._facts, self._run.keeps_case))
+            found = dict(_of_records(self.facts, self._run.keeps_case))
         elif kind == "train" and step > self._last_step:
             entry = Entry(step, step - self._last_step, values)
             self._last_step = step
@@ -314,7 +312,7 @@ class HealthWatch:
         loss = entry["masked_lm_loss"]
         if not self._run.is_generator_trained or not self._has_entropy:
             return None
-        plateau = self._run.plateau(self._facts)
+        plateau = self._run.plateau(self.facts)
         if not loss > plateau - PLATEAU_MARGIN:
             return None
         return (
@@ -351,7 +349,7 @@ class HealthWatch:
         if not self._has_entropy or not self._run.can_restore:
             return None
         kept = self._run.kept_share
-        by_chance = kept + (1 - kept) * self._facts.repeat_probability
+        by_chance = kept + (1 - kept) * self.facts.repeat_probability
         if not restored < by_chance:
             return None
         return (
@@ -360,9 +358,9 @@ class HealthWatch:
         )
 
     def _outside_band(self, entry: Entry) -> str | None:
-        if self._band is None or self._facts is None:
+        if self._band is None or self.facts is None:
             return None
-        if not self._band.is_of_text(self._facts.unigram_entropy):
+        if not self._band.is_of_text(self.facts.unigram_entropy):
             return None
         problems = []
         for name, is_worse_above in WORSE_ABOVE.items():

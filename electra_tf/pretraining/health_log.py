@@ -56,13 +56,7 @@ def replay(
 
 
 class HealthLog:
-    """Warns of what the rules find in a run, and logs it, so that a resumed run does not repeat it.
-
-    Args:
-        config: of the run.
-        vocabulary: of its records.
-        log: of the run.
-    """
+    """Warns of what the rules find in a run, and logs it: a resumed run does not repeat it."""
 
     def __init__(self, config: PretrainingConfig, vocabulary: Vocabulary, log: RunLog):
         self._vocabulary = vocabulary
@@ -75,11 +69,6 @@ class HealthLog:
 
     def begin_stage(self, stage: Stage, step: int, records: PretrainingRecords) -> None:
         """Look at the records of a stage, and log what they say, unless the log says it already.
-
-        Args:
-            stage: that is trained now.
-            step: steps done.
-            records: of the stage.
 
         Raises:
             ValueError: a record is damaged; names it.

@@ -34,13 +34,9 @@ class Evaluation(NamedTuple):
 class Evaluator:
     """Measures a pretrainer on the same batches, masks and fakes every time.
 
-    Each replica takes the next whole batch, so that no number depends on how many there are.
-
-    Args:
-        pretrainer: whose weights are measured, as they are at each call.
-        records: to evaluate on, in file order.
-        num_batches: how many of them at most.
-        strategy: of the pretrainer's variables; all its processes evaluate together.
+    The batches are the first `num_batches` of the records, in file order. Each replica takes the
+    next whole batch, so that no number depends on how many there are. All processes of the strategy
+    evaluate together.
     """
 
     def __init__(

@@ -94,13 +94,9 @@ def vocabulary_in(folder: str) -> Vocabulary | None:
 def write_config(
     config: PretrainingConfig, tokenizer: Tokenizer, converted_from: str | None = None
 ) -> None:
-    """Store the resolved configuration, the tokenizer's settings and the vocabulary.
+    """Store the resolved configuration, the tokenizer's settings and the vocabulary in `model_dir`.
 
-    Args:
-        config: its `model_dir` is where the files are written.
-        tokenizer: the one the model is trained with.
-        converted_from: for weights from elsewhere, of whose training the configuration says
-            nothing: where they are from.
+    Weights that are `converted_from` elsewhere need not be trained as the configuration says.
 
     Raises:
         ValueError: the folder has another vocabulary already.

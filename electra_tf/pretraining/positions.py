@@ -25,9 +25,7 @@ def tables_in(names: Iterable[str]) -> list[str]:
 def positions_of_checkpoint(prefix: str, shapes: Shapes) -> dict[str, int]:
     """How many positions of each table of a checkpoint are trained, see `trained_positions`.
 
-    Args:
-        prefix: of the checkpoint.
-        shapes: of what it has, by name; moving averages stand for their weights.
+    The shapes are those of all that it has; moving averages stand for their weights.
     """
     rows = {name.removesuffix(SUFFIX): shape[0] for name, shape in shapes.items() if shape}
     tables = {name: rows[name] for name in tables_in(rows)}
@@ -39,14 +37,9 @@ def trained_positions(
 ) -> dict[str, int]:
     """How many positions of each table are trained; the others are random, or copies of these.
 
-    A checkpoint whose state has no `TRAINED` has trained those of its stages so far. If it began
-    with the weights of another model, or has no configuration, all of its positions count.
-
-    Args:
-        state: of the checkpoint.
-        step: updates done.
-        tables: positions of each table, by name.
-        where: the checkpoint, for messages.
+    All positions of each table are given by its name. A checkpoint whose state has no `TRAINED`
+    has trained those of its stages so far. If it began with the weights of another model, or has no
+    configuration, all of its positions count.
 
     Raises:
         ValueError: something in the state is of a wrong type.
@@ -110,9 +103,7 @@ def extend_positions(
 def shorter_tables(shapes: Shapes, weights: Mapping[str, tf.Variable]) -> dict[str, str]:
     """Tables of a model of which stored ones have fewer positions: names here -> names there.
 
-    Args:
-        shapes: of what is stored, by name; moving averages stand for their weights.
-        weights: of the model, by name.
+    The shapes are those of what is stored, where moving averages stand for their weights.
     """
     found = {}
     for name, weight in weights.items():

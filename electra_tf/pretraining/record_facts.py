@@ -32,12 +32,7 @@ class RecordFacts(NamedTuple):
 
 
 def facts_of(records: PretrainingRecords, length: int, vocabulary: Vocabulary) -> RecordFacts:
-    """Look at some of the records.
-
-    Args:
-        records: of a stage.
-        length: L of the stage.
-        vocabulary: that they were made with.
+    """Look at some of the records of a stage with sequences of a length.
 
     Raises:
         ValueError: one of them is damaged; names it.

@@ -15,12 +15,9 @@ FORWARD_AND_BACKWARD = 2
 def flops_of_sequence(
     config: PretrainingConfig, length: int, masked_lm_only: bool = False
 ) -> float:
-    """Operations of one training step on one sequence, by the original's rules.
+    """Operations of one training step on one sequence of `length` tokens, by the original's rules.
 
-    Args:
-        config: the run; its shapes and objective count.
-        length: L.
-        masked_lm_only: of a stage that leaves the discriminator out.
+    With `masked_lm_only` the stage leaves the discriminator out.
     """
     share = config.num_masked_of(length) / length
     total = 0.0

@@ -84,12 +84,6 @@ def load_starting_weights(
 ) -> dict[str, int]:
     """Load what `init_checkpoint` and `generator_checkpoint` name into a new model.
 
-    Args:
-        config: names the sources.
-        pretrainer: the new model.
-        tokenizer: the one the model is trained with.
-        found: the weights that are not in checkpoints.
-
     Returns:
         How many positions of each table of positions are trained, by its name; 0: it is random.
 

@@ -73,14 +73,8 @@ def make_optimizer(config: PretrainingConfig) -> ElectraAdam:
 class PretrainingTrainer(Trainer):
     """One process's part of a pre-training run: its stages, one after the other.
 
-    Args:
-        config: the run.
-        strategy: of the pretrainer's variables.
-        pretrainer: compiled.
-        tokenizer: of the records.
-        records: of all stages.
-        held_out: to evaluate on; None for no evaluation.
-        start: weights of a new run that are in no checkpoint.
+    Without `held_out` records nothing is evaluated. `start` has the weights of a new run that are
+    in no checkpoint.
     """
 
     instead_of_a_cpu = (

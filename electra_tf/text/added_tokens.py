@@ -89,11 +89,7 @@ class AddedTokens(tf.Module):
 
 
 class _Matcher(tf.Module):
-    """Cuts texts at the first matches of some contents, the longest first.
-
-    Args:
-        tokens: content, as it stands in the text -> what it is.
-    """
+    """Cuts texts at the first matches of some contents, as they stand there, the longest first."""
 
     def __init__(self, tokens: Mapping[str, AddedToken]):
         super().__init__()

@@ -61,13 +61,7 @@ def kept_lengths(
 def shares_of_room(
     first: tf.Tensor, second: tf.Tensor, room: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """How many tokens of each of two texts fit into a room, see `kept_lengths`.
-
-    Args:
-        first: numbers of tokens, int64 [B].
-        second: the same.
-        room: tokens of both, at most, int64 [B].
-    """
+    """How many tokens of each of two texts fit into a room, see `kept_lengths`; all int64 [B]."""
     larger_half = (room + 1) // 2
     return (
         tf.minimum(first, tf.maximum(larger_half, room - second)),

@@ -126,10 +126,7 @@ def check_different(
 ) -> None:
     """Raise a ValueError if two options have the same tokens in a template.
 
-    Args:
-        templates: of R rows.
-        options: of the same rows.
-        ids: see `row_ids`.
+    All three are of the same R rows; the ids are those of `row_ids`.
     """
     seen: dict[tuple[str, str | bytes], str] = {}
     for template, option, row in zip(templates, options, ids, strict=True):

@@ -57,7 +57,6 @@ class SentencePieceTokenizer(Tokenizer):
             self._is_space = tf.constant(_spaces())
 
     def __call__(self, texts: Strings) -> tf.RaggedTensor:
-        """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
         return self._pieces.tokenize(as_strings(texts))
 
     def offsets(self, texts: Strings) -> TokensWithOffsets:
@@ -79,14 +78,10 @@ class SentencePieceTokenizer(Tokenizer):
         return TokensWithOffsets(ids, *(ids.with_flat_values(values) for values in found))
 
     def of_words(self, words: Strings) -> tf.RaggedTensor:
-        """Returns the ids of each of the words [n] by itself, a RaggedTensor int32 [n, tokens].
-
-        The first piece of a word begins with `▁`, as behind a space.
-        """
+        """The first piece of a word begins with `▁`, as behind a space."""
         return self(words)
 
     def files(self) -> dict[str, bytes]:
-        """The content of the model file by its usual name."""
         return {MODEL_FILE: self._model}
 
 

@@ -58,7 +58,7 @@ class Tokenizer(tf.Module, abc.ABC):
 
     @abc.abstractmethod
     def of_words(self, words: Strings) -> tf.RaggedTensor:
-        """Returns the ids of words [n] that were split before, RaggedTensor int32 [n, tokens]."""
+        """Returns the ids of each of the words [n] by itself, RaggedTensor int32 [n, tokens]."""
 
     @abc.abstractmethod
     def files(self) -> dict[str, bytes]:

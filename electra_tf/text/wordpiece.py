@@ -78,7 +78,6 @@ class WordPieceTokenizer(Tokenizer):
             )
 
     def __call__(self, texts: Strings) -> tf.RaggedTensor:
-        """Returns the ids of texts [B], a RaggedTensor int32 [B, tokens]."""
         texts = as_strings(texts)
         return self._added.ids(texts, self._ids) if self._added else self._ids(texts)
 
@@ -98,10 +97,10 @@ class WordPieceTokenizer(Tokenizer):
         return self._normalizer.words(as_strings(texts))
 
     def of_words(self, words: Strings) -> tf.RaggedTensor:
-        """Returns the ids of each of the words [n] by itself, a RaggedTensor int32 [n, tokens].
+        """As the reference cuts words for tagging.
 
-        As the reference cuts words for tagging, which splits them at punctuation but not at
-        ideographs (tagging_tasks.py:228-250): 日本 becomes 日 ##本, in running text it is 日 本.
+        It splits them at punctuation but not at ideographs (tagging_tasks.py:228-250): 日本 becomes
+        日 ##本, in running text it is 日 本.
         """
         words = as_strings(words)
         if self.pre_split:
@@ -123,7 +122,6 @@ class WordPieceTokenizer(Tokenizer):
         return normalizer, self._make_wordpiece(no_pretokenization=True)
 
     def files(self) -> dict[str, bytes]:
-        """The content of the vocabulary file by its usual name."""
         return {"vocab.txt": content_of(self.vocabulary)}
 
     def offsets(self, texts: Strings) -> TokensWithOffsets:
@@ -257,11 +255,8 @@ class LongTokens(tf.Module):
     """Puts marks in the place of the tokens of more than 256 bytes that words have.
 
     Which pieces are the longest depends on all before them, so words that may have such a token are
-    cut by tensorflow-text's older, slower op, which has no such limit.
-
-    Args:
-        tokens: of the vocabulary, in the order of their ids.
-        unknown: which of them stands for words without pieces.
+    cut by tensorflow-text's older, slower op, which has no such limit. The token `unknown` stands
+    for words without pieces.
 
     Attributes:
         marked_tokens: what stands for the long tokens in the vocabulary of the fast op, by id.

@@ -73,12 +73,7 @@ class HuggingFaceConfig:
 
 
 def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingFaceConfig:
-    """Read config.json.
-
-    Args:
-        folder: it has a config.json.
-        shapes: of the folder's tensors, by their names.
-        with_head: whether labels and such are wanted too.
+    """Read config.json, labels and such if `with_head`; the shapes are those of the tensors.
 
     Raises:
         ValueError: a key is missing or of another type, or a setting cannot be represented here.
@@ -96,7 +91,9 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     special_ids = _special_ids(stored, encoder.vocab_size, path)
-    _check_num_labels(stored.get("num_labels"), path)
+    count = stored.get("num_labels")
+    is_count = count is None or (type(count) is int and 1 <= count <= _MOST_LABELS)
+    check(is_count, f"{path}: num_labels", f"at least 1 and at most {_MOST_LABELS:,}", count)
     architecture = _architecture(stored, shapes, path)
     if not with_head:
         return HuggingFaceConfig(architecture, encoder, special_ids=special_ids)
@@ -182,12 +179,6 @@ def _width(architecture: str, shapes: Shapes) -> int | None:
     """C, the number of classes that the last layer of a head has."""
     shape = shapes.get(HEADS[architecture].last_layer) if architecture in HEADS else None
     return shape[0] if shape else None
-
-
-def _check_num_labels(count: Any, path: str):
-    is_count = count is None or (type(count) is int and 1 <= count <= _MOST_LABELS)
-    expected = f"at least 1 and at most {_MOST_LABELS:,}"
-    check(is_count, f"{path}: num_labels", expected, count)
 
 
 def _labels(stored: dict, path: str, width: int | None) -> tuple[str, ...]:

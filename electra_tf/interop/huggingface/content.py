@@ -260,14 +260,16 @@ def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
 
 
 def _read_rows(tensors: Tensors, rows: tuple[Row, ...], folder: str) -> dict[str, np.ndarray]:
-    """The weights of the rows under our names.
+    """The weights of the rows under our names; says it if some are rounded.
 
     Raises:
         ValueError: tensors are missing, unexpected, of another shape or no floats.
     """
     expected = {row.theirs: row.their_shape for row in rows}
     require_match(_shapes(tensors), expected, "the file", _misfit(folder), sizes_of)
-    return to_ours(_floats_of(tensors), rows)
+    rounded = [tensor for tensor in tensors.values() if tensor.dtype == "F64"]
+    warn_of_rounding([tensor.name for tensor in rounded], rounded[0].file if rounded else "")
+    return to_ours({name: tensor.values for name, tensor in tensors.items()}, rows)
 
 
 def _misfit(folder: str) -> str:
@@ -327,17 +329,6 @@ def _read_tensors(folder: str) -> dict[str, StoredTensor]:
         if name not in tensors or os.path.basename(tensors[name].file) != file:
             raise ValueError(f"{path}: {name} is expected to be in {file}, but is not.")
     return tensors
-
-
-def _floats_of(tensors: Mapping[str, StoredTensor]) -> dict[str, np.ndarray]:
-    """Tensors by name as float32; says it if some are rounded.
-
-    Raises:
-        ValueError: one holds no floats.
-    """
-    rounded = [tensor for tensor in tensors.values() if tensor.dtype == "F64"]
-    warn_of_rounding([tensor.name for tensor in rounded], rounded[0].file if rounded else "")
-    return {name: tensor.values for name, tensor in tensors.items()}
 
 
 def _read_index(path: str) -> dict[str, str]:

@@ -113,12 +113,8 @@ class HuggingFaceModel(keras.Model):
 def task_spec(name: str, kind: str, labels: Sequence[str] | None) -> TaskSpec:
     """The built-in task of a name, if it is of the kind, with these labels.
 
-    Else it is a task of the kind that has a single unlabelled file.
-
-    Args:
-        name: of the task.
-        kind: one of `KINDS`.
-        labels: classes in the order of their ids; None for kinds without.
+    Else it is a task of the kind that has a single unlabelled file. Labels are in the order of
+    their ids; kinds without labels have None.
     """
     labels = None if labels is None else tuple(labels)
     if name in TASKS and TASKS[name].spec.kind == kind:
@@ -135,11 +131,7 @@ def settings_for(
 ) -> FinetuningConfig:
     """A configuration under which a head of Hugging Face's architectures is built.
 
-    Args:
-        spec: the task.
-        encoder: sizes of the encoder.
-        classifier_dropout: rate before the head; None: the encoder's.
-        **given: hyperparameters that are known.
+    The dropout before it is the encoder's by default; further hyperparameters are taken as given.
     """
     hparams = {
         **kind_of(spec).hparams,

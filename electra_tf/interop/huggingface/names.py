@@ -43,11 +43,7 @@ def table(
 ) -> tuple[Row, ...]:
     """All tensors of a model.
 
-    Args:
-        architecture: a key of `HEADS`.
-        encoder: its shape.
-        task: name of our head.
-        outputs: C, classes or scores of the head of a task.
+    The architecture is a key of `HEADS`; the head of a task has our name for it and C outputs.
     """
     prefix = "" if architecture == "ElectraModel" else BODY
     body = tuple(row._replace(theirs=prefix + row.theirs) for row in encoder_rows(encoder))

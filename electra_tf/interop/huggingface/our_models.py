@@ -51,13 +51,9 @@ def model_of_content(
     folder: str,
     hparams: Mapping[str, Any] | None = None,
 ) -> StoredModel:
-    """Our model of one folder, or of the two of a pair.
+    """Our model of one folder, or of the two of a pair, of which `content` is the discriminator's.
 
-    Args:
-        content: of the folder; of a pair, the discriminator's.
-        generator: the pair's generator; None for a single model.
-        folder: where it lies.
-        hparams: of a model with the head of a task, see `OF_A_TASK`.
+    Hyperparameters can be given for a model with the head of a task, see `OF_A_TASK`.
 
     Raises:
         ValueError: the two are no pair, or the class is none that a model here is made of, or
@@ -227,10 +223,8 @@ def contents_of(
 ) -> dict[str, Content]:
     """What is written for a model: folder inside the output ("" for itself) -> content.
 
-    Args:
-        model: pre-trained or fine-tuned.
-        part: "discriminator" or "generator" of a pre-trained pair; default: both.
-        task: which head of a model that was fine-tuned on several tasks.
+    Of a pre-trained pair `part` is "discriminator" or "generator", by default both; `task` is the
+    head of a model that was fine-tuned on several tasks.
 
     Raises:
         ValueError: there is no such part or task, or it has no counterpart there; says why, and

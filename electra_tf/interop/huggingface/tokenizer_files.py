@@ -22,10 +22,7 @@ SPECIAL_TOKENS_FILE = "special_tokens_map.json"
 def write_tokenizer(folder: str, tokenizer: Tokenizer, max_length: int) -> None:
     """Write all files that transformers, old and new, looks for.
 
-    Args:
-        folder: an existing one.
-        tokenizer: of WordPiece.
-        max_length: longest sequence of the model, in tokens.
+    The longest sequence of the model has `max_length` tokens.
 
     Raises:
         ValueError: the tokenizer is another one than WordPiece.

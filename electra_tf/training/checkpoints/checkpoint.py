@@ -74,8 +74,10 @@ class CheckpointFolder:
             return prefix
         path = os.path.join(self.folder, NAMING_FILE)
         try:
-            named = _named_by(read_bytes(path), path)
-            name = os.path.basename(named)
+            names = _names_of(read_bytes(path), b"model_checkpoint_path")
+            if not names:
+                raise ValueError(f"{path} is expected to name a checkpoint, but does not.")
+            named, name = names[0], os.path.basename(names[0])
             # The folder's own come first: it may be a copy, or have been moved.
             is_moved = (os.path.isabs(named) or "://" in named) and name in found
             target = os.path.join(self.folder, name if is_moved else named)
@@ -126,11 +128,11 @@ class CheckpointFolder:
             source, target = os.path.join(partial, file), os.path.join(self.folder, file)
             tf.io.gfile.rename(source, target, overwrite=True)
 
-    def check_incomplete(self) -> None:
-        """Check that saving may use the folder of unfinished checkpoints.
+    def remove_incomplete(self) -> None:
+        """Delete what a killed run left of a checkpoint it was writing.
 
         Raises:
-            FileExistsError: there is such a folder, with files of others.
+            FileExistsError: the folder of unfinished checkpoints has files of others.
         """
         partial = os.path.join(self.folder, PARTIAL)
         others = foreign_prefixes(partial)
@@ -139,15 +141,6 @@ class CheckpointFolder:
             is_ours=True,
             is_made=lambda name: bool(_FILE.fullmatch(name)) and _prefix_of(name) not in others,
         )
-
-    def remove_incomplete(self) -> None:
-        """Delete what a killed run left of a checkpoint it was writing.
-
-        Raises:
-            FileExistsError: see `check_incomplete`.
-        """
-        self.check_incomplete()
-        partial = os.path.join(self.folder, PARTIAL)
         if not tf.io.gfile.exists(partial):
             return
         for file in files_in(partial):
@@ -223,18 +216,6 @@ def foreign_prefixes(folder: str) -> set[str]:
     """Names of the checkpoints of a folder that this program did not save."""
     names = _prefixes_in(folder)
     return {name for name in names if is_ours(os.path.join(folder, name)) is False}
-
-
-def _named_by(content: bytes, path: str) -> str:
-    """The checkpoint that a `checkpoint` file names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    names = _names_of(content, b"model_checkpoint_path")
-    if not names:
-        raise ValueError(f"{path} is expected to name a checkpoint, but does not.")
-    return names[0]
 
 
 def _names_of(content: bytes, field: bytes) -> list[str]:

@@ -193,12 +193,7 @@ class Mismatch(NamedTuple):
 
 
 def mismatches(found: Shapes, expected: Shapes, place: str) -> list[Mismatch]:
-    """What differs between the shapes found by name and those expected.
-
-    Args:
-        found: name -> shape.
-        expected: name -> shape.
-        place: where they were found, such as "the checkpoint".
+    """What differs between the shapes found by name in a place and those expected.
 
     Returns:
         First the names that are missing, then the unexpected ones, then those of another shape.
@@ -218,13 +213,7 @@ def mismatches(found: Shapes, expected: Shapes, place: str) -> list[Mismatch]:
 
 
 def explained(subject: str, differences: Sequence[Mismatch], sizes: Sequence[str] = ()) -> str:
-    """The message of an error: what differs in size, then names, of many some and a count.
-
-    Args:
-        subject: begins it, such as "/models/x does not fit the model".
-        differences: of names and shapes.
-        sizes: phrases about hyperparameters.
-    """
+    """The message of an error: what differs in size, then names, of many some and a count."""
     lines = [f"  hyperparameters that differ: {'; '.join(sizes)}"] if sizes else []
     counts: Counter[str] = Counter()
     places = []
@@ -277,13 +266,8 @@ def refuse_far_larger(
     """Raise a ValueError if a model would be far larger than what it is to be loaded from.
 
     A size of a damaged configuration is found before memory of that size is asked for; smaller
-    differences are listed when the model is loaded.
-
-    Args:
-        found: hyperparameters that follow from the stored shapes, see `Sizes`.
-        expected: the same of the configured model.
-        place: where `found` are from, such as "the checkpoint".
-        subject: begins the message, such as "/models/x does not fit the model".
+    differences are listed when the model is loaded. Arguments as those of `require_match`, but
+    hyperparameters that follow from shapes (see `Sizes`) instead of the shapes.
     """
     larger = {name: size for name, size in expected.items() if size > 2 * found.get(name, 1)}
     if larger:
@@ -298,11 +282,6 @@ def refuse_far_larger(
 
 def float32_of(values: np.ndarray, name: str, place: str) -> np.ndarray:
     """Stored floats of any width as float32, which is exact for all but float64.
-
-    Args:
-        values: as they are stored.
-        name: of the variable.
-        place: what it is stored in, for messages.
 
     Raises:
         ValueError: they are no floats, or too large.

@@ -87,13 +87,8 @@ def assign_weights(
 ) -> LoadReport:
     """Give a model weights by name, as `load_weights` does with those of a checkpoint.
 
-    Args:
-        weights: by the names of the model's variables.
-        model: gets them.
-        source: where the weights are from, for messages.
-        excused: see `load_variables`.
-        what: the model, for messages.
-        place: what has the weights, for messages.
+    In messages the weights are those of `source`, which has them in `place`, and `what` is the
+    model. Names may differ that `excused` matches, see `load_variables`.
 
     Raises:
         ValueError: what differs and is not excused.
@@ -119,12 +114,7 @@ def sizes_of_weights(shapes: Shapes) -> dict[str, Any]:
 
 
 def check_size(prefix: str, expected: Mapping[str, Any]) -> None:
-    """Raise a ValueError if a model would be far larger than its checkpoint.
-
-    Args:
-        prefix: of the checkpoint.
-        expected: what `configured_sizes` gives for the model.
-    """
+    """Raise a ValueError if a model of these sizes (see `configured_sizes`) would be far larger."""
     shapes = CheckpointReader(prefix).shapes
     subject = f"{prefix} does not fit its configuration"
     refuse_far_larger(sizes_of_weights(shapes), expected, "the checkpoint", subject)
@@ -233,18 +223,14 @@ def state_left(prefix: str) -> tuple[str, ...]:
     left = [
         name for name in sorted(reader.shapes) if name.startswith("electra_tf/") and name != STATE
     ]
+    weights = [name for name in reader.shapes if not re.search(NOT_WEIGHTS, name)]
+    have_moments = [f"{name}/adam_m" in reader for name in weights]
     if _has_averages(reader):
         left.append("the weights that moving averages stand for, and their moments")
-    elif _has_frozen_weights(reader):
+    elif any(have_moments) and not all(have_moments):
         left.append("Adam's moments of the weights that are not frozen")
     return tuple(left)
 
 
 def _has_averages(reader: CheckpointReader) -> bool:
     return any(name.endswith(SUFFIX) for name in reader.shapes)
-
-
-def _has_frozen_weights(reader: CheckpointReader) -> bool:
-    weights = [name for name in reader.shapes if not re.search(NOT_WEIGHTS, name)]
-    have_moments = [f"{name}/adam_m" in reader for name in weights]
-    return any(have_moments) and not all(have_moments)

@@ -145,11 +145,7 @@ def _wait_for_loss(resolver: Resolver) -> list[str]:
 
 
 class _Watchdog(contextlib.AbstractContextManager):
-    """Ends the process if it lives on for long after a worker was lost.
-
-    Args:
-        find_lost: returns who is lost.
-    """
+    """Ends the process if it lives on for long after a worker was lost."""
 
     def __init__(self, find_lost: Callable[[], list[str]]):
         self._find_lost = find_lost

@@ -90,11 +90,9 @@ class Workers:
         self.table([0.0])
 
     def check_same(self, what: str, values: Mapping[str, Any]) -> None:
-        """Raise a ValueError on every worker unless all have the same values.
+        """Raise a ValueError on every worker unless all have the same values, by name.
 
-        Args:
-            what: that they describe, for the message.
-            values: by name, as JSON can hold them.
+        The values are such as JSON can hold.
         """
         names = sorted(values)
         # First the names: workers with other programs would not send as many digests.
@@ -129,12 +127,7 @@ def _digest(value: Any) -> list[int]:
 
 
 def check_same_run(workers: Workers, config: Any) -> None:
-    """Raise a ValueError unless hyperparameters and arithmetic are the same on all workers.
-
-    Args:
-        workers: all of them call this together.
-        config: of a run, with `precision` and `jit_compile`.
-    """
+    """Raise a ValueError unless hyperparameters and arithmetic are the same on all workers."""
     workers.check_same("the hyperparameters", config.without_paths())
     computing = arithmetic(config.precision, config.jit_compile)
     workers.check_same("what the devices compute in", {"arithmetic": computing})
@@ -142,13 +135,7 @@ def check_same_run(workers: Workers, config: Any) -> None:
 
 
 def check_same_weights(workers: Workers, what: str, model: keras.Model) -> None:
-    """Raise a ValueError unless the model has the same weights on all workers.
-
-    Args:
-        workers: all of them call this together.
-        what: the weights are those of, for the message.
-        model: its weights are compared.
-    """
+    """Raise a ValueError unless the model has the same weights on all workers."""
     if workers.count == 1:
         return
     weights = weights_by_name(model)

@@ -60,13 +60,7 @@ def progress_line(
 
 
 class Progress:
-    """Shows how far a run is; to be closed at its end.
-
-    Args:
-        step: steps done before.
-        num_steps: steps of the run.
-        label: begins the lines.
-    """
+    """Shows how far a run is behind a label; to be closed at its end."""
 
     def __init__(self, step: int, num_steps: int, label: str = ""):
         self._label, self._num_steps = label, num_steps
