@@ -34,7 +34,7 @@ from electra_tf.data.spec import Rows  # noqa: E402
 from electra_tf.pretraining import run  # noqa: E402
 from electra_tf.text import load_tokenizer  # noqa: E402
 from electra_tf.text.vocabulary_training import train_wordpiece_vocabulary  # noqa: E402
-from electra_tf.training.loop.loop import make_runner  # noqa: E402
+from electra_tf.training.loop.runners import make_runner  # noqa: E402
 
 
 def read_documents(path, count):

@@ -97,7 +97,7 @@ def runner_of(config):
     from electra_tf.pretraining import ElectraPretrainer, run
     from electra_tf.text import SpecialTokens, Vocabulary
     from electra_tf.training.checkpoints.weights import weights_by_name
-    from electra_tf.training.loop.loop import make_runner
+    from electra_tf.training.loop.runners import make_runner
 
     special = SpecialTokens()
     tokens = (*special.all, *(f"t{i}" for i in range(config.vocab_size - len(special.all))))

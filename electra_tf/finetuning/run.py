@@ -36,8 +36,8 @@ from electra_tf.training.checkpoints.weights import load_weights
 from electra_tf.training.distribution.coordination import ending_with_others
 from electra_tf.training.distribution.strategy import make_strategy
 from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
-from electra_tf.training.loop.device_loop import rows_of_each
 from electra_tf.training.loop.logs import clock
+from electra_tf.training.loop.runners import rows_of_each
 from electra_tf.training.loop.trainer import DivergedError
 from electra_tf.training.optimization.schedules import warn_of_long_warmup
 from electra_tf.training.optimization.updates import check_precision

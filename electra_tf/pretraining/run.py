@@ -22,7 +22,7 @@ from electra_tf.training.checkpoints.weights import check_size, load_weights
 from electra_tf.training.distribution.coordination import ending_with_others
 from electra_tf.training.distribution.strategy import make_strategy
 from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
-from electra_tf.training.loop.device_loop import rows_of_each
+from electra_tf.training.loop.runners import rows_of_each
 from electra_tf.training.optimization.updates import rows_of_part
 
 

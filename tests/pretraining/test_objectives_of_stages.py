@@ -13,7 +13,7 @@ from electra_tf.pretraining import run
 from electra_tf.pretraining.run_flops import flops_of_run, flops_of_sequence
 from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
 from electra_tf.training.loop.logs import read_log
-from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.runners import StepRunner
 
 TIED = {"untied_generator": False}
 HEAD = "discriminator_predictions/"

@@ -14,7 +14,7 @@ from electra_tf.training.checkpoints.weights import (
     training_variables,
     weights_by_name,
 )
-from electra_tf.training.loop.loop import StepRunner, make_runner
+from electra_tf.training.loop.runners import StepRunner, make_runner
 
 pytestmark = pytest.mark.usefixtures("same_fakes")
 

@@ -16,7 +16,7 @@ from electra_tf.pretraining.stage_records import StageRecords
 from electra_tf.pretraining.training import make_schedule
 from electra_tf.training.checkpoints.checkpoint import CheckpointFolder, read_state, step_in_name
 from electra_tf.training.loop import trainer
-from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.runners import StepRunner
 from electra_tf.training.loop.trainer import Stopped
 
 ONE_LAYER = {"num_hidden_layers": 1}

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tiny_run import NO_DROPOUT, make_examples, tensors, tiny_pretrainer
 
 from electra_tf.training.checkpoints.weights import training_variables, weights_by_name
-from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.runners import StepRunner
 
 HOST_OPS = {"PyFunc", "EagerPyFunc", "PyFuncStateless", "PrintV2", "Print", "Assert"}
 SMALL = {**NO_DROPOUT, "num_hidden_layers": 1}

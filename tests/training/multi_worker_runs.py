@@ -20,7 +20,7 @@ import time
 
 from electra_tf.cli.main import run_command
 from electra_tf.training.distribution import coordination
-from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.runners import StepRunner
 
 
 def free_ports(count):

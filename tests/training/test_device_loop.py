@@ -9,8 +9,7 @@ import tensorflow as tf
 from tiny_run import HPARAMS, NO_DROPOUT, make_examples, tensors, tiny_pretrainer
 
 from electra_tf.training.checkpoints.weights import weights_by_name
-from electra_tf.training.loop.device_loop import DeviceLoop
-from electra_tf.training.loop.loop import StepRunner, make_runner
+from electra_tf.training.loop.runners import DeviceLoop, StepRunner, make_runner
 
 WIDTH, TOKENS = HPARAMS["embedding_size"], HPARAMS["vocab_size"]
 TYPES_OF_TPUS = {"pred", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "bf16", "f32"}

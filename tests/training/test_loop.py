@@ -9,11 +9,11 @@ import tensorflow as tf
 from electra_tf.training.loop.loop import (
     Event,
     NonFiniteLossError,
-    StepRunner,
     StopSignals,
     Timing,
     run_loop,
 )
+from electra_tf.training.loop.runners import StepRunner
 
 
 def endless_batches():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from electra_tf.seeds import replica_id
 from electra_tf.training import ElectraAdam
 from electra_tf.training.distribution.replicas import sum_over_replicas
-from electra_tf.training.loop.loop import StepRunner
+from electra_tf.training.loop.runners import StepRunner
 
 LOCAL = np.array([[[0.3, -4.0], [0.1, 0.2]], [[2.0, 1.0], [-0.3, 0.4]]], np.float32)
 """Gradients of two variables on each replica: [replica, variable, 2]."""

@@ -6,25 +6,16 @@ import itertools
 import signal
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from electra_tf.accelerators import is_compiled
-from electra_tf.training.distribution.replicas import is_distributed, rows_of_replica
 from electra_tf.training.distribution.workers import Workers
-from electra_tf.training.loop.device_loop import DeviceLoop, rows_of_each, shapes_of
-from electra_tf.training.private_tensorflow import without_memory_rewrites
+from electra_tf.training.loop.runners import Batch, StepRunner
 
 SECONDS_PER_CALL = 4.0
 """A host call is cut so that signals are answered about this soon."""
-
-STEPS_PER_PROGRAM = 32
-"""Of a GPU: what a call costs is spread over them, and its batches take little memory."""
-
-Batch = Mapping[str, np.ndarray]
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -93,94 +84,6 @@ class Timing:
         return speeds
 
 
-class StepRunner:
-    """Compiles `step` into a function that runs several steps per call on all replicas.
-
-    Args:
-        strategy: the replicas.
-        step: called in each replica with its rows of the global batch; returns a dict with
-            `loss`, this replica's share of the global loss.
-        batch_size: rows of a global batch, over all processes.
-
-    Raises:
-        ValueError: the rows cannot be shared out evenly.
-    """
-
-    def __init__(self, strategy: tf.distribute.Strategy, step: Callable, batch_size: int):
-        self._strategy = strategy
-        self._step = step
-        self._rows = rows_of_each(strategy, batch_size)
-        self._replicas_each = Workers(strategy).replicas_each
-        self._functions = {}
-
-    def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
-        """Run one step per batch, of which this process gives its rows.
-
-        Returns:
-            The global losses, float32 [steps].
-        """
-        groups = itertools.groupby(batches, key=shapes_of)
-        return np.concatenate([self._run_alike(shapes, list(group)) for shapes, group in groups])
-
-    def _run_alike(
-        self, shapes: tuple[tuple[str, tuple[int, ...]], ...], batches: Sequence[Batch]
-    ) -> np.ndarray:
-        """Run one step per batch; all have the same shapes."""
-        if shapes not in self._functions:
-            # Traced once, for any number of steps.
-            signature = {
-                name: tf.TensorSpec([None, *shape], batches[0][name].dtype)
-                for name, shape in shapes
-            }
-            self._functions[shapes] = tf.function(self._run_steps, input_signature=[signature])
-        stacked = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
-        inputs = {name: tf.constant(rows) for name, rows in stacked.items()}
-        with without_memory_rewrites():
-            return self._functions[shapes](inputs).numpy()
-
-    def _run_steps(self, stacked: Mapping[str, tf.Tensor]):
-        steps = tf.shape(next(iter(stacked.values())))[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        for i in tf.range(steps):
-            batch = {name: rows[i] for name, rows in stacked.items()}
-            shares = self._strategy.run(self._replica_step, args=(batch,))
-            loss = self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
-            losses = losses.write(i, loss)
-        return losses.stack()
-
-    def _replica_step(self, batch: Mapping[str, tf.Tensor]):
-        own = rows_of_replica(batch, self._rows, self._replicas_each)
-        return self._step(own)["loss"]
-
-
-def make_runner(
-    strategy: tf.distribute.Strategy,
-    step: Callable,
-    batch_size: int,
-    iterations_per_loop: int,
-    jit_compile: bool | None = None,
-) -> StepRunner | DeviceLoop:
-    """What runs the steps on a strategy; the loop around compiled ones is on the device.
-
-    On a GPU, a step's thousands of kernels are started as one CUDA graph. The memory it works on
-    stays in place within a program only, so one for each step would have the graph rewritten.
-
-    Args:
-        strategy: the replicas. XLA compiles the loop on TPUs, and on a single device if asked;
-            a strategy that sums gradients runs the steps itself.
-        step: see `StepRunner`.
-        batch_size: rows of a global batch, over all processes.
-        iterations_per_loop: steps of one host call, at most.
-        jit_compile: compile by XLA; default: as is best on the devices.
-    """
-    if isinstance(strategy, tf.distribute.TPUStrategy):
-        return DeviceLoop(strategy, step, batch_size, iterations_per_loop)
-    if not is_distributed(strategy) and is_compiled(jit_compile):
-        count = min(iterations_per_loop, STEPS_PER_PROGRAM)
-        return DeviceLoop(strategy, step, batch_size, count, jit_compile=True)
-    return StepRunner(strategy, step, batch_size)
-
-
 class StopSignals(contextlib.AbstractContextManager):
     """Remembers SIGTERM and SIGINT instead of dying of them; a second SIGINT is let through.
 
@@ -218,7 +121,7 @@ class StopSignals(contextlib.AbstractContextManager):
 
 
 def run_loop(
-    runner: StepRunner | DeviceLoop,
+    runner: StepRunner,
     batches: Iterator[Batch],
     first_step: int,
     num_steps: int,

@@ -24,10 +24,10 @@ from electra_tf.training.loop.loop import (
     NonFiniteLossError,
     StopSignals,
     Timing,
-    make_runner,
     run_loop,
 )
 from electra_tf.training.loop.progress import Progress
+from electra_tf.training.loop.runners import make_runner
 from electra_tf.training.optimization.schedules import WarmupPolynomialDecay
 
 
