@@ -191,11 +191,8 @@ def find_starting_point(
 ) -> StoredModel:
     """The encoder at a path, with which training may begin whatever head there is.
 
-    Args:
-        path: a folder that pre-training or fine-tuning wrote here, a Hugging Face ELECTRA folder,
-            or a checkpoint of the original or a folder with one.
-        pre_split: see `text.load_tokenizer`; what the folder says by default.
-        tokenizer: likewise.
+    The path is one of those that `open_model` takes; for `pre_split` and `tokenizer` see
+    `text.load_tokenizer`.
 
     Raises:
         FileNotFoundError: there is nothing of the kind.

@@ -72,14 +72,11 @@ class Band:
 
 
 def band_of(runs: Sequence[Sequence[Mapping[str, float]]], **about: Any) -> Band:
-    """The band of the logs of several runs.
+    """The band of the logs of several runs, which have training entries at the same steps.
 
     At each step it reaches from the lowest to the highest run, and beyond both by the largest
-    distance between two runs at any step from the third interval of the log on.
-
-    Args:
-        runs: for each run its training entries, at the same steps.
-        **about: the fields of `Band` that do not follow from the logs.
+    distance between two runs at any step from the third interval of the log on. Fields of `Band`
+    that do not follow from the logs are given.
 
     Raises:
         ValueError: the runs were logged at different steps, or there are fewer than two.

@@ -66,12 +66,9 @@ def trained_positions(
 def copied_rows(trained: int, length: int) -> np.ndarray:
     """Which trained position each of `length` positions is a copy of, int [max(length, trained)].
 
-    The first and the last trained position are not copied: they see [CLS] and [SEP]. With 6 trained
-    positions and a length of 10, the positions 6, 7, 8, 9 become copies of 1, 2, 3, 4.
-
-    Args:
-        trained: positions trained so far, at least 3.
-        length: positions that there are to be.
+    At least 3 are trained. The first and the last of them are not copied: they see [CLS] and [SEP].
+    With 6 trained positions and a length of 10, the positions 6, 7, 8, 9 become copies of 1, 2, 3,
+    4.
     """
     rows = np.arange(max(length, trained))
     rows[trained:] = 1 + (rows[trained:] - trained) % (trained - 2)
@@ -122,11 +119,8 @@ def load_longer(
 ) -> None:
     """Give a model's tables the stored positions, and copies of trained ones in the further ones.
 
-    Args:
-        tables: as `shorter_tables` gives them.
-        read: the stored values of a name.
-        weights: of the model, by name.
-        trained: how many of the stored positions are trained, at least 3, by name.
+    The tables are those of `shorter_tables`, whose stored values are read by their names there; at
+    least 3 of the positions of each are trained.
     """
     for name, stored in tables.items():
         rows = copied_rows(trained[name], weights[name].shape[0])

@@ -59,10 +59,8 @@ class StageRecords:
     def restore(self, step: int, state: Mapping[str, Any], prefix: str) -> None:
         """Stand where a checkpoint says, or else where its step implies.
 
-        Args:
-            step: updates done.
-            state: what `state` gave; empty for checkpoints of the original.
-            prefix: the checkpoint, for a warning where the records are not what they were.
+        The state is what `state` gave, or empty for checkpoints of the original. There is a warning
+        where the records are not what they were.
 
         Raises:
             ValueError: the state is not such a one.

@@ -80,12 +80,8 @@ class AddedTokens(tf.Module):
         expansion = self._normalizer.expand(texts)
         # To normalize what is normalized changes nothing.
         parts = self._normalized(normalization.encode(expansion.code_points))
-        ids, starts, ends = parts.with_offsets(*tokenize(parts.texts))
-        rows = row_numbers(starts.row_splits)
-        found = normalization.original_offsets(
-            expansion, texts, rows, starts.flat_values, ends.flat_values
-        )
-        return TokensWithOffsets(ids, *(ids.with_flat_values(values) for values in found))
+        ids, *offsets = parts.with_offsets(*tokenize(parts.texts))
+        return TokensWithOffsets(ids, *normalization.original_offsets(expansion, texts, *offsets))
 
 
 class _Matcher(tf.Module):

@@ -175,12 +175,13 @@ def encode(code_points: tf.RaggedTensor) -> tf.Tensor:
 
 
 def original_offsets(
-    expansion: Expansion, texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
+    expansion: Expansion, texts: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """Returns (starts, ends) in the texts [B] of tokens that lie at byte offsets of the encoding.
 
-    rows, starts, ends: int64 [tokens]; row and byte offsets in its encoded expansion.
+    starts, ends: int64 [B, tokens]; byte offsets in the row's encoded expansion.
     """
+    rows = row_numbers(starts.row_splits)
     code_points = expansion.code_points.flat_values
     row_splits = expansion.code_points.row_splits
     num_bytes = 1 + sum(tf.cast(code_points >= first, tf.int64) for first in (0x80, 0x800, 0x10000))
@@ -191,7 +192,7 @@ def original_offsets(
         found = tf.searchsorted(byte_splits, byte + row_bytes, side="right", out_type=tf.int64)
         return found - 1
 
-    first, last = character_at(starts), character_at(ends - 1)
+    first, last = character_at(starts.flat_values), character_at(ends.flat_values - 1)
     sources = expansion.sources
     own_ends = tf.gather(expansion.ends, tf.gather(sources, last))
     # Up to where the next character that was not removed begins, or the text ends.
@@ -199,7 +200,11 @@ def original_offsets(
     is_last = last + 1 >= tf.gather(row_splits, rows + 1)
     following = tf.gather(sources, tf.where(is_last, last, last + 1))
     next_starts = tf.where(is_last, lengths, tf.gather(expansion.starts, following))
-    return tf.gather(expansion.starts, tf.gather(sources, first)), tf.maximum(own_ends, next_starts)
+    own_starts = tf.gather(expansion.starts, tf.gather(sources, first))
+    return (
+        starts.with_flat_values(own_starts),
+        ends.with_flat_values(tf.maximum(own_ends, next_starts)),
+    )
 
 
 def _slots(characters: tf.Tensor):

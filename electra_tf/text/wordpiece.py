@@ -140,14 +140,8 @@ class WordPieceTokenizer(Tokenizer):
         expansion = expansion._replace(
             code_points=code_points, sources=tf.boolean_mask(expansion.sources, kept)
         )
-        ids, starts, ends = self._cut_with_offsets(encode(code_points))
-        rows = row_numbers(starts.row_splits)
-        starts_at, ends_at = normalization.original_offsets(
-            expansion, texts, rows, starts.flat_values, ends.flat_values
-        )
-        return TokensWithOffsets(
-            ids, ids.with_flat_values(starts_at), ids.with_flat_values(ends_at)
-        )
+        ids, *offsets = self._cut_with_offsets(encode(code_points))
+        return TokensWithOffsets(ids, *normalization.original_offsets(expansion, texts, *offsets))
 
     def _fitting(self, code_points: tf.RaggedTensor):
         """Replaces words and tokens that the op has no room for; as `without_long_words`."""

@@ -301,9 +301,6 @@ def load_variables(
             business.
         sizes: which hyperparameters follow from shapes, for the message.
 
-    Returns:
-        What was loaded and what was excused, sorted.
-
     Raises:
         DamagedCheckpointError: the checkpoint cannot be read.
         ValueError: says which hyperparameters differ, and which names are missing, unexpected or

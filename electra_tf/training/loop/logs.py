@@ -36,10 +36,6 @@ class RunLog:
     """Appends to a run's log; lines of steps that a killed run did, but did not save, are cut.
 
     Lines of the kind `FINDING` stay.
-
-    Args:
-        folder: the model folder.
-        step: steps done; the log continues behind it.
     """
 
     def __init__(self, folder: str, step: int):
@@ -81,13 +77,9 @@ class RunLog:
 
 
 def read_log(folder: str, kind: str | None = "train") -> list[dict[str, Any]]:
-    """The entries of a model folder's log, oldest first.
+    """The entries of a model folder's log, oldest first: those of a kind, or with None all of them.
 
     A last line without its end is being written, or a kill cut it short; it is no entry yet.
-
-    Args:
-        folder: the model folder.
-        kind: of the entries; None for all of them.
 
     Raises:
         FileNotFoundError: the folder has no log.

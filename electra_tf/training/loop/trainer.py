@@ -222,12 +222,8 @@ class Trainer(abc.ABC):
     ) -> int:
         """Train on batches of one size until `last_step` or a signal; returns the steps done.
 
-        Args:
-            batches: this process's rows of the global batches after `first_step` steps.
-            first_step: steps done before.
-            last_step: steps done at the end, where all events are due.
-            batch_size: rows of a global batch.
-            program: steps of another one are compiled anew.
+        The batches are this process's rows of the global ones after `first_step` steps. All events
+        are due at the end. Steps of another program are compiled anew.
         """
         key = batch_size, program
         iterations = self.config.iterations_per_loop
