@@ -168,9 +168,9 @@ class HashDocuments:
         # Copies inside a run are known now. Without them no partition is much larger than others,
         # however often a document comes.
         hashed, repeated = _first_and_repeated(hashed)
-        write_file(_repeated_path(self.folder, task, run), repeated.astype(_PLACE).tobytes())
+        write_file(_path(self.folder, "repeated", task, run), repeated.astype(_PLACE).tobytes())
         buckets = hashed["high"].astype(np.uint64) >> np.uint64(56)
-        _write_buckets(_run_path(self.folder, task, run), hashed, buckets, _HASH_BUCKETS)
+        _write_buckets(_path(self.folder, "hashed", task, run), hashed, buckets, _HASH_BUCKETS)
 
 
 @dataclass(frozen=True)
@@ -191,14 +191,14 @@ class FindDuplicates:
 
     def __call__(self, partition: int, progress: Callable[[int], None]) -> None:
         """Finds the duplicates among the hashes of a partition, unless that was done before."""
-        path = _dropped_path(self.folder, partition)
+        path = _path(self.folder, "dropped", partition)
         if tf.io.gfile.exists(path):
             return
         index = self.index
         first = partition * _HASH_BUCKETS // index.num_partitions
         last = (partition + 1) * _HASH_BUCKETS // index.num_partitions
         parts = [
-            _read_buckets(_run_path(self.folder, *run), first, last, _HASH_BUCKETS, _HASHED)
+            _read_buckets(_path(self.folder, "hashed", *run), first, last, _HASH_BUCKETS, _HASHED)
             for run in index.runs
         ]
         _, dropped = _first_and_repeated(np.concatenate(parts))
@@ -226,13 +226,13 @@ class DuplicateIndex:
         bucket = chunk * num_buckets // num_chunks
         found = [
             _read_buckets(
-                _dropped_path(self.folder, partition), bucket, bucket + 1, num_buckets, _PLACE
+                _path(self.folder, "dropped", partition), bucket, bucket + 1, num_buckets, _PLACE
             )
             for partition in range(self._index.num_partitions)
         ]
         for task, run in self._index.runs:
             if task == chunk // _CHUNKS_PER_TASK:
-                with tf.io.gfile.GFile(_repeated_path(self.folder, task, run), "rb") as file:
+                with tf.io.gfile.GFile(_path(self.folder, "repeated", task, run), "rb") as file:
                     found.append(np.frombuffer(file.read(), dtype=_PLACE))
         of_chunk = [places[places >> np.uint64(_CHUNK_SHIFT) == chunk] for places in found]
         numbers = np.concatenate(of_chunk) & np.uint64((1 << _CHUNK_SHIFT) - 1)
@@ -265,16 +265,9 @@ def _place_buckets(num_chunks: int) -> int:
     return min(num_chunks, _MOST_PLACE_BUCKETS)
 
 
-def _run_path(folder: str, task: int, run: int) -> str:
-    return os.path.join(folder, f"hashed-{task}-{run}")
-
-
-def _repeated_path(folder: str, task: int, run: int) -> str:
-    return os.path.join(folder, f"repeated-{task}-{run}")
-
-
-def _dropped_path(folder: str, partition: int) -> str:
-    return os.path.join(folder, f"dropped-{partition}")
+def _path(folder: str, what: str, *numbers: int) -> str:
+    """A file of what was hashed or repeated in a run of a task, or dropped in a partition."""
+    return os.path.join(folder, "-".join(map(str, [what, *numbers])))
 
 
 def _write_buckets(path: str, values: np.ndarray, buckets: np.ndarray, num_buckets: int) -> None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from electra_tf.files import write_json, write_text, writing
+from electra_tf.files import write_json, writes
 from electra_tf.finetuning import model_folder as finetuned
 from electra_tf.finetuning.model_folder import FinetunedModel
 from electra_tf.folders import new_folder
@@ -24,7 +24,12 @@ from electra_tf.pretraining.discriminators import Discriminator, TokenRestorer
 from electra_tf.pretraining.pair import MaskedLanguageModel
 from electra_tf.pretraining.pretrainer import ElectraPretrainer
 from electra_tf.text import Tokenizer, save_tokenizer
-from electra_tf.training.checkpoints.checkpoint import GLOBAL_STEP, CheckpointFolder
+from electra_tf.training.checkpoints.checkpoint import (
+    GLOBAL_STEP,
+    CheckpointFolder,
+    write_names,
+    write_tensors,
+)
 
 
 def write_own(model: StoredModel, folder: str) -> None:
@@ -80,18 +85,11 @@ def write_reference(model: StoredModel, folder: str) -> None:
             )
     with new_folder(folder) as partial:
         name = f"model.ckpt-{model.step}"
-        tensors = {**model.weights, **model.moments}
-        tensors[GLOBAL_STEP] = np.int64(model.step)
-        writing(
-            os.path.join(folder, name),
-            tf.raw_ops.SaveV2,
-            prefix=os.path.join(partial, name),
-            tensor_names=list(tensors),
-            shape_and_slices=[""] * len(tensors),
-            tensors=[tf.constant(tensor) for tensor in tensors.values()],
-        )
-        lines = (f'model_checkpoint_path: "{name}"', f'all_model_checkpoint_paths: "{name}"')
-        write_text(os.path.join(partial, "checkpoint"), "\n".join(lines) + "\n")
+        arrays = {**model.weights, **model.moments, GLOBAL_STEP: np.int64(model.step)}
+        with writes(os.path.join(folder, name)):
+            tensors = {key: tf.constant(array) for key, array in arrays.items()}
+            write_tensors(os.path.join(partial, name), tensors)
+        write_names(partial, [name])
         if fields := untold(model.encoder):
             write_json(os.path.join(partial, UNTOLD_FILE), fields)
         if model.tokenizer is not None:

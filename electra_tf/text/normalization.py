@@ -124,7 +124,10 @@ class BasicNormalizer(tf.Module):
         """Returns the `Expansion` of any texts [B]."""
         decoded, starts = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
         characters, row_splits = decoded.flat_values, decoded.row_splits
-        slots = _slots(characters)
+        table = character_table
+        after = characters - (table.SUPPLEMENT_START - (table.DENSE_END + 1))
+        after = tf.clip_by_value(after, table.DENSE_END, table.NUM_SLOTS - 1)
+        slots = tf.where(characters < table.DENSE_END, characters, after)
         if self.do_lower_case:
             slots = tf.cond(
                 tf.reduce_any(characters == _CAPITAL_SIGMA),
@@ -205,14 +208,6 @@ def original_offsets(
         starts.with_flat_values(own_starts),
         ends.with_flat_values(tf.maximum(own_ends, next_starts)),
     )
-
-
-def _slots(characters: tf.Tensor):
-    """Returns the slot of the character table for each code point, int32."""
-    table = character_table
-    after = characters - (table.SUPPLEMENT_START - (table.DENSE_END + 1))
-    after = tf.clip_by_value(after, table.DENSE_END, table.NUM_SLOTS - 1)
-    return tf.where(characters < table.DENSE_END, characters, after)
 
 
 def _ends(texts: tf.Tensor, starts: tf.RaggedTensor):

@@ -98,7 +98,9 @@ def prompt_rows(
     for mask, size, kept, cut in zip(
         inside, sizes, shares_of_room(*pair, room), cuts, strict=False
     ):
-        is_kept &= ~mask | _kept_of(mask, size, tf.maximum(kept, 0), cut.at_start)
+        kept, rank = tf.maximum(kept, 0), tf.cumsum(tf.cast(mask, tf.int64), axis=1, exclusive=True)
+        stays = rank >= (size - kept)[:, None] if cut.at_start else rank < kept[:, None]
+        is_kept &= ~mask | stays
 
     own = [
         tf.ragged.boolean_mask(values, is_kept) for values in (ids, tf.cast(is_option, tf.int32))
@@ -136,11 +138,3 @@ def check_different(
                 f"options are expected to differ for the tokenizer, but {first!r} and {option!r} "
                 f"have the same tokens in {shortened(repr(template), 200)}."
             )
-
-
-def _kept_of(mask: tf.Tensor, size: tf.Tensor, kept: tf.Tensor, at_start: bool) -> tf.Tensor:
-    """Which of the tokens of a piece [R, T] stay, of `size` [R] tokens `kept` [R]."""
-    rank = tf.cumsum(tf.cast(mask, tf.int64), axis=1, exclusive=True)
-    if at_start:
-        return rank >= (size - kept)[:, None]
-    return rank < kept[:, None]

@@ -72,7 +72,13 @@ def train_sentencepiece_model(
     Raises:
         ValueError: there is no text, or an argument is out of range.
     """
-    _check(model_type, min_frequency, character_coverage, num_unused)
+    choices = f"one of {', '.join(MODEL_TYPES)}"
+    check(model_type in MODEL_TYPES, "model_type", choices, model_type)
+    check(min_frequency >= 1, "min_frequency", "at least 1", min_frequency)
+    check(num_unused >= 0, "num_unused", "at least 0", num_unused)
+    covers = _MIN_COVERAGE <= character_coverage <= 1
+    expected = f"between {_MIN_COVERAGE} and 1 for a SentencePiece model"
+    check(covers, "character_coverage", expected, character_coverage)
     counts = collections.Counter()
     for text in texts_iterable:
         counts.update(text.split())
@@ -117,16 +123,6 @@ def without_accents(text: str) -> str:
     """Returns the text without the marks of Latin, Greek and Cyrillic letters, as NFC."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
     return unicodedata.normalize("NFC", plain)
-
-
-def _check(model_type: str, min_frequency: int, character_coverage: float, num_unused: int):
-    choices = f"one of {', '.join(MODEL_TYPES)}"
-    check(model_type in MODEL_TYPES, "model_type", choices, model_type)
-    check(min_frequency >= 1, "min_frequency", "at least 1", min_frequency)
-    check(num_unused >= 0, "num_unused", "at least 0", num_unused)
-    covers = _MIN_COVERAGE <= character_coverage <= 1
-    expected = f"between {_MIN_COVERAGE} and 1 for a SentencePiece model"
-    check(covers, "character_coverage", expected, character_coverage)
 
 
 def _train(

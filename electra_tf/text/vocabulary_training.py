@@ -134,7 +134,8 @@ def wordpieces_from_counts(
             f"The texts hold no words to train a vocabulary on.{hint if too_long else ''}"
         )
     reserved = [*SPECIAL_TOKENS, *unused_tokens(num_unused)]
-    first_tokens = [*reserved, *_single_characters(words)]
+    inner = {f"##{character}" for word in words for character in word[1:]}
+    first_tokens = [*reserved, *sorted(set().union(*words)), *sorted(inner)]
     if vocab_size < len(first_tokens):
         limit = f"limit_alphabet than {limit_alphabet}"
         if character_coverage is not None:
@@ -185,12 +186,6 @@ def _most_frequent_characters(word_counts: Mapping[str, int], limit: int, covera
     return set(ordered[:limit])
 
 
-def _single_characters(words: Mapping[str, int]):
-    """Returns all characters, sorted, then those that do not begin a word, as `##x`."""
-    inner = {character for word in words for character in word[1:]}
-    return sorted(set().union(*words)) + [f"##{character}" for character in sorted(inner)]
-
-
 def _repeated(words: Mapping[str, int]):
     """Yields each word as often as it occurs, in strings of limited size."""
     for word, number in words.items():
@@ -217,9 +212,13 @@ def report(tokenizer: Tokenizer, held_out_lines: Sequence[str], asked_size: int)
         yield from _measures(tokenizer, held_out_lines, num_words)
     else:
         yield "held-out words:       none, the text is too short"
-    special = set(vocabulary.special.all)
-    pieces = {token for token in vocabulary.tokens if token not in special}
-    longest = sorted(pieces - set(_reserved(pieces)), key=lambda piece: (-_length(piece), piece))
+    pieces = set(vocabulary.tokens) - set(vocabulary.special.all)
+    pieces -= {piece for piece in pieces if piece.startswith("[unused") and piece.endswith("]")}
+
+    def order(piece: str) -> tuple[int, str]:
+        return -len(piece.removeprefix("##").removeprefix(WORD_START)), piece
+
+    longest = sorted(pieces, key=order)
     yield f"longest pieces:       {' '.join(longest[:_NUM_LONGEST])}"
 
 
@@ -277,11 +276,3 @@ def _measures(tokenizer: Tokenizer, lines: Sequence[str], num_words: int):
     yield f"unknown tokens:       {found.unknown} ({found.share:.3%})"
     if found.is_high:
         found.log("held-out lines (--character-coverage 0.9995 keeps more characters)")
-
-
-def _reserved(pieces: Iterable[str]):
-    return (piece for piece in pieces if piece.startswith("[unused") and piece.endswith("]"))
-
-
-def _length(piece: str):
-    return len(piece.removeprefix("##").removeprefix(WORD_START))

@@ -12,7 +12,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -117,12 +117,7 @@ class CheckpointFolder:
     def _write(self, name: str, tensors: Mapping[str, tf.Tensor]):
         partial = os.path.join(self.folder, PARTIAL)
         tf.io.gfile.makedirs(partial)
-        tf.raw_ops.SaveV2(
-            prefix=os.path.join(partial, name),
-            tensor_names=list(tensors),
-            shape_and_slices=[""] * len(tensors),
-            tensors=list(tensors.values()),
-        )
+        write_tensors(os.path.join(partial, name), tensors)
         # A checkpoint counts as there once its index is: the data goes first.
         for file in sorted(files_in(partial), key=lambda file: (file.endswith(".index"), file)):
             source, target = os.path.join(partial, file), os.path.join(self.folder, file)
@@ -175,9 +170,7 @@ class CheckpointFolder:
         kept = [path for path in kept if path not in stale]
         names = [os.path.basename(path) for path in kept]
         # The list is rewritten before files go, so that it never names what is not there.
-        lines = [f'model_checkpoint_path: "{names[-1]}"']
-        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
-        write_text(os.path.join(self.folder, NAMING_FILE), "\n".join(lines) + "\n")
+        write_names(self.folder, names)
         if not (self.keep and ours):
             return
         # All older ones go: a run that was killed here has left some that no list names.
@@ -186,6 +179,23 @@ class CheckpointFolder:
             if name not in names and step_in_name(name) < oldest:
                 if is_ours(os.path.join(self.folder, name)):
                     self._remove(name)
+
+
+def write_tensors(prefix: str, tensors: Mapping[str, tf.Tensor]) -> None:
+    """Write the files of a checkpoint."""
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=list(tensors.values()),
+    )
+
+
+def write_names(folder: str, names: Sequence[str]) -> None:
+    """Write which checkpoints a folder has, the newest one last."""
+    lines = [f'model_checkpoint_path: "{names[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+    write_text(os.path.join(folder, NAMING_FILE), "\n".join(lines) + "\n")
 
 
 _FILE = re.compile(r"(model\.ckpt-\d+)\.(?:index|data-\d+-of-\d+)(?:\.tempstate\d+)?")

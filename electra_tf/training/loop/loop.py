@@ -67,13 +67,9 @@ class Timing:
         if self._flops_of is not None:
             self.flops += sum(map(self._flops_of, batches))
 
-    @property
-    def elapsed(self) -> float:
-        return max(time.monotonic() - self.start, 1e-9)
-
     def speeds(self) -> dict[str, float]:
         """What is logged of it: steps and tokens per second, share of the time spent waiting."""
-        elapsed = self.elapsed
+        elapsed = max(time.monotonic() - self.start, 1e-9)
         speeds = {
             "steps_per_second": self.steps / elapsed,
             "tokens_per_second": self.tokens / elapsed,
