@@ -13,6 +13,10 @@ replaces the card's band in electra_tf/pretraining/bands.json, with which `elect
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from electra_tf.config import load_hparams
 from electra_tf.config.stored import as_stored
@@ -50,7 +54,7 @@ def record(card: str, runs: list[str], recorded: str) -> bands.Band:
             raise ValueError(f"{run} is expected to be a finished run of the card {card}.")
     config, vocabulary = configs[0], load_vocabulary(runs[0])
     records = PretrainingRecords(config.pretrain_tfrecords)
-    return bands.band_of(
+    return band_of(
         [read_log(run) for run in runs],
         card=card,
         hparams=load_hparams(card),
@@ -58,6 +62,31 @@ def record(card: str, runs: list[str], recorded: str) -> bands.Band:
         recorded=recorded,
         unigram_entropy=round(facts_of(records, config.max_seq_length, vocabulary)[1], 4),
     )
+
+
+def band_of(runs: Sequence[Sequence[Mapping[str, float]]], **about: Any) -> bands.Band:
+    """The band of the logs of several runs, which have training entries at the same steps.
+
+    At each step it reaches from the lowest to the highest run, and beyond both by the largest
+    distance between two runs at any step from the third interval of the log on. Fields of `Band`
+    that do not follow from the logs are given.
+
+    Raises:
+        ValueError: the runs were logged at different steps, or there are fewer than two.
+    """
+    steps = [[entry["step"] for entry in run] for run in runs]
+    if len(runs) < 2 or any(other != steps[0] for other in steps):
+        raise ValueError("A band is expected to be made of two or more runs with the same steps.")
+    middles = (np.array(steps[0]) + np.array([0, *steps[0][:-1]])) / 2
+    low, high = {}, {}
+    for name in bands.WORSE_ABOVE:
+        if any(name not in run[0] for run in runs):
+            continue  # masked LM has no discriminator
+        values = np.array([[entry[name] for entry in run] for run in runs])
+        spread = np.ptp(values[:, 2:], axis=0).max() if values.shape[1] > 2 else 0.0
+        low[name] = np.round(values.min(axis=0) - spread, 4).tolist()
+        high[name] = np.round(values.max(axis=0) + spread, 4).tolist()
+    return bands.Band(steps=tuple(middles.tolist()), low=low, high=high, **about)
 
 
 if __name__ == "__main__":

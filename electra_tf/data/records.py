@@ -59,11 +59,6 @@ class PretrainingRecords:
                 )
 
     @property
-    def manifest(self) -> Manifest | None:
-        """The one manifest that describes all files, or None (records made by the reference)."""
-        return self.manifests.get(*self._folders) if len(self._folders) == 1 else None
-
-    @property
     def features(self) -> tuple[str, ...]:
         """Optional features that the records have; batches hold them beside the other features.
 

@@ -8,7 +8,7 @@ configuration that is not in it no run was recorded.
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,31 +69,6 @@ class Band:
     def is_of_text(self, unigram_entropy: float) -> bool:
         """Whether losses on records of this entropy, in nats, can be compared."""
         return abs(unigram_entropy - self.unigram_entropy) <= SAME_TEXT
-
-
-def band_of(runs: Sequence[Sequence[Mapping[str, float]]], **about: Any) -> Band:
-    """The band of the logs of several runs, which have training entries at the same steps.
-
-    At each step it reaches from the lowest to the highest run, and beyond both by the largest
-    distance between two runs at any step from the third interval of the log on. Fields of `Band`
-    that do not follow from the logs are given.
-
-    Raises:
-        ValueError: the runs were logged at different steps, or there are fewer than two.
-    """
-    steps = [[entry["step"] for entry in run] for run in runs]
-    if len(runs) < 2 or any(other != steps[0] for other in steps):
-        raise ValueError("A band is expected to be made of two or more runs with the same steps.")
-    middles = (np.array(steps[0]) + np.array([0, *steps[0][:-1]])) / 2
-    low, high = {}, {}
-    for name in WORSE_ABOVE:
-        if any(name not in run[0] for run in runs):
-            continue  # masked LM has no discriminator
-        values = np.array([[entry[name] for entry in run] for run in runs])
-        spread = np.ptp(values[:, 2:], axis=0).max() if values.shape[1] > 2 else 0.0
-        low[name] = np.round(values.min(axis=0) - spread, 4).tolist()
-        high[name] = np.round(values.max(axis=0) + spread, 4).tolist()
-    return Band(steps=tuple(middles.tolist()), low=low, high=high, **about)
 
 
 @functools.cache

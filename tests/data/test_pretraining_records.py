@@ -129,7 +129,7 @@ def test_another_process_reads_in_the_same_order(tmp_path):
 def test_records_of_the_reference_are_counted_and_read(tmp_path):
     write_records(tmp_path, [13, 1, 0, 7], with_manifest=False)
     records = PretrainingRecords(str(tmp_path / "pretrain_data.tfrecord*"))
-    assert records.manifest is None
+    assert records.manifests == {}
     assert records.counts == (13, 1, 0, 7)
     records.check(max_seq_length=512, tokenizer_settings=TOKENIZER)  # nothing to compare with
     assert sorted(order(records, 21)) == list(range(21))
@@ -168,7 +168,7 @@ def test_patterns_of_several_folders_are_read_together(tmp_path):
     write_records(tmp_path / "b", [4], with_manifest=False)
     records = PretrainingRecords(f"{tmp_path}/a/pretrain*, {tmp_path}/b/pretrain*,{tmp_path}/b")
     assert records.counts == (2, 3, 4)
-    assert records.manifest is None
+    assert list(records.manifests) == [f"{tmp_path}/a"]
     with pytest.raises(ValueError, match=r"a/manifest.json: max_seq_length is 8"):
         records.check(max_seq_length=16, tokenizer_settings=TOKENIZER)
 
