@@ -209,20 +209,21 @@ def find_starting_point(
     return _start_of_own(place)
 
 
-def find_pretraining_weights(config: PretrainingConfig) -> StoredModel | None:
-    """The weights at `init_checkpoint` of a pre-training run; None if it is a checkpoint.
+def find_pretraining_weights(config: PretrainingConfig, name: str) -> StoredModel | None:
+    """The weights that a pre-training run begins with by a name; None if it is a checkpoint.
 
-    Of Hugging Face folders: a pair, a discriminator or a generator; of other classes the encoder.
+    The name is `init_checkpoint` or `generator_checkpoint`. Of Hugging Face folders: a pair, a
+    discriminator or a generator; of other classes the encoder.
 
     Raises:
         FileNotFoundError: there is nothing of the kind.
         ValueError: the model cannot be used.
     """
-    path = config.init_checkpoint
+    path = getattr(config, name)
     try:
         place = find_model(path)
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"init_checkpoint: {error}") from error
+        raise FileNotFoundError(f"{name}: {error}") from error
     if place.kind == EXPORTED:
         raise _exported(path)
     if place.kind != HUGGING_FACE:

@@ -47,8 +47,8 @@ class StartingWeights(Protocol):
     vocabulary: Vocabulary | None
 
 
-FindWeights = Callable[[PretrainingConfig], StartingWeights | None]
-"""Reads `init_checkpoint` of a run; None if it is a checkpoint, which is read here."""
+FindWeights = Callable[[PretrainingConfig, str], StartingWeights | None]
+"""Reads what a hyperparameter of a run names; None if it is a checkpoint, which is read here."""
 
 
 class FoundWeights(NamedTuple):
@@ -62,18 +62,10 @@ class FoundWeights(NamedTuple):
 
 def found_weights(config: PretrainingConfig, find: FindWeights | None) -> FoundWeights:
     """What a new run begins with, as far as it is not in checkpoints."""
-    found = []
     is_new = model_folder.checkpoints(config).latest() is None and config.decay_from is None
-    for name in ("init_checkpoint", "generator_checkpoint"):
-        path, weights = getattr(config, name), None
-        if find and is_new and path is not None:
-            try:
-                weights = find(config.replace(init_checkpoint=path))
-            except FileNotFoundError as error:
-                message = str(error).removeprefix("init_checkpoint: ")
-                raise FileNotFoundError(f"{name}: {message}") from error
-        found.append(weights)
-    return FoundWeights(*found)
+    names = ("init_checkpoint", "generator_checkpoint")
+    wanted = [name for name in names if find and is_new and getattr(config, name) is not None]
+    return FoundWeights(*(find(config, name) if name in wanted else None for name in names))
 
 
 def load_starting_weights(
