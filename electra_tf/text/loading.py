@@ -266,20 +266,16 @@ def save_tokenizer(tokenizer: Tokenizer, folder: str) -> None:
     ((name, content),) = tokenizer.files().items()
     settings_file.check_free(folder, name)
     write_bytes(os.path.join(folder, name), content)
-    save_settings(settings_of(tokenizer, name), folder)
-
-
-def settings_of(tokenizer: Tokenizer, file: str) -> TokenizerSettings:
-    """Returns the `TokenizerSettings` of a tokenizer whose vocabulary has that file name."""
-    return TokenizerSettings(
+    settings = TokenizerSettings(
         tokenizer.vocabulary.kind,
-        file,
+        name,
         tokenizer.do_lower_case,
         tokenizer.strip_accents,
         tokenizer.vocabulary.special,
         tokenizer.pre_split,
         tokenizer.vocabulary.added,
     )
+    save_settings(settings, folder)
 
 
 def _settings_of(path: str) -> TokenizerSettings | None:

@@ -45,7 +45,7 @@ def test_long_documents_are_cut_evenly(tmp_path, tokenizer):
 def test_the_cuts_of_files_do_not_matter(tmp_path, tokenizer, monkeypatch):
     text = "\n\n".join(f"{'a b ' * (i % 7)}c\n{'d ' * (i % 3)}b" for i in range(200)) + "\n"
     expected = rows(count(tmp_path, tokenizer, text, block_tokens=6))
-    monkeypatch.setattr("electra_tf.data.cooccurrence.CHUNK_BYTES", 300)
+    monkeypatch.setattr("electra_tf.data.reading.CHUNK_BYTES", 300)
     assert rows(count(tmp_path, tokenizer, text, block_tokens=6)) == expected
     assert sum(block.get("c", 0) for block in expected) == 200
 
