@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from absl import logging
@@ -13,7 +14,7 @@ from electra_tf.config import EncoderConfig, check
 from electra_tf.config.stored import Shapes
 from electra_tf.files import check_keys, write_json
 from electra_tf.finetuning.kinds import KINDS
-from electra_tf.interop.huggingface.names import HEADS, class_of
+from electra_tf.interop.huggingface.names import HEADS, Head, class_of
 
 CONFIG_FILE = "config.json"
 EXTRA = "electra_tf"
@@ -68,8 +69,7 @@ class HuggingFaceConfig:
     @property
     def problem_type(self) -> str | None:
         """What distinguishes the kind of task from others of its class."""
-        head = HEADS.get(self.architecture)
-        return head.kinds.get(self.kind) if head and self.kind else None
+        return HEADS.get(self.architecture, Head()).kinds.get(self.kind)
 
 
 def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingFaceConfig:
@@ -99,8 +99,10 @@ def read_config(folder: str, shapes: Shapes, with_head: bool = True) -> HuggingF
         return HuggingFaceConfig(architecture, encoder, special_ids=special_ids)
     dropout = stored.get("classifier_dropout")
     check_keys({"classifier_dropout": dropout}, {"classifier_dropout": (float, type(None))}, path)
-    labels = _labels(stored, path, _width(architecture, shapes))
-    kind = _kind(architecture, stored, labels, path)
+    head = HEADS.get(architecture, Head())
+    width = next(iter(shapes.get(head.last_layer, ())), None)  # one for each class
+    labels = _labels(stored, path, width)
+    kind = _kind(head.kinds, stored, labels, path)
     return HuggingFaceConfig(
         architecture,
         encoder,
@@ -175,12 +177,6 @@ def _special_ids(stored: dict, vocab_size: int, path: str) -> dict[str, Any]:
     return ids
 
 
-def _width(architecture: str, shapes: Shapes) -> int | None:
-    """C, the number of classes that the last layer of a head has."""
-    shape = shapes.get(HEADS[architecture].last_layer) if architecture in HEADS else None
-    return shape[0] if shape else None
-
-
 def _labels(stored: dict, path: str, width: int | None) -> tuple[str, ...]:
     """The labels in the order of their ids, as many as the head has classes."""
     named, count = stored.get("id2label"), stored.get("num_labels")
@@ -215,8 +211,10 @@ def _named_labels(named: Any, path: str) -> tuple[str, ...]:
     return tuple(str(named[str(number)]) for number in range(len(named)))
 
 
-def _kind(architecture: str, stored: dict, labels: tuple[str, ...], path: str) -> str | None:
-    kinds = HEADS[architecture].kinds if architecture in HEADS else {}
+def _kind(
+    kinds: Mapping[str, str | None], stored: dict, labels: tuple[str, ...], path: str
+) -> str | None:
+    """The kind of task, which is one of those of the class."""
     if len(kinds) < 2:
         return next(iter(kinds), None)
     named = {theirs: ours for ours, theirs in kinds.items()}

@@ -18,8 +18,8 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.training import private_tensorflow
-from electra_tf.training.distribution.strategy import JOBS
 
+JOBS = ("chief", "worker")
 HEARTBEAT_SECONDS = 30
 """Silence after which a worker counts as dead."""
 START_SECONDS = 600
@@ -105,7 +105,9 @@ def ending_with_others(resolver: Resolver | None) -> Iterator[None]:
             yield
         except LOSS_ERRORS as error:
             # A broken connection is noticed at once, a missing heartbeat a little later.
-            lost = _wait_for_loss(resolver)
+            deadline = time.monotonic() + HEARTBEAT_SECONDS + 2 * CHECK_SECONDS
+            while not (lost := lost_workers(resolver)) and time.monotonic() < deadline:
+                time.sleep(1)
             if not lost:
                 raise
             raise WorkerLostError(loss_message(lost)) from error
@@ -135,13 +137,6 @@ def loss_message(lost: list[str]) -> str:
         f"lost {', '.join(lost)}, so this worker ends, too. Start all workers again to resume "
         "from the last checkpoint."
     )
-
-
-def _wait_for_loss(resolver: Resolver) -> list[str]:
-    deadline = time.monotonic() + HEARTBEAT_SECONDS + 2 * CHECK_SECONDS
-    while not (lost := lost_workers(resolver)) and time.monotonic() < deadline:
-        time.sleep(1)
-    return lost
 
 
 class _Watchdog(contextlib.AbstractContextManager):

@@ -18,6 +18,7 @@ from electra_tf.config import check
 from electra_tf.config.run_config import Devices
 from electra_tf.files import parse_json
 from electra_tf.training.distribution import coordination
+from electra_tf.training.distribution.coordination import JOBS
 
 TPU_START_SECONDS = 600
 """How long a TPU may take to answer and to be initialized."""
@@ -134,7 +135,6 @@ def _tpu(devices: Devices) -> tf.distribute.Strategy:
     return strategy
 
 
-JOBS = ("chief", "worker")
 _PORTS = (20000, 20000)
 """First port of SLURM steps, and how many are spread over jobs."""
 _EXAMPLE = (
