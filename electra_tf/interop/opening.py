@@ -11,8 +11,7 @@ from electra_tf.config.fields import shown
 from electra_tf.config.stored import configured_sizes
 from electra_tf.files import exists, read_json
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.given_files import HUB_PREFIX, no_model
-from electra_tf.interop.hub import local_folder
+from electra_tf.given_files import HUB_PREFIX, local_folder, no_model
 from electra_tf.interop.huggingface.content import read_content, read_encoder, read_tokenizer
 from electra_tf.interop.huggingface.model import HuggingFaceModel
 from electra_tf.interop.huggingface.names import GENERATOR_FOLDER
@@ -62,7 +61,7 @@ def find_model(path: str) -> Place:
     """The kind of model at a path, which follows from its files; only this function decides it.
 
     Args:
-        path: of a folder or checkpoint, or "hf://owner/name", see `hub.local_folder`.
+        path: of a folder or checkpoint, or "hf://owner/name", see `local_folder`.
 
     Raises:
         FileNotFoundError: there is nothing of any kind; the message says where to get one.

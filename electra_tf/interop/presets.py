@@ -5,7 +5,7 @@ from typing import Any
 
 from electra_tf.config.task_table import TASKS
 from electra_tf.finetuning import model_folder as finetuned
-from electra_tf.interop.hub import local_folder
+from electra_tf.given_files import local_folder
 from electra_tf.interop.huggingface.content import read_head
 from electra_tf.interop.huggingface.names import renamed
 from electra_tf.interop.opening import (
