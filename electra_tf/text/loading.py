@@ -20,7 +20,7 @@ from electra_tf.text.sentencepiece_tokenizer import (
 )
 from electra_tf.text.settings_file import TokenizerSettings, read_settings, save_settings
 from electra_tf.text.tokenizer import Tokenizer
-from electra_tf.text.vocabulary import SENTENCEPIECE, WORDPIECE, Vocabulary, read_vocabulary
+from electra_tf.text.vocabulary import SENTENCEPIECE, Vocabulary, read_vocabulary
 from electra_tf.text.wordpiece import WordPieceTokenizer
 
 WORDPIECE_FILE = "vocab.txt"
@@ -57,9 +57,8 @@ def load_tokenizer(
         ValueError: a file is wrong, describes another tokenizer than BERT's, or the settings differ
             from those it was made with.
     """
-    path = find_vocabulary_file(path)
-    settings = _settings_of(path)
-    if _kind(path, settings) == SENTENCEPIECE:
+    path, settings, is_model = _described(path)
+    if is_model:
         if pre_split or tokenizer is not None:
             raise ValueError(
                 f"pre_split and tokenizer are for WordPiece vocabularies, but {path} is a "
@@ -109,9 +108,8 @@ def _load_sentencepiece(
 
 def load_vocabulary(path: str) -> Vocabulary:
     """Returns the vocabulary of a file or folder; as `load_tokenizer`, without the rest of it."""
-    path = find_vocabulary_file(path)
-    settings = _settings_of(path)
-    if _kind(path, settings) == SENTENCEPIECE:
+    path, settings, is_model = _described(path)
+    if is_model:
         special = settings.special_tokens if settings else None
         return vocabulary_of_model(_read_model(path), special, path)
     return _wordpiece_vocabulary(path, settings)
@@ -178,12 +176,9 @@ def stored_settings(
     path = str(path) if tf.io.gfile.isdir(str(path)) else find_vocabulary_file(path)
     if not tf.io.gfile.exists(path):
         return {}
-    path = find_vocabulary_file(path)
-    settings = _settings_of(path)
-    if settings is None and _kind(path, settings) == SENTENCEPIECE:
-        settings = SentencePieceTokenizer(_read_model(path), None, path)
-    if isinstance(settings, SentencePieceTokenizer):
-        return settings.case
+    path, settings, is_model = _described(path)
+    if settings is None and is_model:
+        return SentencePieceTokenizer(_read_model(path), None, path).case
     return said_by(settings, tokenizer, pre_split)
 
 
@@ -278,13 +273,20 @@ def save_tokenizer(tokenizer: Tokenizer, folder: str) -> None:
     save_settings(settings, folder)
 
 
-def _settings_of(path: str) -> TokenizerSettings | None:
-    """What the files beside a vocabulary say of it; None if they are about another one."""
+def _described(path: str) -> tuple[str, TokenizerSettings | None, bool]:
+    """The vocabulary file of a path, what the files beside it say of it, if it is a model.
+
+    They say nothing where they are about another file.
+    """
+    path = find_vocabulary_file(path)
     folder, name = os.path.split(path)
     settings = read_settings(folder)
     if settings is not None:
-        return settings if settings.file == name else None
-    return read_huggingface_settings(folder) if name in VOCABULARY_FILES else None
+        settings = settings if settings.file == name else None
+    elif name in VOCABULARY_FILES:
+        settings = read_huggingface_settings(folder)
+    is_model = settings.kind == SENTENCEPIECE if settings else path.endswith(MODEL_SUFFIX)
+    return path, settings, is_model
 
 
 def _wordpiece_vocabulary(path: str, settings: TokenizerSettings | None) -> Vocabulary:
@@ -292,12 +294,6 @@ def _wordpiece_vocabulary(path: str, settings: TokenizerSettings | None) -> Voca
         return read_vocabulary(path)
     vocabulary = read_vocabulary(path, settings.special_tokens)
     return vocabulary.with_added(settings.added_tokens, os.path.dirname(path))
-
-
-def _kind(path: str, settings: TokenizerSettings | None) -> str:
-    if settings:
-        return settings.kind
-    return SENTENCEPIECE if path.endswith(MODEL_SUFFIX) else WORDPIECE
 
 
 def _read_model(path: str) -> bytes:
