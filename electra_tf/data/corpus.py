@@ -28,12 +28,10 @@ class SourceFile:
 
     name: str
     """Path relative to the corpus folder; seeds depend on it, so that the corpus can be moved."""
-
     path: str
     bytes: int
     is_packed: bool
     """Whether it is compressed or an archive, and so can only be read from its beginning."""
-
     digest: str = ""
     """Hash of its content where that is known; else its time of change shows whether it changed."""
 

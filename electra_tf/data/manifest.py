@@ -96,7 +96,6 @@ class Shard:
 
     name: str
     """File name inside the folder."""
-
     num_examples: int
     bytes: int
     """Size of the file."""
@@ -108,7 +107,6 @@ class Source:
 
     name: str
     """Path relative to the corpus folder."""
-
     bytes: int
     """Size of the file as stored, so compressed where it is."""
 
@@ -121,54 +119,39 @@ class Manifest:
     num_examples: int
     num_tokens: int
     """Tokens of all examples, special tokens included, padding not."""
-
     max_seq_length: int
     mean_length: float
     """Tokens per example."""
-
     padding_share: float
     """Share of a batch of max_seq_length that is padding, 0 to 1."""
-
     length_histogram: tuple[int, ...]
     """Examples by length, in bins of equal width from 1 to max_seq_length."""
-
     tokenizer: Mapping[str, Any]
     """The tokenizer's settings; they include the vocabulary's hash."""
-
     seed: int
     blanks_separate_docs: bool
     replaced_bytes: int
     """Bytes of the text that were not UTF-8 and were decoded with replacement."""
-
     cut_tokens: int
     """Tokens of the text that no example holds: what is longer than an example is cut."""
-
     sources: tuple[Source, ...]
     text_field: str = ""
     """Field of the JSON lines that the text was in; empty for plain text."""
-
     features: tuple[str, ...] = ()
     """Optional features that the records have (`spec.OPTIONAL_FEATURES`)."""
-
     remove_duplicates: bool = False
     duplicate_documents: int = 0
     """Documents that were left out because an earlier one is the same."""
-
     held_out_share: float = 0.0
     """Share of the documents that went to the held-out records and not to the training records."""
-
     split: str = "training"
     """Which of the two these are: "training" or "held_out"."""
-
     num_documents: int = 0
     """Documents that the records were made from."""
-
     text_tokens: int = 0
     """Tokens of the text, cut ones included; 0 if the manifest is older than this number."""
-
     unknown_tokens: int = 0
     """How many of them are unknown to the vocabulary."""
-
     format_version: int = FORMAT_VERSION
 
     @property

@@ -98,7 +98,6 @@ class Position(NamedTuple):
 
     window: int
     """Number of the window, counted over all epochs."""
-
     skip: int
     """Examples of that window that come before the place."""
 
@@ -112,7 +111,6 @@ class EpochOrder:
 
     counts: tuple[int, ...]
     """Examples of each shard, in file order."""
-
     seed: int
 
     @property

@@ -30,7 +30,6 @@ class WorkShare:
 
     index: int
     """Number of the job, from 0."""
-
     count: int
     """How many jobs there are."""
 

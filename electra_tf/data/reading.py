@@ -28,13 +28,10 @@ class Piece:
 
     lines: list[str] = field(default_factory=list)
     """Lines without surrounding white space, none of them empty."""
-
     document_ends: list[int] = field(default_factory=list)
     """Numbers of lines after which a document ends, ascending; the last is all lines."""
-
     replaced_bytes: int = 0
     """Bytes that are not UTF-8."""
-
     source_bytes: int = 0
     """Bytes of the file that were read for it, for showing progress."""
 

@@ -44,14 +44,11 @@ class WrittenShard:
     bytes: int
     length_counts: tuple[int, ...]
     """Examples by length, from 0 to max_seq_length."""
-
     cut_tokens: int
     """Tokens of the text that no example holds: what the ends of long lines lost."""
-
     num_documents: int
     text_tokens: int
     """Tokens of the text, those that were cut too."""
-
     unknown_tokens: int
 
 

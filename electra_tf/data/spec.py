@@ -17,10 +17,8 @@ class Feature:
 
     name: str
     """Name in the record and in the parsed batch."""
-
     absent: int | None = None
     """Value of every token where a record lacks the list; None where it must be there."""
-
     written: bool = True
     """Whether our own records store it."""
 
