@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The log of a run: for TensorBoard, its scalars as JSON lines too, and its expected time."""
 
+import dataclasses
 import datetime
 import json
 import os
@@ -133,37 +134,32 @@ def _entry(line: bytes, path: str, number: int) -> dict[str, Any]:
     return entry
 
 
+@dataclasses.dataclass
 class FirstLine:
     """Logs how long a run will take, whatever the interval of the log.
 
     It looks at losses that the loop has fetched anyway, so it changes neither metrics nor weights.
-
-    Args:
-        first_step: steps done before.
-        num_steps: steps done at the end.
-        amounts: steps done -> steps of the whole run and steps that are left, both counted in
-            steps as long as the present ones.
-        instead: what to do about a run of more than a day without an accelerator.
-        now: a clock, in seconds.
-        on_cpu: whether there is no accelerator; default: as is so.
     """
 
-    def __init__(
-        self,
-        first_step: int,
-        num_steps: int,
-        amounts: Callable[[int], tuple[float, float]],
-        instead: str,
-        now: Callable[[], float] = time.monotonic,
-        on_cpu: bool | None = None,
-    ):
-        self._num_steps = num_steps
-        self._amounts = amounts
-        self._instead = instead
-        self._now = now
-        self._on_cpu = _has_no_accelerator() if on_cpu is None else on_cpu
-        self._began = now()
-        self._step = first_step
+    first_step: int
+    """Steps done before."""
+    num_steps: int
+    """Steps done at the end."""
+    amounts: Callable[[int], tuple[float, float]]
+    """Steps done -> steps of the whole run and steps that are left, both counted in steps as long
+    as the present ones."""
+    instead: str
+    """What to do about a run of more than a day without an accelerator."""
+    now: Callable[[], float] = time.monotonic
+    """A clock, in seconds."""
+    on_cpu: bool | None = None
+    """Whether there is no accelerator; default: as is so."""
+
+    def __post_init__(self):
+        if self.on_cpu is None:
+            devices = tf.config.list_logical_devices()
+            self.on_cpu = {device.device_type for device in devices} <= {"CPU"}
+        self._began, self._step = self.now(), self.first_step
         self._first_ended: float | None = None
         self._is_done = False
 
@@ -171,7 +167,7 @@ class FirstLine:
         """Receive how many steps are done, and the losses of the last ones."""
         if self._is_done:
             return
-        time_now, before = self._now(), f"step {step}/{self._num_steps}"
+        time_now, before = self.now(), f"step {step}/{self.num_steps}"
         if self._first_ended is None:
             # These steps were compiled first, so nothing is expected from their time.
             self._first_ended, self._step = time_now, step
@@ -184,7 +180,7 @@ class FirstLine:
         elif time_now - self._first_ended >= WAIT:
             self._is_done = True
             speed = (step - self._step) / (time_now - self._first_ended)
-            whole, left = (amount / speed for amount in self._amounts(step))
+            whole, left = (amount / speed for amount in self.amounts(step))
             logging.info(
                 "%s | %.3g steps/s | whole run is expected to take %s, of which %s are left",
                 before,
@@ -192,13 +188,9 @@ class FirstLine:
                 clock(whole),
                 clock(left),
             )
-            if self._on_cpu and left > DAY:
+            if self.on_cpu and left > DAY:
                 logging.warning(
                     "There is no GPU or TPU, and this run will take %.3g days. %s",
                     left / DAY,
-                    self._instead,
+                    self.instead,
                 )
-
-
-def _has_no_accelerator() -> bool:
-    return {device.device_type for device in tf.config.list_logical_devices()} <= {"CPU"}

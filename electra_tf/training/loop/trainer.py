@@ -2,11 +2,12 @@
 """The skeleton of every training run: from its last checkpoint, or from the start, to its end."""
 
 import abc
+import dataclasses
 import io
 import os
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -64,51 +65,42 @@ class Measured(NamedTuple):
     """Values by name, for TensorBoard; of the chief."""
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class Trainer(abc.ABC):
     """One process's part of training a model; subclasses say on what, and how it is evaluated.
 
     All processes of a run call the same methods together; the chief alone writes files.
-
-    Args:
-        config: of the run; decides how often something is done.
-        strategy: of the model's variables.
-        model: compiled, with `updates`.
-        folder: of the run.
-        checkpoints: where the run is saved and resumed from.
-        best_checkpoints: where the weights of the best evaluation are kept.
-        schedule: of the learning rate, to the last step of the run.
-        flops_of: floating-point operations of training on a batch; default: they are not known.
     """
 
-    instead_of_a_cpu: str
+    config: Any
+    """Of the run; decides how often something is done."""
+    strategy: tf.distribute.Strategy
+    """Of the model's variables."""
+    model: keras.Model
+    """Compiled, with `updates`."""
+    folder: str
+    """Of the run."""
+    checkpoints: CheckpointFolder
+    """Where the run is saved and resumed from."""
+    best_checkpoints: CheckpointFolder
+    """Where the weights of the best evaluation are kept."""
+    schedule: WarmupPolynomialDecay
+    """Of the learning rate, to the last step of the run."""
+    flops_of: Callable[[Batch], float] | None = None
+    """Floating-point operations of training on a batch; None: they are not known."""
+
+    instead_of_a_cpu: ClassVar[str]
     """What to do about a run of more than a day without an accelerator."""
     is_followed = False
     """Whether something follows the last step, which a signal is to prevent."""
     label = ""
     """Begins the lines of progress."""
 
-    def __init__(
-        self,
-        config: Any,
-        strategy: tf.distribute.Strategy,
-        model: keras.Model,
-        folder: str,
-        checkpoints: CheckpointFolder,
-        best_checkpoints: CheckpointFolder,
-        schedule: WarmupPolynomialDecay,
-        flops_of: Callable[[Batch], float] | None = None,
-    ):
-        self.config = config
-        self.strategy = strategy
-        self.model = model
-        self.folder = folder
-        self.checkpoints = checkpoints
-        self.best_checkpoints = best_checkpoints
-        self.schedule = schedule
-        self.num_steps = schedule.num_steps
-        self.workers = Workers(strategy)
+    def __post_init__(self):
+        self.num_steps = self.schedule.num_steps
+        self.workers = Workers(self.strategy)
         self.signals = StopSignals()
-        self.timing = Timing(flops_of)
+        self.timing = Timing(self.flops_of)
         self.saved_step: int | None = None  # nothing is
         self.best_score: float | None = None
         self.evaluations_since_best = 0
