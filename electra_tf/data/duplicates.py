@@ -116,12 +116,12 @@ class _Index:
     """(task, run) of all files of the first step."""
 
 
+@dataclass(frozen=True)
 class HashDocuments:
     """The first step: a task's documents, hashed and written in runs that are sorted by hash."""
 
-    def __init__(self, plan: BuildPlan, folder: str):
-        self.plan = plan
-        self.folder = folder
+    plan: BuildPlan
+    folder: str
 
     def tasks(self) -> list[tuple[int, list[Chunk]]]:
         """Numbered groups of chunks in the order of the corpus."""

@@ -8,6 +8,7 @@ what else a run needs to resume is stored beside, as one JSON string.
 """
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -46,17 +47,14 @@ class LoadReport(NamedTuple):
     excused: list[str]
 
 
+@dataclasses.dataclass(frozen=True)
 class CheckpointFolder:
-    """Numbered checkpoints of one run in one folder.
+    """Numbered checkpoints of one run in one folder."""
 
-    Args:
-        folder: where they are; made when the first one is saved.
-        keep: how many of the newest stay; None or 0 for all.
-    """
-
-    def __init__(self, folder: str, keep: int | None = 5):
-        self.folder = folder
-        self.keep = keep
+    folder: str
+    """Where they are; made when the first one is saved."""
+    keep: int | None = 5
+    """How many of the newest stay; None or 0 for all."""
 
     def latest(self) -> str | None:
         """Prefix of the checkpoint that `checkpoint` names, else of the newest; None without any.
