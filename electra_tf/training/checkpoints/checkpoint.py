@@ -47,7 +47,7 @@ class LoadReport(NamedTuple):
     excused: list[str]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class CheckpointFolder:
     """Numbered checkpoints of one run in one folder."""
 

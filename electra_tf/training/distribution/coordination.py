@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NoReturn
 
 import tensorflow as tf
@@ -100,7 +100,7 @@ def ending_with_others(resolver: Resolver | None) -> Iterator[None]:
     if resolver is None:
         yield
         return
-    with _Watchdog(lambda: lost_workers(resolver)):
+    with _watchdog(resolver):
         try:
             yield
         except LOSS_ERRORS as error:
@@ -139,23 +139,19 @@ def loss_message(lost: list[str]) -> str:
     )
 
 
-class _Watchdog(contextlib.AbstractContextManager):
+@contextlib.contextmanager
+def _watchdog(resolver: Resolver) -> Iterator[None]:
     """Ends the process if it lives on for long after a worker was lost."""
+    over = threading.Event()
 
-    def __init__(self, find_lost: Callable[[], list[str]]):
-        self._find_lost = find_lost
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object):
-        self._over.set()
-
-    def _watch(self):
-        while not self._over.wait(CHECK_SECONDS):
-            lost = self._find_lost()
-            if lost and not self._over.wait(GRACE_SECONDS):
+    def watch():
+        while not over.wait(CHECK_SECONDS):
+            lost = lost_workers(resolver)
+            if lost and not over.wait(GRACE_SECONDS):
                 end_process(loss_message(lost))
+
+    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
