@@ -8,10 +8,12 @@ ends in one error that names the file.
 import codecs
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
 import pickle
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -241,20 +243,9 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
-def first_names(names: Sequence[str], count: int = 3) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first of some names for a message: "a, b, c, ..."."""
-    return ", ".join([*names[:count], *(["..."] if len(names) > count else [])])
-
-
-class _Output:
-    """The part of a file that is written to; its failures are OSErrors that name the path."""
-
-    def __init__(self, path: str, file: Any):
-        self._path, self._file = path, file
-
-    def write(self, content: bytes | str) -> None:
-        """Write the next part."""
-        writing(self._path, self._file.write, content)
+    return ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
 
 
 _FULL = {n: os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
@@ -301,8 +292,8 @@ def writing(path: str, call: Callable, *arguments: Any, **options: Any) -> Any:
 
 
 @contextlib.contextmanager
-def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator[_Output]:
-    """A file to write to, which gets its name when all is written, and is removed otherwise.
+def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator[Any]:
+    """A file to `write` to, which gets its name when all is written, and is removed otherwise.
 
     Args:
         path: its name; folders are made as needed.
@@ -320,7 +311,7 @@ def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator
     try:
         # TensorFlow makes the file at the first write, which an empty file would not have.
         writing(path, file.write, b"" if mode == "wb" else "")
-        yield _Output(path, file)
+        yield types.SimpleNamespace(write=functools.partial(writing, path, file.write))
         writing(path, file.close)
         writing(path, gfile().rename, partial, path, overwrite=True)
     except BaseException:

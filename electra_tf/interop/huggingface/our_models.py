@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from electra_tf.config import EncoderConfig, FinetuningConfig, check
+from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.fields import Role, names_of
 from electra_tf.config.stored import from_stored
 from electra_tf.config.task_json import task_from_json
@@ -86,12 +86,9 @@ def _part(content: Content, source: str) -> StoredModel:
             f"{source} is an encoder without a head, which can only be used as the initial weights "
             "of fine-tuning."
         )
-    objective = (
-        {"uniform_generator": True}
-        if architecture == "ElectraForPreTraining"
-        else {"electra_objective": False}
-    )
-    return _pretrained(content, content.config.encoder, objective, content.weights, source)
+    is_discriminator = architecture == "ElectraForPreTraining"
+    objective = {"uniform_generator": True} if is_discriminator else {"electra_objective": False}
+    return _pretrained(content, objective, content.weights, source)
 
 
 def _pair(content: Content, generator: Content, source: str) -> StoredModel:
@@ -120,7 +117,7 @@ def _pair(content: Content, generator: Content, source: str) -> StoredModel:
             for name, weight in theirs.items()
             if not (embeddings <= same and name in embeddings)
         }
-    found = _pretrained(content, full, objective, {**weights, **content.weights}, source)
+    found = _pretrained(content, objective, {**weights, **content.weights}, source)
     built = found.config.generator_encoder
     for name in ("num_attention_heads", "hidden_act"):
         expected, stored = getattr(built, name), getattr(small, name)
@@ -144,14 +141,13 @@ def _require_pair(content: Content, generator: Content, source: str):
 
 def _pretrained(
     content: Content,
-    encoder: EncoderConfig,
     objective: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
     source: str,
 ) -> StoredModel:
     tokenizer = content.tokenizer
     case = {} if tokenizer is None else tokenizer.case
-    config = pretraining_config(encoder, objective, case)
+    config = pretraining_config(content.config.encoder, objective, case)
     pair = Pair.build(config)
     assign_weights(weights, pair, source, None, "a model here", "the source")
     return StoredModel.of(source, config, tokenizer, pair)
