@@ -39,6 +39,7 @@ _GENERATOR = r"^(generator(_ltr|_rtl)?/|generator_predictions/|cloze_predictions
 
 _DISCRIMINATOR_HEADS = ("discriminator_predictions/", f"{RESTORATION_HEAD}/")
 
+
 class StartingWeights(Protocol):
     """Weights that are in no checkpoint: an `interop.StoredModel`, whose fields these are."""
 
