@@ -29,7 +29,7 @@ DECAY_SHARE = 0.2
 SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
 RATES = (5e-4, 1.5e-3, 3e-3)
-FINETUNING_RATES = (5e-4, 2e-4, 1e-3, 2e-3)
+FINETUNING_RATES = (5e-4, 2e-4, 1e-3, 2e-3, 4e-3)
 
 
 class Study(NamedTuple):

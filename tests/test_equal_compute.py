@@ -165,7 +165,7 @@ def test_the_sweep_chooses_the_rates_of_the_study(data_folder):
     chosen = {job.objective: job.points[0].finetuning_rate for job in seen if job.seed == 1}
     assert chosen == {RANDOM: 1e-3, **dict.fromkeys(plan.OBJECTIVES, 2e-4)}
     of_sweep = [job for job in seen if job.points[0].part == SWEEP]
-    assert len(of_sweep) == 4 + 6 * len(plan.OBJECTIVES)
+    assert len(of_sweep) == 5 + 7 * len(plan.OBJECTIVES)
     assert all(job.seed == plan.SWEEP_SEED for job in of_sweep)
 
 
