@@ -1,8 +1,9 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """What a comparison at equal compute measures, in which order, and the runs that it takes."""
 
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from equal_compute_points import FINETUNING, PROBE, RANDOM, STUDY, SWEEP, Measured, Point
@@ -29,7 +30,7 @@ DECAY_SHARE = 0.2
 SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
 RATES = (5e-4, 1.5e-3, 3e-3)
-FINETUNING_RATES = (5e-4, 2e-4, 1e-3, 2e-3, 4e-3)
+FINETUNING_RATES = (5e-4, 1e-3, 2e-3, 4e-3)
 
 
 class Study(NamedTuple):
@@ -132,8 +133,7 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
         for seed in study.seeds:
             for objective in study.objectives if budget else [RANDOM]:
                 if objective in chosen:
-                    rates = chosen[objective]
-                    job = _job(STUDY, objective, seed, budget, *rates, study.tasks)
+                    job = _job(STUDY, objective, seed, budget, *chosen[objective])
                     if job.missing(done):
                         yield job
 
@@ -141,13 +141,12 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
 def _sweep_of(objective: str, study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
     """What is missing of it: rates of pre-training first, then those of fine-tuning."""
     budget, rates = _grid(objective, study)
-    first, *others = study.finetuning_rates
-    what = SWEEP, objective, SWEEP_SEED, budget
-    jobs = [_job(*what, rate, first, SWEEP_TASKS) for rate in rates]
+    what, first = (SWEEP, objective, SWEEP_SEED, budget), study.finetuning_rates[0]
+    jobs = [_job(*what, rate, dict.fromkeys(SWEEP_TASKS, first)) for rate in rates]
     missing = [job for job in jobs if job.missing(done)]
     if not missing:
         rate, _ = chosen_rates(objective, study, done)
-        jobs = [_job(*what, rate, finetuning_rate, SWEEP_TASKS) for finetuning_rate in others]
+        jobs = [_job(*what, rate, dict.fromkeys(study.tasks, r)) for r in study.finetuning_rates]
         missing = [job for job in jobs if job.missing(done)]
     yield from missing
 
@@ -157,38 +156,38 @@ def _grid(objective: str, study: Study) -> tuple[float, tuple[float, ...]]:
     return (0.0, (0.0,)) if objective == RANDOM else (study.sweep_budget, study.rates)
 
 
-def chosen_rates(
-    objective: str, study: Study, done: Mapping[Point, Measured]
-) -> tuple[float, float]:
-    """Rates of pre-training and of fine-tuning with the best mean over the sweep's tasks.
-
-    Only rates of which all these tasks are measured count.
-    """
-    budget, rates = _grid(objective, study)
-
-    def score(rate: float, finetuning_rate: float) -> float:
-        job = _job(SWEEP, objective, SWEEP_SEED, budget, rate, finetuning_rate, SWEEP_TASKS)
-        if job.missing(done):
-            return -math.inf
-        scores = [done[point].score for point in job.points]
-        return -math.inf if None in scores else sum(scores) / len(scores)
-
-    first = study.finetuning_rates[0]
-    rate = max(sorted(rates), key=lambda rate: score(rate, first))
-    return rate, max(sorted(study.finetuning_rates), key=lambda given: score(rate, given))
-
-
 def _job(
     part: str,
     objective: str,
     seed: int,
     budget: float,
     rate: float,
-    finetuning_rate: float,
-    tasks: Sequence[str],
+    finetuning_rates: Mapping[str, float],
 ) -> Job:
+    """A job with the tasks of `finetuning_rates`; in the study there are also probes of them."""
     what = part, objective, seed, budget, rate
-    points = [Point(*what, task, FINETUNING, finetuning_rate) for task in tasks]
+    points = [Point(*what, task, FINETUNING, given) for task, given in finetuning_rates.items()]
     if part == STUDY:
-        points += [Point(*what, task, PROBE, 0.0) for task in tasks if task in PROBED]
+        points += [Point(*what, task, PROBE, 0.0) for task in finetuning_rates if task in PROBED]
     return Job(objective, seed, budget, rate, tuple(points))
+
+
+def chosen_rates(
+    objective: str, study: Study, done: Mapping[Point, Measured]
+) -> tuple[float, dict[str, float]]:
+    """The rate of pre-training with the best mean over SWEEP_TASKS; of each task the best of
+    fine-tuning, after pre-training with that rate."""
+    budget, rates = _grid(objective, study)
+
+    def score(task: str, rate: float, finetuning_rate: float) -> float:
+        what = SWEEP, objective, SWEEP_SEED, budget, rate
+        measured = done.get(Point(*what, task, FINETUNING, finetuning_rate))
+        return -math.inf if measured is None or measured.score is None else measured.score
+
+    first = study.finetuning_rates[0]
+    rate = max(sorted(rates), key=lambda given: sum(score(t, given, first) for t in SWEEP_TASKS))
+    ascending = sorted(study.finetuning_rates)
+    of_tasks = {
+        task: max(ascending, key=functools.partial(score, task, rate)) for task in study.tasks
+    }
+    return rate, of_tasks

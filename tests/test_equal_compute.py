@@ -153,20 +153,22 @@ def test_runs_have_the_flops_of_their_budget_within_a_step(data_folder):
 
 
 def test_the_sweep_chooses_the_rates_of_the_study(data_folder):
+    best = {"bigram_shift": 1e-3, "pos_brown": 4e-3}
     asked, done, seen = study(data_folder, "--seeds", "1", "--budgets", "1e13"), {}, []
     while jobs := list(plan.jobs_of(asked, done)):
-        job = next((job for job in jobs if job.points[0].part == SWEEP), jobs[0])
-        seen.append(job)
-        for point in job.missing(done):
-            best = point.learning_rate in (0, 1.5e-3) and point.finetuning_rate == 1e-3
-            done[point] = MEASURED._replace(score=90.0 if best else 100 * point.learning_rate)
-    first = next(job for job in seen if job.objective == "electra" and job.seed == 1)
-    assert first.learning_rate == 3e-3 and first.budget == 1e13  # of 5e-4, 1.5e-3 and 3e-3
-    chosen = {job.objective: job.points[0].finetuning_rate for job in seen if job.seed == 1}
-    assert chosen == {RANDOM: 1e-3, **dict.fromkeys(plan.OBJECTIVES, 2e-4)}
+        seen.append(next((job for job in jobs if job.points[0].part == SWEEP), jobs[0]))
+        for point in seen[-1].missing(done):
+            lead = 10.0 if point.finetuning_rate == best[point.task] else 0.0
+            done[point] = MEASURED._replace(score=100 * point.learning_rate + lead)
+    of_study = {job.objective: job for job in seen if job.seed == 1}
+    assert of_study.keys() == {RANDOM, *plan.OBJECTIVES}
+    assert of_study["electra"].learning_rate == 3e-3  # of 5e-4, 1.5e-3 and 3e-3
+    for job in of_study.values():
+        tuned = [point for point in job.points if point.measure == FINETUNING]
+        assert {point.task: point.finetuning_rate for point in tuned} == best
     of_sweep = [job for job in seen if job.points[0].part == SWEEP]
-    assert len(of_sweep) == 5 + 7 * len(plan.OBJECTIVES)
-    assert all(job.seed == plan.SWEEP_SEED for job in of_sweep)
+    assert len(of_sweep) == 4 + 6 * len(plan.OBJECTIVES)
+    assert {job.seed for job in of_sweep} == {plan.SWEEP_SEED}
 
 
 @pytest.mark.parametrize(
