@@ -51,6 +51,9 @@ class Table:
 
     Args:
         points: of a results file.
+
+    Raises:
+        ValueError: two points of the study differ in their rates alone.
     """
 
     def __init__(self, points: Mapping[Point, Measured]):
@@ -60,6 +63,11 @@ class Table:
             if point.part != STUDY or measured.score is None:
                 continue
             key = point.measure, point.budget, point.task, point.objective
+            if point.seed in self._scores[key]:
+                raise ValueError(
+                    "the study is expected to have one point for each objective, seed, budget, "
+                    f"task and measure, but has another one besides {point}."
+                )
             self._scores[key][point.seed] = measured.score
             self.trivial[point.task] = measured.trivial
             self.metrics[point.task] = measured.metric

@@ -124,6 +124,11 @@ def test_the_report_pools_tasks_within_seeds(points):
     assert "65.0 (65.0-65.0; 3) | 66.0 (64.0-68.0; 3) | 61.0 (60.0-62.0; 3) |" in row
 
 
+def test_a_study_of_two_rates_is_refused(points):
+    with pytest.raises(ValueError, match="one point for each objective.*learning_rate=0.002"):
+        reports.report({**points, POINT._replace(learning_rate=2e-3): MEASURED}, "electra")
+
+
 @pytest.mark.slow  # matplotlib takes a second to import
 def test_the_report_is_printed_and_drawn(points, tmp_path, capsys):
     for point, measured in points.items():
