@@ -66,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--budgets", nargs="+", type=float, default=list(FLOPS), help="FLOPs")
     parser.add_argument("--sweep-budget", type=float, default=FLOPS[0], help="FLOPs")
+    parser.add_argument("--tuning-budget", type=float, default=FLOPS[1], help="FLOPs")
     parser.add_argument("--rates", nargs="+", type=float, default=list(RATES), help="of the sweep")
     parser.add_argument(
         "--finetuning-rates", nargs="+", type=float, default=list(FINETUNING_RATES), help="likewise"
@@ -142,8 +143,9 @@ def study_of(options: argparse.Namespace) -> Study:
         results_of(options),
         tuple(dict.fromkeys(options.objectives)),
         tuple(dict.fromkeys(options.seeds)),
-        tuple(sorted(set(options.budgets))),
+        tuple(dict.fromkeys(options.budgets)),
         options.sweep_budget,
+        options.tuning_budget,
         tuple(dict.fromkeys(options.rates)),
         tuple(dict.fromkeys(options.finetuning_rates)),
         tuple(dict.fromkeys(options.tasks)),
@@ -151,7 +153,7 @@ def study_of(options: argparse.Namespace) -> Study:
         options.sweep,
     )
     for objective in study.objectives:
-        for budget in (*study.budgets, study.sweep_budget):
+        for budget in (*study.budgets, study.sweep_budget, study.tuning_budget):
             hparams_of(study, objective, SWEEP_SEED, study.rates[0], budget)
     return study
 

@@ -12,15 +12,32 @@ from task_budgets import ROOT
 from electra_tf.config import PretrainingConfig
 
 HPARAMS_FILE = ROOT / "configs" / "pretraining" / "quickstart.json"
+
+
+class Objective(NamedTuple):
+    """What is pre-trained."""
+
+    hparams: Mapping[str, Any]
+    """Over those of HPARAMS_FILE."""
+    rate_of: str | None = None
+    """The objective whose rate of pre-training this one has; None: one of its own."""
+
+
 OBJECTIVES = {
-    "electra": {},
-    "masked_lm": {"electra_objective": False, "mask_prob": 0.15},
-    "electra_masked_only": {"discriminator_objective": "replaced_tokens_masked_only"},
-    "replace_mlm": {"discriminator_objective": "replace_mlm", "disc_weight": 1.0},
-    "all_tokens_mlm": {"discriminator_objective": "all_tokens_mlm", "disc_weight": 4.0},
+    "electra": Objective({}),
+    "masked_lm": Objective({"electra_objective": False, "mask_prob": 0.15}),
+    "electra_masked_only": Objective(
+        {"discriminator_objective": "replaced_tokens_masked_only"}, rate_of="electra"
+    ),
+    "replace_mlm": Objective(
+        {"discriminator_objective": "replace_mlm", "disc_weight": 1.0}, rate_of="masked_lm"
+    ),
+    "all_tokens_mlm": Objective(
+        {"discriminator_objective": "all_tokens_mlm", "disc_weight": 4.0}, rate_of="masked_lm"
+    ),
 }
-"""Hyperparameters of each over those of HPARAMS_FILE; the first is compared with the others. The
-two that restore tokens have the same loss as their generator, so a masked token weighs the same."""
+"""The first is compared with the others. The two that restore tokens have the same loss as their
+generator, so a masked token weighs the same."""
 TASKS = ("bigram_shift", "pos_brown", "quac_spans", "boolq", "ner_wnut", "rt_sentiment")
 PROBED = ("bigram_shift", "pos_brown", "boolq", "ner_wnut", "rt_sentiment")
 """Tasks with a class for each text or word."""
@@ -29,8 +46,9 @@ FLOPS = (1.05e13, 4.2e13, 1.26e14)
 DECAY_SHARE = 0.2
 SWEEP_SEED = 0
 SWEEP_TASKS = TASKS[:2]
+"""On which rates of pre-training are compared."""
 RATES = (5e-4, 1.5e-3, 3e-3)
-FINETUNING_RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+FINETUNING_RATES = (5e-4, 1.5e-3, 4e-3)
 
 
 class Study(NamedTuple):
@@ -42,6 +60,9 @@ class Study(NamedTuple):
     seeds: tuple[int, ...]
     budgets: tuple[float, ...]
     sweep_budget: float
+    """Of the models by which rates of pre-training are compared."""
+    tuning_budget: float
+    """Of those by which rates of fine-tuning are."""
     rates: tuple[float, ...]
     """Of pre-training, among which the sweep chooses."""
     finetuning_rates: tuple[float, ...]
@@ -88,7 +109,7 @@ def hparams_of(
 
     hparams = {
         **study.hparams,
-        **OBJECTIVES.get(objective, {}),
+        **OBJECTIVES[objective].hparams,
         "seed": seed,
         "learning_rate": rate,
         "lr_schedule": "trapezoid",
@@ -96,7 +117,7 @@ def hparams_of(
         "num_train_steps": 1,
         "num_warmup_steps": 0,
         "eval_every_steps": 0,
-        "save_checkpoints_steps": 1000,
+        "save_checkpoints_steps": 500,
         "keep_checkpoint_max": 1,
     }
     step = flops_of_run(config_of(study, hparams))
@@ -126,7 +147,10 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
         sweep = list(_sweep_of(objective, study, done))
         yield from sweep
         if not sweep:
-            chosen[objective] = chosen_rates(objective, study, done)
+            chosen[objective] = (
+                chosen_rate(objective, study, done),
+                chosen_finetuning(objective, study, done),
+            )
     if study.sweep_only:
         return
     for budget in (0.0, *study.budgets):
@@ -140,20 +164,25 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
 
 def _sweep_of(objective: str, study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
     """What is missing of it: rates of pre-training first, then those of fine-tuning."""
-    budget, rates = _grid(objective, study)
-    what, first = (SWEEP, objective, SWEEP_SEED, budget), study.finetuning_rates[0]
-    jobs = [_job(*what, rate, dict.fromkeys(SWEEP_TASKS, first)) for rate in rates]
+    jobs, first = [], study.finetuning_rates[0]
+    if objective != RANDOM:
+        swept = OBJECTIVES[objective].rate_of or objective
+        what, tasks = (
+            (SWEEP, swept, SWEEP_SEED, study.sweep_budget),
+            dict.fromkeys(SWEEP_TASKS, first),
+        )
+        jobs = [_job(*what, rate, tasks) for rate in study.rates]
     missing = [job for job in jobs if job.missing(done)]
     if not missing:
-        rate, _ = chosen_rates(objective, study, done)
+        what = SWEEP, objective, SWEEP_SEED, _tuning_budget(objective, study)
+        rate = chosen_rate(objective, study, done)
         jobs = [_job(*what, rate, dict.fromkeys(study.tasks, r)) for r in study.finetuning_rates]
         missing = [job for job in jobs if job.missing(done)]
     yield from missing
 
 
-def _grid(objective: str, study: Study) -> tuple[float, tuple[float, ...]]:
-    """Budget of the sweep and rates of pre-training."""
-    return (0.0, (0.0,)) if objective == RANDOM else (study.sweep_budget, study.rates)
+def _tuning_budget(objective: str, study: Study) -> float:
+    return 0.0 if objective == RANDOM else study.tuning_budget
 
 
 def _job(
@@ -172,22 +201,33 @@ def _job(
     return Job(objective, seed, budget, rate, tuple(points))
 
 
-def chosen_rates(
-    objective: str, study: Study, done: Mapping[Point, Measured]
-) -> tuple[float, dict[str, float]]:
-    """The rate of pre-training with the best mean over SWEEP_TASKS; of each task the best of
-    fine-tuning, after pre-training with that rate."""
-    budget, rates = _grid(objective, study)
-
-    def score(task: str, rate: float, finetuning_rate: float) -> float:
-        what = SWEEP, objective, SWEEP_SEED, budget, rate
-        measured = done.get(Point(*what, task, FINETUNING, finetuning_rate))
-        return -math.inf if measured is None or measured.score is None else measured.score
-
+def chosen_rate(objective: str, study: Study, done: Mapping[Point, Measured]) -> float:
+    """The rate of pre-training with the best mean over SWEEP_TASKS; 0 of random weights."""
+    if objective == RANDOM:
+        return 0.0
+    what = OBJECTIVES[objective].rate_of or objective, SWEEP_SEED, study.sweep_budget
     first = study.finetuning_rates[0]
-    rate = max(sorted(rates), key=lambda given: sum(score(t, given, first) for t in SWEEP_TASKS))
-    ascending = sorted(study.finetuning_rates)
-    of_tasks = {
-        task: max(ascending, key=functools.partial(score, task, rate)) for task in study.tasks
+
+    def score(rate: float) -> float:
+        return sum(_score(done, *what, rate, task, first) for task in SWEEP_TASKS)
+
+    return max(sorted(study.rates), key=score)
+
+
+def chosen_finetuning(
+    objective: str, study: Study, done: Mapping[Point, Measured]
+) -> dict[str, float]:
+    """The best rate of fine-tuning on each task, after pre-training with the chosen rate."""
+    what = objective, SWEEP_SEED, _tuning_budget(objective, study)
+    rate, ascending = chosen_rate(objective, study, done), sorted(study.finetuning_rates)
+    return {
+        task: max(ascending, key=functools.partial(_score, done, *what, rate, task))
+        for task in study.tasks
     }
-    return rate, of_tasks
+
+
+def _score(done: Mapping[Point, Measured], *point: Any) -> float:
+    """Of a point of the sweep that was fine-tuned, of which `point` has the other fields."""
+    *what, finetuning_rate = point
+    measured = done.get(Point(SWEEP, *what, FINETUNING, finetuning_rate))
+    return -math.inf if measured is None or measured.score is None else measured.score

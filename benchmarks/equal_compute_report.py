@@ -132,13 +132,14 @@ def report(points: Mapping[Point, Measured], first: str) -> str:
 def _sweep_rows(points: Mapping[Point, Measured]) -> Iterator[Sequence[str]]:
     found = {point: measured for point, measured in points.items() if point.part == SWEEP}
     tasks = list(dict.fromkeys(point.task for point in found))
-    yield ["objective", "rate", "of fine-tuning", *tasks]
+    yield ["objective", "FLOPs", "rate", "of fine-tuning", *tasks]
     rows = collections.defaultdict(dict)
     for point, measured in found.items():
-        row = rows[point.objective, point.learning_rate, point.finetuning_rate]
-        row[point.task] = "not finite" if measured.score is None else f"{measured.score:.1f}"
-    for (objective, *rates), row in sorted(rows.items()):
-        cells = [f"{rate:g}" if rate else "" for rate in rates]
+        key = point.objective, point.budget, point.learning_rate, point.finetuning_rate
+        score = measured.score
+        rows[key][point.task] = "not finite" if score is None else f"{score:.1f}"
+    for (objective, *numbers), row in sorted(rows.items()):
+        cells = [f"{number:.3g}" if number else "" for number in numbers]
         yield [objective, *cells, *(row.get(task, "") for task in tasks)]
 
 

@@ -36,16 +36,24 @@ def pretrain(study: Study, job: Job) -> tuple[int, float]:
     config = config_of(study, hparams)
     steps, flops = config.num_train_steps, flops_of_run(config)
     assert abs(flops - job.budget) <= flops / steps
-    constant = steps - config.num_decay_steps
     models = pathlib.Path(study.data_dir) / "models"
-    if not (models / job.model_name / f"model.ckpt-{steps}.index").exists():
-        start = models / job.run_name / f"model.ckpt-{constant}"
-        if not start.with_name(f"{start.name}.index").exists():
-            # It keeps all checkpoints, since the run of a smaller budget may be asked for later.
+    if _newest_step(models / job.model_name) < steps:
+        constant = steps - config.num_decay_steps
+        if _newest_step(models / job.run_name) < constant:
+            # It keeps all checkpoints, from which other budgets start.
             changes = {"num_train_steps": constant, "lr_decay_share": 0.0, "keep_checkpoint_max": 0}
             electra_tf.pretrain(study.data_dir, job.run_name, **{**hparams, **changes})
-        electra_tf.pretrain(study.data_dir, job.model_name, decay_from=str(start), **hparams)
+        start = str(models / job.run_name)
+        electra_tf.pretrain(study.data_dir, job.model_name, decay_from=start, **hparams)
     return steps, flops
+
+
+def _newest_step(folder: pathlib.Path) -> int:
+    """The step of the newest checkpoint; -1 if there is none."""
+    from electra_tf.training.checkpoints.checkpoint_reader import step_in_name
+
+    names = (path.name for path in folder.glob("model.ckpt-*.index"))
+    return max((step_in_name(name.removesuffix(".index")) for name in names), default=-1)
 
 
 def finetune(study: Study, job: Job, point: Point) -> tuple[float | None, str, float]:
