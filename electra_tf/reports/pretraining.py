@@ -99,11 +99,13 @@ def _charts(
         _compared("masked_lm_loss", training, held_out, band, lines=of_loss),
         _compared("disc_loss", training, held_out, band, [_base_rate(training)]),
         _compared("disc_auc", training, held_out, band, lines=[("chance", 0.5)]),
+        _compared("restoration_loss", training, held_out, band),
         _compared("replaced_share", training, held_out, band),
         chart(
             "accuracy on masked tokens",
             means("best guess", training, "masked_lm_accuracy"),
             means("token drawn as a fake", training, "sampled_masked_lm_accuracy"),
+            means("restored by the discriminator", training, "restored_masked_accuracy"),
         ),
         _compared("gradient_norm", training, [], band),
     ]
@@ -114,6 +116,7 @@ TITLES = {
     "masked_lm_loss": "generator or masked LM: loss per masked token, nats",
     "disc_loss": "discriminator: loss per token, nats",
     "disc_auc": "discriminator: AUC",
+    "restoration_loss": "discriminator: loss per restored token, nats",
     "replaced_share": "share of tokens that are fakes",
     "gradient_norm": "gradient norm, before clipping",
 }

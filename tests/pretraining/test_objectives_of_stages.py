@@ -107,6 +107,28 @@ def test_a_run_of_two_objectives_resumes_exactly(data_dir):
     assert np.isfinite(run.evaluate(whole)["disc_loss"])
 
 
+@pytest.mark.slow
+def test_a_second_run_trains_masked_lm_of_the_discriminators_encoder(data_dir):
+    """What the documentation says for two encoders; without a rate, its encoder is the first's."""
+    first = tiny_config(data_dir, "first", SMALL, num_train_steps=4)
+    run.train(first)
+    second = tiny_config(
+        data_dir,
+        "second",
+        SMALL,
+        num_train_steps=1,
+        learning_rate=0.0,
+        electra_objective=False,
+        init_checkpoint=first.model_dir,
+        init_checkpoint_ignore="^(generator|discriminator_predictions)",
+    )
+    run.train(second)
+    source = stored(f"{first.model_dir}/model.ckpt-4")
+    for name, value in stored(f"{second.model_dir}/model.ckpt-1").items():
+        if name.startswith("electra/") and not name.endswith(("/adam_m", "/adam_v")):
+            np.testing.assert_array_equal(value, source[name], err_msg=name)
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"electra_objective": False}, {"uniform_generator": True}, {**TIED, "gen_weight": 0.0}],
