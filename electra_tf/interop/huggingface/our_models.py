@@ -264,7 +264,10 @@ def content_of_part(part: keras.Model, tokenizer: Tokenizer | None, step: int = 
             'towers or without weights. The discriminator can: part "discriminator".'
         )
     if isinstance(part, TokenRestorer):
-        logging.warning("The head that restores tokens is not written: Hugging Face has no class.")
+        logging.warning(
+            "The head that restores tokens is not written, since Hugging Face has no class with "
+            "it: the encoder alone is."
+        )
         architecture, written = "ElectraModel", part.encoder
     else:
         architecture = "ElectraForMaskedLM" if is_generator else "ElectraForPreTraining"
