@@ -56,8 +56,9 @@ class TextModel(TaskModel):
                 f"each row of x is expected to be {forms[expected - 1]}, as the model was trained, "
                 f"but is {forms[2 - expected]}."
             )
-        found = given.labels or [None] * len(given)
-        found = [v if v is None else self.label_of(v, f"y[{n}]") for n, v in enumerate(found)]
+        found = [None] * len(given)
+        if given.labels:
+            found = [self.label_of(value, f"y[{n}]") for n, value in enumerate(given.labels)]
         rows = enumerate(zip(*given.columns, found, strict=True))
         return [TextExample(n, *texts, label=label) for n, (*texts, label) in rows]
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Texts, labels and weights in any container; what is wrong with them is named."""
 
+import math
 import re
 
 import numpy as np
@@ -157,6 +158,8 @@ WRONG = [
     ("TextClassifier", ["w1"], [-1], r"or the id of one, 0 to 1, but is -1"),
     ("TextClassifier", ["w1"], [0.5], r"y\[0\] is expected to be one of the labels"),
     ("TextClassifier", ["w1"], [[1, 0]], r"y\[0\] is expected to be one of the labels"),
+    ("TextClassifier", ["w1", "w2"], [0, None], r"y\[1\] is expected to be one of the labels"),
+    ("TextClassifier", ["w1"], [math.nan], r"y\[0\] is expected to be one of the labels"),
     ("TextClassifier", {"txt": ["w1"]}, [0], "unknown column 'txt': did you mean 'text'"),
     ("TextClassifier", {"text_pair": ["w1"]}, [0], "x is expected to have the column 'text'"),
     (
@@ -169,9 +172,12 @@ WRONG = [
     ("TextClassifier", [("w1", "w2", "w3")], [0], r"x\[0\] is expected to be \(text, text_pair\)"),
     ("MultiLabelClassifier", ["w1"], ["yes"], r"y\[0\] is expected to be a list of labels"),
     ("MultiLabelClassifier", ["w1"], [["yes", "x"]], r"y\[0\] is expected to be one of the labels"),
+    ("MultiLabelClassifier", ["w1"], [None], r"y\[0\] is expected to be a list of labels"),
+    ("TextRegressor", ["w1"], [None], r"y\[0\] is expected to be a number from 0 to 5"),
     ("TextRegressor", ["w1"], [5.5], r"y\[0\] is expected to be a number from 0 to 5, the value_r"),
     ("TextRegressor", ["w1"], ["1"], r"y\[0\] is expected to be a number from 0 to 5"),
     ("TokenClassifier", ["w1 w2"], ["O"], r"y\[0\] is expected to have a tag for each of the 2"),
+    ("TokenClassifier", ["w1"], [None], r"y\[0\] is expected to be "),
     ("TokenClassifier", ["w1"], ["B-B"], r"y\[0\]\[0\] is expected to be one of the labels"),
     ("TokenClassifier", [7], ["O"], r"x\[0\] is expected to be a sequence of words"),
     ("TokenClassifier", [["w1", None]], ["O O"], r"x\[0\]\[1\] is expected to be a text"),
