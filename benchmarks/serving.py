@@ -1,11 +1,13 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Latency of an exported model beside Hugging Face's PyTorch model on the same weights.
 
-    python benchmarks/serving.py [--rounds 30]
+    python benchmarks/serving.py [--rounds 30] [--dtypes float32]
 
 Needs the `bench` extra. Random weights of the small model. Each side runs in a separate process,
 interleaved, request by request: what else the machine does hits both. `text` stands beside
-`pipeline("feature-extraction")`, which tokenizes too, and `ids` beside the model itself.
+`pipeline("feature-extraction")`, which tokenizes too, and `ids` beside the model itself; both sides
+compute in the same data type. On a machine that is not idle torch is slower than by itself: its
+threads wait for each other.
 """
 
 import argparse
@@ -24,6 +26,8 @@ sys.path.insert(0, str(ROOT))
 
 BATCHES = (1, 8, 32)
 LENGTHS = (32, 128, 384)
+TOLERANCES = {"float32": 1e-3, "bfloat16": 0.3}
+"""By dtype: how far the outputs of the two sides may be apart, which have a scale of 1."""
 THREADS = 2
 
 
@@ -41,20 +45,25 @@ def make_models(folder):
     config = PretrainingConfig.from_hparams("bench", folder, {"max_seq_length": 512})
     tokenizer = load_tokenizer(config.vocab_file)
     pretrainer = ElectraPretrainer(config, tokenizer.vocabulary)
+    generator = np.random.default_rng(0)
+    for weight in pretrainer.discriminator.weights:
+        if len(weight.shape) == 1:  # biases that are all 0 would be optimized away
+            weight.assign(weight.numpy() + 0.02 * generator.normal(size=weight.shape))
     model_folder.write_config(config, tokenizer)
     model_folder.checkpoints(config).save(0, weights_by_name(pretrainer), {})
-    export_model(config.model_dir, f"{folder}/export", names=["text", "ids"])
+    for dtype in TOLERANCES:
+        export_model(config.model_dir, f"{folder}/{dtype}", dtype=dtype, names=["text", "ids"])
     save_huggingface(pretrainer.discriminator, f"{folder}/huggingface", tokenizer)
 
 
-def serve_export(folder, pipe):
+def serve_export(folder, dtype, pipe):
     # What docs/serving.md advises; a client does not need this library.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    signatures = tf.saved_model.load(f"{folder}/export").signatures
+    signatures = tf.saved_model.load(f"{folder}/{dtype}").signatures
 
     def text(texts):
         return signatures["text"](text=tf.constant(texts))["token_features"].numpy()
@@ -69,23 +78,23 @@ def serve_export(folder, pipe):
     answer(pipe, {"text": text, "ids": ids})
 
 
-def serve_huggingface(folder, pipe):
+def serve_huggingface(folder, dtype, pipe):
     import torch
     from transformers import AutoTokenizer, ElectraModel, pipeline
 
     torch.set_num_threads(THREADS)
-    model = ElectraModel.from_pretrained(f"{folder}/huggingface").eval()
+    model = ElectraModel.from_pretrained(f"{folder}/huggingface").eval().to(getattr(torch, dtype))
     tokenizer = AutoTokenizer.from_pretrained(f"{folder}/huggingface")
     extract = pipeline("feature-extraction", model=model, tokenizer=tokenizer)
 
     @torch.inference_mode()
     def ids(rows):
         rows = torch.tensor(rows)
-        return model(input_ids=rows, attention_mask=torch.ones_like(rows))[0].numpy()
+        return model(input_ids=rows, attention_mask=torch.ones_like(rows))[0].float().numpy()
 
     def text(texts):
         found = extract(list(texts), batch_size=len(texts), return_tensors=True)
-        return np.concatenate([row.numpy() for row in found])
+        return np.concatenate([row.float().numpy() for row in found])
 
     answer(pipe, {"text": text, "ids": ids})
 
@@ -100,9 +109,9 @@ def answer(pipe, functions):
         pipe.send((time.perf_counter() - started, outputs))
 
 
-def start(target, folder):
+def start(target, folder, dtype):
     mine, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=target, args=(folder, theirs), daemon=True)
+    process = multiprocessing.Process(target=target, args=(folder, dtype, theirs), daemon=True)
     process.start()
     theirs.close()  # so that `mine` ends with the process
     try:
@@ -112,7 +121,7 @@ def start(target, folder):
     return mine, process
 
 
-def measure(sides, name, inputs, rounds):
+def measure(sides, dtype, name, inputs, rounds):
     """Seconds of each side, [rounds], after two requests that are compared and not counted."""
     seconds = {side: [] for side in sides}
     for turn in range(rounds + 2):
@@ -124,13 +133,14 @@ def measure(sides, name, inputs, rounds):
                 seconds[side].append(taken)
         if turn == 0:
             difference = float(np.abs(np.subtract(*outputs.values())).max())
-            assert difference < 1e-3, f"the sides differ by {difference}"
+            assert difference < TOLERANCES[dtype], f"the sides differ by {difference}"
     return {side: np.array(values) for side, values in seconds.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="at most; fewer of large requests")
+    parser.add_argument("--dtypes", nargs="+", choices=TOLERANCES, default=list(TOLERANCES))
     parser.add_argument("--signatures", default="ids,text")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
@@ -141,33 +151,41 @@ def main():
         maker.start()
         maker.join()
         assert maker.exitcode == 0
-        sides = {
-            "here": start(serve_export, folder),
-            "torch": start(serve_huggingface, folder),
-        }
+        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         print(
             "milliseconds and sequences per second, here and in torch; the last column is above 1 "
             "where this is faster"
         )
         print("p99 is the slowest where there were fewer than 100 turns")
         columns = "     p50    p99   seq/s"
-        print(f"signature  batch length turns | {columns} | {columns} | ratio")
-        generator = np.random.default_rng(0)
-        for name in args.signatures.split(","):
-            for batch in args.batches:
-                for length in args.lengths:
-                    ids = generator.integers(2000, 2400, (batch, length))
-                    # One word of the vocabulary per token, between [CLS] and [SEP].
-                    texts = ["the " * (length - 2)] * batch
-                    inputs = ids if name == "ids" else texts
-                    rounds = max(3, min(args.rounds, 40_000 // (batch * length)))
-                    show(name, batch, length, measure(sides, name, inputs, rounds))
-        for pipe, process in sides.values():
-            pipe.send(None)
-            process.join()
+        print(f"dtype    signature batch length turns | {columns} | {columns} | ratio")
+        for dtype in args.dtypes:
+            compare(folder, dtype, args)
 
 
-def show(name, batch, length, seconds):
+def compare(folder, dtype, args):
+    """Both sides in one data type, at all points."""
+    sides = {
+        "here": start(serve_export, folder, dtype),
+        "torch": start(serve_huggingface, folder, dtype),
+    }
+    generator = np.random.default_rng(0)
+    for name in args.signatures.split(","):
+        for batch in args.batches:
+            for length in args.lengths:
+                ids = generator.integers(2000, 2400, (batch, length))
+                # One word of the vocabulary per token, between [CLS] and [SEP].
+                texts = ["the " * (length - 2)] * batch
+                inputs = ids if name == "ids" else texts
+                rounds = max(3, min(args.rounds, 40_000 // (batch * length)))
+                seconds = measure(sides, dtype, name, inputs, rounds)
+                show(dtype, name, batch, length, seconds)
+    for pipe, process in sides.values():
+        pipe.send(None)
+        process.join()
+
+
+def show(dtype, name, batch, length, seconds):
     cells = []
     for values in seconds.values():
         p50, p99 = np.percentile(values, [50, 99])
@@ -175,7 +193,8 @@ def show(name, batch, length, seconds):
     ratio = np.median(seconds["torch"]) / np.median(seconds["here"])
     turns = len(seconds["here"])
     print(
-        f"{name:9}  {batch:5} {length:6} {turns:5} | {' | '.join(cells)} | {ratio:5.2f}", flush=True
+        f"{dtype:8} {name:9} {batch:5} {length:6} {turns:5} | {' | '.join(cells)} | {ratio:5.2f}",
+        flush=True,
     )
 
 

@@ -59,5 +59,5 @@ def run(args: argparse.Namespace) -> None:
     )
     print(
         f"{args.export_dir}: {comparison.count} comparisons with the model, largest difference "
-        f"{comparison.largest:.1e}"
+        f"{comparison.largest:.1e}, tolerance {comparison.tolerance:g}"
     )

@@ -80,7 +80,8 @@ def model_card(
         "## Comparison",
         f"Before this folder appeared, {comparison.count} comparisons with the model it was made "
         "of, on five texts, ordinary, empty, too long and in several scripts, differed by "
-        f"{comparison.largest:.1e} at most.",
+        f"{comparison.largest:.1e} at most. Hidden states may differ by "
+        f"{comparison.tolerance:g} in the root mean square.",
         "## Training",
         *_training(model, spec),
         *_metrics(model, spec),

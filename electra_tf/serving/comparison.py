@@ -32,10 +32,17 @@ class ExportDiffersError(ArithmeticError):
 
 
 class Comparison(NamedTuple):
-    """What was compared: how many arrays, and the largest difference of two numbers."""
+    """What was compared.
+
+    Attributes:
+        count: number of arrays.
+        largest: largest difference of two numbers.
+        tolerance: of the dtype, see `TOLERANCES`.
+    """
 
     count: int
     largest: float
+    tolerance: float
 
 
 def compare(
@@ -65,8 +72,9 @@ def compare(
     mask = tokenizer.vocabulary.token_of(tokenizer.vocabulary.mask_id)
     texts = tf.constant([text.replace("{mask}", mask) for text in _TEXTS])
     batch = text_batch(tokenizer, texts, None, max_seq_length)
+    tolerance = TOLERANCES[dtype]
     differences = [
-        _difference(f"token_features of layer {layer}", *states, TOLERANCES[dtype])
+        _difference(f"token_features of layer {layer}", *states, tolerance)
         for served, encoder in encoders
         for layer, states in enumerate(_real_states(served, encoder, batch))
     ]
@@ -82,7 +90,7 @@ def compare(
             given |= options if "option" in inputs else {}
             given = {key: given[key] for key in inputs}
             differences += _output_differences(name, exported[name](**given), function(**given))
-    return Comparison(len(differences), max(differences))
+    return Comparison(len(differences), max(differences), tolerance)
 
 
 def _real_states(
@@ -95,9 +103,11 @@ def _real_states(
         first = encoder.embeddings_project(first)
     expected = [first, *encoder(batch).layer_outputs]
     is_real = tf.cast(batch["input_mask"], tf.bool)
+    # As a graph, so that what TensorFlow's optimizer makes of it is compared too.
+    found = tf.function(served, autograph=False)(batch)
     return [
         tuple(tf.cast(tf.boolean_mask(state, is_real), tf.float32).numpy() for state in pair)
-        for pair in zip(served(batch), expected, strict=True)
+        for pair in zip(found, expected, strict=True)
     ]
 
 

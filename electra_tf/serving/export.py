@@ -150,6 +150,7 @@ def _write(
         "tokenizer": model.tokenizer.settings,
         "mask_token": vocabulary.token_of(vocabulary.mask_id),
         **settings,
+        "comparison": comparison._asdict(),
         DIGESTS: digests_of(folder),
     }
     if spec is not None:

@@ -68,6 +68,8 @@ def test_the_folder_is_complete(pair_export, pair_dir):
     assert (folder / "assets" / "vocab.txt").read_text() == vocabulary
     settings = json.loads((folder / "assets.extra" / "electra_tf.json").read_text())
     assert settings["kind"] == "pretrained" and settings["max_seq_length"] == 40
+    compared = settings["comparison"]
+    assert compared["tolerance"] == 1e-4 and 0 < compared["largest"] < 1e-4 < compared["count"]
     card = (folder / "README.md").read_text()
     assert "### fill_mask" in card and '"disc_weight": 50.0' in card
     assert "| out | `replaced_logits` | float32 | [B, *] |" in card
