@@ -6,8 +6,8 @@
 Needs the `bench` extra. Random weights of the small model. Each side runs in a separate process,
 interleaved, request by request: what else the machine does hits both. `text` stands beside
 `pipeline("feature-extraction")`, which tokenizes too, and `ids` beside the model itself; both sides
-compute in the same data type. On a machine that is not idle torch is slower than by itself: its
-threads wait for each other.
+compute in the same data type. On a machine that is not idle torch is slower than by itself, because
+its threads wait for each other; `--threads 1` compares there.
 """
 
 import argparse
@@ -28,7 +28,6 @@ BATCHES = (1, 8, 32)
 LENGTHS = (32, 128, 384)
 TOLERANCES = {"float32": 1e-3, "bfloat16": 0.3}
 """By dtype: how far the outputs of the two sides may be apart, which have a scale of 1."""
-THREADS = 2
 
 
 def make_models(folder):
@@ -56,13 +55,13 @@ def make_models(folder):
     save_huggingface(pretrainer.discriminator, f"{folder}/huggingface", tokenizer)
 
 
-def serve_export(folder, dtype, pipe):
+def serve_export(folder, dtype, threads, pipe):
     # What docs/serving.md advises; a client does not need this library.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     signatures = tf.saved_model.load(f"{folder}/{dtype}").signatures
 
     def text(texts):
@@ -78,11 +77,11 @@ def serve_export(folder, dtype, pipe):
     answer(pipe, {"text": text, "ids": ids})
 
 
-def serve_huggingface(folder, dtype, pipe):
+def serve_huggingface(folder, dtype, threads, pipe):
     import torch
     from transformers import AutoTokenizer, ElectraModel, pipeline
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     model = ElectraModel.from_pretrained(f"{folder}/huggingface").eval().to(getattr(torch, dtype))
     tokenizer = AutoTokenizer.from_pretrained(f"{folder}/huggingface")
     extract = pipeline("feature-extraction", model=model, tokenizer=tokenizer)
@@ -109,9 +108,9 @@ def answer(pipe, functions):
         pipe.send((time.perf_counter() - started, outputs))
 
 
-def start(target, folder, dtype):
+def start(target, *arguments):
     mine, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=target, args=(folder, dtype, theirs), daemon=True)
+    process = multiprocessing.Process(target=target, args=(*arguments, theirs), daemon=True)
     process.start()
     theirs.close()  # so that `mine` ends with the process
     try:
@@ -140,6 +139,7 @@ def measure(sides, dtype, name, inputs, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="at most; fewer of large requests")
+    parser.add_argument("--threads", type=int, default=2, help="of each side")
     parser.add_argument("--dtypes", nargs="+", choices=TOLERANCES, default=list(TOLERANCES))
     parser.add_argument("--signatures", default="ids,text")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
@@ -166,8 +166,8 @@ def main():
 def compare(folder, dtype, args):
     """Both sides in one data type, at all points."""
     sides = {
-        "here": start(serve_export, folder, dtype),
-        "torch": start(serve_huggingface, folder, dtype),
+        "here": start(serve_export, folder, dtype, args.threads),
+        "torch": start(serve_huggingface, folder, dtype, args.threads),
     }
     generator = np.random.default_rng(0)
     for name in args.signatures.split(","):
