@@ -1,0 +1,52 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The encoder that serves computes what the encoder computes, in its own form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from electra_tf.config import EncoderConfig
+from electra_tf.model import Encoder
+from electra_tf.serving.served_encoder import ServedEncoder
+
+CONFIG = EncoderConfig(
+    vocab_size=50,
+    embedding_size=8,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=64,
+    max_position_embeddings=16,
+)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    """With biases and scales that no optimizer can leave out, as 0 and 1 can be."""
+    made = Encoder(CONFIG)
+    generator = np.random.default_rng(0)
+    for weight in made.weights:
+        weight.assign(weight.numpy() + 0.3 * generator.normal(size=weight.shape))
+    return made
+
+
+def rows():
+    generator = np.random.default_rng(1)
+    mask = (np.arange(9)[None] < np.array([9, 5, 1])[:, None]).astype(np.int32)
+    ids = generator.integers(0, 50, mask.shape).astype(np.int32)
+    return {"input_ids": ids, "input_mask": mask, "segment_ids": mask}
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.1)])
+def test_its_graph_gives_the_states_of_the_encoder(encoder, dtype, tolerance):
+    """As a graph, which TensorFlow optimizes: it fuses operations, some with other constants."""
+    served = ServedEncoder(encoder, tf.as_dtype(dtype))
+    assert {variable.shape.rank for variable in served.variables} == {2}
+    batch = {name: tf.constant(values) for name, values in rows().items()}
+    found = tf.function(served, autograph=False)(batch)
+    expected = encoder(batch).layer_outputs
+    is_real = batch["input_mask"].numpy() == 1
+    assert len(found) == len(expected) + 1 == 3
+    for state, wanted in zip(found[1:], expected, strict=True):
+        difference = tf.cast(state, tf.float32).numpy()[is_real] - wanted.numpy()[is_real]
+        assert np.sqrt(np.mean(difference**2)) < tolerance
