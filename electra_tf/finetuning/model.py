@@ -16,6 +16,7 @@ from electra_tf.finetuning.files.data_warnings import choices
 from electra_tf.finetuning.kinds import kind_of
 from electra_tf.finetuning.kinds.heads import TaskHead
 from electra_tf.model import Encoder, Initializers
+from electra_tf.model.fused import fused_on_cpus
 from electra_tf.model.part import (
     freeze_weights,
     frozen_weights,
@@ -317,6 +318,7 @@ class FinetuningModel(keras.Model):
         rows = tf.reduce_sum(tf.cast(features["task_id"] < len(self.tasks), tf.float32))
         self.running_loss.update_state(tf.math.divide_no_nan(loss, rows), sample_weight=rows)
 
+    @fused_on_cpus()
     def _loss_and_gradients(self, features: Mapping[str, tf.Tensor], seed: tf.Tensor):
         """Loss [], its dense gradients (scaled, for float16), and `outputs` for metrics."""
         with tf.GradientTape() as tape:

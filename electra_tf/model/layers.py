@@ -6,7 +6,6 @@ Every layer that drops out takes seeds, int32 [2], so that a step is a function 
 and seed. Only what is called with `training=True` and without seeds has random state.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,60 +14,18 @@ import tensorflow as tf
 
 from electra_tf.accelerators import has_accelerator
 from electra_tf.config import EncoderConfig
+from electra_tf.model.functions import (
+    LAYER_NORM_EPSILON,
+    add_and_normalize,
+    attention_weights,
+    gelu,
+    normalize,
+)
 from electra_tf.model.part import EncoderPart, Initializers, serializable
 from electra_tf.model.random_numbers import dropout
 
-LAYER_NORM_EPSILON = 1e-12
 MASKED_SCORE = -10000.0
 """Added to attention scores of forbidden positions, modeling.py attention_layer."""
-
-
-@tf.custom_gradient
-def gelu(x: tf.Tensor) -> tf.Tensor:
-    """Computes x times the normal distribution function of x, the exact form (modeling.py gelu).
-
-    By erf, as there: erfc, which tf.nn.gelu has, is precise in relative terms far below 0 too, and
-    takes three times the arithmetic. The sum loses that, so it is of float32 in any precision.
-    LiteRT's converter accepts the forward operations in this order only.
-    """
-
-    def gradient(upstream: tf.Tensor):
-        wide = tf.cast(x, tf.float32)
-        # Mirrored, so that XLA computes it again: it would keep equal operations' result from the
-        # forward pass, which takes as much memory as x, or twice.
-        share = 0.5 - 0.5 * tf.math.erf(-math.sqrt(0.5) * wide)
-        density = tf.exp(-0.5 * tf.square(wide)) * (1 / math.sqrt(2 * math.pi))
-        return upstream * tf.cast(share + wide * density, x.dtype)
-
-    wide = tf.cast(x, tf.float32)
-    y = (0.5 * wide) * (1.0 + tf.math.erf(math.sqrt(0.5) * wide))
-    return tf.cast(y, x.dtype), gradient
-
-
-@tf.custom_gradient
-def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float) -> tf.Tensor:
-    """Layer normalization over the last axis.
-
-    Args:
-        x: float32 [..., H].
-        scale: float32 [H].
-        offset: float32 [H].
-        epsilon: added to the variance.
-    """
-    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-    inverse = tf.math.rsqrt(variance + epsilon)
-    normal = centred * inverse
-
-    def gradient(upstream: tf.Tensor):
-        scaled = upstream * scale
-        along = tf.reduce_mean(scaled * normal, axis=-1, keepdims=True)
-        rest = scaled - tf.reduce_mean(scaled, axis=-1, keepdims=True) - normal * along
-        axes = list(range(len(x.shape) - 1))
-        of_scale = tf.reduce_sum(upstream * normal, axis=axes)
-        return rest * inverse, of_scale, tf.reduce_sum(upstream, axis=axes), None
-
-    return normal * scale + offset, gradient
 
 
 ACTIVATIONS = {
@@ -85,7 +42,7 @@ class LayerNorm(keras.layers.LayerNormalization):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         scale, offset = (tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta))
-        normal = normalize(tf.cast(x, tf.float32), scale, offset, LAYER_NORM_EPSILON)
+        normal = normalize(tf.cast(x, tf.float32), scale, offset)
         return tf.cast(normal, self.compute_dtype)
 
 
@@ -209,12 +166,10 @@ class SelfAttention(EncoderPart):
         query, key, value = self._project(hidden)
         # Not the scores: there are more of them.
         query *= tf.cast(self.config.head_size**-0.5, query.dtype)
-        scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32)  # [B, A, L, L]
-        # Keras casts what layers are called with, the mask too, to a lower precision.
-        scores += tf.cast(mask_scores, tf.float32)
-        weights = tf.cast(tf.nn.softmax(scores), value.dtype)
+        scores = tf.matmul(query, key, transpose_b=True)  # [B, A, L, L]
         seed = self.call_seed(seed, training)
-        weights = dropout(weights, self.config.attention_probs_dropout_prob, seed)
+        rate = self.config.attention_probs_dropout_prob
+        weights = attention_weights(scores, mask_scores, rate, seed)
         context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
         return tf.reshape(context, tf.shape(hidden))
 
@@ -279,7 +234,8 @@ class ResidualOutput(EncoderPart):
         training: bool | None = None,
     ) -> tf.Tensor:
         seed = self.call_seed(seed, training)
-        return self.layer_norm(dropout(self.dense(x), self.rate, seed) + residual)
+        scale, offset = (tf.convert_to_tensor(weight) for weight in self.layer_norm.weights)
+        return add_and_normalize(self.dense(x), residual, scale, offset, self.rate, seed)
 
 
 @serializable

@@ -8,6 +8,7 @@ drawn by one named algorithm, do not.
 import tensorflow as tf
 
 from electra_tf.accelerators import has_accelerator
+from electra_tf.model.fused import is_fused
 
 _ALGORITHM = "philox"
 _BITS_OF_UNIFORM = 22
@@ -34,7 +35,8 @@ def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
 
     `rate` is rounded to a multiple of 2^-16, and what is kept is scaled by the rounded rate, so
     that the expectation is `x`. Which elements it keeps depends on the seed, the shape and the kind
-    of device: where XLA fuses, a hash of the position costs no memory and can be computed again by
+    of device: where XLA fuses (see `model/fused.py`
+    for CPUs), a hash of the position costs no memory and can be computed again by
     the backward pass; elsewhere half a random word per element is cheaper.
 
     Args:
@@ -42,12 +44,27 @@ def dropout(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
         rate: in [0, 1).
         seed: int [2], or None.
     """
+    return drop(x, kept_elements(x, rate, seed), rate)
+
+
+def kept_elements(x: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor | None:
+    """Where `dropout` keeps elements, bool in the shape of `x`; None for everywhere."""
     if seed is None or rate == 0.0:
+        return None
+    levels = hashed_levels if has_accelerator() or is_fused(x) else drawn_levels
+    return levels(x, seed) >= tf.constant(_dropped_levels(rate), tf.uint16)
+
+
+def drop(x: tf.Tensor, keep: tf.Tensor | None, rate: float) -> tf.Tensor:
+    """`x` without the elements that `kept_elements` does not keep, and scaled."""
+    if keep is None:
         return x
-    dropped = max(1, round(rate * _LEVELS_OF_DROPOUT))
-    levels = hashed_levels if has_accelerator() else drawn_levels
-    keep = levels(x, seed) >= tf.constant(dropped, tf.uint16)
-    return tf.where(keep, x * (1.0 / (1.0 - dropped / _LEVELS_OF_DROPOUT)), tf.zeros([], x.dtype))
+    scale = 1.0 / (1.0 - _dropped_levels(rate) / _LEVELS_OF_DROPOUT)
+    return tf.where(keep, x * scale, tf.zeros([], x.dtype))
+
+
+def _dropped_levels(rate: float) -> int:
+    return max(1, round(rate * _LEVELS_OF_DROPOUT))
 
 
 def drawn_levels(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -7,12 +7,37 @@ batch is spread over replicas.
 
 import tensorflow as tf
 
+from electra_tf.model.fused import fused, is_fused
+
 EPSILON = 1e-6
 
 
 def token_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     """-log softmax(logits)[id]: logits float32 [..., V], ids int32 [...] -> float32 [...]."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)
+    if not is_fused(logits):
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)
+
+    @tf.custom_gradient
+    def compute(logits: tf.Tensor):
+        losses, log_total = _cross_entropy(logits, ids)
+        return losses, lambda upstream: _cross_entropy_gradient(logits, ids, log_total, upstream)
+
+    return compute(logits)
+
+
+@fused
+def _cross_entropy(logits: tf.Tensor, ids: tf.Tensor):
+    log_total = tf.reduce_logsumexp(logits, axis=-1)
+    return log_total - tf.gather(logits, ids, batch_dims=ids.shape.rank), log_total
+
+
+@fused
+def _cross_entropy_gradient(
+    logits: tf.Tensor, ids: tf.Tensor, log_total: tf.Tensor, upstream: tf.Tensor
+):
+    """From the logits again: their softmax would take as much memory as they do."""
+    right = tf.cast(tf.range(logits.shape[-1]) == ids[..., None], tf.float32)
+    return (tf.exp(logits - log_total[..., None]) - right) * upstream[..., None]
 
 
 def copied_token_cross_entropy(

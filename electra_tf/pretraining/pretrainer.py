@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from electra_tf.accelerators import default_precision
 from electra_tf.config import PretrainingConfig, check
+from electra_tf.model.fused import fused_on_cpus
 from electra_tf.model.part import precision_scope, serializable
 from electra_tf.pretraining.discriminators import discriminator_objective
 from electra_tf.pretraining.keras_saving import SavedByKeras
@@ -255,6 +256,7 @@ class ElectraPretrainer(SavedByKeras):
         self.running.update(observed)
         return loss, gradients
 
+    @fused_on_cpus()
     def _loss_and_gradients(
         self,
         batch: dict[str, tf.Tensor],

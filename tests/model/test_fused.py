@@ -1,0 +1,111 @@
+# Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
+"""The compiled form, which steps on CPUs take, gives the numbers of the plain one."""
+
+import contextlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from electra_tf.model import functions, fused
+from electra_tf.pretraining.losses import token_cross_entropy
+
+SEED = tf.constant([3, 4], tf.int32)
+SCORES = (2, 3, 8, 8)
+
+
+def random(shape, seed=0):
+    return tf.constant(np.random.default_rng(seed).normal(size=shape), tf.float32)
+
+
+@pytest.fixture
+def plain_form_hashes(monkeypatch):
+    """So that dropout keeps the same elements in both forms."""
+    monkeypatch.setattr("electra_tf.model.random_numbers.has_accelerator", lambda: True)
+
+
+@pytest.fixture
+def small_is_fused(monkeypatch):
+    monkeypatch.setattr(fused, "MIN_ELEMENTS", 1)
+
+
+def step_of(function, dtype, *inputs):
+    """A traced function: the value and its gradients, as float32."""
+    inputs = [tf.cast(x, dtype) if len(x.shape) > 1 else x for x in inputs]
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            y = function(*inputs)
+        upstream = tf.cast(random(y.shape, seed=1), y.dtype)
+        gradients = tape.gradient(y, inputs, upstream)
+        return [tf.cast(value, tf.float32) for value in (y, *gradients)]
+
+    return step
+
+
+def both_forms(function, dtype, *inputs):
+    """(number of compiled functions, values) of the plain and of the compiled form."""
+    for form in (contextlib.nullcontext, fused.fused_on_cpus):
+        step = step_of(function, dtype, *inputs)
+        with form():
+            graph = step.get_concrete_function().graph
+        yield len(compiled_functions(graph)), step()
+
+
+def compiled_functions(graph):
+    functions = graph.as_graph_def().library.function
+    return [f for f in functions if f.attr["_XlaMustCompile"].b]
+
+
+def dropped_sum(x, residual, scale, offset):
+    return functions.add_and_normalize(x, residual, scale, offset, 0.3, SEED)
+
+
+def dropped_weights(scores):
+    mask = tf.where(tf.range(SCORES[-1]) < 5, 0.0, -10000.0)[None, None, None]
+    return functions.attention_weights(scores, mask, 0.3, SEED)
+
+
+ROWS = (3, 5, 16)
+CASES = {
+    "gelu": (functions.gelu, random(ROWS)),
+    "sum": (dropped_sum, random(ROWS), random(ROWS, 2), random(ROWS[-1:]), random(ROWS[-1:], 3)),
+    "attention": (dropped_weights, random(SCORES)),
+    "loss": (lambda x: token_cross_entropy(x, tf.constant([[1, 0, 3, 15, 2]] * 3)), random(ROWS)),
+}
+
+
+@pytest.mark.usefixtures("plain_form_hashes", "small_is_fused")
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_gradients(name):
+    function, *inputs = CASES[name]
+    (none, plain), (programs, found) = both_forms(function, tf.float32, *inputs)
+    assert none == 0 and programs >= 2  # of each pass one, which may have another inside
+    for one, other in zip(found, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain_form_hashes", "small_is_fused")
+@pytest.mark.parametrize("name", ["gelu", "sum", "attention"])
+def test_values_and_gradients_in_low_precision(name):
+    function, *inputs = CASES[name]
+    (_, plain), (_, found) = both_forms(function, tf.bfloat16, *inputs)
+    for one, other in zip(found, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
+
+
+def test_what_is_compiled(monkeypatch):
+    """Large tensors of known shapes, in steps, where there is no accelerator."""
+    large = tf.zeros([256, 256])
+    assert not fused.is_fused(large)
+    with fused.fused_on_cpus():
+        assert fused.is_fused(large)
+        assert not fused.is_fused(large[:255])
+        monkeypatch.setattr(fused, "has_accelerator", lambda: True)
+        with fused.fused_on_cpus():
+            assert not fused.is_fused(large)
+        assert fused.is_fused(large)
+    assert not fused.is_fused(large)
