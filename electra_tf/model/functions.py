@@ -138,8 +138,9 @@ def _add_and_normalize_gradient(
     scale: tf.Tensor,
     rate: float,
 ):
-    of_x, of_total, products, wide = _gradient_of_sums(upstream, normal, inverse, keep, scale, rate)
-    return of_x, of_total, _sum_of_rows(products), _sum_of_rows(wide)
+    of_x, of_total, products = _gradient_of_sums(upstream, normal, inverse, keep, scale, rate)
+    # Not cast by the compiled function: it would copy what is float32 already.
+    return of_x, of_total, _sum_of_rows(products), _sum_of_rows(tf.cast(upstream, tf.float32))
 
 
 @fused
@@ -154,7 +155,7 @@ def _gradient_of_sums(
     wide = tf.cast(upstream, tf.float32)
     of_total, products = _gradient_of_rows(wide, normal, inverse, scale)
     of_total = tf.cast(of_total, upstream.dtype)
-    return drop(of_total, keep, rate), of_total, products, wide
+    return drop(of_total, keep, rate), of_total, products
 
 
 def attention_weights(

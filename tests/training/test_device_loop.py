@@ -120,7 +120,7 @@ def test_the_loop_compiled_is_the_steps_one_by_one(data_dir, monkeypatch):
 )
 def test_the_program_is_one_that_tpus_take(data_dir, monkeypatch, options):
     """Own masks, fakes and dropout; static shapes, no float64, nothing that asks the host."""
-    for module in ("model.layers", "model.random_numbers", "pretraining.masking"):
+    for module in ("model.fused", "model.layers", "model.random_numbers", "pretraining.masking"):
         monkeypatch.setattr(f"electra_tf.{module}.has_accelerator", lambda: True)
     pretrainer = tiny_pretrainer(data_dir, {"num_hidden_layers": 1}, **options)
     pretrainer.optimizer.build(pretrainer.trainable_variables)
