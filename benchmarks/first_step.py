@@ -34,8 +34,11 @@ PHASES = (
     "tracing",
     "graph and first step",
 )
-RUNS = {"pretrain": "pretraining.run", "finetune": "finetuning.run"}
-"""Verb -> the module that it imports."""
+BUILDERS = {
+    "pretrain": ("electra_tf.pretraining.run", "make_pretrainer"),
+    "finetune": ("electra_tf.finetuning.run", "TrialTrainer"),
+}
+"""Verb -> the module that it imports, and what is called there to build the model."""
 STARTED, RESULT = "FIRST_STEP_STARTED", "FIRST_STEP_RESULT"
 """Variables of the environment: when the process was started, and the file for its times."""
 
@@ -64,13 +67,13 @@ def measure(options):
         "pretrain": "quickstart",
         "finetune": json.dumps({"task_names": [task], "init_checkpoint": str(model)}),
     }
-    found = {verb: [] for verb in RUNS}
+    found = {verb: [] for verb in BUILDERS}
     for _ in range(options.rounds):
-        for verb in RUNS:
+        for verb in BUILDERS:
             found[verb].append(seconds_of(verb, data_dir, hparams[verb]))
-    print(f"{'seconds':29}{''.join(f'{verb:>10}' for verb in RUNS)}")
+    print(f"{'seconds':29}{''.join(f'{verb:>10}' for verb in BUILDERS)}")
     for phase in (*PHASES, "all"):
-        medians = (statistics.median(times[phase] for times in found[verb]) for verb in RUNS)
+        medians = (statistics.median(times[phase] for times in found[verb]) for verb in BUILDERS)
         print(f"{phase:29}{''.join(f'{seconds:10.2f}' for seconds in medians)}")
 
 
@@ -112,16 +115,13 @@ def timed_command(verb, flags):
     def mark():
         marks.append(time.time())
 
-    if verb == "pretrain":
-        from electra_tf.pretraining.pretrainer import ElectraPretrainer as Model
-    else:
-        from electra_tf.finetuning.model import FinetuningModel as Model
+    importlib.import_module("electra_tf.interop.opening")
+    module, builder = BUILDERS[verb]
+    module = importlib.import_module(module)
     from electra_tf.training.loop import loop, trainer
 
-    for module in ("interop.opening", RUNS[verb]):
-        importlib.import_module(f"electra_tf.{module}")
     mark()
-    before(Model, "__init__", mark)
+    before(module, builder, mark)
     before(trainer.Trainer, "run", mark)
     before(trainer, "run_loop", mark)
     before(loop.StepRunner, "_run_steps", mark)
