@@ -198,7 +198,7 @@ def draw(points: Mapping[Point, Measured], path: str | os.PathLike[str]) -> None
     for axes in grid.flat:
         handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(handles.values(), handles, loc="upper center", ncols=len(handles))
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.35 / rows / 3.2 * 2))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.4 / (3.2 * rows)))
     figure.savefig(path, dpi=100)
     pyplot.close(figure)
 
