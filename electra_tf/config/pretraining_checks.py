@@ -94,6 +94,12 @@ def _check_objective(config: "PretrainingConfig"):
     is_default = config.discriminator_objective == "replaced_tokens"
     expected = "'replaced_tokens' unless electra_objective is true and electric_objective false"
     _need(config, "discriminator_objective", is_electra or is_default, expected)
+    only_masked = config.discriminator_objective == "replaced_tokens_masked_only"
+    expected = (
+        "false for discriminator_objective='replaced_tokens_masked_only' (every token that its "
+        "loss covers would be replaced, and there would be nothing to tell apart)"
+    )
+    _need(config, "disallow_correct", not (only_masked and config.disallow_correct), expected)
     is_generator_trained = config.has_generator and not config.freeze_generator
     weights = {"gen_weight": is_generator_trained, "disc_weight": config.has_discriminator}
     used = [name for name, is_used in weights.items() if is_used]

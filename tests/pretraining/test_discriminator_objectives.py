@@ -28,6 +28,7 @@ BATCH = make_examples(3)
 
 
 def built_for(data_dir, name, **options):
+    options = {"disallow_correct": name != "replaced_tokens_masked_only", **options}
     return built(data_dir, discriminator_objective=name, disc_weight=3.0, **options)
 
 
@@ -135,14 +136,18 @@ def test_flops_are_counted_by_hand(data_dir):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"electra_objective": False}, "'replaced_tokens' unless electra_objective is true"),
-        ({"electric_objective": True}, "'replaced_tokens' unless electra_objective is true"),
-        ({"discriminator_objective": "all_tokens"}, "one of .'replaced_tokens', 'replaced_"),
+        ({"electra_objective": False}, "objective is .* unless electra_objective is true"),
+        ({"electric_objective": True}, "objective is .* unless electra_objective is true"),
+        ({"discriminator_objective": "all_tokens"}, "objective is .* one of .'replaced_tokens', "),
+        (
+            {"discriminator_objective": NAMES[0], "disallow_correct": True},
+            f"disallow_correct is expected to be false for discriminator_objective='{NAMES[0]}'",
+        ),
     ],
 )
 def test_objectives_that_cannot_be(data_dir, options, expected):
     options = {"discriminator_objective": "replace_mlm", **options}
-    with pytest.raises(ValueError, match=f"discriminator_objective is expected to be {expected}"):
+    with pytest.raises(ValueError, match=expected):
         tiny_config(data_dir, **options)
 
 
@@ -287,6 +292,8 @@ def test_hugging_face_gets_encoder_and_generator(data_dir, tmp_path, caplog):
     lines = convert(model, "huggingface", folder)
     assert "ElectraModel" in lines[0] and "ElectraForMaskedLM" in lines[1]
     assert "head that restores tokens is not written" in caplog.text
+    with pytest.raises(ValueError, match=f"without a head.* model of its own, {folder}/gene"):
+        open_model(folder)
     generator = open_model(f"{folder}/generator")
     for name, weight in generator.weights.items():
         ours = name.replace("electra/", "generator/")

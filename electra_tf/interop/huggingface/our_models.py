@@ -67,6 +67,12 @@ def model_of_content(
             f"{', '.join(sorted(hparams))} can be given for a model with the head of a task, but "
             f"{source} is a {architecture}."
         )
+    if content.config.architecture == "ElectraModel":
+        own = f"{folder}/{GENERATOR_FOLDER}"
+        raise ValueError(
+            f"{source} is an encoder without a head, which can only be used as the initial weights "
+            f"of fine-tuning.{f' Its generator is a model of its own, {own}.' if generator else ''}"
+        )
     if generator is not None:
         _require_pair(content, generator, source)
         found = _pair(content, generator, source)
@@ -80,13 +86,7 @@ def model_of_content(
 
 
 def _part(content: Content, source: str) -> StoredModel:
-    architecture = content.config.architecture
-    if architecture == "ElectraModel":
-        raise ValueError(
-            f"{source} is an encoder without a head, which can only be used as the initial weights "
-            "of fine-tuning."
-        )
-    is_discriminator = architecture == "ElectraForPreTraining"
+    is_discriminator = content.config.architecture == "ElectraForPreTraining"
     objective = {"uniform_generator": True} if is_discriminator else {"electra_objective": False}
     return _pretrained(content, objective, content.weights, source)
 
