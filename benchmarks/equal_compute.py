@@ -35,7 +35,7 @@ from equal_compute_plan import (  # noqa: E402
     Study,
     hparams_of,
 )
-from equal_compute_points import STUDY, read_points  # noqa: E402
+from equal_compute_points import read_points  # noqa: E402
 from equal_compute_work import run_workers  # noqa: E402
 
 from electra_tf.config import load_hparams  # noqa: E402
@@ -96,14 +96,16 @@ def print_report(options: argparse.Namespace):
 
     Raises:
         FileNotFoundError: there is no file of points.
-        ValueError: something in it is no point, or none is of the study.
+        ValueError: something in it is no point, or none is a score of a trained model in the study.
     """
     path = results_of(options)
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path} is expected to have points, but does not exist.")
     points = read_points(path)
-    if not any(point.part == STUDY for point in points):
-        raise ValueError(f"{path} is expected to have points of the study, but has none.")
+    if not equal_compute_report.Table(points).measures:
+        raise ValueError(
+            f"{path} is expected to have scores of trained models in the study, but has none."
+        )
     print(equal_compute_report.report(points, next(iter(OBJECTIVES))))
     equal_compute_report.draw(points, options.report)
 

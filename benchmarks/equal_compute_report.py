@@ -74,14 +74,16 @@ class Table:
 
     @property
     def measures(self) -> list[str]:
-        return self._names(0)
+        """Those of trained models."""
+        return [measure for measure in self._names(0) if self.budgets(measure)]
 
     def budgets(self, measure: str) -> list[float]:
         """Without that of random weights, ascending."""
         return sorted({key[1] for key in self._scores if key[0] == measure and key[1]})
 
     def tasks(self, measure: str) -> list[str]:
-        return list(dict.fromkeys(key[2] for key in self._scores if key[0] == measure))
+        """Those on which trained models were measured."""
+        return list(dict.fromkeys(key[2] for key in self._scores if key[0] == measure and key[1]))
 
     @property
     def objectives(self) -> list[str]:

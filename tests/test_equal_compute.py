@@ -24,6 +24,7 @@ import equal_compute_plan as plan  # noqa: E402
 import equal_compute_report as reports  # noqa: E402
 from equal_compute_points import (  # noqa: E402
     FINETUNING,
+    PROBE,
     RANDOM,
     STUDY,
     SWEEP,
@@ -111,7 +112,9 @@ def points():
             for task, score in (("boolq", first), ("ner_wnut", second)):
                 point = POINT._replace(objective=objective, seed=seed, task=task)
                 points[point] = MEASURED._replace(score=score + lead)
-        points[POINT._replace(objective=RANDOM, seed=seed, budget=0.0)] = MEASURED
+        of_random = POINT._replace(objective=RANDOM, seed=seed, budget=0.0)
+        points[of_random] = points[of_random._replace(task="rt_sentiment")] = MEASURED
+        points[of_random._replace(measure=PROBE, finetuning_rate=0.0)] = MEASURED
     del points[POINT._replace(seed=3, task="ner_wnut")]  # then the pooled seed is missing, too
     return points
 
@@ -120,6 +123,7 @@ def test_the_report_pools_tasks_within_seeds(points):
     lines = reports.report(points, "electra").splitlines()
     assert "| boolq | 1e+13 | **+5.0** (+2.5 to +7.5; 3) |" in lines
     assert "| mean of the tasks | 1e+13 | +4.5 (-1.9 to +10.9; 2) |" in lines
+    assert not [line for line in lines if "rt_sentiment" in line or "probe" in line]  # untrained
     row = next(line for line in lines if line.startswith("| boolq | accuracy | 1e+13 | 62.0 |"))
     assert "65.0 (65.0-65.0; 3) | 66.0 (64.0-68.0; 3) | 61.0 (60.0-62.0; 3) |" in row
 
@@ -127,6 +131,16 @@ def test_the_report_pools_tasks_within_seeds(points):
 def test_a_study_of_two_rates_is_refused(points):
     with pytest.raises(ValueError, match=r"one point for each objective.*learning_rate=0.002"):
         reports.report({**points, POINT._replace(learning_rate=2e-3): MEASURED}, "electra")
+
+
+def test_a_report_on_random_weights_alone_is_refused(points, tmp_path):
+    path = tmp_path / "points.jsonl"
+    for point in points:
+        if point.objective == RANDOM:
+            append_point(path, point, MEASURED)
+    arguments = ["--results", str(path), "--report", str(tmp_path / "scores.png")]
+    with pytest.raises(ValueError, match="expected to have scores of trained models in the study"):
+        equal_compute.print_report(equal_compute.make_parser().parse_args(arguments))
 
 
 @pytest.mark.slow  # matplotlib takes a second to import
