@@ -296,6 +296,9 @@ class HealthWatch:
         loss = entry["disc_loss"]
         if self._run.has_probabilities and can_detect and loss > math.log(2) + 0.3:
             return f"disc_loss is {loss:.2f}, worse than guessing ({math.log(2):.2f})."
+        loss = entry["restoration_loss"]
+        if can_detect and loss > uniform + margin:
+            return f"restoration_loss is {loss:.2f}, worse than guessing ({uniform:.2f})."
         return None
 
     def _gradient_spike(self, entry: Entry) -> str | None:

@@ -73,6 +73,7 @@ def test_nothing_is_found_in_a_healthy_run():
         ("diverging", changed(2000, masked_lm_loss=80.0), 2100),
         ("diverging", changed(masked_lm_loss=80.0), 300),  # from the first line on
         ("diverging", changed(disc_loss=3.0), 300),
+        ("diverging", [{**e, "restoration_loss": 80.0} for e in healthy()], 300),
         ("gradient_spike", changed(2000, gradient_norm=90.0), 2000),
     ],
 )
