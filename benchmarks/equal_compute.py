@@ -33,6 +33,7 @@ from equal_compute_plan import (  # noqa: E402
     SWEEP_TASKS,
     TASKS,
     Study,
+    budget_name,
     hparams_of,
 )
 from equal_compute_points import read_points  # noqa: E402
@@ -72,7 +73,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--finetuning-rates", nargs="+", type=float, default=list(FINETUNING_RATES), help="likewise"
     )
     parser.add_argument("--sweep", action="store_true", help="choose the rates, and stop")
-    parser.add_argument("--hparams", default="{}", help="JSON or file; over the quickstart's")
+    parser.add_argument(
+        "--hparams",
+        default="{}",
+        help="JSON or file; over the quickstart's; with others a data folder of its own is needed",
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     parser.add_argument(
         "--report", metavar="PICTURE", help="print tables of what is there, draw it, and stop"
@@ -126,6 +131,13 @@ def study_of(options: argparse.Namespace) -> Study:
         raise ValueError(
             f"--seeds is expected to be greater than {SWEEP_SEED}, the seed of the sweep, but is "
             f"{options.seeds}."
+        )
+    budgets = {*options.budgets, options.sweep_budget, options.tuning_budget}
+    if len({budget_name(budget) for budget in budgets}) < len(budgets):
+        raise ValueError(
+            "--budgets, --sweep-budget and --tuning-budget are expected to be equal or to differ "
+            "in their first three digits, by which models are named, but are "
+            f"{', '.join(f'{budget:g}' for budget in sorted(budgets))}."
         )
     if options.workers < 1:
         raise ValueError(f"--workers is expected to be at least 1, but is {options.workers}.")

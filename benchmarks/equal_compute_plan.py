@@ -89,10 +89,15 @@ class Job(NamedTuple):
 
     @property
     def model_name(self) -> str:
-        return f"{self.run_name}_{self.budget:.3g}" if self.budget else self.run_name
+        return f"{self.run_name}_{budget_name(self.budget)}" if self.budget else self.run_name
 
     def missing(self, done: Mapping[Point, Measured]) -> list[Point]:
         return [point for point in self.points if point not in done]
+
+
+def budget_name(budget: float) -> str:
+    """What a model's name has of its budget."""
+    return f"{budget:.3g}"
 
 
 def hparams_of(

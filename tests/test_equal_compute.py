@@ -197,6 +197,7 @@ def test_the_sweep_chooses_the_rates_of_the_study(data_folder):
         (["--tasks", "cola"], "--tasks is expected to be some of bigram_shift"),
         (["--seeds", "1", "0"], "--seeds is expected to be greater than 0"),
         (["--budgets", "1e9"], "more than the warm-up of electra"),
+        (["--budgets", "1.001e13", "1.002e13"], "are expected to be equal or to differ in"),
         (["--workers", "0"], "--workers is expected to be at least 1"),
         (["--tasks", "boolq"], r"--data-dir is expected to have .*boolq/train"),
         (["--data-dir", "nowhere"], r"--data-dir is expected to have nowhere/pretrain_tfrecords"),
