@@ -102,9 +102,8 @@ class PretrainingRecords:
             "manifests": [dataclasses.asdict(found) for found in self.manifests.values()],
             "others": [
                 _size_and_beginning(file)
-                for folder, found in self._folders.items()
-                if folder not in self.manifests
-                for file in found
+                for file in self.files
+                if os.path.dirname(file) not in self.manifests
             ],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

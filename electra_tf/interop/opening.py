@@ -219,19 +219,19 @@ def find_pretraining_weights(config: PretrainingConfig, name: str) -> StoredMode
         ValueError: the model cannot be used.
     """
     path = getattr(config, name)
+    given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
     try:
         place = find_model(path)
+        if place.kind == EXPORTED:
+            raise _exported(path)
+        if place.kind != HUGGING_FACE:
+            return None
+        architecture = read_encoder(place.folder).config.architecture
+        if architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
+            return find_starting_point(path, **given)
+        return open_model(path, {n: value for n, value in given.items() if value is not None})
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{name}: {error}") from error
-    if place.kind == EXPORTED:
-        raise _exported(path)
-    if place.kind != HUGGING_FACE:
-        return None
-    found = read_encoder(place.folder)
-    given: dict[str, Any] = {"pre_split": config.pre_split or None, "tokenizer": config.tokenizer}
-    if found.config.architecture not in ("ElectraForPreTraining", "ElectraForMaskedLM"):
-        return find_starting_point(path, **given)
-    return open_model(path, {name: v for name, v in given.items() if v is not None})
 
 
 def _checked(model: StoredModel) -> StoredModel:

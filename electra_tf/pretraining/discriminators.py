@@ -38,21 +38,26 @@ RESTORATION_HEAD, COPY_HEAD = "restoration_predictions", "copy_predictions"
 # ---- Models
 
 
+class EncoderWithHead(ModelOfParts):
+    """What models of an encoder and a head on its states have in common."""
+
+    parts = ("encoder", "head")
+    default_name = "discriminator"
+
+    def __init__(self, encoder: Encoder, head: keras.layers.Layer, name: str | None = None):
+        super().__init__(name=name or self.default_name)
+        self.encoder = encoder
+        self.head = head
+        self.built = True
+
+
 @serializable
-class Discriminator(ModelOfParts):
+class Discriminator(EncoderWithHead):
     """An encoder and one logit per position.
 
     Call: {input_ids, input_mask, segment_ids [B, L]} -> `rtd_logits` float32 [B, L],
     `discriminator_hidden` [B, L, H].
     """
-
-    parts = ("encoder", "head")
-
-    def __init__(self, encoder: Encoder, head: ReplacedTokenHead, name: str = "discriminator"):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.head = head
-        self.built = True
 
     def call(
         self,
@@ -65,20 +70,12 @@ class Discriminator(ModelOfParts):
 
 
 @serializable
-class TokenRestorer(ModelOfParts):
+class TokenRestorer(EncoderWithHead):
     """An encoder and a vocabulary head over its embeddings: which token was there originally?
 
     Call: as of `Discriminator`, with `masked_positions` [B, N] -> `restored_logits` float32
     [B, N, V], `discriminator_hidden` [B, L, H].
     """
-
-    parts = ("encoder", "head")
-
-    def __init__(self, encoder: Encoder, head: TokenPredictionHead, name: str = "discriminator"):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.head = head
-        self.built = True
 
     def call(
         self,
@@ -107,7 +104,7 @@ class CopyingTokenRestorer(TokenRestorer):
         encoder: Encoder,
         head: TokenPredictionHead,
         copy_head: CopyHead,
-        name: str = "discriminator",
+        name: str | None = None,
     ):
         super().__init__(encoder, head, name)
         self.copy_head = copy_head

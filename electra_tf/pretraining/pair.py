@@ -10,26 +10,20 @@ import tensorflow as tf
 from electra_tf.config import PretrainingConfig
 from electra_tf.model import Encoder, Initializers, TokenPredictionHead
 from electra_tf.model.part import ModelOfParts, serializable
-from electra_tf.pretraining.discriminators import discriminator_objective
+from electra_tf.pretraining.discriminators import EncoderWithHead, discriminator_objective
 from electra_tf.pretraining.masking import gather_positions, neighbours
 from electra_tf.seeds import split_seed
 
 
 @serializable
-class MaskedLanguageModel(ModelOfParts):
+class MaskedLanguageModel(EncoderWithHead):
     """An encoder and a vocabulary head over its embeddings.
 
     Call: a masked batch -> `mlm_logits` float32 [B, N, V]; positions are gathered before the
     projection to the vocabulary.
     """
 
-    parts = ("encoder", "head")
-
-    def __init__(self, encoder: Encoder, head: TokenPredictionHead, name: str = "generator"):
-        super().__init__(name=name)
-        self.encoder = encoder
-        self.head = head
-        self.built = True
+    default_name = "generator"
 
     def call(
         self,

@@ -36,7 +36,7 @@ def train(
     Args:
         config: the run.
         strategy: where to compute; default: what `config` says.
-        find_weights: reads an `init_checkpoint` that is no checkpoint.
+        find_weights: reads what the run begins with where it is no checkpoint.
 
     Returns:
         The last logged values; empty if there was nothing left to do.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from electra_tf.config.fields import check, is_number, is_whole
+from electra_tf.config.fields import check, is_number, is_whole, shown
 from electra_tf.finetuning.files.data_warnings import choices
 
 _WHOLE = re.compile(r"-?\d+")
@@ -60,8 +60,10 @@ def name_of_class(value: Any, labels: Sequence[str], place: str) -> str:
         elif 0 <= value < len(labels):
             return labels[value]
     if not isinstance(value, str) or value not in labels:
-        expected = f"one of the labels {choices(labels)}, or the id of one, 0 to {len(labels) - 1}"
-        check(False, place, expected, value)
+        raise ValueError(
+            f"{place} is expected to be one of the labels {choices(labels)}, or the id of one, 0 "
+            f"to {len(labels) - 1}, but is {shown(value)}."
+        )
     return value
 
 
@@ -71,8 +73,11 @@ def names_of_several(value: Any, labels: Sequence[str], place: str) -> tuple[str
     Raises:
         ValueError: it is none of this, or there is no such class.
     """
-    expected = f"a list of labels, or 0 or 1 for each of {choices(labels)}"
-    check(isinstance(value, list | tuple), place, expected, value)
+    if not isinstance(value, list | tuple):  # not by `check`: every row would list the labels
+        raise ValueError(
+            f"{place} is expected to be a list of labels, or 0 or 1 for each of {choices(labels)}, "
+            f"but is {shown(value)}."
+        )
     is_indicator = len(value) == len(labels) and all(
         isinstance(part, int | float) and part in (0, 1) for part in value
     )

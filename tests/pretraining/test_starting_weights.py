@@ -144,6 +144,15 @@ def test_nothing_is_at_the_path(data_dir):
         begun(config_from(data_dir, "google/electra-small-discriminator"))
 
 
+@pytest.mark.parametrize("name", ["init_checkpoint", "generator_checkpoint"])
+def test_a_folder_without_weights_is_named_with_its_hyperparameter(data_dir, tmp_path, name):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/config.json").write_text('{"model_type": "electra"}')
+    config = tiny_config(data_dir, **{name: str(tmp_path / "theirs")})
+    with pytest.raises(FileNotFoundError, match=f"{name}: .*theirs is expected to have the file"):
+        find_pretraining_weights(config, name)
+
+
 def test_random_weights_are_said(data_dir, caplog):
     config = tiny_config(data_dir, "new", ONE_LAYER, num_train_steps=1)
     run.train(config)

@@ -1,8 +1,5 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
-"""The kinds of task: one object for each, and the table that finds it by its name.
-
-The classes of the rows of `config.task_kinds.BUILT_IN` are names of this package, too.
-"""
+"""The kinds of task: one object for each, and the table that finds it by its name."""
 
 import importlib
 
@@ -31,7 +28,11 @@ def kind_of(spec: TaskSpec) -> Kind:
     return KINDS[spec.kind]
 
 
-for _, _place in BUILT_IN:
-    _module, _, _name = _place.partition(".")
-    globals()[_name] = getattr(importlib.import_module(f"{__name__}.{_module}"), _name)
-    register(globals()[_name]())
+def _register_built_in():
+    """The classes that the rows of `BUILT_IN` name, such as "regression.Regression"."""
+    for _, place in BUILT_IN:
+        module, name = place.split(".")
+        register(getattr(importlib.import_module(f"{__name__}.{module}"), name)())
+
+
+_register_built_in()
