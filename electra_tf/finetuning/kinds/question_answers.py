@@ -154,13 +154,14 @@ def _likely(
     max_answer_length: int,
     joint_prediction: bool,
 ) -> _Spans:
-    """Those that lie in the context, begin where their window has the most of it, and are short.
+    """Spans of the most probable starts and ends, in the order of row, start and end.
 
-    In the order of row, start and end.
+    They lie in the context, begin where their window has the most of it, and are short.
     """
     # Starts [rows, K, 1] and ends [rows, K or 1, K].
     if joint_prediction:
-        starts, ends = (tf.cast(outputs[f"{s}_top_index"], tf.int32) for s in ("start", "end"))
+        starts = tf.cast(outputs["start_top_index"], tf.int32)
+        ends = tf.cast(outputs["end_top_index"], tf.int32)
         start_logits, end_logits = outputs["start_top_log_probs"], outputs["end_top_log_probs"]
     else:
         k = tf.minimum(n_best_size, tf.shape(outputs["start_logits"])[1])
