@@ -318,3 +318,12 @@ def test_records_that_are_too_long_are_named_with_file_and_record(tmp_path):
         list(records.numpy_iterator(records.evaluation_batches(4, 4), 4))
     (batch,) = records.numpy_iterator(records.evaluation_batches(3, 8), 8)
     assert numbers_in(batch) == [0, 1, 2]
+
+
+def test_the_fingerprint_is_that_of_earlier_versions(tmp_path):
+    """A resumed run compares it with the stored one, also of folders within each other."""
+    (tmp_path / "b").mkdir()
+    for number, name in enumerate(["a.rec", "b/x.rec", "c.rec"]):
+        write_file(tmp_path / name, [b"%d" % number])
+    records = PretrainingRecords(f"{tmp_path}/*.rec,{tmp_path}/b/*.rec")
+    assert records.fingerprint.startswith("4dff3d243ba25369")
