@@ -41,7 +41,7 @@ NAMING_FILE = "checkpoint"
 
 
 class LoadReport(NamedTuple):
-    """Which names were loaded, and which were excused from being there."""
+    """Which names were loaded, and which were excused from being there; both sorted."""
 
     loaded: list[str]
     excused: list[str]
