@@ -40,12 +40,12 @@ class Measured(NamedTuple):
     """The result of a point."""
 
     score: float | None
-    """In percent; None: the loss was not finite."""
+    """In percent; None: the loss was not finite, of pre-training or of fine-tuning."""
     metric: str
     trivial: float
     """The score of a trivial prediction."""
     steps: int
-    """Of pre-training."""
+    """Of pre-training; 0 if its loss was not finite."""
     flops: float
     """Of these steps; within a step of the budget."""
 

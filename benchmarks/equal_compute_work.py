@@ -164,14 +164,24 @@ def work(study: Study, parent: int):
 
 
 def finish(study: Study, job: Job):
-    """Pre-train a model, and append those of its points that are not there yet."""
+    """Pre-train a model, and append those of its points that are not there yet.
+
+    Where the loss of pre-training is not finite, none of them has a score.
+    """
     missing = job.missing(read_points(study.results))
     if not missing:
         return
-    steps, flops = pretrain(study, job)
+    try:
+        steps, flops = pretrain(study, job)
+    except ArithmeticError as error:
+        print(f"{job.model_name}: {error}", flush=True)
+        steps = None
     for point in missing:
         measure = finetune if point.measure == FINETUNING else probe
-        score, metric, trivial = measure(study, job, point)
-        append_point(study.results, point, Measured(score, metric, trivial, steps, flops))
-        said = f"{job.model_name} {point.measure} {point.task} {metric} {score}"
+        if steps is None:
+            measured = Measured(None, "", 0.0, 0, 0.0)
+        else:
+            measured = Measured(*measure(study, job, point), steps, flops)
+        append_point(study.results, point, measured)
+        said = f"{job.model_name} {point.measure} {point.task} {measured.metric} {measured.score}"
         print(f"== {time.strftime('%H:%M:%S')} {said}", flush=True)

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import equal_compute  # noqa: E402
 import equal_compute_plan as plan  # noqa: E402
 import equal_compute_report as reports  # noqa: E402
+import equal_compute_work as work  # noqa: E402
 from equal_compute_points import (  # noqa: E402
     FINETUNING,
     PROBE,
@@ -209,6 +210,21 @@ def test_wrong_arguments_are_named(data_folder, arguments, message):
 
 
 # ---- Runs
+
+
+def test_a_rate_at_which_pretraining_diverges_has_no_scores(data_folder, monkeypatch):
+    def diverge(*arguments):
+        raise ArithmeticError("the loss is not finite")
+
+    monkeypatch.setattr(work, "pretrain", diverge)
+    asked = study(data_folder, "--rates", "1e-3", "2e-3", "--objectives", "electra")
+    of_rate = {job.learning_rate: job for job in plan.jobs_of(asked, {}) if job.budget}
+    work.finish(asked, of_rate[1e-3])
+    done = read_points(asked.results)
+    assert list(done) == list(of_rate[1e-3].points)
+    assert {measured.score for measured in done.values()} == {None}
+    done |= dict.fromkeys(of_rate[2e-3].points, MEASURED)
+    assert plan.chosen_rate("electra", asked, done) == 2e-3
 
 
 @pytest.mark.slow
