@@ -103,6 +103,11 @@ def test_single_texts_to_train_on_are_two_passes_of_dropout(config, tokenizer):
     np.testing.assert_allclose(whole[0], whole[1], atol=1e-6)
 
 
+def test_what_a_head_adds_to_others_is_given_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        EmbeddingHead("near", Initializers(0.02, 0), 2, "first_token")
+
+
 def test_loss_counts_what_is_negative():
     head = EmbeddingHead("near", Initializers(0.02, 0), 2, temperature=0.5)
     angles = np.array([[0.0, 0.3, 1.0], [2.0, 2.2, 0.0], [4.0, 3.5, 0.5], [0.0, 1.3, 0.0]])

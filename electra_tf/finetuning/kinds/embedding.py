@@ -62,7 +62,7 @@ class EmbeddingHead(TaskHead):
     """The unit vectors of the texts of a row; it has no weights of its own.
 
     Args:
-        *common: the first arguments of `TaskHead`.
+        *common: name, initializers and hidden_size, see `TaskHead`.
         pooling: "mean", over all tokens with `[CLS]` and `[SEP]`, or "first_token", `[CLS]`.
         temperature: cosines are divided by it before the softmax of the loss.
         **options: others of `TaskHead`.

@@ -48,6 +48,7 @@ class TaskHead(keras.layers.Layer):
         name: str,
         initializers: Initializers,
         hidden_size: int,
+        *,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] = (),
         **kwargs: Any,
@@ -146,7 +147,7 @@ class SequenceHead(TaskHead):
     """A linear layer on the first token's state.
 
     Args:
-        *common: the first arguments of `TaskHead`.
+        *common: name, initializers and hidden_size, see `TaskHead`.
         num_outputs: classes, or 1 for regression.
         dropout_rate: before each layer.
         has_hidden_layer: whether a GELU layer as wide as the state comes first, as in Hugging

@@ -41,7 +41,7 @@ class PromptHead(TaskHead):
     is original, every other one is replaced.
 
     Args:
-        *common: the first arguments of `TaskHead`.
+        *common: name, initializers and hidden_size, see `TaskHead`.
         hidden_act: activation of the hidden layer.
         **options: others of `TaskHead`.
     """

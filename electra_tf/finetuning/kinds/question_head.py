@@ -21,7 +21,7 @@ class QuestionAnsweringHead(TaskHead):
     """Start and end logits over the context; position 0 stands for "no answer".
 
     Args:
-        *common: the first arguments of `TaskHead`.
+        *common: name, initializers and hidden_size, see `TaskHead`.
         joint_prediction: predict the end given the start: in training the right start, otherwise
             each of the `beam_size` most probable ones.
         beam_size: starts, and ends for each of them, that are kept.
