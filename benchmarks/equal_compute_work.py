@@ -37,23 +37,25 @@ def pretrain(study: Study, job: Job) -> tuple[int, float]:
     steps, flops = config.num_train_steps, flops_of_run(config)
     assert abs(flops - job.budget) <= flops / steps
     models = pathlib.Path(study.data_dir) / "models"
-    if _newest_step(models / job.model_name) < steps:
+    if max(_saved_steps(models / job.model_name), default=-1) < steps:
         constant = steps - config.num_decay_steps
-        if _newest_step(models / job.run_name) < constant:
+        start, beginning = models / job.run_name, {}
+        if max(_saved_steps(start), default=-1) < constant:
             # It keeps all checkpoints, from which other budgets start.
             changes = {"num_train_steps": constant, "lr_decay_share": 0.0, "keep_checkpoint_max": 0}
             electra_tf.pretrain(study.data_dir, job.run_name, **{**hparams, **changes})
-        start = str(models / job.run_name)
-        electra_tf.pretrain(study.data_dir, job.model_name, decay_from=start, **hparams)
+        if min(_saved_steps(start), default=constant) <= constant:
+            beginning = {"decay_from": str(start)}  # else from step 0, with the same result
+        electra_tf.pretrain(study.data_dir, job.model_name, **beginning, **hparams)
     return steps, flops
 
 
-def _newest_step(folder: pathlib.Path) -> int:
-    """The step of the newest checkpoint; -1 if there is none."""
+def _saved_steps(folder: pathlib.Path) -> list[int]:
+    """The steps of the checkpoints in a folder."""
     from electra_tf.training.checkpoints.checkpoint_reader import step_in_name
 
     names = (path.name for path in folder.glob("model.ckpt-*.index"))
-    return max((step_in_name(name.removesuffix(".index")) for name in names), default=-1)
+    return [step_in_name(name.removesuffix(".index")) for name in names]
 
 
 def finetune(study: Study, job: Job, point: Point) -> tuple[float | None, str, float]:

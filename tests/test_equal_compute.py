@@ -212,6 +212,21 @@ def test_wrong_arguments_are_named(data_folder, arguments, message):
 # ---- Runs
 
 
+def test_a_small_budget_after_a_large_one_begins_where_it_can(data_folder, monkeypatch):
+    begun = []
+    monkeypatch.setattr(
+        work.electra_tf, "pretrain", lambda *names, **given: begun.append(given.get("decay_from"))
+    )
+    asked = study(data_folder, "--objectives", "electra")
+    job = next(job for job in plan.jobs_of(asked, {}) if job.budget)
+    run = data_folder / "models" / job.run_name
+    run.mkdir(parents=True)
+    for step in (2817, 500):  # its rate decays from step 704 on
+        (run / f"model.ckpt-{step}.index").touch()
+        work.pretrain(asked, job)
+    assert begun == [None, str(run)]
+
+
 def test_a_rate_at_which_pretraining_diverges_has_no_scores(data_folder, monkeypatch):
     def diverge(*arguments):
         raise ArithmeticError("the loss is not finite")
