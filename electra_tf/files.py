@@ -322,9 +322,9 @@ def new_file(path: str, mode: str = "w", partial: str | None = None) -> Iterator
         raise
 
 
-def write_bytes(path: str, content: bytes) -> None:
-    """Write a file; folders are made as needed."""
-    with new_file(path, "wb") as file:
+def write_bytes(path: str, content: bytes, partial: str | None = None) -> None:
+    """Write a file; folders are made as needed. `partial` is as in `new_file`."""
+    with new_file(path, "wb", partial) as file:
         file.write(content)
 
 

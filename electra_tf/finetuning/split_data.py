@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The arrays that a model reads of a split's examples, kept in files, and batches of them."""
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -9,6 +10,8 @@ import json
 import math
 import os
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -16,7 +19,7 @@ import tensorflow as tf
 from absl import logging
 
 from electra_tf.config import FinetuningConfig
-from electra_tf.files import exists, read_bytes, sha256_of, write_bytes
+from electra_tf.files import TEMPORARY, exists, read_bytes, sha256_of, write_bytes
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
 from electra_tf.text import Tokenizer
@@ -28,6 +31,7 @@ _KEY = "key"
 _WINDOWS = "windows/"
 _OF_TOKENS = ("input_ids", "input_mask", "segment_ids", "position_ids", "sequence_ids")
 """Arrays with a number for each token of a row."""
+_DAY = 24 * 60 * 60
 _DIGEST_BYTES = hashlib.sha256().digest_size
 """Of what is in a file, at its end."""
 
@@ -169,21 +173,33 @@ def _write(path: str, data: SplitData):
     windows = {_WINDOWS + name: rows for name, rows in windows.items()}
     np.savez(content, **data.arrays, **windows, **{_KEY: np.array(data.key)})
     content.write(hashlib.sha256(content.getbuffer()).digest())
-    write_bytes(path, content.getvalue())
+    # Runs of other models may be writing the same file.
+    write_bytes(path, content.getvalue(), f"{path}.{uuid.uuid4().hex}{TEMPORARY}")
     logging.info("Features written to %s: %d rows.", path, len(data.arrays["input_ids"]))
 
 
 def _remove_others(path: str, task_name: str, split: str):
     """Delete features of the same split that were made from other data or settings.
 
-    Such a file is named after the key inside it; no other file is ours to delete.
+    Such a file is named after the key inside it; no other file is ours to delete, except what runs
+    that were killed left half-written a day ago.
     """
-    pattern = re.compile(rf"{re.escape(f'{task_name}_{split}_')}([0-9a-f]{{16}})\.npz")
+    name_of_ours = rf"{re.escape(f'{task_name}_{split}_')}([0-9a-f]{{16}})\.npz"
+    half_written = re.compile(rf"{name_of_ours}\.[0-9a-f]{{32}}{re.escape(TEMPORARY)}")
     folder = os.path.dirname(path)
     for name in tf.io.gfile.listdir(folder):
-        match, other = pattern.fullmatch(name), os.path.join(folder, name)
-        if match and name != os.path.basename(path) and _key_in(other).startswith(match[1]):
-            tf.io.gfile.remove(other)
+        match, other = re.fullmatch(name_of_ours, name), os.path.join(folder, name)
+        # Another run may delete it at the same time.
+        with contextlib.suppress(tf.errors.NotFoundError, FileNotFoundError):
+            if match and name != os.path.basename(path) and _key_in(other).startswith(match[1]):
+                tf.io.gfile.remove(other)
+            elif half_written.fullmatch(name) and _age(other) > _DAY:
+                tf.io.gfile.remove(other)
+
+
+def _age(path: str) -> float:
+    """Seconds since a file was written."""
+    return time.time() - tf.io.gfile.stat(path).mtime_nsec / 1e9
 
 
 def _key_in(path: str) -> str:

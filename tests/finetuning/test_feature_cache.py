@@ -1,15 +1,20 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Cached features: used again when nothing changed, made anew when anything did."""
 
+import concurrent.futures
 import io
+import os
 import pathlib
 import shutil
+import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from task_files import GOLDENS
 from tiny_finetuning import MODEL, SETTINGS, classification
 
+from electra_tf.files import TEMPORARY
 from electra_tf.finetuning import split_data
 from electra_tf.finetuning.run import load_matching_tokenizer
 from electra_tf.finetuning.split_data import load_split
@@ -126,6 +131,39 @@ def test_files_of_others_stay(tuning_dir, made):
     second, _ = load(tuning_dir, task, max_seq_length=12)
     assert files_of(config) == sorted([*others, f"words_train_{second.key[:16]}.npz"])
     assert first.key != second.key
+
+
+def test_two_runs_write_the_same_file_at_once(tuning_dir, monkeypatch, made):
+    """Both have written all of it before either gives it its name."""
+    task = classification(tuning_dir)
+    both, rename = threading.Barrier(2), tf.io.gfile.rename
+
+    def rename_together(*arguments, **options):
+        both.wait(timeout=60)
+        rename(*arguments, **options)
+
+    monkeypatch.setattr(tf.io.gfile, "rename", rename_together)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(load, tuning_dir, task) for _ in range(2)]
+        (one, config), (two, _) = (run.result() for run in runs)
+    assert_same(one, two)
+    assert len(made) == 2 and len(files_of(config)) == 1
+    assert_same(load(tuning_dir, task)[0], one)
+    assert len(made) == 2
+
+
+def test_what_killed_runs_left_half_written_goes_after_a_day(tuning_dir):
+    task = classification(tuning_dir)
+    _, config = load(tuning_dir, task)
+    (name,) = files_of(config)
+    folder = pathlib.Path(config.preprocessed_data_dir)
+    left = [folder / f"{name}.{digit * 32}{TEMPORARY}" for digit in "ab"]
+    for path in left:
+        path.write_bytes(b"half")
+    os.utime(left[0], (0, 0))
+    change_data(tuning_dir)
+    load(tuning_dir, task)
+    assert [path.exists() for path in left] == [False, True]
 
 
 def test_what_does_not_matter_changes_nothing(tuning_dir, made):
