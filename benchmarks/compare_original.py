@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.options import positive_int  # noqa: E402
 from benchmarks.pretraining_step import (  # noqa: E402
+    SAME_LOSS,
     add_shape_options,
     make_batch,
     make_step,
@@ -32,8 +33,6 @@ from benchmarks.pretraining_step import (  # noqa: E402
 )
 from benchmarks.turns import Turns  # noqa: E402
 
-SAME_LOSS = 0.005
-"""Relative difference that two random beginnings of one model may have, heads beginning at 0."""
 ORIGINAL = "original float32"
 OURS_ONLY = ("precision", "jit_compile", "gradient_accumulation_steps", "recompute_activations")
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.options import positive_int  # noqa: E402
 from benchmarks.pretraining_step import (  # noqa: E402
+    SAME_LOSS,
     add_shape_options,
     make_batch,
     make_step,
@@ -34,8 +35,6 @@ OURS_ONLY = (
 )
 """Hyperparameters with which a step would be another one than torch's."""
 MASK_ID = 103
-SAME_LOSS = 0.005
-"""Relative difference that two random beginnings of one model may have, heads beginning at 0."""
 
 
 def check_extra():

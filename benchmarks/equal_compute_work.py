@@ -128,7 +128,7 @@ def run_workers(study: Study, count: int) -> int:
     for worker in workers:
         worker.join(None if not stopped else 10)
         while stopped and worker.is_alive():
-            worker.terminate()  # a run that was at its end goes on to the next one
+            worker.terminate()  # a run that was at its end continues with the next one
             worker.join(10)
     return int(any(worker.exitcode not in (0, FULL) for worker in workers))
 

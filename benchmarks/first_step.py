@@ -5,7 +5,7 @@
     python benchmarks/first_step.py --data-dir quickstart_data
 
 `electra pretrain` and `electra finetune` with the quickstart's settings and files run in processes
-of their own, in turns, to the end of their first step, and write nothing into its folder.
+of their own, interleaved, to the end of their first step, and write nothing into its folder.
 """
 
 import contextlib

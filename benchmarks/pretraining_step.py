@@ -28,6 +28,8 @@ from benchmarks.turns import Turns  # noqa: E402
 
 BACKWARD_AND_FORWARD = 3
 LAST_KERNEL = "discriminator_predictions/dense_1/kernel"
+SAME_LOSS = 0.005
+"""Relative difference that two random beginnings of one model may have, heads beginning at 0."""
 FIRST_ID = 1000
 """Of the random tokens: behind the special ones of any vocabulary."""
 _SECONDS_OF_PRODUCTS = 0.3

@@ -51,12 +51,11 @@ class EncoderWithHead(ModelOfParts):
         self.built = True
 
 
-@serializable
-class Discriminator(EncoderWithHead):
-    """An encoder and one logit per position.
+class SecondModel(EncoderWithHead):
+    """What reads the corrupted text.
 
-    Call: {input_ids, input_mask, segment_ids [B, L]} -> `rtd_logits` float32 [B, L],
-    `discriminator_hidden` [B, L, H].
+    Call: {input_ids, input_mask, segment_ids [B, L]} and what `logits` needs ->
+    `discriminator_hidden` [B, L, H] and what `logits` gives.
     """
 
     def call(
@@ -66,35 +65,38 @@ class Discriminator(EncoderWithHead):
         training: bool | None = None,
     ) -> dict[str, tf.Tensor]:
         hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
-        return {"rtd_logits": self.head(hidden), "discriminator_hidden": hidden}
+        return {**self.logits(hidden, inputs), "discriminator_hidden": hidden}
+
+    def logits(self, hidden: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """What the head says of the last hidden states, [B, L, H]."""
+        raise NotImplementedError
 
 
 @serializable
-class TokenRestorer(EncoderWithHead):
+class Discriminator(SecondModel):
+    """An encoder and one logit per position: `rtd_logits` float32 [B, L]. See `SecondModel`."""
+
+    def logits(self, hidden: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
+        return {"rtd_logits": self.head(hidden)}
+
+
+@serializable
+class TokenRestorer(SecondModel):
     """An encoder and a vocabulary head over its embeddings: which token was there originally?
 
-    Call: as of `Discriminator`, with `masked_positions` [B, N] -> `restored_logits` float32
-    [B, N, V], `discriminator_hidden` [B, L, H].
+    Call: see `SecondModel`; of `masked_positions` [B, N], `restored_logits` float32 [B, N, V].
     """
 
-    def call(
-        self,
-        inputs: Tensors,
-        seed: tf.Tensor | None = None,
-        training: bool | None = None,
-    ) -> dict[str, tf.Tensor]:
-        hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
+    def logits(self, hidden: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
         at_masked = gather_positions(hidden, inputs["masked_positions"])
-        logits = self.head(at_masked, self.encoder.seen_word_embeddings)
-        return {"restored_logits": logits, "discriminator_hidden": hidden}
+        return {"restored_logits": self.head(at_masked, self.encoder.seen_word_embeddings)}
 
 
 @serializable
 class CopyingTokenRestorer(TokenRestorer):
     """A `TokenRestorer` of every position, which may copy the token that it reads.
 
-    Call: as of `Discriminator` -> `restored_logits` float32 [B, L, V], `copy_logits` float32
-    [B, L], `discriminator_hidden` [B, L, H].
+    Call: see `SecondModel`; `restored_logits` float32 [B, L, V], `copy_logits` float32 [B, L].
     """
 
     parts = ("encoder", "head", "copy_head")
@@ -109,17 +111,10 @@ class CopyingTokenRestorer(TokenRestorer):
         super().__init__(encoder, head, name)
         self.copy_head = copy_head
 
-    def call(
-        self,
-        inputs: Tensors,
-        seed: tf.Tensor | None = None,
-        training: bool | None = None,
-    ) -> dict[str, tf.Tensor]:
-        hidden = self.encoder(inputs, seed=seed, training=training).last_hidden_state
+    def logits(self, hidden: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
         return {
             "restored_logits": self.head(hidden, self.encoder.seen_word_embeddings),
             "copy_logits": self.copy_head(hidden),
-            "discriminator_hidden": hidden,
         }
 
 
