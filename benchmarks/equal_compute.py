@@ -32,6 +32,7 @@ from equal_compute_plan import (  # noqa: E402
     SWEEP_SEED,
     SWEEP_TASKS,
     TASKS,
+    VARIANTS,
     Study,
     budget_name,
     hparams_of,
@@ -62,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir", help="records, vocab.txt, finetuning_data/")
     parser.add_argument("--results", help=f"default: {RESULTS} in the data folder")
-    parser.add_argument("--objectives", nargs="+", default=list(OBJECTIVES))
+    parser.add_argument("--objectives", nargs="+", default=list(OBJECTIVES), help="or variants")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--budgets", nargs="+", type=float, default=list(FLOPS), help="FLOPs")
@@ -121,7 +122,7 @@ def study_of(options: argparse.Namespace) -> Study:
     Raises:
         ValueError, OSError: a name or number is wrong, or a file is missing.
     """
-    for name, choices in (("objectives", OBJECTIVES), ("tasks", TASKS)):
+    for name, choices in (("objectives", {**OBJECTIVES, **VARIANTS}), ("tasks", TASKS)):
         for given in getattr(options, name):
             if given not in choices:
                 raise ValueError(

@@ -6,7 +6,16 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from equal_compute_points import FINETUNING, PROBE, RANDOM, STUDY, SWEEP, Measured, Point
+from equal_compute_points import (
+    FINETUNING,
+    PROBE,
+    RANDOM,
+    STUDY,
+    SWEEP,
+    Measured,
+    Point,
+    base_of,
+)
 from task_budgets import ROOT
 
 from electra_tf.config import PretrainingConfig
@@ -38,6 +47,28 @@ OBJECTIVES = {
 }
 """The first is compared with the others. The two that restore tokens have the same loss as their
 generator, so a masked token weighs the same."""
+
+
+class Variant(NamedTuple):
+    """An objective with one thing of its recipe changed, fine-tuned with the objective's rates."""
+
+    hparams: Mapping[str, Any]
+    """Over those of the objective."""
+    learning_rate: float | None = None
+    """Of pre-training; None: the objective's."""
+
+
+VARIANTS = {
+    "electra+untied": Variant({"untied_generator": True, "generator_hidden_size": 0.25}),
+    "electra+weight_50": Variant({"disc_weight": 50.0}),
+    "electra+mask_15": Variant({"mask_prob": 0.15}),
+    "electra+batch_16": Variant({"train_batch_size": 16}),
+    "electra+rate_0.003": Variant({}, 3e-3),
+    "masked_lm+mask_25": Variant({"mask_prob": 0.25}),
+    "masked_lm+batch_16": Variant({"train_batch_size": 16}),
+    "masked_lm+rate_0.003": Variant({}, 3e-3),
+}
+"""They are compared with the objectives that their names begin with."""
 TASKS = ("bigram_shift", "pos_brown", "quac_spans", "boolq", "ner_wnut", "rt_sentiment")
 PROBED = ("bigram_shift", "pos_brown", "boolq", "ner_wnut", "rt_sentiment")
 """Tasks with a class for each text or word."""
@@ -114,7 +145,8 @@ def hparams_of(
 
     hparams = {
         **study.hparams,
-        **OBJECTIVES[objective].hparams,
+        **OBJECTIVES[base_of(objective)].hparams,
+        **VARIANTS.get(objective, Variant({})).hparams,
         "seed": seed,
         "learning_rate": rate,
         "lr_schedule": "trapezoid",
@@ -169,6 +201,7 @@ def jobs_of(study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
 
 def _sweep_of(objective: str, study: Study, done: Mapping[Point, Measured]) -> Iterator[Job]:
     """What is missing of it: rates of pre-training first, then those of fine-tuning."""
+    objective = base_of(objective)
     jobs, first = [], study.finetuning_rates[0]
     if objective != RANDOM:
         swept = OBJECTIVES[objective].rate_of or objective
@@ -210,6 +243,10 @@ def chosen_rate(objective: str, study: Study, done: Mapping[Point, Measured]) ->
     """The rate of pre-training with the best mean over SWEEP_TASKS; 0 of random weights."""
     if objective == RANDOM:
         return 0.0
+    given = VARIANTS.get(objective, Variant({})).learning_rate
+    if given is not None:
+        return given
+    objective = base_of(objective)
     what = OBJECTIVES[objective].rate_of or objective, SWEEP_SEED, study.sweep_budget
     first = study.finetuning_rates[0]
 
@@ -223,6 +260,7 @@ def chosen_finetuning(
     objective: str, study: Study, done: Mapping[Point, Measured]
 ) -> dict[str, float]:
     """The best rate of fine-tuning on each task, after pre-training with the chosen rate."""
+    objective = base_of(objective)
     what = objective, SWEEP_SEED, _tuning_budget(objective, study)
     rate, ascending = chosen_rate(objective, study, done), sorted(study.finetuning_rates)
     return {

@@ -23,6 +23,7 @@ class Point(NamedTuple):
     part: str
     """SWEEP or STUDY."""
     objective: str
+    """Or a variant of one, see `base_of`."""
     seed: int
     """Of pre-training and of fine-tuning."""
     budget: float
@@ -48,6 +49,11 @@ class Measured(NamedTuple):
     """Of pre-training; 0 if its loss was not finite."""
     flops: float
     """Of these steps; within a step of the budget."""
+
+
+def base_of(objective: str) -> str:
+    """The objective of which this is a variant, by its name up to +; or itself."""
+    return objective.partition("+")[0]
 
 
 _KINDS = {str: (str,), int: (int,), float: (int, float), float | None: (int, float, type(None))}

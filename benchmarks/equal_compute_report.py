@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from equal_compute_points import RANDOM, STUDY, SWEEP, Measured, Point
+from equal_compute_points import RANDOM, STUDY, SWEEP, Measured, Point, base_of
 
 CONFIDENCE = 0.95
 POOLED = "mean of the tasks"
@@ -87,7 +87,12 @@ class Table:
 
     @property
     def objectives(self) -> list[str]:
-        return [name for name in self._names(3) if name != RANDOM]
+        """Without variants."""
+        return [name for name in self._names(3) if name == base_of(name) != RANDOM]
+
+    @property
+    def variants(self) -> list[str]:
+        return [name for name in self._names(3) if name != base_of(name)]
 
     def scores(self, measure: str, budget: float, task: str, objective: str) -> Scores:
         """Of random weights at any budget; of POOLED: the mean over the tasks by seed."""
@@ -124,6 +129,13 @@ def report(points: Mapping[Point, Measured], first: str) -> str:
                 f"({CONFIDENCE:.0%} confidence interval; seeds)"
             )
             parts.append(_markdown(rows))
+        rows = list(_variant_rows(table, measure))
+        if len(rows) > 1:
+            parts.append(
+                f"Variants by {measure}: mean of the seeds, and, paired by seed, the variant minus "
+                f"its objective ({CONFIDENCE:.0%} confidence interval; seeds)"
+            )
+            parts.append(_markdown(rows))
     diverged = [point for point, measured in points.items() if measured.score is None]
     if diverged:
         parts.append(f"{len(diverged)} points without a score, since their loss was not finite:")
@@ -152,7 +164,8 @@ def _score_rows(table: Table, measure: str) -> Iterator[Sequence[str]]:
         trivial = f"{table.trivial[task]:.1f}" if task in table.trivial else ""
         for budget in table.budgets(measure):
             cells = [_cell(table.scores(measure, budget, task, name)) for name in names]
-            yield [task, table.metrics.get(task, ""), f"{budget:.3g}", trivial, *cells]
+            if any(cells[1:]):
+                yield [task, table.metrics.get(task, ""), f"{budget:.3g}", trivial, *cells]
 
 
 def _cell(scores: Scores) -> str:
@@ -169,7 +182,22 @@ def _difference_rows(table: Table, measure: str, first: str) -> Iterator[Sequenc
         for budget in table.budgets(measure):
             own = table.scores(measure, budget, task, first)
             found = [difference(own, table.scores(measure, budget, task, o)) for o in others]
-            yield [task, f"{budget:.3g}", *("" if d is None else str(d) for d in found)]
+            if any(found):
+                yield [task, f"{budget:.3g}", *("" if d is None else str(d) for d in found)]
+
+
+def _variant_rows(table: Table, measure: str) -> Iterator[Sequence[str]]:
+    tasks = table.tasks(measure)
+    yield ["variant", "FLOPs", *tasks]
+    for name in table.variants:
+        for budget in table.budgets(measure):
+            cells = []
+            for task in tasks:
+                own = table.scores(measure, budget, task, name)
+                change = difference(own, table.scores(measure, budget, task, base_of(name)))
+                cells.append(f"{np.mean(list(own.values())):.1f}, {change}" if change else "")
+            if any(cells):
+                yield [name, f"{budget:.3g}", *cells]
 
 
 def _markdown(rows: Iterable[Sequence[str]]) -> str:

@@ -129,6 +129,15 @@ def test_the_report_pools_tasks_within_seeds(points):
     assert "65.0 (65.0-65.0; 3) | 66.0 (64.0-68.0; 3) | 61.0 (60.0-62.0; 3) |" in row
 
 
+def test_variants_are_compared_with_their_objectives(points):
+    for seed, score in ((1, 50.0), (2, 51.0), (3, 53.0)):  # masked_lm has 60, 61 and 62
+        point = POINT._replace(objective="masked_lm+batch_16", seed=seed)
+        points[point] = MEASURED._replace(score=score)
+    lines = reports.report(points, "electra").splitlines()
+    assert "| masked_lm+batch_16 | 1e+13 | 51.3, **-9.7** (-11.1 to -8.2; 3) |  |" in lines
+    assert "| task | FLOPs | masked_lm |" in lines
+
+
 def test_a_study_of_two_rates_is_refused(points):
     with pytest.raises(ValueError, match=r"one point for each objective.*learning_rate=0.002"):
         reports.report({**points, POINT._replace(learning_rate=2e-3): MEASURED}, "electra")
@@ -162,7 +171,7 @@ def test_the_report_is_printed_and_drawn(points, tmp_path, capsys):
 
 def test_runs_have_the_flops_of_their_budget_within_a_step(data_folder):
     asked = study(data_folder)
-    for objective in plan.OBJECTIVES:
+    for objective in (*plan.OBJECTIVES, *plan.VARIANTS):
         for budget in asked.budgets:
             hparams = plan.hparams_of(asked, objective, 1, 1e-3, budget)
             config = plan.config_of(asked, hparams)
@@ -174,15 +183,18 @@ def test_runs_have_the_flops_of_their_budget_within_a_step(data_folder):
 
 def test_the_sweep_chooses_the_rates_of_the_study(data_folder):
     best = {"bigram_shift": 1.5e-3, "pos_brown": 4e-3}
-    asked, done, seen = study(data_folder, "--seeds", "1", "--budgets", "1e13"), {}, []
+    variants = {"electra+mask_15", "masked_lm+rate_0.003"}
+    objectives = ["--objectives", *plan.OBJECTIVES, *sorted(variants)]
+    asked, done, seen = study(data_folder, "--seeds", "1", "--budgets", "1e13", *objectives), {}, []
     while jobs := list(plan.jobs_of(asked, done)):
         seen.append(next((job for job in jobs if job.points[0].part == SWEEP), jobs[0]))
         for point in seen[-1].missing(done):
             lead = 10.0 if point.finetuning_rate == best[point.task] else 0.0
             done[point] = MEASURED._replace(score=100 * point.learning_rate + lead)
     of_study = {job.objective: job for job in seen if job.seed == 1}
-    assert of_study.keys() == {RANDOM, *plan.OBJECTIVES}
+    assert of_study.keys() == {RANDOM, *plan.OBJECTIVES, *variants}
     assert of_study["electra"].learning_rate == 3e-3  # of 5e-4, 1.5e-3 and 3e-3
+    assert of_study["electra+mask_15"].learning_rate == 3e-3
     for job in of_study.values():
         tuned = [point for point in job.points if point.measure == FINETUNING]
         assert {point.task: point.finetuning_rate for point in tuned} == best
