@@ -25,6 +25,9 @@ tf.config.set_logical_device_configuration(
 
 from tiny_run import hparams_with, make_data_dir  # noqa: E402
 
+from electra_tf.config.run_config import Devices  # noqa: E402
+from electra_tf.training.distribution.strategy import make_strategy  # noqa: E402
+
 
 @pytest.fixture(autouse=True)
 def log_of_commands():
@@ -34,8 +37,12 @@ def log_of_commands():
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """Two replicas on two CPU devices; strategies of one process share keys, so there is one."""
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    """The strategy of `--strategy mirrored`: two replicas on two CPU devices.
+
+    Another one over the same devices would share the keys of TensorFlow's collectives with it, so
+    that whatever runs in this process, commands included, has this one.
+    """
+    return make_strategy(Devices("mirrored"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Which devices a strategy has, and what is said where they are not there."""
 
+import functools
 import signal
 import threading
 import types
@@ -16,11 +17,14 @@ from electra_tf.training.distribution.strategy import make_strategy
 
 @pytest.fixture(autouse=True)
 def new_strategies(monkeypatch):
-    """No strategy made in a test stays, and the machine's own cluster does not matter."""
+    """No strategy made in a test stays, and the machine's own cluster does not matter.
+
+    The one that other tests of this process compute with stays, too.
+    """
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    make_strategy.cache_clear()
-    yield
-    make_strategy.cache_clear()
+    for name in ("_mirrored", "_multi_worker", "_tpu"):
+        make = getattr(strategy, name).__wrapped__
+        monkeypatch.setattr(strategy, name, functools.cache(make))
 
 
 @pytest.mark.parametrize("config_class", [PretrainingConfig, FinetuningConfig])
@@ -64,7 +68,8 @@ def test_one_device_is_tensorflows_own_choice():
 def test_mirrored_has_every_device_and_is_made_once():
     strategy = make_strategy(Devices("mirrored"))
     assert strategy.num_replicas_in_sync == 2
-    assert make_strategy(Devices("mirrored")) is strategy
+    for rest in ({}, {"num_tpu_cores": 8}, {"gcp_project": "project"}):
+        assert make_strategy(Devices("mirrored", **rest)) is strategy
 
 
 def test_mirrored_needs_several_devices(monkeypatch):
@@ -190,6 +195,6 @@ def test_ctrl_c_ends_the_wait_for_other_workers(monkeypatch):
     monkeypatch.setattr(strategy.coordination, "configure", lambda _: None)
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", wait)
     before = signal.getsignal(signal.SIGINT)
-    make_strategy.__wrapped__(Devices("multi_worker"))
+    make_strategy(Devices("multi_worker"))
     assert waiting == [signal.SIG_DFL]
     assert signal.getsignal(signal.SIGINT) == before

@@ -24,6 +24,8 @@ from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.distribution import coordination
 from electra_tf.training.loop.logs import read_log
 
+SECONDS_OF_PLAN = 200
+"""Two processes that talk step by step take minutes on a machine that is busy otherwise."""
 SCRIPT = pathlib.Path(__file__).with_name("multi_worker_runs.py")
 RUN = hparams_with(
     {"num_hidden_layers": 1}, num_train_steps=5, save_checkpoints_steps=2, iterations_per_loop=1
@@ -42,20 +44,25 @@ def run_workers(folder, *plans):
     """The outcome of each plan, see multi_worker_runs.py."""
     folder.mkdir(exist_ok=True)
     root = SCRIPT.parents[2]
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, str(SCRIPT), str(folder), *map(json.dumps, plans)],
         stdout=subprocess.PIPE,
         text=True,
-        timeout=400,
-        check=True,
         env={**os.environ, "PYTHONPATH": f"{root}", "CUDA_VISIBLE_DEVICES": "-1"},
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            printed, _ = process.communicate(timeout=SECONDS_OF_PLAN * len(plans))
+        except BaseException:  # nobody else would end the workers
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0
     return [
         Outcome(
             json.loads(line),
             [(folder / f"{plan}_{worker}.txt").read_text(errors="replace") for worker in (0, 1)],
         )
-        for plan, line in enumerate(done.stdout.splitlines())
+        for plan, line in enumerate(printed.splitlines())
     ]
 
 

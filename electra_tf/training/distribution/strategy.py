@@ -24,9 +24,11 @@ TPU_START_SECONDS = 600
 """How long a TPU may take to answer and to be initialized."""
 
 
-@functools.cache
 def make_strategy(devices: Devices) -> tf.distribute.Strategy:
     """The strategy of some devices; one process has each of them once.
+
+    Two strategies of one process over the same devices would share the keys by which TensorFlow
+    tells their sums apart.
 
     "multi_worker" has to be made before TensorFlow computes anything.
 
@@ -60,6 +62,7 @@ def _one_device() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
+@functools.cache
 def _mirrored() -> tf.distribute.Strategy:
     """All GPUs; without any, the parts that a program has divided its CPU in, as tests do.
 
@@ -73,6 +76,7 @@ def _mirrored() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
+@functools.cache
 def _multi_worker() -> tf.distribute.Strategy:
     resolver = resolve_cluster()
     # The automatic choice is the ring, over which GPUs of one host would talk as if far apart.
@@ -109,6 +113,7 @@ def _ended_by_ctrl_c():
         signal.signal(signal.SIGINT, previous)
 
 
+@functools.cache
 def _tpu(devices: Devices) -> tf.distribute.Strategy:
     """Written against the public API; has not run on TPU hardware."""
     try:
