@@ -85,7 +85,8 @@ def calibrated(
     if is_wrong.sum() < _FEWEST:
         raise ValueError(
             f"texts are expected to have at least {_FEWEST} words that become wrong at an error "
-            f"rate of {error_rate}, but {is_wrong.sum()} of {len(is_wrong):,} did. Give more text."
+            f"rate of {error_rate}, but {is_wrong.sum()} of {len(is_wrong):,} did. Give more text; "
+            "words with unknown tokens and what does not fit into a row do not count."
         )
     temperature, bias = fitted(logits, is_wrong)
     probabilities = expit(logits / temperature + bias)
@@ -111,16 +112,17 @@ def calibrated(
 def labelled(
     found: Mapping[str, np.ndarray], spans: Sequence[Sequence[tuple[int, int]]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the known words of all texts: float64 logits, and whether they are among the spans."""
+    """Of the known words of all texts: float64 logits, and whether they overlap with a span."""
     logits, is_wrong, is_known = [], [], []
     for row, wrong in enumerate(spans):
-        count, wrong = found["num_words"][row], set(wrong)
-        places = zip(found["starts"][row, :count], found["ends"][row, :count], strict=True)
-        is_wrong += [(int(start), int(end)) in wrong for start, end in places]
+        count = found["num_words"][row]
+        starts, ends = found["starts"][row, :count], found["ends"][row, :count]
+        overlaps = [(starts < end) & (ends > start) for start, end in wrong]
+        is_wrong.append(np.any([np.zeros(count, bool), *overlaps], axis=0))
         logits.append(found["logits"][row, :count])
         is_known.append(~found["is_unknown"][row, :count])
     known = np.concatenate(is_known)
-    return np.concatenate(logits)[known].astype(np.float64), np.array(is_wrong, bool)[known]
+    return np.concatenate(logits)[known].astype(np.float64), np.concatenate(is_wrong)[known]
 
 
 def fitted(logits: np.ndarray, is_wrong: np.ndarray, with_bias: bool = True) -> tuple[float, float]:

@@ -1,26 +1,20 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Words that do not belong where they are, and what the generator would put there.
 
-A word is what white space separates, or one ideograph where the tokenizer splits at these. It looks
-as wrong as the most suspicious of its tokens does to the discriminator. What is replaced are its
-letters: marks around them stay as they are.
+A word (see `located_words`) looks as wrong as the most suspicious of its tokens does to the
+discriminator. What is replaced are its letters: marks around them stay as they are.
 """
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
-import numpy as np
 import tensorflow as tf
 
 from electra_tf.interop.error_calibration import ErrorCalibration
-from electra_tf.serving.located import tokens_of
-from electra_tf.serving.tagged_text import Words, per_text, words_of
-from electra_tf.text import Tokenizer, TokensWithOffsets, Vocabulary
+from electra_tf.serving.located_words import Core, LocatedWords, Pieces, located_words
+from electra_tf.serving.tagged_text import Words, per_text
+from electra_tf.text import Tokenizer, Vocabulary
 from electra_tf.text.packing import packed_batch
 from electra_tf.text.ragged import row_numbers
-from electra_tf.text.vocabulary import WORD_START, WORDPIECE
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -28,8 +22,6 @@ MAX_MENDED = 32
 """Words of a text that get replacements, at most: the most probable errors."""
 _ROWS_AT_ONCE = 16
 """Rows with a mask that the generator reads at once, so that memory is bounded."""
-_NO_TEXT = re.compile(r"\[unused\d+\]|<0x[0-9A-F]{2}>")
-"""Tokens that are kept for later, and bytes of characters that a vocabulary does not have."""
 _NO_TOKEN_LOGIT = -100.0
 """Of words that have no token, such as control characters."""
 
@@ -62,7 +54,7 @@ class ErrorFinder(tf.Module):
         self._top_k = top_k
         self._replaced_logits = replaced_logits
         self._filling_logits = filling_logits
-        self._pieces = _Pieces.of(tokenizer.vocabulary)
+        self._pieces = Pieces.of(tokenizer.vocabulary)
         self._temperature, self._bias, self._threshold = (
             tf.Variable(0.0, trainable=False) for _ in range(3)
         )
@@ -84,7 +76,7 @@ class ErrorFinder(tf.Module):
             text: string [B].
             threshold: float32 [B]; below 0 for that of the calibration.
         """
-        found = _located_words(self._tokenizer, text, self._room)
+        found = located_words(self._tokenizer, text, self._room)
         words = found.words
         batch = packed_batch(found.tokens.ids, None, self._tokenizer.vocabulary)
         logits = self._word_logits(found, self._replaced_logits(batch))
@@ -116,7 +108,7 @@ class ErrorFinder(tf.Module):
         outputs["replacement_probabilities"] = per_text(values, words.texts, 0.0)
         return outputs
 
-    def _word_logits(self, found: "_LocatedWords", logits: tf.Tensor) -> tf.Tensor:
+    def _word_logits(self, found: "LocatedWords", logits: tf.Tensor) -> tf.Tensor:
         """The highest logit of the tokens of each word, float32 [words of all texts]."""
         lengths = found.tokens.ids.row_lengths()
         of_tokens = tf.boolean_mask(logits[:, 1:-1], tf.sequence_mask(lengths))
@@ -124,7 +116,7 @@ class ErrorFinder(tf.Module):
         return tf.maximum(highest, _NO_TOKEN_LOGIT)
 
     def _replacements(
-        self, text: tf.Tensor, found: "_LocatedWords", wrong: tf.Tensor
+        self, text: tf.Tensor, found: "LocatedWords", wrong: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best fillings for words int64 [P]: string and float32 [P, K]."""
         core = found.core(self._pieces, wrong)
@@ -143,7 +135,7 @@ class ErrorFinder(tf.Module):
         return tf.where(values > 0, whole, ""), values
 
     def _fillings(
-        self, batch: Batch, positions: tf.Tensor, core: "_Core"
+        self, batch: Batch, positions: tf.Tensor, core: "Core"
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Ids and probabilities [P, K] of whole words at a position of each row, best first."""
         count, size = tf.shape(positions)[0], len(self._tokenizer.vocabulary)
@@ -154,13 +146,15 @@ class ErrorFinder(tf.Module):
             logits = self._filling_logits(rows, positions[part, None])[:, 0, :size]
             begins, pieces = core.begins[part, None], self._pieces
             # Behind a mark, pieces that continue a word stand for those with the same name that
-            # begin one.
-            is_choice = pieces.begins | (~begins & (pieces.other_form < size))
-            is_choice &= pieces.is_text & (pieces.is_mark == core.is_mark[part, None])
+            # begin one. Without spaces, they are words themselves.
+            continues = ~begins & (core.is_unspaced[part, None] | (pieces.other_form < size))
+            is_choice = (pieces.begins | continues) & pieces.is_text
+            is_choice &= pieces.is_mark == core.is_mark[part, None]
             found = tf.nn.softmax(tf.where(is_choice, logits, logits.dtype.min))
             found = tf.where(is_choice, found, 0.0)
             found += tf.gather(tf.pad(found, [[0, 0], [0, 1]]), pieces.other_form, axis=1)
-            best = tf.math.top_k(tf.where(pieces.begins, found, 0.0), self._top_k)
+            is_name = pieces.begins | (pieces.other_form == size)
+            best = tf.math.top_k(tf.where(is_name, found, 0.0), self._top_k)
             ids = tf.concat([ids, best.indices], 0)
             return first + _ROWS_AT_ONCE, ids, tf.concat([values, best.values], 0)
 
@@ -175,166 +169,6 @@ class ErrorFinder(tf.Module):
         return ids, values
 
 
-class _Pieces(NamedTuple):
-    """What the tokens of a vocabulary are as parts of words, [V] each."""
-
-    names: np.ndarray
-    """bytes, without what says that they begin or continue a word."""
-    begins: np.ndarray
-    """bool, whether a word may begin with it."""
-    is_mark: np.ndarray
-    """bool, whether it is punctuation and symbols alone."""
-    is_blank: np.ndarray
-    """bool, whether it is the space before a word and nothing else."""
-    is_text: np.ndarray
-    """bool, whether it is neither special nor empty nor a byte of a character."""
-    other_form: np.ndarray
-    """int32, the token that begins a word if it continues one with the same name, and vice versa;
-    V if there is none."""
-
-    @classmethod
-    def of(cls, vocabulary: Vocabulary) -> "_Pieces":
-        special = set(vocabulary.special.all)
-        names, begins, is_text = [], [], []
-        for token in vocabulary.tokens:
-            if vocabulary.kind == WORDPIECE:
-                name = token.removeprefix("##")
-                begins.append(name == token or token in special)
-            else:
-                name = token.removeprefix(WORD_START)
-                begins.append(name != token or token in special)
-            is_text.append(bool(name) and token not in special and not _NO_TEXT.fullmatch(token))
-            names.append(name)
-        is_mark = [
-            bool(name) and all(unicodedata.category(c)[0] in "PS" for c in name)
-            for name, is_some in zip(names, is_text, strict=True)
-        ]
-        forms = {form: number for number, form in enumerate(zip(names, begins, strict=True))}
-        others = [forms.get((n, not b), len(names)) for n, b in zip(names, begins, strict=True)]
-        encoded = np.array([name.encode() for name in names], object)
-        is_mark = np.array(is_mark) & is_text
-        is_blank = encoded == b""
-        columns = (np.array(begins), is_mark, is_blank, np.array(is_text))
-        return cls(encoded, *columns, np.array(others, np.int32))
-
-
-class _Core(NamedTuple):
-    """The letters of words, without the marks before and behind them; [P] each.
-
-    A word of marks alone is its own core.
-    """
-
-    rows: tf.Tensor
-    """The texts."""
-    first: tf.Tensor
-    """The first token of the core among those of all texts."""
-    last: tf.Tensor
-    starts: tf.Tensor
-    """Bytes of the text."""
-    ends: tf.Tensor
-    begins: tf.Tensor
-    """Whether the core begins a word; behind a mark it may continue one."""
-    is_mark: tf.Tensor
-
-
-class _LocatedWords(NamedTuple):
-    """Words of texts, and the tokens of each.
-
-    words: those of which all tokens are there. rows: int64, the texts that they are in.
-    tokens: ragged [B, T], as many as fit into a row.
-    word_of: int64 [tokens of all texts], the word among those of all texts, -1 for none.
-    is_truncated: bool [B].
-    """
-
-    words: Words
-    rows: tf.Tensor
-    tokens: TokensWithOffsets
-    word_of: tf.Tensor
-    is_truncated: tf.Tensor
-
-    @property
-    def count(self) -> tf.Tensor:
-        """The number of words of all texts."""
-        return tf.size(self.words.starts.flat_values)
-
-    def has_token(self, token_id: int) -> tf.Tensor:
-        """Whether each word of all texts has this token, bool."""
-        is_it = tf.cast(self.tokens.ids.flat_values == token_id, tf.int32)
-        return tf.math.unsorted_segment_max(is_it, self.word_of, self.count) > 0
-
-    def core(self, pieces: _Pieces, words: tf.Tensor) -> _Core:
-        """The cores of words int64 [P]."""
-        ids = self.tokens.ids.flat_values
-        is_around = tf.gather(pieces.is_mark | pieces.is_blank, ids)
-        places = tf.range(tf.size(ids, tf.int64))
-        bounds = []
-        for segments in (tf.where(~is_around, self.word_of, -1), self.word_of):
-            first = tf.math.unsorted_segment_min(places, segments, self.count)
-            last = tf.math.unsorted_segment_max(places, segments, self.count)
-            bounds.append((tf.gather(first, words), tf.gather(last, words)))
-        has_letters = bounds[0][1] >= 0  # the largest of none is the lowest number
-        first, last = (tf.where(has_letters, a, b) for a, b in zip(*bounds, strict=True))
-        return _Core(
-            tf.gather(self.rows, words),
-            first,
-            last,
-            tf.gather(self.tokens.starts.flat_values, first),
-            tf.gather(self.tokens.ends.flat_values, last),
-            tf.gather(pieces.begins, tf.gather(ids, first)),
-            ~has_letters,
-        )
-
-
-def _located_words(tokenizer: Tokenizer, text: tf.Tensor, room: int) -> _LocatedWords:
-    """Words of texts [B], as far as their tokens fit into the room of a row."""
-    tokens, words = tokens_of(tokenizer, text), words_of(text, tokenizer.splits_ideographs)
-    lengths = tokens.ids.row_lengths()
-    kept = tf.minimum(lengths, room)
-    # The byte of the first token that is cut.
-    padded = tf.concat([tokens.starts.flat_values, [tf.int32.max]], 0)
-    none = tf.fill(tf.shape(kept), tf.size(padded, tf.int64) - 1)
-    firsts = tf.where(lengths > kept, tokens.ids.row_starts() + kept, none)
-    rows = row_numbers(words.starts.row_splits)
-    is_whole = words.ends.flat_values <= tf.gather(tf.gather(padded, firsts), rows)
-    count = tf.shape(text, tf.int64)[0]
-    num_words = tf.math.unsorted_segment_sum(tf.cast(is_whole, tf.int64), rows, count)
-    words = Words(*_beginnings(words, num_words))
-    tokens = TokensWithOffsets(*_beginnings(tokens, kept))
-    rows = row_numbers(words.starts.row_splits)
-    word_of = _words_of_tokens(text, words, rows, tokens)
-    return _LocatedWords(words, rows, tokens, word_of, lengths > kept)
-
-
-def _beginnings(
-    columns: tuple[tf.RaggedTensor, ...], counts: tf.Tensor
-) -> Iterator[tf.RaggedTensor]:
-    """The first counts[i] values of row i of columns alike; no row is shorter."""
-    splits = tf.concat([[0], tf.cumsum(counts)], 0)
-    within = tf.range(splits[-1]) - tf.gather(splits, rows := row_numbers(splits))
-    places = tf.gather(columns[0].row_splits, rows) + within
-    for column in columns:
-        values = tf.gather(column.flat_values, places)
-        yield tf.RaggedTensor.from_row_splits(values, splits, validate=False)
-
-
-def _words_of_tokens(
-    text: tf.Tensor, words: Words, rows: tf.Tensor, tokens: TokensWithOffsets
-) -> tf.Tensor:
-    """The word that the last byte of each token is in, int64 [tokens], -1 for none."""
-    width = tf.cast(tf.reduce_max(tf.strings.length(text)), tf.int64) + 1
-
-    def places(rows: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-        """Places in all texts, one behind the other."""
-        return rows * width + tf.cast(offsets, tf.int64)
-
-    starts, ends = places(rows, words.starts.flat_values), places(rows, words.ends.flat_values)
-    lasts = tf.maximum(tokens.ends.flat_values - 1, tokens.starts.flat_values)
-    lasts = places(row_numbers(tokens.starts.row_splits), lasts)
-    word = tf.searchsorted(starts, lasts, "right", out_type=tf.int64) - 1
-    is_inside = lasts < tf.gather(tf.concat([[0], ends], 0), word + 1)
-    return tf.where(is_inside, word, -1)
-
-
 def _most_probable(probabilities: tf.Tensor, words: Words) -> tf.Tensor:
     """Words of all texts, int64 [P]: the most probable ones of each text above 0, in any order."""
     of_texts = per_text(probabilities, words.texts, -1.0)
@@ -345,7 +179,7 @@ def _most_probable(probabilities: tf.Tensor, words: Words) -> tf.Tensor:
 
 
 def _masked_rows(
-    found: _LocatedWords, core: _Core, vocabulary: Vocabulary
+    found: LocatedWords, core: Core, vocabulary: Vocabulary
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     """A row for each core, which is one mask in it, and where the mask is, int32 [P]."""
     before = tf.gather(found.tokens.ids.row_splits, core.rows)

@@ -1,8 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The words of texts and the entities that their tags mark, in the graph.
 
-Words are what white space separates, as `str.split` has it, where asked also single ideographs;
-entities follow the rules of `finetuning.kinds.spans`.
+Words are what white space separates, as `str.split` has it; entities follow the rules of
+`finetuning.kinds.spans`.
 """
 
 import typing
@@ -12,12 +12,10 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from electra_tf.config.span_tags import OUTSIDE, tag_parts
-from electra_tf.text.character_table import CJK_RANGES
 from electra_tf.text.packing import dense
 from electra_tf.text.ragged import row_numbers
 
 _WHITE_SPACE = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"
-_IDEOGRAPH = "[" + "".join(rf"\x{{{a:x}}}-\x{{{b:x}}}" for a, b in CJK_RANGES) + "]"
 
 
 class Words(typing.NamedTuple):
@@ -28,18 +26,11 @@ class Words(typing.NamedTuple):
     ends: tf.RaggedTensor
 
 
-def words_of(texts: tf.Tensor, split_ideographs: bool = False) -> Words:
-    """The words of texts [B].
-
-    Args:
-        texts: strings.
-        split_ideographs: whether each ideograph is a word, too: "ab日本c" has ab, 日, 本, c.
-    """
+def words_of(texts: tf.Tensor) -> Words:
+    """The words of texts, strings [B]."""
     # The operation ends at a zero byte, so another byte stands for it while it looks.
     seen = tf.strings.regex_replace(texts, r"\x00", "\x01")
-    kept = _IDEOGRAPH if split_ideographs else ""
-    between = f"{_WHITE_SPACE}|{kept}" if kept else _WHITE_SPACE
-    _, starts, ends = tf_text.regex_split_with_offsets(seen, between, kept)
+    _, starts, ends = tf_text.regex_split_with_offsets(seen, _WHITE_SPACE, "")
     of_words = tf.gather(texts, row_numbers(starts.row_splits))
     first, behind = starts.flat_values, ends.flat_values
     words = starts.with_flat_values(tf.strings.substr(of_words, first, behind - first))

@@ -35,14 +35,12 @@ class Tokenizer(tf.Module, abc.ABC):
         do_lower_case: whether letters are lower-cased.
         strip_accents: whether accents are stripped.
         pre_split: whether words are what white space separates, and nothing else.
-        splits_ideographs: whether each ideograph is a token of its own.
     """
 
     vocabulary: Vocabulary
     do_lower_case: bool
     strip_accents: bool
     pre_split: bool = False
-    splits_ideographs: bool = False
 
     @abc.abstractmethod
     def __call__(self, texts: Strings) -> tf.RaggedTensor:

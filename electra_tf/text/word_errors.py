@@ -1,13 +1,17 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Errors as people make them, put into correct text without any model.
 
-They serve to measure and to calibrate what finds errors. Words are what white space separates.
+They serve to measure and to calibrate what finds errors. Words are what white space separates;
+where a script has no spaces between words, each character is one, with its combining marks.
 """
 
 import random
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from electra_tf.text.character_table import UNSPACED, UNSPACED_RANGES
 
 CONFUSIONS = (
     "accept except",
@@ -85,7 +89,16 @@ _NEIGHBOURS = {
 }  # fmt: skip
 """Letters side by side on a keyboard."""
 
-_WORD = re.compile(r"\S+")
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Which form of an ideograph is meant; they follow it."""
+_MARKS = _SELECTORS + "".join(
+    chr(code_point)
+    for first, last in UNSPACED_RANGES
+    for code_point in range(first, last + 1)
+    if last < 0x3400 and unicodedata.category(chr(code_point))[0] == "M"
+)
+_CHARACTER = re.compile(f"[{UNSPACED}][{_MARKS}]*")
+_WORD = re.compile(rf"{_CHARACTER.pattern}|[^\s{UNSPACED}]+")
 _CORE = re.compile(r"\w(?:.*\w)?")
 _PLAIN = re.compile(r"\w+(?:'\w+)?")
 _LEAST_LETTERS = 4
@@ -160,6 +173,8 @@ class _Edit(NamedTuple):
     removed: int
     words: tuple[str, ...]
     wrong: tuple[int, ...]
+    space: str = " "
+    """Between the words, where there are more than before."""
 
 
 def _edited(text: str, edits: dict[int, _Edit]) -> Corrupted:
@@ -170,7 +185,7 @@ def _edited(text: str, edits: dict[int, _Edit]) -> Corrupted:
     size = taken = 0  # bytes of the parts, characters of the text
     for place, edit in sorted(edits.items()):
         start, end = bounds[place]
-        space = text[end : bounds[place + 1][0]] if edit.removed > 1 else " "
+        space = text[end : bounds[place + 1][0]] if edit.removed > 1 else edit.space
         pieces = [text[taken:start]]
         for number, word in enumerate(edit.words):
             pieces += [space] * (number > 0)
@@ -192,7 +207,10 @@ def _bytes(parts: Sequence[str]) -> int:
 
 
 def _confused(words: Sequence[str], place: int, rng: random.Random) -> _Edit | None:
-    """Another word that is mistaken for this one: their, there."""
+    """Another word that is mistaken for this one: their, there. Another character of the text."""
+    if _is_character(words[place]):
+        others = _characters(words, besides=words[place])
+        return _Edit(1, (rng.choice(others),), (0,)) if others else None
     prefix, core, suffix = _parts(words[place])
     others = _CONFUSED_WITH.get(core.lower())
     if not others:
@@ -203,6 +221,11 @@ def _confused(words: Sequence[str], place: int, rng: random.Random) -> _Edit | N
 def _inserted(words: Sequence[str], place: int, rng: random.Random) -> _Edit | None:
     """A word too many in front of this one, a frequent one or another one of the text."""
     if place == 0:
+        return None
+    if _is_character(words[place]):
+        others = _characters(words, besides=words[place])
+        return _Edit(1, (rng.choice(others), words[place]), (0,), "") if others else None
+    if _is_character(words[place - 1]):
         return None
     near = {_parts(word)[1].lower() for word in words[place - 1 : place + 1]}
     own = [w for w in words if _PLAIN.fullmatch(w) and w.islower() and w not in near]
@@ -222,13 +245,18 @@ def _dropped(words: Sequence[str], place: int, rng: random.Random) -> _Edit | No
 def _swapped(words: Sequence[str], place: int, rng: random.Random) -> _Edit | None:
     """This word and the next one in the wrong order."""
     del rng
-    if not _are_plain(words, place) or not _PLAIN.fullmatch(words[place + 1]):
+    if not _are_plain(words, place) or not _is_plain(words[place + 1]):
         return None
     return _Edit(2, (words[place + 1], words[place]), (0, 1))
 
 
 def _mistyped(words: Sequence[str], place: int, rng: random.Random) -> _Edit | None:
-    """A letter too few, twice, in the wrong place, or the one beside it on the keyboard."""
+    """A letter too few, twice, in the wrong place, or the one beside it on the keyboard.
+
+    Of the scripts whose characters are words, a character twice.
+    """
+    if place and _is_character(words[place]):
+        return _Edit(1, (words[place], words[place]), (1,), "")
     prefix, core, suffix = _parts(words[place])
     if len(core) < _LEAST_LETTERS or not core.isalpha():
         return None
@@ -260,9 +288,26 @@ def _parts(word: str) -> tuple[str, str, str]:
     return word[: found.start()], found.group(), word[found.end() :]
 
 
+def _is_character(word: str) -> bool:
+    """Whether it is one of a script without spaces."""
+    return _CHARACTER.fullmatch(word) is not None
+
+
+def _characters(words: Sequence[str], besides: str) -> list[str]:
+    """All others of such a script in a text, as often as they are there."""
+    return [word for word in words if word != besides and _is_character(word)]
+
+
+def _is_plain(word: str) -> bool:
+    """Whether it has no punctuation."""
+    return _PLAIN.fullmatch(word) is not None or _is_character(word)
+
+
 def _are_plain(words: Sequence[str], place: int) -> bool:
-    """Whether this is a word without marks, not the first one, and the next one is another."""
-    if place == 0 or place + 1 >= len(words) or not _PLAIN.fullmatch(words[place]):
+    """Whether this is a plain word, not the first one, and the next one is another of its kind."""
+    if place == 0 or place + 1 >= len(words) or not _is_plain(words[place]):
+        return False
+    if _is_character(words[place]) != _is_character(words[place + 1]):
         return False
     return words[place].lower() != _parts(words[place + 1])[1].lower()
 

@@ -54,7 +54,6 @@ class WordPieceTokenizer(Tokenizer):
         self.do_lower_case = bool(do_lower_case)
         self.strip_accents = bool(strip_accents and do_lower_case)
         self.pre_split = bool(pre_split)
-        self.splits_ideographs = not self.pre_split
         case = self.do_lower_case, self.strip_accents
         self._normalizer = normalization.BasicNormalizer(*case, *[not self.pre_split] * 3)
         self._long_tokens = LongTokens(vocabulary.pieces, vocabulary.special.unk)

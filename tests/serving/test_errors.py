@@ -23,6 +23,7 @@ from electra_tf.interop.opening import open_model
 from electra_tf.serving import calibrating
 from electra_tf.serving.calibrating import Goal, calibrated
 from electra_tf.serving.errors import MAX_MENDED, ErrorFinder
+from electra_tf.text import Vocabulary, WordPieceTokenizer
 
 TEXTS = ["Ünder  the (bridges), they\tsaid: \x07 naïveté!", "", "THEIR way - 日本"]
 
@@ -123,6 +124,20 @@ def test_a_text_of_ideographs_is_read_as_far_as_a_row_goes(loaded):
     assert (found["words"] == np.tile(["日", "本"], 19)).all()
 
 
+def finder_of(tokenizer, shares=None):
+    """Finds each token as wrong as its id says; the generator's shares are those of tokens."""
+    names = tokenizer.vocabulary.tokens
+    logits = tf.math.log([[[(shares or {}).get(name, 1e-6) for name in names]]])
+
+    def of_rows(batch):
+        return tf.cast(batch["input_ids"] % 5, tf.float32)
+
+    def filling(batch, positions):
+        return tf.tile(logits, [tf.shape(positions)[0], 1, 1])
+
+    return ErrorFinder(tokenizer, 32, 3, None, of_rows, filling)
+
+
 @pytest.mark.parametrize("text", ["die „Mühle“", "die Mühle"])
 def test_behind_a_mark_pieces_of_both_forms_are_the_words_that_begin_with_them(text):
     tokenizer = own_texts.tokenizer("de")
@@ -130,22 +145,73 @@ def test_behind_a_mark_pieces_of_both_forms_are_the_words_that_begin_with_them(t
     begins = [name for name in names if name[0] == "▁" and name[1:] in names and name[1:].isalpha()]
     other, fragment = begins[0], next(n for n in names if n.isalpha() and f"▁{n}" not in names)
     # The generator prefers what only continues words, then both forms of a word, then no other.
-    shares = {other: 2.0, other[1:]: 3.0, fragment: 9.0}
-    logits = tf.math.log([[[shares.get(name, 1e-6) for name in names]]])
-
-    def of_rows(batch):
-        return tf.ones_like(batch["input_ids"], tf.float32)
-
-    def filling(batch, positions):
-        return tf.tile(logits, [tf.shape(positions)[0], 1, 1])
-
-    finder = ErrorFinder(tokenizer, 32, 3, None, of_rows, filling)
-    found = finder(tf.constant([text]), tf.constant([-1.0]))
+    finder = finder_of(tokenizer, {other: 2.0, other[1:]: 3.0, fragment: 9.0})
+    found = finder(tf.constant([text]), tf.constant([0.0]))
     best = found["replacements"][0, -1, 0].numpy().decode()
     around = "„{}“" if "„" in text else "{}"
     assert best == around.format(other[1:])
     assert len(set(found["replacements"][0, -1].numpy())) == 3
     np.testing.assert_allclose(found["replacement_probabilities"][0, -1, 0], 1.0, atol=1e-3)
+
+
+# ---- Scripts without spaces between words
+
+CHINESE = ["今天天气很好,我们去公园。", "我们今天很好", "公园很好,天气好!"]
+THAI = ["ภาษาไทยเป็นภาษา", "เป็นภาษาที่ดีที่", "ที่ไทยดี ภาษาดี", "ไทยเป็นที่ดี"]
+UNSPACED_WORDS = {"zh": CHINESE, "th": THAI, "ja": list(own_texts.JAPANESE)}
+THAI_PIECES = ["ภาษา", "ไทย", "เป็น", "ที่", "ดี"]
+
+
+def tokenizer_of(language, **settings):
+    if language == "ja":
+        return own_texts.tokenizer("ja")
+    pieces = sorted(set("".join([*CHINESE, *THAI])) - {" "})
+    pieces += [f"##{piece}" for piece in [*THAI_PIECES, "ดีดี", *pieces]] + THAI_PIECES
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(pieces)]
+    return WordPieceTokenizer(Vocabulary(tuple(tokens)), do_lower_case=False, **settings)
+
+
+def words_in(found, row=0):
+    return [word.decode() for word in found["words"][row, : found["num_words"][row]].numpy()]
+
+
+def test_without_spaces_each_token_is_a_word():
+    found = finder_of(tokenizer_of("zh"))(tf.constant([CHINESE[0]]), tf.constant([0.0]))
+    assert words_in(found) == list(CHINESE[0])
+    found = finder_of(tokenizer_of("th"))(tf.constant(["", THAI[2]]), tf.constant([0.0, 0.0]))
+    assert words_in(found, 1) == ["ที่", "ไทย", "ดี", "ภาษา", "ดี"]
+    np.testing.assert_array_equal(found["logits"][1] != -100.0, True)
+    pieces = tokenizer_of("ja").offsets(own_texts.JAPANESE[:1])
+    found = finder_of(tokenizer_of("ja"))(tf.constant(own_texts.JAPANESE[:1]), tf.constant([0.0]))
+    assert len(words_in(found)) > 12 and "".join(words_in(found)) == own_texts.JAPANESE[0]
+    assert set(found["starts"].numpy()[0]) == set(pieces.starts.flat_values.numpy())
+    split = finder_of(tokenizer_of("zh", pre_split=True))
+    found = split(tf.constant(["今天 天气 很好"]), tf.constant([0.0]))
+    assert words_in(found) == ["今天", "天气", "很好"]
+
+
+def test_without_spaces_a_piece_that_continues_is_a_replacement():
+    finder = finder_of(tokenizer_of("th"), {"##เป็น": 3.0, "เป็น": 1.0, "##ดีดี": 2.0})
+    found = finder(tf.constant(["ไทยดี"]), tf.constant([0.0]))
+    best = [[name.decode() for name in row] for row in found["replacements"][0].numpy()]
+    assert [row[0] for row in best] == ["เป็น", "เป็น"] and best[1][1] == "ดีดี"
+    np.testing.assert_allclose(found["replacement_probabilities"][0, 1, 0], 4 / 6, atol=1e-3)
+
+
+@pytest.mark.parametrize("language", UNSPACED_WORDS)
+def test_texts_without_spaces_calibrate(language):
+    finder = finder_of(tokenizer_of(language))
+
+    def find_errors(texts):
+        found = finder(tf.constant(texts), tf.fill([len(texts)], 2.0))
+        return {name: value.numpy() for name, value in found.items()}
+
+    texts = UNSPACED_WORDS[language] * 60
+    made = calibrated(find_errors, texts, Goal.of(None, 0.5), 0.1, 0)
+    assert made.measured["num_texts"] == len(texts)
+    assert 0.05 < made.measured["num_wrong"] / made.measured["num_words"] < 0.4
+    with pytest.raises(ValueError, match="at least 20 words that become wrong.*0 of 0 did"):
+        calibrated(find_errors, ["é"] * 60, Goal.of(None, None), 0.1, 0)
 
 
 def test_a_word_that_does_not_fit_as_a_whole_is_left_out(loaded):
