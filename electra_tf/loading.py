@@ -265,8 +265,8 @@ class LoadedModel:
             precision: share of true errors among the words found, from which the threshold follows.
             false_alarm_rate: the same as the share of correct words that are found; default: 0.01
                 if no precision is given.
-            error_rate: share of words, of characters in scripts without spaces, at which an error is
-                put in. Probabilities and precision hold for texts with so many errors.
+            error_rate: share of words at which an error is put in; of characters in scripts
+                without spaces. Probabilities and precision hold for texts with so many errors.
             seed: decides which errors.
             batch_size: number of texts computed at once.
 

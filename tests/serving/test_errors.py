@@ -210,7 +210,7 @@ def test_texts_without_spaces_calibrate(language):
     made = calibrated(find_errors, texts, Goal.of(None, 0.5), 0.1, 0)
     assert made.measured["num_texts"] == len(texts)
     assert 0.05 < made.measured["num_wrong"] / made.measured["num_words"] < 0.4
-    with pytest.raises(ValueError, match="at least 20 words that become wrong.*0 of 0 did"):
+    with pytest.raises(ValueError, match=r"at least 20 words that become wrong.*0 of 0 did"):
         calibrated(find_errors, ["é"] * 60, Goal.of(None, None), 0.1, 0)
 
 
