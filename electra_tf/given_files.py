@@ -255,19 +255,20 @@ def no_initial_weights(error: FileNotFoundError) -> FileNotFoundError:
 # ---- Tasks
 
 
-def check_data_file(path: str) -> None:
-    """Check that a file of examples exists, plain or with .gz added.
+def find_data_file(path: str) -> str | None:
+    """The file of examples of a name, which may have .gz added; None if there is none."""
+    return next((found for found in (path, f"{path}.gz") if exists(found)), None)
+
+
+def data_file(path: str) -> str:
+    """The same, where there has to be one.
 
     Raises:
-        FileNotFoundError: it does not.
+        FileNotFoundError: there is none.
     """
-    if not exists(path) and not exists(f"{path}.gz"):
-        raise missing_data_file(path)
-
-
-def missing_data_file(path: str) -> FileNotFoundError:
-    """The error for a file of examples that does not exist."""
-    return FileNotFoundError(f"The data file {path} does not exist.")
+    if (found := find_data_file(path)) is None:
+        raise FileNotFoundError(f"The data file {path} does not exist.")
+    return found
 
 
 def check_finetuning_files(config: FinetuningConfig) -> None:
@@ -282,7 +283,7 @@ def check_finetuning_files(config: FinetuningConfig) -> None:
         folder = filled(config.raw_data_dir, config.data_dir, spec.name)
         for split in spec.splits:
             if needed.get(split.name):
-                check_data_file(os.path.join(folder, split.file))
+                data_file(os.path.join(folder, split.file))
     start = config.init_checkpoint if config.do_train else f"{config.model_dir}_1"
     if start is not None:
         try:

@@ -220,8 +220,9 @@ class LoadedModel:
     ) -> Outputs:
         """Words that do not belong where they are.
 
-        Words are what white space separates, and single ideographs unless the vocabulary is one of
-        SentencePiece. A "[MASK]" is read as the text that it is.
+        Words are what white space separates. In scripts without spaces between words each token is
+        one, unless the tokenizer takes texts that are split into words (`pre_split`). A "[MASK]" is
+        read as the text that it is.
 
         Args:
             texts: a sequence of texts.

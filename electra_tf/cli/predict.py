@@ -39,7 +39,7 @@ def check(args: argparse.Namespace) -> None:
     """Check that the model and the input exist."""
     given_files.check_finetuned(args.model_dir)
     if args.input != STANDARD:
-        given_files.check_data_file(args.input)
+        given_files.data_file(args.input)
 
 
 def run(args: argparse.Namespace) -> None:

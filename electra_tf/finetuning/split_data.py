@@ -22,6 +22,7 @@ from electra_tf.config import FinetuningConfig
 from electra_tf.files import TEMPORARY, exists, read_bytes, sha256_of, write_bytes
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
 from electra_tf.finetuning.task import Task
+from electra_tf.given_files import data_file
 from electra_tf.text import Tokenizer
 from electra_tf.text.tokenizer import UnknownTokens
 
@@ -126,7 +127,7 @@ def feature_key(
         "version": FORMAT_VERSION,
         "task": dataclasses.asdict(task.spec),
         "split": split,
-        "data": _hash_of_file(task.path(split)),
+        "data": sha256_of(data_file(task.path(split))),
         "tokenizer": tokenizer.settings,
         "max_seq_length": config.max_seq_length,
         "doubled": doubled,
@@ -134,12 +135,6 @@ def feature_key(
     }
     settings |= {name: getattr(config, name) for name in task.kind.row_settings}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
-def _hash_of_file(path: str) -> str:
-    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
-        path = f"{path}.gz"
-    return sha256_of(path)
 
 
 def _read(path: str, key: str) -> dict[str, np.ndarray] | None:

@@ -5,14 +5,12 @@ import dataclasses
 import hashlib
 import os
 
-import tensorflow as tf
-
 from electra_tf.config.finetuning import filled
 from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
-from electra_tf.given_files import find_task
+from electra_tf.given_files import find_data_file, find_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +41,7 @@ class Task:
         """Returns whether the task has the split and its file exists."""
         if split not in self.spec.split_names:
             return False
-        path, is_mrqa = self.path(split), self._file(split).format == "mrqa"
-        return tf.io.gfile.exists(path) or (is_mrqa and tf.io.gfile.exists(f"{path}.gz"))
+        return find_data_file(self.path(split)) is not None
 
     def is_labelled(self, split: str) -> bool:
         """Returns whether the examples of a split have labels."""

@@ -10,10 +10,9 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from electra_tf.config import PretrainingConfig
 from electra_tf.pretraining.bands import WORSE_ABOVE, Band
-from electra_tf.pretraining.masking import MASK_TOKEN_RATE
 from electra_tf.pretraining.record_facts import RecordFacts
+from electra_tf.pretraining.run_facts import RunFacts
 
 RECORDS = "records"
 """Kind of the entries of a log that hold `RecordFacts`."""
@@ -34,12 +33,8 @@ TOKENS_OF_ENTROPY, TOKENS_OF_CASE = 1000, 10000
 """Tokens to judge by."""
 LOSS_RISE = 0.5
 """Nats above the lowest loss, beside what chance explains."""
-RISE_OF_MASKING = 5.0
-"""Nats per share of tokens that are masked beside those of the start (`mask_prob_end`)."""
 SPIKE, NORMS = 10.0, 10
 """A gradient norm so many times the median of the last so many is a spike."""
-SHORTEST_PATIENCE, LONGEST_PATIENCE, PATIENT_SHARE = 1000, 10000, 0.4
-"""Steps after the warm-up before a run is expected to have learned something."""
 
 MUCH = 1e30
 """No value that is logged is that large."""
@@ -84,68 +79,6 @@ CAUSES = {
     "recorded runs, damaged records, or a change of the code.",
 }
 """Rule -> the usual causes of what it finds."""
-
-
-class RunFacts(NamedTuple):
-    """What the rules need of a configuration."""
-
-    vocab_size: int
-    num_train_steps: int
-    num_warmup_steps: int
-    masked_per_step: float
-    """Masked tokens of a batch, at most."""
-    first_discriminator_step: int
-    """Steps done before the first stage that trains the discriminator."""
-    has_probabilities: bool
-    """Whether the discriminator's outputs alone are its probabilities. Electric adds the noise's
-    log-probabilities to them, and calls what the noise drew a fake even where it is the original
-    token, so that healthy runs stay near an AUC of 0.5. Other objectives have no such outputs, or
-    of masked tokens alone, among which there may be no original one."""
-    has_generator: bool
-    is_generator_trained: bool
-    kept_share: float
-    """Share of masked tokens that the generator sees, and so may copy."""
-    can_restore: bool
-    """Whether a drawn token may be the original one."""
-    keeps_case: bool
-    """Whether the text is not lower-cased."""
-    expected_rise: float
-    """Nats by which the masked-LM loss may rise as more and more tokens are masked."""
-
-    @classmethod
-    def of(cls, config: PretrainingConfig) -> "RunFacts":
-        """Those of a configuration."""
-        masked = [s.train_batch_size * config.num_masked_of(s.max_seq_length) for s in config.plan]
-        return cls(
-            config.vocab_size,
-            config.num_train_steps,
-            config.num_warmup_steps,
-            float(min(masked)),
-            min((s.first_step for s in config.plan if not s.masked_lm_only), default=0),
-            config.discriminator_objective == "replaced_tokens" and not config.electric_objective,
-            config.has_generator,
-            config.has_generator and not config.freeze_generator and config.gen_weight > 0,
-            # A two-tower generator does not see the token that it predicts.
-            0.0 if config.two_tower_generator else 1 - MASK_TOKEN_RATE,
-            not config.disallow_correct,
-            not config.do_lower_case,
-            RISE_OF_MASKING * max(0.0, (config.mask_prob_end or 0.0) - config.mask_prob),
-        )
-
-    def warm_from(self, is_of_discriminator: bool = False) -> int:
-        """The step at which a model has had as many steps as the warm-up has."""
-        first = self.first_discriminator_step if is_of_discriminator else 0
-        return first + self.num_warmup_steps
-
-    def patience(self, is_of_discriminator: bool = False) -> float:
-        """The step from which a model is expected to have learned something."""
-        warm = self.warm_from(is_of_discriminator)
-        after = PATIENT_SHARE * (self.num_train_steps - warm)
-        return warm + min(max(after, SHORTEST_PATIENCE), LONGEST_PATIENCE)
-
-    def plateau(self, facts: RecordFacts) -> float:
-        """Nats: the masked-LM loss of a model that copies what it sees, and guesses the rest."""
-        return (1 - self.kept_share) * facts.unigram_entropy
 
 
 def number(value: Any) -> float:
@@ -227,6 +160,20 @@ class HealthWatch:
     def _has_entropy(self) -> bool:
         return self.facts is not None and self.facts.tokens >= TOKENS_OF_ENTROPY
 
+    @property
+    def rules(self) -> list[str]:
+        """Names of the rules that can find something in this run, in the order of `CAUSES`."""
+        run, facts = self._run, self.facts
+        is_recorded = self._band is not None and facts is not None
+        applies = {
+            "unigram_plateau": run.is_generator_trained,
+            "auc_at_chance": run.has_probabilities,
+            "generator_too_strong": run.has_discriminator,
+            "generator_too_weak": run.has_discriminator and run.has_generator,
+            "outside_band": is_recorded and self._band.is_of_text(facts.unigram_entropy),
+        }
+        return [name for name in CAUSES if applies.get(name, True)]
+
     def recall(self, names: Iterable[str]) -> None:
         """Take these rules, and no others, for those that have found something already."""
         self._found = set(names)
@@ -257,8 +204,9 @@ class HealthWatch:
     def _of_losses(self, entry: Entry) -> dict[str, str]:
         """Rule -> what is off, of the rules that find something now."""
         found: dict[str, str] = {}
+        rules = set(self.rules)
         for name, rule in RULES.items():
-            what = getattr(self, f"_{name}")(entry)
+            what = getattr(self, f"_{name}")(entry) if name in rules else None
             if what is None:
                 self._streaks.pop(name, None)
                 continue
@@ -313,7 +261,7 @@ class HealthWatch:
 
     def _unigram_plateau(self, entry: Entry) -> str | None:
         loss = entry["masked_lm_loss"]
-        if not self._run.is_generator_trained or not self._has_entropy:
+        if not self._has_entropy:
             return None
         plateau = self._run.plateau(self.facts)
         if not loss > plateau - PLATEAU_MARGIN:
@@ -325,9 +273,7 @@ class HealthWatch:
 
     def _auc_at_chance(self, entry: Entry) -> str | None:
         auc = entry["disc_auc"]
-        if not self._run.has_probabilities or not auc < CHANCE:
-            return None
-        if not entry["replaced_share"] >= FEW_REPLACED:
+        if not (auc < CHANCE and entry["replaced_share"] >= FEW_REPLACED):
             return None
         return (
             f"disc_auc is {auc:.3f}, and 0.5 is chance: the discriminator cannot tell fakes from "
@@ -345,8 +291,6 @@ class HealthWatch:
 
     def _generator_too_weak(self, entry: Entry) -> str | None:
         restored, auc = entry["sampled_masked_lm_accuracy"], entry["disc_auc"]
-        if not self._run.has_generator:
-            return None
         if auc > OBVIOUS_FAKES:
             return f"disc_auc is {auc:.3f}: the generator's fakes are too easy to detect."
         if not self._has_entropy or not self._run.can_restore:
@@ -361,10 +305,6 @@ class HealthWatch:
         )
 
     def _outside_band(self, entry: Entry) -> str | None:
-        if self._band is None or self.facts is None:
-            return None
-        if not self._band.is_of_text(self.facts.unigram_entropy):
-            return None
         problems = []
         for name, is_worse_above in WORSE_ABOVE.items():
             limits = self._band.at(name, entry.middle)

@@ -12,8 +12,9 @@ from electra_tf.config.pretraining_checks import Stage
 from electra_tf.data import PretrainingRecords
 from electra_tf.files import exists
 from electra_tf.pretraining.bands import find_band
-from electra_tf.pretraining.health import CAUSES, RECORDS, Finding, HealthWatch, RunFacts
+from electra_tf.pretraining.health import CAUSES, RECORDS, Finding, HealthWatch
 from electra_tf.pretraining.record_facts import facts_of
+from electra_tf.pretraining.run_facts import RunFacts
 from electra_tf.text import Vocabulary
 from electra_tf.training.loop.logs import FINDING, RunLog, read_log
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from electra_tf.config import PretrainingConfig
 from electra_tf.given_files import CONFIG_FILE
 from electra_tf.pretraining.bands import Band, find_band
-from electra_tf.pretraining.health import CAUSES, Finding, HealthWatch, RunFacts
+from electra_tf.pretraining.health import Finding, HealthWatch
 from electra_tf.pretraining.health_log import replay
 from electra_tf.pretraining.model_folder import read_config
 from electra_tf.pretraining.record_facts import RecordFacts
+from electra_tf.pretraining.run_facts import RunFacts
 from electra_tf.reports.charts import Area, Chart, Curve
 from electra_tf.reports.curves import (
     Entries,
@@ -41,7 +42,7 @@ def pretraining_report(folder: str) -> str:
         f"{config.model_name}: {step:,} of {config.num_train_steps:,} steps",
         [
             "<h2>Is this run healthy?</h2>",
-            *_of_findings(findings, step, run),
+            *_of_findings(findings, step, run, watch.rules),
             paragraph(comparison),
             "<h2>Curves</h2>",
             charts(*_charts(log.training, log.evaluations, run, watch.facts, shown)),
@@ -54,10 +55,12 @@ def pretraining_report(folder: str) -> str:
     )
 
 
-def _of_findings(findings: Sequence[Finding], step: int, run: RunFacts) -> list[str]:
+def _of_findings(
+    findings: Sequence[Finding], step: int, run: RunFacts, rules: Sequence[str]
+) -> list[str]:
     if findings:
         return [paragraph(str(finding), "finding") for finding in findings]
-    checked = ", ".join(name.replace("_", " ") for name in CAUSES)
+    checked = ", ".join(name.replace("_", " ") for name in rules)
     early = ""
     if step < run.patience():
         early = (

@@ -1,14 +1,20 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tables and tagged files: what is read, and which row is wrong and why."""
 
+import gzip
+
 import pytest
 from task_files import write
+from tiny_finetuning import classification
 
 from electra_tf.finetuning.files.conll import read_tagged
+from electra_tf.finetuning.files.contents import read_lines
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.examples import TaggingExample, TextExample
 from electra_tf.finetuning.files.labels import ClassesRule, ClassRule, ScoreRule
 from electra_tf.finetuning.files.tables import Columns, read_texts, with_swapped_pairs
+from electra_tf.finetuning.task import load_task
+from electra_tf.given_files import data_file
 
 BINARY = ClassRule(("0", "1"))
 SCORES = ScoreRule((0.0, 5.0))
@@ -154,6 +160,28 @@ def test_bytes_that_are_not_utf8_are_an_error_with_their_line(tmp_path):
         read(path)
     with pytest.raises(FileNotFoundError, match=r"b\.tsv does not exist"):
         read(tmp_path / "b.tsv")
+
+
+def test_what_is_checked_and_what_is_read_is_the_same_file(tmp_path):
+    path = classification(tmp_path, sizes=(3, 2, 1))
+    folder = tmp_path / "finetuning_data" / "words"
+    examples = [load_task(path, str(folder)).examples(split) for split in ("train", "dev")]
+    for name in ("train.tsv", "dev.tsv"):
+        content = (folder / name).read_bytes()
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+        (folder / name).unlink()
+        assert data_file(str(folder / name)) == str(folder / f"{name}.gz")
+    task = load_task(path, str(folder))
+    assert [task.has(split) for split in ("train", "dev", "test")] == [True, True, True]
+    for split, expected in zip(("train", "dev"), examples, strict=True):
+        assert task.examples(split) == expected
+    write(folder / "dev.tsv", "text\tlabel\nw1\tyes\n")  # comes before the packed one
+    assert [example.text_a for example in task.examples("dev")] == ["w1"]
+    (folder / "test.tsv").unlink()
+    assert not task.has("test")
+    for act in (data_file, read_lines):
+        with pytest.raises(FileNotFoundError, match=r"test\.tsv does not exist"):
+            act(str(folder / "test.tsv"))
 
 
 def test_skipped_rows_are_counted_and_listed(tmp_path, caplog):

@@ -14,9 +14,10 @@ from tiny_run import LENGTH, make_data_dir, make_examples, tiny_config
 from electra_tf.config import PretrainingConfig, load_hparams
 from electra_tf.data import PretrainingRecords
 from electra_tf.pretraining import bands, health_log, run
-from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch, RunFacts
+from electra_tf.pretraining.health import CAUSES, RECORDS, RULES, HealthWatch
 from electra_tf.pretraining.health_log import HealthLog
 from electra_tf.pretraining.record_facts import RecordFacts, facts_of_tokens
+from electra_tf.pretraining.run_facts import RunFacts
 from electra_tf.text import Vocabulary, load_vocabulary
 from electra_tf.training.loop.logs import RunLog, read_log
 
@@ -149,6 +150,29 @@ def test_the_discriminator_is_judged_from_the_stage_that_trains_it_on():
     # A new head begins with any loss.
     log = [{**e, "disc_loss": 3.0} if 2000 < e["step"] <= warm else e for e in log]
     assert names(log, config=config) == ["auc_at_chance"]
+
+
+OF_GENERATOR = ["generator_too_strong", "generator_too_weak"]
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({}, []),
+        ({"electra_objective": False}, ["auc_at_chance", *OF_GENERATOR]),
+        ({"discriminator_objective": "replace_mlm"}, ["auc_at_chance"]),
+        ({"uniform_generator": True}, ["unigram_plateau", OF_GENERATOR[1]]),
+    ],
+)
+def test_rules_are_those_that_apply_to_the_objective(values, missing):
+    watch = HealthWatch(RunFacts.of(QUICKSTART.replace(**values)))
+    missing = [*missing, "outside_band"]  # without a band
+    assert watch.rules == [name for name in CAUSES if name not in missing]
+    # What would be off in a run with a discriminator is no finding in one without.
+    watch.see(RECORDS, 0, FACTS._asdict())
+    entries = changed(disc_auc=0.999 if "auc_at_chance" in missing else 0.5)
+    said = {finding.name for e in entries for finding in watch.see("train", e["step"], e)}
+    assert not said & {*missing}
 
 
 def test_runs_too_short_to_learn_are_not_judged():

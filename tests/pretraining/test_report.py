@@ -55,6 +55,12 @@ def test_report_of_a_run(model_dir, capsys):
     ]
     assert "finished: 12 of 12 steps" in html and "No rule finds anything" in html
     assert "is judged from step 1,002 on" in html
+    assert "auc at chance" in html and "outside band" not in html
+    path = model_dir / "config.json"
+    stored = json.loads(path.read_text())
+    stored["pretraining"] |= {"electra_objective": False}
+    path.write_text(json.dumps(stored))
+    assert "(diverging, gradient spike, unigram plateau, unknown" in make_report(str(model_dir))
     assert "No run of this configuration was recorded" in html and "unigram plateau" in html
     assert not run_report("--model-dir", model_dir)  # a report is replaced
 

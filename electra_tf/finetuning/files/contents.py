@@ -10,7 +10,7 @@ from typing import Any
 
 from electra_tf.files import decode, is_utf16, parse_json, read_bytes
 from electra_tf.finetuning.files.data_warnings import BadRows
-from electra_tf.given_files import missing_data_file
+from electra_tf.given_files import data_file
 
 BLANKS = " \t\r\f\v"
 """White space that stands for nothing; others, as the no-break space, may be data."""
@@ -20,15 +20,12 @@ def read_text(path: str) -> str:
     """Returns the text of a file in UTF-8, or UTF-16 with its mark; .gz files are unpacked.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, nor one with .gz added.
         OSError: it is a folder, or cannot be read.
         ValueError: it is in another encoding or not a gzip file; names the line.
     """
-    path = str(path)
-    try:
-        content = read_bytes(path)
-    except FileNotFoundError as error:
-        raise missing_data_file(path) from error
+    path = data_file(str(path))
+    content = read_bytes(path)
     if path.endswith(".gz"):
         try:
             content = gzip.decompress(content)

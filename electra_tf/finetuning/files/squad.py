@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import tensorflow as tf
-
 from electra_tf.config.fields import is_unicode, is_whole
 from electra_tf.finetuning.files.contents import (
     json_object,
@@ -58,8 +56,6 @@ def read_mrqa(path: str, bad_rows: BadRows, labelled: bool = True) -> list[Quest
         ValueError: as for `read_squad`.
     """
     path = str(path)
-    if not tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.gz"):
-        path = f"{path}.gz"
     answers_of = _mrqa_answers if labelled else _no_answers
     questions = _Questions(path, "line", "qid", answers_of, bad_rows)
     for line, text in enumerate(read_lines(path), start=1):
