@@ -220,9 +220,8 @@ class LoadedModel:
     ) -> Outputs:
         """Words that do not belong where they are.
 
-        Words are what white space separates. In scripts without spaces between words each token is
-        one, unless the tokenizer takes texts that are split into words (`pre_split`). A "[MASK]" is
-        read as the text that it is.
+        Words are what white space separates, in scripts without spaces each token (unless the
+        tokenizer is of texts that are split already). A "[MASK]" is read as the text that it is.
 
         Args:
             texts: a sequence of texts.

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from commands import electra
 from gradio_client import Client
-from gradio_client.exceptions import AppError
+from gradio_client.exceptions import AppError, ValidationError
 from tiny_finetuning import make_data_dir
 
 import electra_tf
 from electra_tf import loading
 from electra_tf.demo import display, page, puzzle, tabs
+from electra_tf.demo.calls import _BY_NAME, WellFormedCallsOnly
 from electra_tf.demo.display import Word
 from electra_tf.demo.puzzle import Piece
 from electra_tf.interop import opening
@@ -283,6 +284,38 @@ def test_texts_are_bounded(served):
     assert client.predict("a b", 15, 2**31 - 1, api_name="/make_puzzle")[1] == 0
     with pytest.raises(ValueError, match="The list is expected to have at most 24 lines, but has"):
         tabs.lines_of("a\n" * 25, "The list")
+
+
+def test_malformed_calls_get_one_message(served, capfd):
+    client = served(Model())
+    calls = [
+        ("call/nothing", {"data": ["a"]}, 404, "one of find_errors, replacements, "),
+        ("call/v2/nothing", {"text": "a"}, 404, "but is 'nothing'."),
+        ("call/find_errors", {"data": []}, 422, "have 1 values (text), but has 0."),
+        ("run/make_puzzle", {"data": ["a b", 15]}, 422, "3 values (text, share, seed), but has 2."),
+        ("call/find_errors", {"data": [["a"]]}, 422, "text is expected to be a string, but is ['a"),
+        ("call/make_puzzle", {"data": ["a b", "x", 1]}, 422, "share is expected to be a number"),
+        ("call/make_puzzle/", {"data": ["a b", 15, True]}, 422, "seed is expected to be a number"),
+        ("call/v2/make_puzzle", {"share": None}, 422, "share is expected to be a number, but is N"),
+        ("call/find_errors", {"data": ["a" * 1_000_000]}, 413, "at most 1,000,000 bytes."),
+    ]
+    for address, body, status, message in calls:
+        answer = httpx.post(f"{client.src}gradio_api/{address}", json=body)
+        assert (answer.status_code, message in answer.json()["error"]) == (status, True), address
+    answer = httpx.post(f"{client.src}gradio_api/call/find_errors", content=b"[" * 99_999)
+    assert answer.status_code == 422 and "event_id" not in answer.text
+    with pytest.raises(ValidationError, match="share is expected to be a number, but is 'x'"):
+        client.predict("a b", "x", 1, api_name="/make_puzzle")
+    assert client.predict("a b", 15, 1, api_name="/make_puzzle")[1] == 2
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_choice_is_one_of_those_that_are_there():
+    model = types.SimpleNamespace(signatures={"score_options": ("template", "options")})
+    calls = WellFormedCallsOnly(None, page.make_page(model, "m"))
+    body = b'{"data": ["a {}", "b", "norule"]}'
+    problem = calls._problem_in(body, _BY_NAME.fullmatch("/gradio_api/call/score_options"))
+    assert problem.what.startswith("rule is expected to be one of mean, sum, ")
 
 
 def test_errors_are_shown_as_text(served):

@@ -5,8 +5,6 @@ import html
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 # Read when gradio is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -14,6 +12,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 from starlette.middleware import Middleware
 
+from electra_tf.demo.calls import App, Message, Receive, Send, WellFormedCallsOnly
 from electra_tf.demo.tabs import add_tabs
 from electra_tf.loading import LoadedModel
 
@@ -29,18 +28,15 @@ POLICY = (
 )
 """The browser refuses whatever a page with this header asks of another machine."""
 
-_Message = MutableMapping[str, Any]
-_Send = Callable[[_Message], Awaitable[None]]
-
 
 class OwnContentOnly:
     """ASGI middleware that sends `POLICY` with every response."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]):
+    def __init__(self, app: App):
         self._app = app
 
-    async def __call__(self, scope: _Message, receive: Callable, send: _Send) -> None:
-        async def send_with_policy(message: _Message) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 policy = (b"content-security-policy", POLICY.encode())
                 message["headers"] = [*message.get("headers", ()), policy]
@@ -81,7 +77,9 @@ def start(page: gr.Blocks, host: str, port: int) -> str:
         server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         theme=gr.themes.Default(**FONTS),
-        app_kwargs={"middleware": [Middleware(OwnContentOnly)]},
+        app_kwargs={
+            "middleware": [Middleware(OwnContentOnly), Middleware(WellFormedCallsOnly, page=page)]
+        },
         state_session_capacity=MAX_SESSIONS,
         footer_links=[],
         run_history=False,
