@@ -20,12 +20,10 @@ import numpy as np
 
 from electra_tf.config import load_hparams
 from electra_tf.config.stored import as_stored
-from electra_tf.data import PretrainingRecords
 from electra_tf.files import write_json
 from electra_tf.pretraining import bands
+from electra_tf.pretraining.health import RECORDS
 from electra_tf.pretraining.model_folder import read_config
-from electra_tf.pretraining.record_facts import facts_of
-from electra_tf.text import load_vocabulary
 from electra_tf.training.loop.logs import read_log
 
 
@@ -52,15 +50,13 @@ def record(card: str, runs: list[str], recorded: str) -> bands.Band:
         found = bands.deciding(config) == bands.deciding_of_card(load_hparams(card))
         if not found or read_log(run)[-1]["step"] != config.num_train_steps:
             raise ValueError(f"{run} is expected to be a finished run of the card {card}.")
-    config, vocabulary = configs[0], load_vocabulary(runs[0])
-    records = PretrainingRecords(config.pretrain_tfrecords)
     return band_of(
         [read_log(run) for run in runs],
         card=card,
         hparams=load_hparams(card),
         seeds=tuple(config.seed for config in configs),
         recorded=recorded,
-        unigram_entropy=round(facts_of(records, config.max_seq_length, vocabulary)[1], 4),
+        unigram_entropy=round(read_log(runs[0], RECORDS)[-1]["unigram_entropy"], 4),
     )
 
 
