@@ -28,6 +28,9 @@ BATCHES = (1, 8, 32)
 LENGTHS = (32, 128, 384)
 TOLERANCES = {"float32": 1e-3, "bfloat16": 0.3}
 """By dtype: how far the outputs of the two sides may be apart, which have a scale of 1."""
+_THREADS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_ONEDNN_THREADPOOL_USE_CALLER_THREAD": "1"}
+SETTINGS = {"float32": _THREADS, "bfloat16": {**_THREADS, "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": "1"}}
+"""What docs/serving.md advises for exports of a dtype; a client does not need this library."""
 
 
 def make_models(folder):
@@ -56,8 +59,8 @@ def make_models(folder):
 
 
 def serve_export(folder, dtype, threads, pipe):
-    # What docs/serving.md advises; a client does not need this library.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    for name, value in SETTINGS[dtype].items():
+        os.environ.setdefault(name, value)
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 

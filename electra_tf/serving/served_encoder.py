@@ -138,11 +138,12 @@ class _Layer(tf.Module):
         self, hidden: tf.Tensor, mask_scores: tf.Tensor, rows: tf.Tensor, length: tf.Tensor
     ) -> tf.Tensor:
         shape = [rows, length, 3, self._heads, self._size]
-        projected = tf.transpose(tf.reshape(self._query_key_value(hidden), shape), [2, 0, 3, 1, 4])
+        # Transposed by einsum, because oneDNN's transpose wakes all threads however small it is.
+        projected = tf.einsum("blcad->cbald", tf.reshape(self._query_key_value(hidden), shape))
         query, key, value = tf.unstack(projected)  # [B, A, L, D] each
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32) + mask_scores
         weights = tf.cast(tf.nn.softmax(scores), hidden.dtype)
-        context = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])  # [B, L, A, D]
+        context = tf.einsum("bald->blad", tf.matmul(weights, value))
         return tf.reshape(context, [rows * length, self._heads * self._size])
 
 

@@ -1,6 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The encoder that serves computes what the encoder computes, in its own form."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,3 +54,15 @@ def test_its_graph_gives_the_states_of_the_encoder(encoder, dtype, tolerance):
     for state, wanted in zip(found[1:], expected, strict=True):
         difference = tf.cast(state, tf.float32).numpy()[is_real] - wanted.numpy()[is_real]
         assert np.sqrt(np.mean(difference**2)) < tolerance
+
+
+@pytest.mark.slow
+def test_the_settings_that_serving_advises_change_no_numbers():
+    settings = {
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TF_ONEDNN_THREADPOOL_USE_CALLER_THREAD": "1",
+        "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": "1",
+    }
+    test = f"{__file__}::{test_its_graph_gives_the_states_of_the_encoder.__name__}"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    subprocess.run(command, env={**os.environ, **settings}, check=True)
