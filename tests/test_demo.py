@@ -190,7 +190,8 @@ def served():
     def serve(model, name="model"):
         made = page.make_page(model, name)
         pages.append(made)
-        return Client(page.start(made, "127.0.0.1", free_port()), verbose=False)
+        address = page.start(made, "127.0.0.1", free_port())
+        return Client(address, verbose=False, httpx_kwargs={"timeout": 60})
 
     yield serve
     for made in pages:

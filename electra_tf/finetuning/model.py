@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
-from electra_tf.accelerators import default_precision
+from electra_tf.accelerators import default_precision, is_compiled
 from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.encoder import EncoderConfig
 from electra_tf.config.stored import as_stored, from_stored
@@ -25,7 +26,13 @@ from electra_tf.model.part import (
     serializable,
 )
 from electra_tf.seeds import SeedSource, Stream, replica_id, split_seed, step_seed
+from electra_tf.training.distribution.replicas import is_spread
 from electra_tf.training.optimization.updates import Updates, compiled, one_program
+
+_NOT_COMPILED = (
+    "jit_compile: XLA does not compile the step, in which replicas exchange rows, the negatives of "
+    "embeddings."
+)
 
 
 def make_head(
@@ -302,12 +309,18 @@ class FinetuningModel(keras.Model):
         return tuple(tf.boolean_mask(part, is_own) for part in (labels, predictions, weights))
 
     def _compile_steps(self, jit_compile: bool | None):
+        self._jit_compile = jit_compile
         self._forward_and_backward = compiled(self._loss_and_gradients, jit_compile)
         self._update = one_program(self._update_from, jit_compile)
 
     def _update_from(self, features: Mapping[str, tf.Tensor]):
         seed = step_seed(self.seed, Stream.TRAINING, self.optimizer.iterations, replica_id())
-        loss, gradients, observed = self._forward_and_backward(features, seed)
+        compute = self._forward_and_backward
+        if is_spread() and any(head.exchanges_rows for head in self.task_heads.heads):
+            compute = self._loss_and_gradients
+            if is_compiled(self._jit_compile):
+                logging.log_first_n(logging.WARNING, _NOT_COMPILED, 1)
+        loss, gradients, observed = compute(features, seed)
         norm = self.updates.apply(gradients)
         self._count_loss(loss, features)
         self.running_norm.update_state(norm)

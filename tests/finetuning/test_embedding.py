@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,6 +28,7 @@ from electra_tf.model import Initializers
 from electra_tf.runs import resolve_finetuning
 from electra_tf.serving.export import export_model
 from electra_tf.text import load_tokenizer
+from electra_tf.training.distribution.replicas import rows_of_replica, sum_over_replicas
 
 KIND = KINDS["embedding"]
 PAIR = {"text_a": "a", "text_b": "b"}
@@ -226,6 +228,36 @@ def test_loaded_models_give_the_vectors_that_are_predicted(trained):
     np.testing.assert_allclose(cosines, expected @ np.transpose(expected[:2]), atol=1e-5)
     with pytest.raises(ValueError, match="texts is expected to be a sequence"):
         model.similarity(TEXTS, [])
+
+
+def test_replicas_have_the_negatives_of_the_whole_batch(two_replicas):
+    head = EmbeddingHead("near", Initializers(0.02, 0), 2, temperature=0.5)
+    generator = np.random.default_rng(0)
+    ids = np.array([[1, 2, 3], [4, 5, 0], [6, 2, 4], [0, 0, 0], [1, 7, 8], [9, 10, 11]], np.int32)
+    batch = {
+        "hidden": generator.normal(size=(6, 6, 2)).astype(np.float32),
+        "sequence_ids": np.tile(np.array([1, 1, 2, 2, 3, 3], np.int32), (6, 1)),
+        "input_mask": np.ones((6, 6), np.int32),
+        "near_text_ids": ids,
+    }
+    start = generator.normal(size=(2, 2)).astype(np.float32)
+
+    def step(rows, weights):
+        with tf.GradientTape() as tape:
+            outputs = head(rows["hidden"] @ weights, rows, training=True)
+            loss = tf.reduce_sum(outputs["loss"])
+        return sum_over_replicas({"loss": loss, "gradient": tape.gradient(loss, weights.value)})
+
+    batch = {name: tf.constant(values) for name, values in batch.items()}
+    expected = step(batch, keras.Variable(start))
+    with two_replicas.scope():
+        weights = keras.Variable(start)
+    spread = tf.function(lambda: step(rows_of_replica(batch, 3, 2), weights))
+    for name, found in two_replicas.run(spread).items():
+        for local in two_replicas.experimental_local_results(found):
+            np.testing.assert_allclose(local, expected[name], rtol=1e-5)
+    alone = step({name: values[:3] for name, values in batch.items()}, keras.Variable(start))
+    assert abs(float(alone["loss"])) < float(expected["loss"])
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ from electra_tf.model import Initializers
 from electra_tf.model.part import serializable
 from electra_tf.text import Tokenizer
 from electra_tf.text.packing import dense, heads, pack_segments
+from electra_tf.training.distribution.replicas import is_spread, rows_of_all_replicas
 
 if TYPE_CHECKING:  # these modules use the kinds
     from electra_tf.finetuning.split_data import SplitData
@@ -68,10 +69,13 @@ class EmbeddingHead(TaskHead):
         **options: others of `TaskHead`.
 
     Outputs: `embeddings` float32 [B, S, H] of the S texts of a row, 0 for those that it lacks. S is
-    the width of the feature `<task>_text_ids`, or 1 without it.
+    the width of the feature `<task>_text_ids`, or 1 without it. In training on several replicas
+    also those of the G rows of all replicas, `candidates` float32 [G, S, H] with `candidate_ids`
+    [G, S], and `first_row`, the number among them of the first row of this replica.
     """
 
     label_names = ("text_ids",)
+    exchanges_rows = True
     own_arguments = ("pooling", "temperature")
 
     def __init__(
@@ -100,33 +104,48 @@ class EmbeddingHead(TaskHead):
             # The first of the tokens so far is where their number is 1.
             weights *= tf.cast(tf.cumsum(weights, axis=2) < 1.5, tf.float32)
         sums = tf.matmul(weights, tf.cast(hidden, tf.float32))  # in the direction of the means
-        return {"embeddings": tf.math.l2_normalize(sums, axis=-1)}
+        vectors = tf.math.l2_normalize(sums, axis=-1)
+        if ids is None or not training or not is_spread():
+            return {"embeddings": vectors}
+        # As float64, since devices do not exchange int32; it is exact.
+        rows, first = rows_of_all_replicas([vectors, tf.cast(ids, tf.float64)])
+        return {
+            "embeddings": vectors,
+            "candidates": rows[0],
+            "candidate_ids": tf.cast(rows[1], ids.dtype),
+            "first_row": first,
+        }
 
     def loss(self, outputs: Tensors) -> tf.Tensor:
         """Cross-entropy of the own second text among the candidates of the batch, [B].
 
-        Candidates are the second texts and hard negatives of all rows (InfoNCE). Left out are those
+        Candidates are the second texts and hard negatives of all rows (InfoNCE), in training those
+        of all replicas. Left out are those
         that belong to the row as well: copies of its texts, and what stands beside the same first
         text in another row. Rows without a second text have the loss 0.
         """
         vectors, ids = outputs["embeddings"], outputs["text_ids"]
         if ids.shape[1] == 1:
             return tf.zeros_like(ids[:, 0], tf.float32)
-        own = tf.eye(tf.shape(ids)[0], dtype=tf.bool)
+        candidates = outputs.get("candidates", vectors)
+        candidate_ids = outputs.get("candidate_ids", ids)
+        first, count = outputs.get("first_row", 0), tf.shape(ids)[0]
+        own = tf.range(first, first + count)[:, None] == tf.range(tf.shape(candidate_ids)[0])
         logits, allowed = [], []
         for number in range(1, ids.shape[1]):
-            cosines = tf.matmul(vectors[:, 0], vectors[:, number], transpose_b=True)
+            cosines = tf.matmul(vectors[:, 0], candidates[:, number], transpose_b=True)
             logits.append(cosines / self.temperature)  # [row, candidate]
-            allowed.append(self._are_negative(ids, number) | (own & (number == 1)))
-        positive = tf.linalg.diag_part(logits[0])
+            are_negative = self._are_negative(ids, candidate_ids, number)
+            allowed.append(are_negative | (own & (number == 1)))
+        positive = tf.linalg.diag_part(logits[0][:, first : first + count])
         masked = tf.where(tf.concat(allowed, 1), tf.concat(logits, 1), _EXCLUDED)
         losses = tf.reduce_logsumexp(masked, axis=1) - positive
         return tf.where(ids[:, 1] > 0, losses, 0.0)
 
-    def _are_negative(self, ids: tf.Tensor, number: int) -> tf.Tensor:
+    def _are_negative(self, ids: tf.Tensor, candidate_ids: tf.Tensor, number: int) -> tf.Tensor:
         """Whether the texts of a number are none of the rows' own, bool [row, candidate]."""
-        candidates = ids[None, :, number]
-        same_query = ids[:, :1] == ids[None, :, 0]
+        candidates = candidate_ids[None, :, number]
+        same_query = ids[:, :1] == candidate_ids[None, :, 0]
         return (
             (candidates > 0)
             & (candidates != ids[:, :1])

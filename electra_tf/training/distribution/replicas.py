@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Replicas: rows shared out to them and collected from them, and sums over them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -10,10 +10,34 @@ from electra_tf.seeds import replica_id
 
 def sum_over_replicas(tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Sums of a structure of tensors over the replicas of the step."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    if not is_spread():
         return tensors
+    context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+
+
+def is_spread() -> bool:
+    """Whether this is a replica of several."""
+    context = tf.distribute.get_replica_context()
+    return context is not None and context.num_replicas_in_sync > 1
+
+
+def rows_of_all_replicas(tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The rows of the global batch, and the number of the first one of this replica, of several.
+
+    Gradients flow to the rows on the replicas that they come from. It cannot be part of what XLA
+    compiles.
+
+    Args:
+        tensors: of floats, [rows, ...]; replicas may have different numbers of rows.
+
+    Returns:
+        The tensors [rows of all replicas, ...] in the order of the replicas, and int32 [].
+    """
+    count = tf.cast(tf.shape(tensors[0])[:1], tf.float32)
+    context = tf.distribute.get_replica_context()
+    *gathered, counts = (context.all_gather(each, axis=0) for each in (*tensors, count))
+    return gathered, tf.cast(tf.reduce_sum(counts[: replica_id()]), tf.int32)
 
 
 def is_distributed(strategy: tf.distribute.Strategy) -> bool:
