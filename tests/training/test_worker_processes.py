@@ -24,7 +24,7 @@ from electra_tf.training.checkpoints.checkpoint import CheckpointFolder
 from electra_tf.training.distribution import coordination
 from electra_tf.training.loop.logs import read_log
 
-SECONDS_OF_PLAN = 200
+SECONDS_OF_PLAN = 400
 """Two processes that talk step by step take minutes on a machine that is busy otherwise."""
 SCRIPT = pathlib.Path(__file__).with_name("multi_worker_runs.py")
 RUN = hparams_with(
