@@ -7,7 +7,8 @@ import sys
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 XLA = "XLA_FLAGS"
 """The variable that has the flags of XLA."""
-_TRITON = "--xla_gpu_enable_triton_gemm"
+PRODUCTS_BY_CUBLAS = "--xla_gpu_enable_triton_gemm=false"
+_FLAGS = (PRODUCTS_BY_CUBLAS, "--xla_cpu_prefer_vector_width=512")
 
 
 def configure() -> None:
@@ -17,6 +18,8 @@ def configure() -> None:
       has AVX-512; a training step is faster with them on AVX2, too.
     - `--xla_gpu_enable_triton_gemm=false` in `XLA_FLAGS`: with XLA's Triton kernels for matrix
       products a run on an H100 lost its loss to NaN; cuBLAS gives the right one in the same time.
+    - `--xla_cpu_prefer_vector_width=512` there: by itself XLA uses half of the registers of a
+      processor with AVX-512; on others it changes nothing.
 
     docs/speed.md has the numbers. What the user has set is kept. The command `electra` and the
     scripts call this; other programs call it before anything that imports TensorFlow. Processes
@@ -41,7 +44,13 @@ def unset_variables() -> dict[str, str]:
     missing = {}
     if _ONEDNN not in os.environ:
         missing[_ONEDNN] = "1"
-    given = os.environ.get(XLA, "")
-    if _TRITON.lstrip("-") not in given:
-        missing[XLA] = f"{given} {_TRITON}=false".strip()
+    flags = unset_flags()
+    if flags:
+        missing[XLA] = " ".join([os.environ.get(XLA, ""), *flags]).strip()
     return missing
+
+
+def unset_flags() -> list[str]:
+    """The flags of XLA that `configure` would add."""
+    given = os.environ.get(XLA, "")
+    return [flag for flag in _FLAGS if flag.lstrip("-").partition("=")[0] not in given]

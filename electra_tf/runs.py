@@ -16,7 +16,7 @@ from absl import logging
 from electra_tf.config import FinetuningConfig, PretrainingConfig, check
 from electra_tf.config.finetuning import without_shape
 from electra_tf.config.given_hparams import expanded_paths
-from electra_tf.environment import XLA, unset_variables
+from electra_tf.environment import PRODUCTS_BY_CUBLAS, XLA, unset_flags
 from electra_tf.given_files import HUB_PREFIX, no_initial_weights
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def _log_settings(config: PretrainingConfig | FinetuningConfig) -> None:
     logging.info("Other hyperparameters have their defaults; config.json has all of them.")
     # No question that would start the devices: workers find each other before that.
     is_on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    if is_on_gpu and config.jit_compile is not False and XLA in unset_variables():
+    if is_on_gpu and config.jit_compile is not False and PRODUCTS_BY_CUBLAS in unset_flags():
         logging.warning(
             "XLA may give a NaN loss on this GPU: %s lacks what electra_tf.configure() sets before "
             "TensorFlow is imported, see docs/speed.md.",

@@ -11,6 +11,8 @@ import pytest
 import electra_tf
 
 CUBLAS = "--xla_gpu_enable_triton_gemm=false"
+WIDE = "--xla_cpu_prefer_vector_width=512"
+FLAGS = f"{CUBLAS} {WIDE}"
 
 
 @pytest.fixture
@@ -25,13 +27,14 @@ def early(monkeypatch):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (None, CUBLAS),
-        ("", CUBLAS),
-        ("--xla_dump_to=/tmp/x", f"--xla_dump_to=/tmp/x {CUBLAS}"),
-        ("--xla_gpu_enable_triton_gemm=true", "--xla_gpu_enable_triton_gemm=true"),
+        (None, FLAGS),
+        ("", FLAGS),
+        ("--xla_dump_to=/tmp/x", f"--xla_dump_to=/tmp/x {FLAGS}"),
+        ("--xla_gpu_enable_triton_gemm=true", f"--xla_gpu_enable_triton_gemm=true {WIDE}"),
+        ("--xla_cpu_prefer_vector_width=256", f"--xla_cpu_prefer_vector_width=256 {CUBLAS}"),
     ],
 )
-def test_products_on_gpus_are_those_of_cublas_unless_the_user_says_otherwise(early, before, after):
+def test_flags_of_xla_are_added_unless_the_user_says_otherwise(early, before, after):
     if before is not None:
         early.setenv("XLA_FLAGS", before)
     electra_tf.configure()
@@ -53,16 +56,16 @@ def test_after_tensorflow_it_is_an_error_that_names_what_is_missing(early):
     before = dict(os.environ)
     with pytest.raises(RuntimeError) as error:
         electra_tf.configure()
-    assert f'imported already, without XLA_FLAGS="{CUBLAS}". Call it first' in str(error.value)
+    assert f'imported already, without XLA_FLAGS="{FLAGS}". Call it first' in str(error.value)
     assert "ONEDNN" not in str(error.value) and os.environ == before
 
 
 def test_after_tensorflow_with_everything_as_wanted_it_does_nothing(early):
     early.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    early.setenv("XLA_FLAGS", CUBLAS)
+    early.setenv("XLA_FLAGS", FLAGS)
     early.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
     electra_tf.configure()
-    assert os.environ["XLA_FLAGS"] == CUBLAS and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert os.environ["XLA_FLAGS"] == FLAGS and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
 
 
 @pytest.mark.parametrize("start", ["main()", "run_script('flops')"])
@@ -82,4 +85,4 @@ def test_commands_set_it_before_tensorflow_is_imported(start):
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert f"found {CUBLAS} 1" in done.stdout
+    assert f"found {FLAGS} 1" in done.stdout

@@ -8,7 +8,7 @@ import math
 
 import tensorflow as tf
 
-from electra_tf.model.fused import fused, is_fused
+from electra_tf.model.fused import fused, fused_elements, is_fused
 from electra_tf.model.random_numbers import drop, kept_elements
 
 LAYER_NORM_EPSILON = 1e-12
@@ -25,13 +25,13 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
     return _gelu(x), lambda upstream: _gelu_gradient(x, upstream)
 
 
-@fused
+@fused_elements
 def _gelu(x: tf.Tensor):
     wide = tf.cast(x, tf.float32)
     return tf.cast((0.5 * wide) * (1.0 + tf.math.erf(math.sqrt(0.5) * wide)), x.dtype)
 
 
-@fused
+@fused_elements
 def _gelu_gradient(x: tf.Tensor, upstream: tf.Tensor):
     wide = tf.cast(x, tf.float32)
     # Mirrored, so that XLA computes it again: it would keep equal operations' result from the

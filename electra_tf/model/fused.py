@@ -60,3 +60,48 @@ def fused(function: Callable) -> Callable:
         return (compiled if is_fused(x) else function)(x, *arguments)
 
     return call
+
+
+def fused_elements(function: Callable) -> Callable:
+    """As `fused`, of a function that computes in float32 and each element by itself.
+
+    Two neighbours of bfloat16 are one word of 32 bits, which the compiled form takes apart: XLA's
+    loops over 16 bits use half of a processor's vectors, and take twice as long.
+
+    Args:
+        function: of tensors of one shape and type, which its result has, too.
+    """
+    call = fused(function)
+    of_words = tf.function(functools.partial(_of_words, function), jit_compile=True, autograph=False)
+
+    @functools.wraps(function)
+    def call_with_words(*tensors: tf.Tensor):
+        x = tensors[0]
+        if x.dtype != tf.bfloat16 or not is_fused(x) or x.shape[-1] % 2:
+            return call(*tensors)
+        shape = [*x.shape[:-1], x.shape[-1] // 2, 2]
+        words = [tf.bitcast(tf.reshape(tensor, shape), tf.uint32) for tensor in tensors]
+        return tf.reshape(tf.bitcast(of_words(*words), tf.bfloat16), x.shape)
+
+    return call_with_words
+
+
+def _of_words(function: Callable, *words: tf.Tensor):
+    """`function` of both bfloat16 numbers that each word has, uint32 -> uint32."""
+    half, upper = tf.constant(16, tf.uint32), tf.constant(0xFFFF0000, tf.uint32)
+    low = [tf.bitcast(tf.bitwise.left_shift(word, half), tf.float32) for word in words]
+    high = [tf.bitcast(tf.bitwise.bitwise_and(word, upper), tf.float32) for word in words]
+    return tf.bitwise.bitwise_or(
+        tf.bitwise.right_shift(_rounded_bits(function(*low)), half),
+        tf.bitwise.bitwise_and(_rounded_bits(function(*high)), upper),
+    )
+
+
+def _rounded_bits(x: tf.Tensor):
+    """The bits of float32 numbers, whose upper halves are the nearest bfloat16 numbers, uint32."""
+    bits = tf.bitcast(x, tf.uint32)
+    last = tf.bitwise.bitwise_and(
+        tf.bitwise.right_shift(bits, tf.constant(16, tf.uint32)), tf.constant(1, tf.uint32)
+    )
+    quiet_nan = tf.bitwise.bitwise_or(bits, tf.constant(0x400000, tf.uint32))
+    return tf.where(tf.math.is_nan(x), quiet_nan, bits + last + tf.constant(0x7FFF, tf.uint32))

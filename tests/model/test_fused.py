@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from electra_tf.model import functions, fused
+from electra_tf.model.part import Dense
 from electra_tf.pretraining.losses import token_cross_entropy
 
 SEED = tf.constant([3, 4], tf.int32)
@@ -95,6 +96,48 @@ def test_values_and_gradients_in_low_precision(name):
     (_, plain), (_, found) = both_forms(function, tf.bfloat16, *inputs)
     for one, other in zip(found, plain, strict=True):
         np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.usefixtures("small_is_fused")
+@pytest.mark.parametrize("width", [2, 1])
+def test_pairs_of_bfloat16_are_rounded_as_tensorflow_does(width):
+    """Ties to even, numbers beyond the largest, the smallest, and NaN of any bits."""
+    large, small = 2.0**127, 2.0**-133
+    left = [1.0, 1.0078125, -1.0, large, -large, small, -0.0, 3.0, float("nan"), float("inf")]
+    right = [1.00390625, 1.00390625, 1.01171875, 2.0, 2.0, 0.5, 1.0, 1 / 3, 1.0, 0.0]
+    x, y = (tf.cast(tf.reshape(tf.constant(v), [-1, width]), tf.bfloat16) for v in (left, right))
+    product = fused.fused_elements(lambda x, y: tf.cast(x, tf.float32) * tf.cast(y, tf.float32))
+    expected = tf.cast(product(x, y), tf.bfloat16)
+    with fused.fused_on_cpus():
+        found = tf.cast(product(x, y), tf.bfloat16)
+    assert found.shape == x.shape
+    is_nan = tf.math.is_nan(expected)
+    np.testing.assert_array_equal(tf.math.is_nan(found), is_nan)
+    bits = [tf.where(is_nan, tf.uint16.min, tf.bitcast(v, tf.uint16)) for v in (found, expected)]
+    np.testing.assert_array_equal(*bits)
+
+
+@pytest.mark.usefixtures("small_is_fused")
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_dense_layer_is_one_product_of_matrices(use_bias):
+    layer = Dense(3, activation="tanh", use_bias=use_bias, bias_initializer="normal")
+    layer.build((None, None, ROWS[-1]))
+    weights = [weight.value for weight in layer.weights]
+
+    def step(x):
+        with tf.GradientTape() as tape:
+            y = layer(x)
+        return y, *tape.gradient(y, weights)
+
+    expected = tf.function(step)(random(ROWS))
+    traced = tf.function(step)
+    with fused.fused_on_cpus():
+        found = traced(random(ROWS))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    graph = traced.get_concrete_function(random(ROWS)).graph
+    ranks = [len(op.outputs[0].shape) for op in graph.get_operations() if op.type == "BiasAdd"]
+    assert ranks == ([2] if use_bias else [])
 
 
 def test_what_is_compiled(monkeypatch):
