@@ -72,7 +72,9 @@ def fused_elements(function: Callable) -> Callable:
         function: of tensors of one shape and type, which its result has, too.
     """
     call = fused(function)
-    of_words = tf.function(functools.partial(_of_words, function), jit_compile=True, autograph=False)
+    of_words = tf.function(
+        functools.partial(_of_words, function), jit_compile=True, autograph=False
+    )
 
     @functools.wraps(function)
     def call_with_words(*tensors: tf.Tensor):
