@@ -41,6 +41,7 @@ def find_damage(
     parse = tf.function(
         lambda serialized: spec.parse(serialized, max_seq_length, features),
         input_signature=[tf.TensorSpec([None], tf.string)],
+        autograph=False,
     )
 
     def problem(serialized: tf.Tensor) -> Exception | None:

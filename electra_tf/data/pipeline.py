@@ -174,6 +174,7 @@ _READ_BUFFER_BYTES = 1 << 20
 _GRAPH_SEED = 1  # not 0: tf.data then compares the other seed, a tensor, as a Python value
 
 
+@tf.autograph.experimental.do_not_convert
 def training_batches(
     files: tuple[str, ...],
     order: EpochOrder,
@@ -234,6 +235,7 @@ def training_batches(
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 
+@tf.autograph.experimental.do_not_convert
 def evaluation_batches(
     files: tuple[str, ...], batch_size: int, max_seq_length: int, features: tuple[str, ...]
 ) -> tf.data.Dataset:

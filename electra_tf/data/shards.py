@@ -185,7 +185,9 @@ class ShardBuilder:
     @functools.cached_property
     def _tokenize(self):
         return tf.function(
-            self.tokenizer.__call__, input_signature=[tf.TensorSpec([None], tf.string)]
+            self.tokenizer.__call__,
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
         )
 
     @functools.cached_property

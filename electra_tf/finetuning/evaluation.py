@@ -100,7 +100,7 @@ class Evaluator:
             def predict(rows: Mapping[str, tf.Tensor]):
                 return gather_rows(self._strategy, self._strategy.run(predict_own, args=(rows,)))
 
-            self._functions[key] = tf.function(predict, reduce_retracing=True)
+            self._functions[key] = tf.function(predict, reduce_retracing=True, autograph=False)
         return self._functions[key]
 
 

@@ -55,7 +55,7 @@ class Evaluator:
         self._workers = Workers(self._strategy)
         with self._strategy.scope():
             self._metrics = PretrainingMetrics(pretrainer.objective)
-        self._group = tf.function(self._evaluate_group)
+        self._group = tf.function(self._evaluate_group, autograph=False)
 
     def __call__(self) -> dict[str, float]:
         """Metrics under the original's names, and the baselines they are to be read against.

@@ -44,7 +44,9 @@ class Workers:
             self.index = list(found).index(own)
             self._strategy = strategy
             signature = [tf.TensorSpec([None, None], tf.float32)]
-            self._sum = tf.function(self._sum_over_workers, input_signature=signature)
+            self._sum = tf.function(
+                self._sum_over_workers, input_signature=signature, autograph=False
+            )
         self.count = len(self.names)
         replicas = strategy.num_replicas_in_sync if strategy is not None else 1
         self.replicas_each = replicas // self.count

@@ -59,7 +59,9 @@ class StepRunner:
                 name: tf.TensorSpec([None, *shape], batches[0][name].dtype)
                 for name, shape in shapes
             }
-            self._functions[shapes] = tf.function(self._run_steps, input_signature=[signature])
+            self._functions[shapes] = tf.function(
+                self._run_steps, input_signature=[signature], autograph=False
+            )
         stacked = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
         inputs = {name: tf.constant(rows) for name, rows in stacked.items()}
         with without_memory_rewrites():
@@ -67,12 +69,15 @@ class StepRunner:
 
     def _run_steps(self, stacked: Mapping[str, tf.Tensor]):
         steps = tf.shape(next(iter(stacked.values())))[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        for i in tf.range(steps):
+
+        def run_step(i: tf.Tensor, losses: tf.TensorArray):
             batch = {name: rows[i] for name, rows in stacked.items()}
             shares = self._strategy.run(self._replica_step, args=(batch,))
             loss = self._strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
-            losses = losses.write(i, loss)
+            return i + 1, losses.write(i, loss)
+
+        state = tf.constant(0), tf.TensorArray(tf.float32, steps)
+        _, losses = tf.while_loop(lambda i, _: i < steps, run_step, state)
         return losses.stack()
 
     def _replica_step(self, batch: Mapping[str, tf.Tensor]):
@@ -104,7 +109,9 @@ class DeviceLoop(StepRunner):
     ):
         super().__init__(strategy, step, batch_size)
         self._iterations = iterations_per_loop
-        self._run = tf.function(self._run_on_replicas, jit_compile=jit_compile or None)
+        self._run = tf.function(
+            self._run_on_replicas, jit_compile=jit_compile or None, autograph=False
+        )
 
     def _run_alike(self, shapes: Shapes, batches: Sequence[Batch]) -> list[tf.Tensor]:
         starts = range(0, len(batches), self._iterations)

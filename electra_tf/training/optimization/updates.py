@@ -93,7 +93,9 @@ def one_program(update: Callable, jit_compile: bool | None) -> Callable:
 
 def compiled(function: Callable, jit_compile: bool | None) -> Callable:
     """`function` compiled by XLA if asked for; None: as is best on the devices."""
-    return tf.function(function, jit_compile=True) if is_compiled(jit_compile) else function
+    if not is_compiled(jit_compile):
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 class WeightAverages:
