@@ -1,14 +1,18 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra_tf.configure`: what TensorFlow has to find in the environment when it starts."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 XLA = "XLA_FLAGS"
 """The variable that has the flags of XLA."""
 PRODUCTS_BY_CUBLAS = "--xla_gpu_enable_triton_gemm=false"
 _FLAGS = (PRODUCTS_BY_CUBLAS, "--xla_cpu_prefer_vector_width=512")
+_OPTIONAL = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
+"""What Keras and TensorFlow import where it is installed, for functions that no command calls."""
 
 
 def configure() -> None:
@@ -54,3 +58,19 @@ def unset_flags() -> list[str]:
     """The flags of XLA that `configure` would add."""
     given = os.environ.get(XLA, "")
     return [flag for flag in _FLAGS if flag.lstrip("-").partition("=")[0] not in given]
+
+
+@contextlib.contextmanager
+def without_optional_imports() -> Iterator[None]:
+    """Keras and TensorFlow, if imported inside, take optional packages as not installed.
+
+    Importing those takes two thirds as long as all the rest. For commands and their workers, whose
+    process is theirs alone: in other programs Keras is to know, for instance, pandas.
+    """
+    hidden = [name for name in _OPTIONAL if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -15,6 +15,7 @@ from typing import Any
 from absl import logging
 
 from electra_tf.cli.main import SIGNALS, end_at_once, message_of
+from electra_tf.environment import without_optional_imports
 from electra_tf.files import MAKE_ROOM, full_disk
 from electra_tf.tensorflow_log import kept_at_start
 
@@ -37,7 +38,9 @@ def guarded(
         if check is not None:
             check(args)
         with kept_at_start():
-            import electra_tf.data  # noqa: F401  (TensorFlow)
+            with without_optional_imports():
+                import keras  # noqa: F401  (TensorFlow, too)
+            import electra_tf.data  # noqa: F401
         with _raising_signals():
             status = main(args)
             sys.stdout.flush()  # what cannot be written is found here, not at the exit

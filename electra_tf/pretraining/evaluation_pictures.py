@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import scipy.special
 
 from electra_tf.text import Vocabulary
 from electra_tf.text.vocabulary import WORD_START, WORDPIECE
@@ -43,7 +42,9 @@ def rtd_histograms(is_replaced: np.ndarray, rtd_logits: np.ndarray) -> dict[str,
     Returns:
         Name -> float32 [tokens of it]; together they are all tokens.
     """
-    probabilities = scipy.special.expit(rtd_logits)
+    from scipy.special import expit
+
+    probabilities = expit(rtd_logits)
     return {
         "rtd_probability_of_replaced": probabilities[is_replaced],
         "rtd_probability_of_original": probabilities[~is_replaced],
@@ -95,6 +96,7 @@ class _Token(NamedTuple):
 
 def _examples(outputs: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> Iterator[list[_Token]]:
     """The tokens of each example; rows that only fill a batch up are none."""
+    from scipy.special import expit
 
     def token_of(token_id: int) -> str:
         # A model may have more embeddings than its vocabulary has tokens; a generator draws them.
@@ -115,7 +117,7 @@ def _examples(outputs: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> Iter
                 new, is_replaced = guesses.get(position, original), False
             probability = None
             if "rtd_logits" in of and of["rtd_weights"][position] > 0:
-                probability = float(scipy.special.expit(of["rtd_logits"][position]))
+                probability = float(expit(of["rtd_logits"][position]))
             tokens.append(
                 _Token(
                     int(position),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import sklearn.metrics
 import tensorflow as tf
 
 from electra_tf.data import PretrainingRecords
@@ -147,4 +146,6 @@ def exact_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """
     if labels.all() or not labels.any():
         return 0.5
+    import sklearn.metrics
+
     return float(sklearn.metrics.roc_auc_score(labels, scores))

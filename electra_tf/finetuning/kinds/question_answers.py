@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import softmax
 
 from electra_tf.finetuning.files.examples import QuestionExample
 from electra_tf.finetuning.kinds.question_windows import AnswerWindows
@@ -319,6 +318,8 @@ def _windows_of(windows: AnswerWindows, questions: slice, rows: slice) -> Answer
 def _with_probabilities(
     texts: list[bytes], starts: list[int], start_logits: list[float], end_logits: list[float]
 ) -> list[Answer]:
+    from scipy.special import softmax
+
     probabilities = softmax(np.add(start_logits, end_logits))
     columns = (texts, starts, probabilities, start_logits, end_logits)
     return [

@@ -8,9 +8,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import scipy.stats
-import sklearn.exceptions
-import sklearn.metrics
 
 from electra_tf.finetuning.kinds.spans import spans_of
 
@@ -42,12 +39,12 @@ def classification_scores(
     classes = list(range(num_labels))
     of_all = {"labels": classes, "average": "macro", "zero_division": 0}
     scores = {
-        "accuracy": sklearn.metrics.accuracy_score(gold, predictions),
+        "accuracy": _metrics().accuracy_score(gold, predictions),
         "mcc": _matthews(gold, predictions),
-        "macro_f1": sklearn.metrics.f1_score(gold, predictions, **of_all),
+        "macro_f1": _metrics().f1_score(gold, predictions, **of_all),
     }
     if num_labels == 2:
-        precision, recall, f1, _ = sklearn.metrics.precision_recall_fscore_support(
+        precision, recall, f1, _ = _metrics().precision_recall_fscore_support(
             gold, predictions, labels=[1], average="macro", zero_division=0
         )
         scores |= {"f1": f1, "precision": precision, "recall": recall}
@@ -61,6 +58,8 @@ def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> di
         ValueError: there are no examples, or not as many predictions as targets.
     """
     predictions, gold = _vectors(predictions, gold, np.float64)
+    import scipy.stats
+
     correlations = {"pearson": scipy.stats.pearsonr, "spearman": scipy.stats.spearmanr}
     constant = len(gold) < 2 or np.ptp(predictions) == 0 or np.ptp(gold) == 0
     scores = {
@@ -107,11 +106,11 @@ def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, fl
         )
     # Column by column: of a single label scikit-learn would also count its absence as a class.
     columns = [
-        sklearn.metrics.f1_score(*column, zero_division=0)
+        _metrics().f1_score(*column, zero_division=0)
         for column in zip(gold.T, predictions.T, strict=True)
     ]
     scores = {
-        "micro_f1": sklearn.metrics.f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
+        "micro_f1": _metrics().f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
         "macro_f1": np.mean(columns),
         "exact": np.mean(np.all(gold == predictions, axis=1)),
     }
@@ -165,12 +164,21 @@ def entity_scores(
     return scores
 
 
+def _metrics():
+    """scikit-learn's, imported with the first scores: that takes as long as building a model."""
+    import sklearn.metrics
+
+    return sklearn.metrics
+
+
 def _matthews(gold: np.ndarray, predictions: np.ndarray):
+    from sklearn.exceptions import UndefinedMetricWarning
+
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", sklearn.exceptions.UndefinedMetricWarning)
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
         # scikit-learn warns where only one class occurs at all.
         warnings.simplefilter("ignore", UserWarning)
-        return sklearn.metrics.matthews_corrcoef(gold, predictions)
+        return _metrics().matthews_corrcoef(gold, predictions)
 
 
 def _vectors(predictions: Sequence[float], gold: Sequence[float], dtype: type = np.int64):
@@ -207,9 +215,9 @@ def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequen
     labels: names in the order of their ids.
     """
     ids = range(len(labels))
-    matrix = sklearn.metrics.confusion_matrix(gold, predictions, labels=ids)
+    matrix = _metrics().confusion_matrix(gold, predictions, labels=ids)
     counts = [[label, *map(str, row)] for label, row in zip(labels, matrix, strict=True)]
-    scores = sklearn.metrics.precision_recall_fscore_support(
+    scores = _metrics().precision_recall_fscore_support(
         gold, predictions, labels=ids, zero_division=0
     )
     table = _class_table(labels, scores, matrix.sum(axis=0))
@@ -219,7 +227,7 @@ def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequen
 def multilabel_report(predictions: np.ndarray, gold: np.ndarray, labels: Sequence[str]) -> str:
     """A line for each label, of 0/1 arrays [n, C]."""
     scores = [
-        sklearn.metrics.precision_recall_fscore_support(
+        _metrics().precision_recall_fscore_support(
             gold[:, i], predictions[:, i], labels=[1], zero_division=0
         )
         for i in range(len(labels))

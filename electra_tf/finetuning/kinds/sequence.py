@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import expit, softmax
 
 from electra_tf.config import FinetuningConfig, check
 from electra_tf.config.task_kinds import (
@@ -214,6 +213,8 @@ class Classification(DescribedClassification, _ClassKind):
         return outputs["label_ids"], tf.nn.softmax(outputs["logits"]), None
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        from scipy.special import softmax
+
         return softmax(logits, axis=-1)
 
     def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict[str, Any]:
@@ -269,6 +270,8 @@ class MultiLabel(DescribedMultiLabel, _ClassKind):
         return outputs["label_ids"], tf.sigmoid(outputs["logits"]), None
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        from scipy.special import expit
+
         return expit(logits)
 
     def predicted(self, spec: TaskSpec, predictions: Predictions, row: int) -> dict[str, Any]:
