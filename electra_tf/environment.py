@@ -64,8 +64,8 @@ def unset_flags() -> list[str]:
 def without_optional_imports() -> Iterator[None]:
     """Keras and TensorFlow, if imported inside, take optional packages as not installed.
 
-    Importing those takes two thirds as long as all the rest. For commands and their workers, whose
-    process is theirs alone: in other programs Keras is to know, for instance, pandas.
+    Importing those takes half as long as all the rest. For commands, whose process is theirs
+    alone: in other programs Keras is to know, for instance, pandas.
     """
     hidden = [name for name in _OPTIONAL if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))

@@ -5,7 +5,6 @@ Nothing else is kept: Python's errors, messages of a crash, and this library's o
 """
 
 import contextlib
-import importlib
 import logging
 import os
 import pickle
@@ -15,8 +14,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any
-
-from electra_tf.environment import without_optional_imports
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _LIBRARIES = ("tensorflow", "tensorflow_text", "keras")
@@ -136,7 +133,5 @@ def run_in_worker(is_hidden: bool, content: bytes, *arguments: Any) -> None:
     if is_hidden:
         hide()
     with kept_at_start(is_watched=False):  # the first process says what became of this one
-        with without_optional_imports():
-            importlib.import_module("keras")
         function = pickle.loads(content)
     function(*arguments)

@@ -16,6 +16,7 @@ signed distance to the lower-case letter (`41-5a:+20`).
 import functools
 import pathlib
 import re
+import sys
 import typing
 import unicodedata
 
@@ -63,6 +64,9 @@ DENSE_END = 0x3134B
 SUPPLEMENT_START, SUPPLEMENT_END = 0xE0100, 0xE01F0
 NUM_SLOTS = DENSE_END + 1 + (SUPPLEMENT_END - SUPPLEMENT_START) + 1
 SHARED_SLOTS = (DENSE_END, NUM_SLOTS - 1)
+_SLOTS = np.array([*range(DENSE_END), 0, *range(SUPPLEMENT_START, SUPPLEMENT_END), 0], np.int32)
+"""The code point of each slot; a shared one holds what becomes of 0."""
+_NOTHING, _LONGEST_EXPANSION = -1, 3
 
 _ITEM = re.compile(
     r"(?P<first>[0-9a-f]+)(-(?P<last>[0-9a-f]+))?(/(?P<step>\d))?(:(?P<shift>[+-][0-9a-f]+))?$"
@@ -93,10 +97,16 @@ def code_points_of(name: str) -> frozenset[int]:
     removes. CASED are letters with case, next to which a capital sigma is or is not final
     (`str.lower`), CASE_IGNORABLE the characters that this rule looks across.
     """
-    members = set()
+    return frozenset(np.flatnonzero(_is_in_class(name)).tolist())
+
+
+@functools.cache
+def _is_in_class(name: str) -> np.ndarray:
+    """Whether each code point is of a class of characters, bool [code points of Unicode]."""
+    found = np.zeros(sys.maxunicode + 1, bool)
     for covered, _ in _items(name):
-        members.update(covered)
-    return frozenset(members)
+        found[covered.start : covered.stop : covered.step] = True
+    return found
 
 
 @functools.cache
@@ -138,25 +148,42 @@ def character_table(
         stands for the character itself, whichever it is, and what no token has becomes `UNKNOWN`.
     """
     settings = do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
-    expansions = [_expand(code_point, *settings) for code_point in _slots()]
-    lengths = np.fromiter(map(len, expansions), np.int32, NUM_SLOTS)
-    row_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    code_points = np.fromiter((c for row in expansions for c in row), np.int32, row_splits[-1])
-    return CharacterTable(code_points, row_splits)
+    # Most characters become nothing, themselves, or a word of their own. Only the others are
+    # expanded one by one, which for all of them took as long as building a model.
+    rows = np.full((NUM_SLOTS, _LONGEST_EXPANSION), _NOTHING, np.int32)
+    rows[:, 0] = _SLOTS
+    if split_ideographs:
+        ideographs = np.any([(a <= _SLOTS) & (b >= _SLOTS) for a, b in CJK_RANGES], axis=0)
+        rows[ideographs, 1] = rows[ideographs, 0]
+        rows[np.ix_(ideographs, [0, 2])] = _SPACE
+    if clean:
+        rows[slots_in_class("CONTROL")] = _NOTHING
+    for slot in np.flatnonzero(_is_special()).tolist():
+        expansion = _expand(int(_SLOTS[slot]), *settings)
+        rows[slot] = _NOTHING
+        rows[slot, : len(expansion)] = expansion
+    is_there = rows != _NOTHING
+    row_splits = np.concatenate([[0], np.cumsum(is_there.sum(axis=1))]).astype(np.int32)
+    return CharacterTable(rows[is_there], row_splits)
 
 
 @functools.cache
 def slots_in_class(name: str) -> np.ndarray:
     """Returns a bool array [NUM_SLOTS]: which slots hold a character of a class."""
-    members = code_points_of(name)
-    return np.fromiter((code_point in members for code_point in _slots()), bool, NUM_SLOTS)
+    return _is_in_class(name)[_SLOTS]
 
 
-def _slots():
-    yield from range(DENSE_END)
-    yield 0
-    yield from range(SUPPLEMENT_START, SUPPLEMENT_END)
-    yield 0
+@functools.cache
+def _is_special() -> np.ndarray:
+    """The slots whose characters `_expand` may change otherwise than all of a class, bool."""
+    special = np.isin(_SLOTS, [*_ASCII_SPACES, *_MORE_WHITE_SPACE, *_NEVER_IN_TOKENS, 0xFFFD])
+    special |= np.isin(_SLOTS, list(lower_case_mapping()))
+    for name in ("SEPARATOR", "NONSPACING_MARK", "PUNCTUATION"):
+        special |= slots_in_class(name)
+    for first, last in ASCII_PUNCTUATION_RANGES:
+        special |= (first <= _SLOTS) & (last >= _SLOTS)
+    is_composed = (not unicodedata.is_normalized("NFD", chr(c)) for c in _SLOTS.tolist())
+    return special | np.fromiter(is_composed, bool, NUM_SLOTS)
 
 
 def _expand(
