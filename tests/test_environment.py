@@ -1,6 +1,8 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra_tf.configure`: what TensorFlow finds in the environment, and when it is too late."""
 
+import contextlib
+import importlib
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import types
 import pytest
 
 import electra_tf
+from electra_tf.environment import without_optional_imports
 
 CUBLAS = "--xla_gpu_enable_triton_gemm=false"
 WIDE = "--xla_cpu_prefer_vector_width=512"
@@ -86,3 +89,17 @@ def test_commands_set_it_before_tensorflow_is_imported(start):
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert f"found {FLAGS} 1" in done.stdout
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_what_is_optional_is_hidden_only_inside_and_only_if_not_imported_yet(monkeypatch, error):
+    pandas = types.ModuleType("pandas")
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
+    with pytest.raises(error) if error else contextlib.nullcontext(), without_optional_imports():
+        assert importlib.import_module("pandas") is pandas
+        with pytest.raises(ImportError):
+            importlib.import_module("sklearn")
+        if error:
+            raise error
+    assert "sklearn" not in sys.modules and sys.modules["pandas"] is pandas

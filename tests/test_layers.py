@@ -48,6 +48,11 @@ FORBIDDEN = {
 }
 """Areas that may not be imported although their row would allow it."""
 
+LATE = {"IPython", "matplotlib", "pandas", "scipy", "sklearn"}
+"""Packages that take as long to import as building a model: functions import what they need."""
+AT_ONCE = {"data/cooccurrence", "pretraining/initial_embeddings", "serving/calibrating"}
+"""Files of the commands that need such a package in any case."""
+
 MAX_SCRIPT_LINES = 15
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
 
@@ -144,6 +149,29 @@ def test_files_and_functions_are_short():
                 count = node.end_lineno - node.lineno + 1
                 long += [f"{path}: {node.name}, {count} lines"] * (count > MAX_FUNCTION_LINES)
     assert long == []
+
+
+def test_a_run_begins_without_the_packages_that_take_long_to_import():
+    early = []
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        top = ast.Module(ast.parse(path.read_text(encoding="utf-8")).body, [])
+        top.body = [node for node in top.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        found = {module.split(".")[0] for module, _ in imported_modules(top, PACKAGE)} & LATE
+        file = path.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
+        early += [f"{file} imports {name}" for name in found if file not in AT_ONCE]
+    assert early == []
+
+
+def test_no_function_is_converted_by_autograph():
+    """It takes twice as long as tracing itself, and Keras converts no step either."""
+    converted = []
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "tf.function":
+                given = {option.arg: ast.unparse(option.value) for option in node.keywords}
+                if given.get("autograph") != "False":
+                    converted.append(f"{path}:{node.lineno}")
+    assert converted == []
 
 
 def test_only_the_scripts_of_the_original_are_at_the_root():
