@@ -41,6 +41,7 @@ from electra_tf.training.loop.runners import rows_of_each
 from electra_tf.training.loop.trainer import DivergedError
 from electra_tf.training.optimization.schedules import warn_of_long_warmup
 from electra_tf.training.optimization.updates import check_precision
+from electra_tf.training.private_tensorflow import without_lasting_gradients
 
 DECIDES_NOTHING = names_of(FinetuningConfig, Role.RUN | Role.PATH | Role.MAY_BE_PATH)
 """Hyperparameters that trained weights do not follow from; what is in files is hashed instead."""
@@ -202,6 +203,7 @@ class _Run:
                 logging.warning("Trial %d failed on %s: %s.", number, name, "; ".join(reasons))
         return outcome
 
+    @without_lasting_gradients()
     def _attempt(self, number: int, attempt: int) -> dict[str, Any]:
         config, began = self.config, time.monotonic()
         trial = self._describe(number, attempt)

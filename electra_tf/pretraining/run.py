@@ -24,6 +24,7 @@ from electra_tf.training.distribution.strategy import make_strategy
 from electra_tf.training.distribution.workers import Workers, check_same_run, check_same_weights
 from electra_tf.training.loop.runners import rows_of_each
 from electra_tf.training.optimization.updates import rows_of_part
+from electra_tf.training.private_tensorflow import without_lasting_gradients
 
 
 def train(
@@ -55,6 +56,7 @@ def train(
         return _train(config, strategy, workers, find_weights)
 
 
+@without_lasting_gradients()
 def _train(
     config: PretrainingConfig,
     strategy: tf.distribute.Strategy,

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 from tensorflow.python.distribute import collective_all_reduce_strategy
 from tensorflow.python.eager import context
+from tensorflow.python.framework import ops
 
 _NO_REWRITES = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
 
@@ -35,6 +36,25 @@ def without_memory_rewrites() -> Iterator[None]:
         yield
     finally:
         eager_context.function_call_options = before
+
+
+@contextlib.contextmanager
+def without_lasting_gradients() -> Iterator[None]:
+    """Models that are made inside, and no longer used behind it, leave no memory behind.
+
+    TensorFlow keeps the gradient of each traced call of a `tf.custom_gradient` under a name for as
+    long as the process lives, and with it the graph, and so weights and moments of the model. There
+    is no public way to remove it. What is traced inside by other threads loses its gradients, too;
+    they are needed only while a step is traced.
+    """
+    registered = ops.gradient_registry._registry
+    before = set(registered)
+    try:
+        yield
+    finally:
+        for name in set(registered) - before:
+            if name.startswith("CustomGradient-"):
+                del registered[name]
 
 
 # ---- The service by which workers notice that one has died; it has no public interface in Python
