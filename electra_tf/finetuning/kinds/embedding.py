@@ -120,24 +120,25 @@ class EmbeddingHead(TaskHead):
         """Cross-entropy of the own second text among the candidates of the batch, [B].
 
         Candidates are the second texts and hard negatives of all rows (InfoNCE), in training those
-        of all replicas. Left out are those
-        that belong to the row as well: copies of its texts, and what stands beside the same first
-        text in another row. Rows without a second text have the loss 0.
+        of all replicas. Left out are those that belong to the row as well: copies of its texts, and
+        what stands beside the same first text in another row. Rows without a second text have the
+        loss 0.
         """
         vectors, ids = outputs["embeddings"], outputs["text_ids"]
         if ids.shape[1] == 1:
             return tf.zeros_like(ids[:, 0], tf.float32)
         candidates = outputs.get("candidates", vectors)
         candidate_ids = outputs.get("candidate_ids", ids)
-        first, count = outputs.get("first_row", 0), tf.shape(ids)[0]
-        own = tf.range(first, first + count)[:, None] == tf.range(tf.shape(candidate_ids)[0])
+        rows = outputs.get("first_row", 0) + tf.range(tf.shape(ids)[0])
+        own = rows[:, None] == tf.range(tf.shape(candidate_ids)[0])  # [row, candidate]
         logits, allowed = [], []
         for number in range(1, ids.shape[1]):
             cosines = tf.matmul(vectors[:, 0], candidates[:, number], transpose_b=True)
             logits.append(cosines / self.temperature)  # [row, candidate]
             are_negative = self._are_negative(ids, candidate_ids, number)
             allowed.append(are_negative | (own & (number == 1)))
-        positive = tf.linalg.diag_part(logits[0][:, first : first + count])
+        # A mask, since XLA compiles no slice that begins where the number of a replica says.
+        positive = tf.reduce_sum(tf.where(own, logits[0], 0.0), axis=1)
         masked = tf.where(tf.concat(allowed, 1), tf.concat(logits, 1), _EXCLUDED)
         losses = tf.reduce_logsumexp(masked, axis=1) - positive
         return tf.where(ids[:, 1] > 0, losses, 0.0)

@@ -37,9 +37,9 @@ class TaskHead(keras.layers.Layer):
     """
 
     label_names: tuple[str, ...] = ()
+    """Features, behind the name of the task, that the loss is computed from."""
     exchanges_rows: bool = False
     """Whether the loss of a replica needs the rows of the others."""
-    """Features, behind the name of the task, that the loss is computed from."""
     own_arguments: tuple[str, ...] = ()
     """Of the constructor, besides those of `TaskHead`; attributes of these names hold them."""
     pretrained_part: str | None = None

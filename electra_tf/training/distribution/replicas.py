@@ -37,7 +37,8 @@ def rows_of_all_replicas(tensors: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor],
     count = tf.cast(tf.shape(tensors[0])[:1], tf.float32)
     context = tf.distribute.get_replica_context()
     *gathered, counts = (context.all_gather(each, axis=0) for each in (*tensors, count))
-    return gathered, tf.cast(tf.reduce_sum(counts[: replica_id()]), tf.int32)
+    is_before = tf.range(tf.size(counts)) < replica_id()
+    return gathered, tf.cast(tf.reduce_sum(tf.where(is_before, counts, 0.0)), tf.int32)
 
 
 def is_distributed(strategy: tf.distribute.Strategy) -> bool:
