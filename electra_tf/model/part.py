@@ -73,7 +73,6 @@ def freeze_weights(layer: keras.layers.Layer, numbers: Sequence[int]) -> None:
         layer.weights[number].trainable = False
 
 
-@serializable
 class Dense(keras.layers.Dense):
     """Keras' layer; in training steps on CPUs as a product of two matrices.
 
@@ -87,6 +86,11 @@ class Dense(keras.layers.Dense):
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         rows = tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, x.shape[-1]]), kernel), bias)
         return self.activation(tf.reshape(rows, [*x.shape[:-1], self.units]))
+
+    def quantize(self, mode: str | None = None, type_check: bool = True, **options: Any) -> None:
+        # Keras would leave a class that is not its own as it is, since it may compute something
+        # else; this one does not.
+        super().quantize(mode, type_check=False, **options)
 
 
 class EncoderPart(keras.layers.Layer):

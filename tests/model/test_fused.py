@@ -3,6 +3,7 @@
 
 import contextlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -138,6 +139,16 @@ def test_a_dense_layer_is_one_product_of_matrices(use_bias):
     graph = traced.get_concrete_function(random(ROWS)).graph
     ranks = [len(op.outputs[0].shape) for op in graph.get_operations() if op.type == "BiasAdd"]
     assert ranks == ([2] if use_bias else [])
+
+
+def test_a_dense_layer_is_quantized_as_that_of_keras():
+    layers = Dense(3), keras.layers.Dense(3)
+    for layer in layers:
+        layer.build((None, ROWS[-1]))
+        layer.set_weights([np.linspace(-1, 1, 3 * ROWS[-1]).reshape(-1, 3), [1.0, 2.0, 3.0]])
+        layer.quantize("int8")
+        assert layer.kernel.dtype == "int8"
+    np.testing.assert_array_equal(*(layer(random([2, ROWS[-1]])) for layer in layers))
 
 
 def test_what_is_compiled(monkeypatch):
