@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """The page of `electra demo`: what it shows of outputs, and its HTTP API."""
 
+import asyncio
 import functools
 import os
 import re
@@ -21,7 +22,7 @@ from tiny_finetuning import make_data_dir
 import electra_tf
 from electra_tf import loading
 from electra_tf.demo import display, page, puzzle, tabs
-from electra_tf.demo.calls import _BY_NAME, WellFormedCallsOnly
+from electra_tf.demo.calls import WellFormedCallsOnly
 from electra_tf.demo.display import Word
 from electra_tf.demo.puzzle import Piece
 from electra_tf.interop import opening
@@ -313,10 +314,18 @@ def test_malformed_calls_get_one_message(served, capfd):
 
 def test_a_choice_is_one_of_those_that_are_there():
     model = types.SimpleNamespace(signatures={"score_options": ("template", "options")})
-    calls = WellFormedCallsOnly(None, page.make_page(model, "m"))
-    body = b'{"data": ["a {}", "b", "norule"]}'
-    problem = calls._problem_in(body, _BY_NAME.fullmatch("/gradio_api/call/score_options"))
-    assert problem.what.startswith("rule is expected to be one of mean, sum, ")
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b'{"data": ["a {}", "b", "norule"]}'}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/call/score_options"}
+    asyncio.run(WellFormedCallsOnly(None, page.make_page(model, "m"))(scope, receive, send))
+    assert sent[0]["status"] == 422
+    assert b"rule is expected to be one of mean, sum, " in sent[1]["body"]
 
 
 def test_errors_are_shown_as_text(served):
