@@ -15,6 +15,9 @@ __all__ = ["KINDS", "Kind", "Predictions", "TextKind", "kind_of", "register"]
 def register(kind: Kind) -> None:
     """Make a kind known under its name.
 
+    What TensorFlow traces of it is not converted by AutoGraph: branches and loops over tensors are
+    `tf.cond` and `tf.while_loop`.
+
     Raises:
         ValueError: the name is that of another kind.
     """
