@@ -261,10 +261,10 @@ def find_data_file(path: str) -> str | None:
 
 
 def data_file(path: str) -> str:
-    """The same, where there has to be one.
+    """The file that `find_data_file` finds, which has to exist.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: it does not.
     """
     if (found := find_data_file(path)) is None:
         raise FileNotFoundError(f"The data file {path} does not exist.")

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from run_results import assert_identical
-from tiny_finetuning import MODEL, SETTINGS, classification
+from tiny_finetuning import MODEL, SETTINGS, classification, sentences, write_task
+from tiny_finetuning import finetune as finetune_here
 from tiny_finetuning import make_data_dir as make_finetuning_data_dir
 from tiny_run import hparams_with, make_data_dir
 
@@ -203,6 +204,26 @@ def test_other_hyperparameters_or_data_on_one_worker_are_errors(tmp_path):
                 r"but worker 1 \(localhost:\d+\) and worker 0 \(.*\) differ in 1 of", line
             )
             assert f"this one has {value}" in line
+
+
+@pytest.mark.slow
+def test_two_workers_have_the_negatives_of_two_replicas(two_replicas, tmp_path):
+    losses = []
+    for place in ("replicas", "workers"):
+        data_dir = make_finetuning_data_dir(tmp_path / place)
+        rows = [f"{' '.join(words)}\t{' '.join(words[::-1])}" for words, _ in sentences(24, 0)]
+        files = {f"{split}.tsv": "\n".join(["a\tb", *rows]) + "\n" for split in ("train", "dev")}
+        columns = {"text_a": "a", "text_b": "b"}
+        task = write_task(data_dir, "near", files, kind="embedding", format="tsv", columns=columns)
+        if place == "replicas":
+            finetune_here(data_dir, [task], two_replicas)
+        else:
+            settings = {**SETTINGS, "task_names": [task]}
+            (outcome,) = run_workers(tmp_path / "out", finetune(data_dir, settings, settings))
+            assert outcome["statuses"] == [0, 0], outcome.texts
+        (log,) = data_dir.glob("models/*/finetuning_models/*_1")
+        losses.append([entry["loss"] for entry in read_log(str(log))])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4) and len(losses[0]) > 1
 
 
 @pytest.mark.slow
