@@ -108,7 +108,7 @@ class ErrorFinder(tf.Module):
         outputs["replacement_probabilities"] = per_text(values, words.texts, 0.0)
         return outputs
 
-    def _word_logits(self, found: "LocatedWords", logits: tf.Tensor) -> tf.Tensor:
+    def _word_logits(self, found: LocatedWords, logits: tf.Tensor) -> tf.Tensor:
         """The highest logit of the tokens of each word, float32 [words of all texts]."""
         lengths = found.tokens.ids.row_lengths()
         of_tokens = tf.boolean_mask(logits[:, 1:-1], tf.sequence_mask(lengths))
@@ -116,7 +116,7 @@ class ErrorFinder(tf.Module):
         return tf.maximum(highest, _NO_TOKEN_LOGIT)
 
     def _replacements(
-        self, text: tf.Tensor, found: "LocatedWords", wrong: tf.Tensor
+        self, text: tf.Tensor, found: LocatedWords, wrong: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best fillings for words int64 [P]: string and float32 [P, K]."""
         core = found.core(self._pieces, wrong)
@@ -135,7 +135,7 @@ class ErrorFinder(tf.Module):
         return tf.where(values > 0, whole, ""), values
 
     def _fillings(
-        self, batch: Batch, positions: tf.Tensor, core: "Core"
+        self, batch: Batch, positions: tf.Tensor, core: Core
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Ids and probabilities [P, K] of whole words at a position of each row, best first."""
         count, size = tf.shape(positions)[0], len(self._tokenizer.vocabulary)
