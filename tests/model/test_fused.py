@@ -145,7 +145,7 @@ def test_a_dense_layer_is_quantized_as_that_of_keras():
     layers = Dense(3), keras.layers.Dense(3)
     for layer in layers:
         layer.build((None, ROWS[-1]))
-        layer.set_weights([np.linspace(-1, 1, 3 * ROWS[-1]).reshape(-1, 3), [1.0, 2.0, 3.0]])
+        layer.set_weights([np.linspace(-1, 1, 3 * ROWS[-1]).reshape(-1, 3), np.ones(3)])
         layer.quantize("int8")
         assert layer.kernel.dtype == "int8"
     np.testing.assert_array_equal(*(layer(random([2, ROWS[-1]])) for layer in layers))
