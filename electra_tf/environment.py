@@ -50,14 +50,23 @@ def unset_variables() -> dict[str, str]:
         missing[_ONEDNN] = "1"
     flags = unset_flags()
     if flags:
-        missing[XLA] = " ".join([os.environ.get(XLA, ""), *flags]).strip()
+        missing[XLA] = " ".join([_given_flags(), *flags]).strip()
     return missing
 
 
 def unset_flags() -> list[str]:
     """The flags of XLA that `configure` would add."""
-    given = os.environ.get(XLA, "")
+    given = _given_flags()
     return [flag for flag in _FLAGS if flag.lstrip("-").partition("=")[0] not in given]
+
+
+def _given_flags() -> str:
+    """The flags of XLA that the user has set; the variable may name a file that has them."""
+    given = os.environ.get(XLA, "")
+    if given.lstrip().startswith("-") or not os.path.isfile(given):
+        return given
+    with open(given, encoding="utf-8") as file:
+        return " ".join(file.read().split())
 
 
 @contextlib.contextmanager

@@ -45,6 +45,15 @@ def test_flags_of_xla_are_added_unless_the_user_says_otherwise(early, before, af
     assert os.environ["XLA_FLAGS"] == after
 
 
+def test_flags_of_xla_in_a_file_are_kept(early, tmp_path):
+    file = tmp_path / "flags.txt"
+    file.write_text("--xla_dump_to=/tmp/x\n--xla_cpu_prefer_vector_width=256\n")
+    early.setenv("XLA_FLAGS", str(file))
+    electra_tf.configure()
+    kept = "--xla_dump_to=/tmp/x --xla_cpu_prefer_vector_width=256"
+    assert os.environ["XLA_FLAGS"] == f"{kept} {CUBLAS}"
+
+
 @pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0"), ("1", "1")])
 def test_onednn_is_on_unless_the_user_says_otherwise(early, before, after):
     if before is not None:
