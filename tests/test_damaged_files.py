@@ -21,7 +21,7 @@ from damages import JSON, damage
 
 from electra_tf.files import read_json
 
-DAMAGES_PER_FILE = int(os.environ.get("DAMAGES_PER_FILE", "40"))
+DAMAGES_PER_FILE = int(os.environ.get("DAMAGES_PER_FILE", "200"))
 SECONDS = 300  # for all readers of a file; each has to be done in 60
 DAMAGES_PER_PROCESS = 100
 """TensorFlow keeps memory of every model that a process has loaded."""

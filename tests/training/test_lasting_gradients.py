@@ -4,8 +4,14 @@
 import gc
 import weakref
 
+import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
+from tiny_finetuning import classification, finetune
+from tiny_finetuning import make_data_dir as make_finetuning_data_dir
+from tiny_run import hparams_with, make_data_dir
 
+import electra_tf
 from electra_tf.training.private_tensorflow import without_lasting_gradients
 
 
@@ -34,3 +40,15 @@ def test_graphs_go_with_their_models():
         graph = graph_of_a_step()
     gc.collect()
     assert graph() is None
+
+
+@pytest.mark.slow
+def test_runs_leave_no_gradients(tmp_path):
+    def registered():
+        return {name for name in ops.gradient_registry._registry if name.startswith("CustomG")}
+
+    before = registered()
+    electra_tf.pretrain(str(make_data_dir(tmp_path / "a")), "model", **hparams_with({}))
+    data_dir = make_finetuning_data_dir(tmp_path / "b")
+    finetune(data_dir, [classification(data_dir)])
+    assert registered() == before

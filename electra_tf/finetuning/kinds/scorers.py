@@ -57,9 +57,9 @@ def regression_scores(predictions: Sequence[float], gold: Sequence[float]) -> di
     Raises:
         ValueError: there are no examples, or not as many predictions as targets.
     """
-    predictions, gold = _vectors(predictions, gold, np.float64)
     import scipy.stats
 
+    predictions, gold = _vectors(predictions, gold, np.float64)
     correlations = {"pearson": scipy.stats.pearsonr, "spearman": scipy.stats.spearmanr}
     constant = len(gold) < 2 or np.ptp(predictions) == 0 or np.ptp(gold) == 0
     scores = {
