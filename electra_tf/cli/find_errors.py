@@ -101,9 +101,9 @@ def check(args: argparse.Namespace) -> None:
             f"{args.output}."
         )
     if args.calibrate is not None:
-        given_files.data_file(args.calibrate)
+        args.calibrate = given_files.data_file(args.calibrate)
     if args.input not in (None, STANDARD):
-        given_files.data_file(args.input)
+        args.input = given_files.data_file(args.input)
     arguments.check_model_flags(args, args.model_dir)
 
 

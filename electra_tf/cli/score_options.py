@@ -73,9 +73,9 @@ def check(args: argparse.Namespace) -> None:
         raise ValueError("--few-shot is expected with --few-shot-hparams, but is not given.")
     _shared_options(args)
     if args.few_shot is not None:
-        given_files.data_file(args.few_shot)
+        args.few_shot = given_files.data_file(args.few_shot)
     if args.input != STANDARD:
-        given_files.data_file(args.input)
+        args.input = given_files.data_file(args.input)
     arguments.check_model_flags(args, args.model_dir)
 
 

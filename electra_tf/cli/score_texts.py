@@ -94,7 +94,7 @@ def check(args: argparse.Namespace) -> None:
     for name, value in {"weight": args.weight, "length-weight": args.length_weight}.items():
         expect(value is None or math.isfinite(value), f"--{name}", "a finite number", value)
     expect(args.batch_size >= 1, "--batch-size", "at least 1", args.batch_size)
-    given_files.data_file(args.input)
+    args.input = given_files.data_file(args.input)
     arguments.check_model_flags(args, args.model_dir)
 
 

@@ -10,7 +10,7 @@ from electra_tf.config.task_table import TaskSpec
 from electra_tf.finetuning.files.data_warnings import BadRows
 from electra_tf.finetuning.files.tables import with_swapped_pairs
 from electra_tf.finetuning.kinds import Kind, kind_of
-from electra_tf.given_files import find_data_file, find_task
+from electra_tf.given_files import data_file, find_data_file, find_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +30,15 @@ class Task:
         return kind_of(self.spec)
 
     def path(self, split: str) -> str:
-        """Returns the file of a split; of a held-out one, the file it is taken from.
+        """Returns the file of a split, with .gz if that is the one there is.
+
+        Of a held-out split it is the file it is taken from.
 
         Raises:
             ValueError: the task has no such split.
         """
-        return os.path.join(self.folder, self._file(split).file)
+        path = os.path.join(self.folder, self._file(split).file)
+        return find_data_file(path) or path
 
     def has(self, split: str) -> bool:
         """Returns whether the task has the split and its file exists."""
@@ -80,7 +83,7 @@ class Task:
             ValueError: the task has no such split, or the data are bad (see `BadRows`).
         """
         file = self._file(like)
-        examples = self.kind.read(str(path), file, self.spec, self.bad_rows, labelled)
+        examples = self.kind.read(data_file(str(path)), file, self.spec, self.bad_rows, labelled)
         self.bad_rows.write()
         return examples
 

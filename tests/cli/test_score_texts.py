@@ -85,6 +85,13 @@ def test_what_is_wrong_with_lists(model_dir, lines, flags, message, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_errors_name_the_packed_file_that_was_read(model_dir, tmp_path):
+    (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(b"a\tw1\nb\n"))
+    flags = ["--input", tmp_path / "packed.tsv"]
+    with pytest.raises(ValueError, match=r"packed\.tsv\.gz, line 2: at least 2 columns"):
+        scored(model_dir, [], tmp_path, *flags)
+
+
 def test_a_model_that_cannot_score_texts(model_dir, tmp_path, capsys, monkeypatch):
     (tmp_path / "l.tsv").write_text("a\tw1\n")
     loaded = electra_tf.load(str(model_dir))

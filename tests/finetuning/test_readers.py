@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Tables and tagged files: what is read, and which row is wrong and why."""
 
+import dataclasses
 import gzip
 
 import pytest
@@ -162,6 +163,23 @@ def test_bytes_that_are_not_utf8_are_an_error_with_their_line(tmp_path):
         read(tmp_path / "b.tsv")
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("train.tsv", "text\tlabel\nw1\tyes\nw2\n", r"train\.tsv\.gz, line 3: "),
+        ("dev.tsv", "text\tlabel\nw1\tmaybe\n", r"dev\.tsv\.gz, line 2: "),
+        ("dev.tsv", "text\tlabel\n", r"dev\.tsv\.gz: expected at least one example"),
+    ],
+)
+def test_errors_name_the_packed_file_that_was_read(tmp_path, name, rows, message):
+    path = classification(tmp_path, sizes=(3, 2, 1))
+    folder = tmp_path / "finetuning_data" / "words"
+    (folder / name).unlink()
+    (folder / f"{name}.gz").write_bytes(gzip.compress(rows.encode()))
+    with pytest.raises(ValueError, match=message):
+        load_task(path, str(folder)).examples(name.removesuffix(".tsv"))
+
+
 def test_what_is_checked_and_what_is_read_is_the_same_file(tmp_path):
     path = classification(tmp_path, sizes=(3, 2, 1))
     folder = tmp_path / "finetuning_data" / "words"
@@ -174,7 +192,8 @@ def test_what_is_checked_and_what_is_read_is_the_same_file(tmp_path):
     task = load_task(path, str(folder))
     assert [task.has(split) for split in ("train", "dev", "test")] == [True, True, True]
     for split, expected in zip(("train", "dev"), examples, strict=True):
-        assert task.examples(split) == expected
+        packed = str(folder / f"{split}.tsv.gz")
+        assert task.examples(split) == [dataclasses.replace(e, file=packed) for e in expected]
     write(folder / "dev.tsv", "text\tlabel\nw1\tyes\n")  # comes before the packed one
     assert [example.text_a for example in task.examples("dev")] == ["w1"]
     (folder / "test.tsv").unlink()
