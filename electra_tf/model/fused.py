@@ -6,9 +6,11 @@ several, but its matrix products are slower than oneDNN's. So only what is betwe
 compiled by it.
 """
 
+import concurrent.futures
 import contextlib
 import functools
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,7 +55,7 @@ def fused(function: Callable) -> Callable:
     Args:
         function: of `x`, further tensors and Python values.
     """
-    compiled = tf.function(function, jit_compile=True, autograph=False)
+    compiled = _compiled(function)
 
     @functools.wraps(function)
     def call(x: tf.Tensor, *arguments: Any):
@@ -72,9 +74,7 @@ def fused_elements(function: Callable) -> Callable:
         function: of tensors of one shape and type, which its result has, too.
     """
     call = fused(function)
-    of_words = tf.function(
-        functools.partial(_of_words, function), jit_compile=True, autograph=False
-    )
+    of_words = _compiled(functools.partial(_of_words, function))
 
     @functools.wraps(function)
     def call_with_words(*tensors: tf.Tensor):
@@ -107,3 +107,38 @@ def _rounded_bits(x: tf.Tensor):
     )
     quiet_nan = tf.bitwise.bitwise_or(bits, tf.constant(0x400000, tf.uint32))
     return tf.where(tf.math.is_nan(x), quiet_nan, bits + last + tf.constant(0x7FFF, tf.uint32))
+
+
+# ---- Compiled ahead
+
+_compiler = concurrent.futures.ThreadPoolExecutor(1, "compiled ahead")
+_begun = weakref.WeakSet()
+"""The functions that it has compiled, or will."""
+
+
+def _compiled(function: Callable):
+    """`function` compiled by XLA, beginning when a step that calls it is traced.
+
+    TensorFlow compiles a function at its first call. In the first step these calls wait for each
+    other, so all would be compiled one after the other, and nothing be done meanwhile. Another
+    thread begins with it while Python traces the rest of the step.
+    """
+    compiled = tf.function(function, jit_compile=True, autograph=False)
+
+    def call(*arguments: Any):
+        # Replicas of one process compile for different devices; there the first step does it.
+        if tf.inside_function() and not tf.distribute.has_strategy():
+            traced = compiled.get_concrete_function(*arguments)
+            if traced not in _begun:
+                _begun.add(traced)
+                _compiler.submit(_call_with_zeros, traced)
+        return compiled(*arguments)
+
+    return call
+
+
+def _call_with_zeros(traced: Callable):
+    """Have a function compiled; where that fails, the first step finds it out, too."""
+    zeros = [tf.zeros(tensor.shape, tensor.dtype) for tensor in traced.inputs]
+    # From a graph, as the step does: for other calls TensorFlow compiles it once more.
+    tf.function(traced, autograph=False)(*zeros)

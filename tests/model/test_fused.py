@@ -2,6 +2,10 @@
 """The compiled form, which steps on CPUs take, gives the numbers of the plain one."""
 
 import contextlib
+import os
+import re
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -163,3 +167,49 @@ def test_what_is_compiled(monkeypatch):
             assert not fused.is_fused(large)
         assert fused.is_fused(large)
     assert not fused.is_fused(large)
+
+
+@pytest.mark.usefixtures("small_is_fused")
+def test_tracing_a_step_begins_to_compile_its_functions_once(monkeypatch):
+    begun = []
+    monkeypatch.setattr(fused, "_call_with_zeros", lambda traced: begun.append(traced.name))
+    case = tf.float32, random((3, 7, 16))  # which no other test has
+    for _ in range(2):
+        _, (programs, _) = both_forms(lambda x: functions.gelu(x * functions.gelu(x)), *case)
+    fused._compiler.submit(int).result()
+    assert len(set(begun)) == len(begun) == programs
+
+
+FIRST_STEP = """
+import tensorflow as tf
+from electra_tf.model import functions, fused
+
+def step(x):
+    with fused.fused_on_cpus():
+        return functions.gelu(x) + functions.gelu(-x)
+
+x = tf.ones([256, 256], tf.{dtype})
+traced = tf.function(step).get_concrete_function(x)
+fused._compiler.submit(int).result()
+print("TRACED", flush=True)
+traced(x)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_first_step_finds_its_functions_compiled(dtype):
+    log = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_VMODULE": "device_compiler=2"}
+    command = [sys.executable, "-c", FIRST_STEP.format(dtype=dtype)]
+    done = subprocess.run(
+        command,
+        env={**os.environ, **log},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    tracing, step = done.stdout.split("TRACED")
+    compiled, found = "Instantly compiling for signature", "Already Compiled for signature"
+    assert [len(re.findall(text, tracing)) for text in (compiled, found)] == [1, 0]
+    assert [len(re.findall(text, step)) for text in (compiled, found)] == [0, 2]
