@@ -1,15 +1,12 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Scores by hand, the recorded one of chunking, and entities against an independent count."""
 
-import functools
 import json
 import pathlib
 import random
-import sys
 
 import numpy as np
 import pytest
-import sklearn.metrics
 from task_files import recorded
 
 from electra_tf.finetuning.kinds.scorers import (
@@ -34,46 +31,6 @@ def test_three_classes_and_constant_predictions():
     scores = classification_scores([0, 0, 0], [0, 1, 2], 3)
     assert scores == pytest.approx({"accuracy": 100 / 3, "mcc": 0.0, "macro_f1": 100 * 0.5 / 3})
     assert classification_scores([0, 0], [0, 0], 2)["f1"] == 0.0
-
-
-def scores_of_scikit_learn(predictions, gold, num_labels):
-    metrics, empty = sklearn.metrics, {"zero_division": 0}
-    scores = {
-        "accuracy": metrics.accuracy_score(gold, predictions),
-        "mcc": metrics.matthews_corrcoef(gold, predictions),
-        "macro_f1": metrics.f1_score(
-            gold, predictions, labels=range(num_labels), average="macro", **empty
-        ),
-    }
-    if num_labels == 2:
-        scores |= {
-            "f1": metrics.f1_score(gold, predictions, **empty),
-            "precision": metrics.precision_score(gold, predictions, **empty),
-            "recall": metrics.recall_score(gold, predictions, **empty),
-        }
-    return {name: 100.0 * score for name, score in scores.items()}
-
-
-@pytest.mark.parametrize("num_labels", [2, 4])
-def test_classes_have_the_scores_of_scikit_learn(num_labels, monkeypatch):
-    source = np.random.default_rng(num_labels)
-    for number in range(1, 9):  # of examples, and of classes that occur
-        predictions, gold = source.integers(0, min(number, num_labels), (2, number))
-        expected = scores_of_scikit_learn(predictions, gold, num_labels)
-        with monkeypatch.context() as patch:
-            for package in ("sklearn", "scipy", "pandas"):  # which take long to import
-                patch.setitem(sys.modules, package, None)
-            assert classification_scores(predictions, gold, num_labels) == expected
-
-
-def test_several_labels_have_the_scores_of_scikit_learn():
-    f1 = functools.partial(sklearn.metrics.f1_score, zero_division=0)
-    source = np.random.default_rng(0)
-    for number in range(1, 9):
-        predictions, gold = source.integers(0, 2, (2, number, 3))
-        scores = multilabel_scores(predictions, gold)
-        assert scores["micro_f1"] == 100.0 * f1(gold.ravel(), predictions.ravel())
-        assert scores["macro_f1"] == 100.0 * np.mean(list(map(f1, gold.T, predictions.T)))
 
 
 def test_regression():

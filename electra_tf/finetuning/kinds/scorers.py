@@ -1,10 +1,10 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Scores of predictions against gold labels, in percent except for errors; tables of the classes.
 
-Labels are ids, except for `entity_scores`, which takes tags. The counts of classes are not left to
-scikit-learn, whose import takes a sixth of the time from a command to its first step.
+Labels are ids, except for `entity_scores`, which takes tags.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,15 +36,18 @@ def classification_scores(
         ValueError: there are no examples, or not as many predictions as labels.
     """
     predictions, gold = _vectors(predictions, gold)
-    counts = _confusion(predictions, gold, num_labels)
-    precision, recall, f1 = _class_scores(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0))
+    classes = list(range(num_labels))
+    of_all = {"labels": classes, "average": "macro", "zero_division": 0}
     scores = {
-        "accuracy": np.mean(predictions == gold),
-        "mcc": _matthews(counts),
-        "macro_f1": np.mean(f1),
+        "accuracy": _metrics().accuracy_score(gold, predictions),
+        "mcc": _matthews(gold, predictions),
+        "macro_f1": _metrics().f1_score(gold, predictions, **of_all),
     }
     if num_labels == 2:
-        scores |= {"f1": f1[1], "precision": precision[1], "recall": recall[1]}
+        precision, recall, f1, _ = _metrics().precision_recall_fscore_support(
+            gold, predictions, labels=[1], average="macro", zero_division=0
+        )
+        scores |= {"f1": f1, "precision": precision, "recall": recall}
     return _percent(scores)
 
 
@@ -101,10 +104,14 @@ def multilabel_scores(predictions: np.ndarray, gold: np.ndarray) -> dict[str, fl
             "predictions and gold must be of one shape [n, C] with n > 0, received predictions "
             f"of shape {predictions.shape} and gold of shape {gold.shape}."
         )
-    right, of_gold, predicted = gold & predictions, gold.sum(axis=0), predictions.sum(axis=0)
+    # Column by column: of a single label scikit-learn would also count its absence as a class.
+    columns = [
+        _metrics().f1_score(*column, zero_division=0)
+        for column in zip(gold.T, predictions.T, strict=True)
+    ]
     scores = {
-        "micro_f1": _class_scores(right.sum(), of_gold.sum(), predicted.sum())[2],
-        "macro_f1": np.mean(_class_scores(right.sum(axis=0), of_gold, predicted)[2]),
+        "micro_f1": _metrics().f1_score(gold.ravel(), predictions.ravel(), zero_division=0),
+        "macro_f1": np.mean(columns),
         "exact": np.mean(np.all(gold == predictions, axis=1)),
     }
     return _percent(scores)
@@ -157,31 +164,21 @@ def entity_scores(
     return scores
 
 
-def _confusion(predictions: np.ndarray, gold: np.ndarray, num_labels: int):
-    """Numbers of examples, int [gold label, predicted label]."""
-    pairs = np.bincount(gold * num_labels + predictions, minlength=num_labels**2)
-    return pairs.reshape(num_labels, num_labels)
+def _metrics():
+    """scikit-learn's, imported with the first scores: that takes as long as building a model."""
+    import sklearn.metrics
+
+    return sklearn.metrics
 
 
-def _class_scores(right: np.ndarray, gold: np.ndarray, predicted: np.ndarray):
-    """Precision, recall and F1, each as the arguments; 0 where it is undefined.
+def _matthews(gold: np.ndarray, predictions: np.ndarray):
+    from sklearn.exceptions import UndefinedMetricWarning
 
-    Args:
-        right: examples that have the class, and get it.
-        gold: examples that have it.
-        predicted: examples that get it.
-    """
-    fractions = (right, predicted), (right, gold), (2 * right, gold + predicted)
-    return [part / np.maximum(whole, 1) for part, whole in fractions]
-
-
-def _matthews(counts: np.ndarray):
-    """The correlation coefficient of a confusion matrix; 0 where one side is constant."""
-    counts = counts.astype(np.float64)
-    gold, predicted, total = counts.sum(axis=1), counts.sum(axis=0), counts.sum()
-    covariance = np.trace(counts) * total - gold @ predicted
-    variances = (total**2 - gold @ gold) * (total**2 - predicted @ predicted)
-    return covariance / np.sqrt(variances) if variances else 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        # scikit-learn warns where only one class occurs at all.
+        warnings.simplefilter("ignore", UserWarning)
+        return _metrics().matthews_corrcoef(gold, predictions)
 
 
 def _vectors(predictions: Sequence[float], gold: Sequence[float], dtype: type = np.int64):
@@ -217,30 +214,37 @@ def class_report(predictions: Sequence[int], gold: Sequence[int], labels: Sequen
     predictions, gold: label ids [n].
     labels: names in the order of their ids.
     """
-    counts = _confusion(*_vectors(predictions, gold), len(labels))
-    rows = [[label, *map(str, row)] for label, row in zip(labels, counts, strict=True)]
-    table = _class_table(labels, np.diag(counts), counts.sum(axis=1), counts.sum(axis=0))
-    return _aligned([["gold \\ predicted", *labels], *rows]) + "\n\n" + table
+    ids = range(len(labels))
+    matrix = _metrics().confusion_matrix(gold, predictions, labels=ids)
+    counts = [[label, *map(str, row)] for label, row in zip(labels, matrix, strict=True)]
+    scores = _metrics().precision_recall_fscore_support(
+        gold, predictions, labels=ids, zero_division=0
+    )
+    table = _class_table(labels, scores, matrix.sum(axis=0))
+    return _aligned([["gold \\ predicted", *labels], *counts]) + "\n\n" + table
 
 
 def multilabel_report(predictions: np.ndarray, gold: np.ndarray, labels: Sequence[str]) -> str:
     """A line for each label, of 0/1 arrays [n, C]."""
-    right = (gold & predictions).sum(axis=0)
-    return _class_table(labels, right, gold.sum(axis=0), predictions.sum(axis=0))
+    scores = [
+        _metrics().precision_recall_fscore_support(
+            gold[:, i], predictions[:, i], labels=[1], zero_division=0
+        )
+        for i in range(len(labels))
+    ]
+    return _class_table(labels, np.concatenate(scores, axis=1), predictions.sum(axis=0))
 
 
-def _class_table(
-    labels: Sequence[str], right: np.ndarray, gold: np.ndarray, predicted: np.ndarray
-) -> str:
+def _class_table(labels: Sequence[str], scores: Sequence[np.ndarray], predicted: np.ndarray) -> str:
     """Scores in percent; the numbers of examples that have a label, and of those that get it.
 
-    right, gold, predicted: [C], see `_class_scores`.
+    scores: [4, C], precision, recall, F1 and number of examples; what is undefined is 0.
+    predicted: [C].
     """
     table = [["label", "precision", "recall", "f1", "gold", "predicted"]]
-    scores = _class_scores(right, gold, predicted)
-    for label, *shares, has, gets in zip(labels, *scores, gold, predicted, strict=True):
+    for label, *shares, gold, number in zip(labels, *scores, predicted, strict=True):
         row = [f"{100 * share:.2f}" for share in shares]
-        table.append([label, *row, str(int(has)), str(int(gets))])
+        table.append([label, *row, str(int(gold)), str(int(number))])
     return _aligned(table)
 
 
