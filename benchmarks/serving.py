@@ -1,7 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """Latency of an exported model beside Hugging Face's PyTorch model on the same weights.
 
-    python benchmarks/serving.py [--rounds 30] [--dtypes float32]
+    python benchmarks/serving.py [--rounds 30] [--dtypes float32] [--branches 2]
 
 Needs the `bench` extra. Random weights of the small model. Each side runs in a separate process,
 interleaved, request by request: what else the machine does hits both. `text` stands beside
@@ -33,7 +33,7 @@ SETTINGS = {"float32": _THREADS, "bfloat16": {**_THREADS, "TF_ONEDNN_ASSUME_FROZ
 """What docs/serving.md advises for exports of a dtype; a client does not need this library."""
 
 
-def make_models(folder):
+def make_models(folder, branches):
     """Random weights as a folder of ours, an export and a Hugging Face folder."""
     from electra_tf.config import PretrainingConfig
     from electra_tf.interop import save_huggingface
@@ -54,17 +54,22 @@ def make_models(folder):
     model_folder.write_config(config, tokenizer)
     model_folder.checkpoints(config).save(0, weights_by_name(pretrainer), {})
     for dtype in TOLERANCES:
-        export_model(config.model_dir, f"{folder}/{dtype}", dtype=dtype, names=["text", "ids"])
+        exported, names = f"{folder}/{dtype}", ["text", "ids"]
+        export_model(config.model_dir, exported, dtype=dtype, names=names, branches=branches)
     save_huggingface(pretrainer.discriminator, f"{folder}/huggingface", tokenizer)
 
 
-def serve_export(folder, dtype, threads, pipe):
+def serve_export(folder, dtype, threads, branches, pipe):
     for name, value in SETTINGS[dtype].items():
         os.environ.setdefault(name, value)
     import tensorflow as tf
     import tensorflow_text  # noqa: F401
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    if branches > 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    else:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
     signatures = tf.saved_model.load(f"{folder}/{dtype}").signatures
 
     def text(texts):
@@ -143,6 +148,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="at most; fewer of large requests")
     parser.add_argument("--threads", type=int, default=2, help="of each side")
+    parser.add_argument("--branches", type=int, default=1, help="of the exports")
     parser.add_argument("--dtypes", nargs="+", choices=TOLERANCES, default=list(TOLERANCES))
     parser.add_argument("--signatures", default="ids,text")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
@@ -150,7 +156,7 @@ def main():
     args = parser.parse_args()
     multiprocessing.set_start_method("spawn")
     with tempfile.TemporaryDirectory() as folder:
-        maker = multiprocessing.Process(target=make_models, args=(folder,))
+        maker = multiprocessing.Process(target=make_models, args=(folder, args.branches))
         maker.start()
         maker.join()
         assert maker.exitcode == 0
@@ -169,7 +175,7 @@ def main():
 def compare(folder, dtype, args):
     """Both sides in one data type, at all points."""
     sides = {
-        "here": start(serve_export, folder, dtype, args.threads),
+        "here": start(serve_export, folder, dtype, args.threads, args.branches),
         "torch": start(serve_huggingface, folder, dtype, args.threads),
     }
     generator = np.random.default_rng(0)

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
+from electra_tf.config import check
 from electra_tf.config.finetuning import FinetuningConfig, filled
 from electra_tf.config.pretraining import PretrainingConfig
 from electra_tf.config.task_json import task_from_json
@@ -25,6 +26,9 @@ CONFIG_FILE = "config.json"
 """Describes the model of a folder."""
 LOG_FILE = "train_log.jsonl"
 """The log of the run that made the model of a folder."""
+
+MAX_BRANCHES = 64
+"""Of an export."""
 
 HUB_PREFIX = "hf://"
 """Begins the names of models on the Hugging Face hub."""
@@ -207,6 +211,11 @@ def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
         f"`hf download {name} --local-dir FOLDER`, the original's released ones as zip files from "
         "https://github.com/google-research/electra."
     )
+
+
+def check_branches(branches: int) -> None:
+    """Raise a ValueError unless an export can have so many branches; its graph grows by each."""
+    check(branches in range(1, MAX_BRANCHES + 1), "branches", f"in 1..{MAX_BRANCHES}", branches)
 
 
 def check_export_dir(folder: str) -> None:

@@ -27,6 +27,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--top-k", type=int, default=10, help="fillings for each mask")
     parser.add_argument(
+        "--branches",
+        type=int,
+        default=1,
+        help="parts of a request that are computed at the same time, by a thread each; see "
+        "docs/serving.md for the settings that this needs",
+    )
+    parser.add_argument(
         "--signatures",
         type=lambda names: names.split(","),
         default=[],
@@ -39,6 +46,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def check(args: argparse.Namespace) -> None:
     """Check the flags, and that the model exists."""
     config.check(args.top_k >= 1, "top-k", "1 or more", args.top_k)
+    given_files.check_branches(args.branches)
     given_files.check_export_dir(args.export_dir)
     arguments.check_model_flags(args, args.model_dir)
 
@@ -55,6 +63,7 @@ def run(args: argparse.Namespace) -> None:
         args.dtype,
         args.top_k,
         args.signatures,
+        branches=args.branches,
         **arguments.model_settings(args),
     )
     print(

@@ -15,7 +15,7 @@ from electra_tf.files import write_json, write_text, writing
 from electra_tf.finetuning.prediction import task_number
 from electra_tf.finetuning.task import Task
 from electra_tf.folders import new_folder
-from electra_tf.given_files import check_export_dir
+from electra_tf.given_files import check_branches, check_export_dir
 from electra_tf.interop.opening import find_model, open_model
 from electra_tf.interop.stored_model import StoredModel
 from electra_tf.model import Encoder
@@ -40,6 +40,7 @@ def export_model(
     top_k: int = 10,
     names: Sequence[str] = (),
     *,
+    branches: int = 1,
     generator: str | None = None,
     hparams: Mapping[str, Any] | None = None,
     labels: Sequence[str] | None = None,
@@ -55,6 +56,8 @@ def export_model(
         dtype: "float32" or "bfloat16", of weights and matrix products of encoders.
         top_k: fillings of `fill_mask` for each mask.
         names: signatures to write; default: all. Only "ids" loads without tensorflow-text.
+        branches: parts of a request that are computed at the same time, by a thread each, where
+            TensorFlow gives each operation one thread.
         generator: Hugging Face folder of the generator, if it is not inside `model_dir`.
         hparams: what the files do not say, see `interop.opening.open_model`.
         labels: likewise.
@@ -68,10 +71,11 @@ def export_model(
         ValueError: a setting does not fit the model.
         ExportDiffersError: the export does not say what the model says.
     """
-    _check_options(export_dir, dtype, top_k)
+    _check_options(export_dir, dtype, top_k, branches)
     _require_model(model_dir)
     model = open_model(model_dir, hparams, labels, generator)
-    return export_opened(model, model_dir, export_dir, task, max_seq_length, dtype, top_k, names)
+    settings = (task, max_seq_length, dtype, top_k, names, branches)
+    return export_opened(model, model_dir, export_dir, *settings)
 
 
 def export_opened(
@@ -83,6 +87,7 @@ def export_opened(
     dtype: str = "float32",
     top_k: int = 10,
     names: Sequence[str] = (),
+    branches: int = 1,
 ) -> Comparison:
     """Write a SavedModel of a model that is in memory.
 
@@ -95,6 +100,7 @@ def export_opened(
         dtype: likewise.
         top_k: likewise.
         names: likewise.
+        branches: likewise.
 
     Returns:
         What the comparison with the model found.
@@ -102,11 +108,11 @@ def export_opened(
     Raises:
         FileExistsError, ValueError, ExportDiffersError: see `export_model`.
     """
-    _check_options(export_dir, dtype, top_k)
+    _check_options(export_dir, dtype, top_k, branches)
     served_task = model.tasks[task_number(model, source, task)] if model.is_finetuned else None
     length = _checked_length(model, served_task, max_seq_length)
-    server = server_of_model(model, source, task, length, tf.as_dtype(dtype), top_k)
-    settings = {"max_seq_length": length, "dtype": dtype}
+    server = server_of_model(model, source, task, length, tf.as_dtype(dtype), top_k, branches)
+    settings = {"max_seq_length": length, "dtype": dtype, "branches": branches}
     if served_task is None:
         settings["top_k"] = top_k
     signatures = _chosen(server.signatures, names)
@@ -115,9 +121,10 @@ def export_opened(
         return _write(unfinished, model, spec, server, signatures, settings)
 
 
-def _check_options(export_dir: str, dtype: str, top_k: int):
+def _check_options(export_dir: str, dtype: str, top_k: int, branches: int):
     check(dtype in DTYPES, "dtype", f"one of {', '.join(DTYPES)}", dtype)
     check(top_k >= 1, "top-k", "1 or more", top_k)
+    check_branches(branches)
     check_export_dir(export_dir)
 
 
@@ -178,6 +185,7 @@ def server_of_model(
     max_seq_length: int,
     dtype: tf.DType,
     top_k: int,
+    branches: int = 1,
 ) -> TaskServer | PretrainedServer:
     """What serves a model, or one of its tasks.
 
@@ -188,6 +196,7 @@ def server_of_model(
         max_seq_length: see `export_model`.
         dtype: see `export_model`.
         top_k: see `export_model`.
+        branches: see `export_model`.
 
     Raises:
         ValueError: there is no vocabulary; a task is named that the model does not have, or none
@@ -199,11 +208,13 @@ def server_of_model(
             'original give hparams={"vocab_file": ...}.'
         )
     if model.is_finetuned:
-        return server_of(model, task_number(model, folder, task), max_seq_length, dtype)
+        number = task_number(model, folder, task)
+        return server_of(model, number, max_seq_length, dtype, branches)
     if task is not None:
         raise ValueError(f"task is {task!r}, but {folder} holds a pre-trained model.")
     calibration = model.error_calibration
-    return PretrainedServer(model.model, model.tokenizer, max_seq_length, dtype, top_k, calibration)
+    settings = (max_seq_length, dtype, top_k, calibration, branches)
+    return PretrainedServer(model.model, model.tokenizer, *settings)
 
 
 def live_encoders(model: StoredModel) -> list[Encoder]:

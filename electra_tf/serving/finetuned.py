@@ -36,12 +36,12 @@ ANSWER_ROWS_AT_ONCE = 8
 
 
 def server_of(
-    loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype: tf.DType
+    loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype: tf.DType, branches: int = 1
 ) -> "TaskServer":
     """The server for one task of a fine-tuned model."""
     kind = kind_of(loaded.tasks[task_id].spec)
     server = next(server for of_kind, server in _SERVERS if isinstance(kind, of_kind))
-    return server(loaded, task_id, max_seq_length, dtype)
+    return server(loaded, task_id, max_seq_length, dtype, branches)
 
 
 class TaskServer(tf.Module):
@@ -49,18 +49,26 @@ class TaskServer(tf.Module):
 
     max_seq_length: tokens of a row, at most.
     dtype: of weights and matrix products of the encoder.
+    branches: of the encoder, see `ServedEncoder`.
 
     Attributes:
         encoders: the one encoder, in a list.
     """
 
-    def __init__(self, loaded: FinetunedModel, task_id: int, max_seq_length: int, dtype: tf.DType):
+    def __init__(
+        self,
+        loaded: FinetunedModel,
+        task_id: int,
+        max_seq_length: int,
+        dtype: tf.DType,
+        branches: int = 1,
+    ):
         super().__init__()
         self._spec = loaded.tasks[task_id].spec
         self._config = loaded.config
         self._tokenizer = loaded.tokenizer
         self._max_seq_length = max_seq_length
-        self._encoder = ServedEncoder(loaded.model.encoder, dtype)
+        self._encoder = ServedEncoder(loaded.model.encoder, dtype, branches=branches)
         self.encoders = [self._encoder]
         self._head: TaskHead = loaded.model.task_heads.heads[task_id]
         self._head_weights = plain_variables(self._head)

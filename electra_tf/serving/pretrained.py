@@ -43,6 +43,7 @@ class PretrainedServer(tf.Module):
         dtype: of weights and matrix products of encoders.
         top_k: fillings for each gap.
         calibration: of `find_errors`, if there is one.
+        branches: of encoders, see `ServedEncoder`.
 
     Attributes:
         encoders: as `encoders_of` the pretrainer, in the form that serves.
@@ -57,6 +58,7 @@ class PretrainedServer(tf.Module):
         dtype: tf.DType,
         top_k: int,
         calibration: ErrorCalibration | None = None,
+        branches: int = 1,
     ):
         super().__init__()
         self._tokenizer = tokenizer
@@ -67,7 +69,7 @@ class PretrainedServer(tf.Module):
         for encoder in encoders_of(pretrainer):
             # What the models share is shared here, too: which table, and how it is seen.
             table = id(encoder.embeddings), is_disentangled(encoder)
-            served[id(encoder)] = ServedEncoder(encoder, dtype, tables.get(table))
+            served[id(encoder)] = ServedEncoder(encoder, dtype, tables.get(table), branches)
             tables[table] = served[id(encoder)].embeddings
         self.encoders = list(served.values())
         self._encoder = self.encoders[0]

@@ -6,6 +6,11 @@ its bias; query, key and value are one projection; the factor of the scores is i
 TensorFlow's optimizer fuses products with their bias, with GELU and with the residual, where
 oneDNN has the product. Weights of rank 1 are constants of the graph, because reading a variable is
 an operation; matrices are variables, because each signature has its own copy of a constant.
+
+With several branches the tokens of every row are in as many parts, and the operations of a part
+depend on another part only by its keys and values. So TensorFlow's executor computes them at the
+same time with one thread each, where threads that share each single operation would wait for each
+other at its end.
 """
 
 import math
@@ -57,6 +62,7 @@ class ServedEncoder(tf.Module):
         encoder: whose weights are copied.
         dtype: of weights, matrix products and activations; normalization and softmax are float32.
         embeddings: those of another served encoder, to share them.
+        branches: parts of a request that can be computed at the same time.
 
     Call: {input_ids, input_mask, segment_ids [B, L]} -> list of num_hidden_layers + 1 tensors
         [B, L, H]: what the first layer reads, then what each layer gives.
@@ -67,8 +73,10 @@ class ServedEncoder(tf.Module):
         encoder: Encoder,
         dtype: tf.DType = tf.float32,
         embeddings: ServedEmbeddings | None = None,
+        branches: int = 1,
     ):
         super().__init__()
+        self._branches = branches
         self._config = encoder.config
         self._direction = encoder.direction
         self.embeddings = embeddings or ServedEmbeddings(
@@ -95,15 +103,32 @@ class ServedEncoder(tf.Module):
     def __call__(self, batch: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         ids = batch["input_ids"]
         rows, length = tf.shape(ids)[0], tf.shape(ids)[1]
+        lengths = self._lengths_of_parts(length)
         hidden = self.embeddings(ids, batch["segment_ids"])
         if self._project is not None:
             hidden = self._project(hidden)
         scores = attention_mask_scores(batch["input_mask"], direction=self._direction)
-        states = [hidden]
+        if self._direction == "both":  # the same scores [B, 1, 1, L] from every token
+            scores = [scores] * self._branches
+        else:
+            scores = _split(scores, lengths, axis=2)
+        parts = _split(tf.reshape(hidden, [rows, length, self.hidden_size]), lengths, axis=1)
+        states = [[tf.reshape(part, [-1, self.hidden_size]) for part in parts]]
         for layer in self._layers:
-            states.append(layer(states[-1], scores, rows, length))
-        shape = [rows, length, self.hidden_size]
-        return [tf.reshape(state, shape) for state in states]
+            states.append(layer(states[-1], scores, rows, lengths))
+        return [self._whole(parts, rows, lengths) for parts in states]
+
+    def _lengths_of_parts(self, length: tf.Tensor) -> list[tf.Tensor]:
+        """For each branch, its tokens of a row: differ by 1 at most, and are `length` together."""
+        count = self._branches
+        return [(length + n) // count for n in range(count)] if count > 1 else [length]
+
+    def _whole(
+        self, parts: list[tf.Tensor], rows: tf.Tensor, lengths: list[tf.Tensor]
+    ) -> tf.Tensor:
+        """The parts [B * length, H] of each branch as one, [B, L, H]."""
+        pairs = zip(parts, lengths, strict=True)
+        return _joined([tf.reshape(x, [rows, n, self.hidden_size]) for x, n in pairs], axis=1)
 
 
 def is_disentangled(encoder: Encoder) -> bool:
@@ -127,24 +152,41 @@ class _Layer(tf.Module):
         self._norm = _Norm(block.residual_output.layer_norm)
 
     def __call__(
-        self, hidden: tf.Tensor, mask_scores: tf.Tensor, rows: tf.Tensor, length: tf.Tensor
-    ) -> tf.Tensor:
-        context = self._attend(hidden, mask_scores, rows, length)
-        hidden = self._attention_norm(self._attention_output(context) + hidden)
-        wide = self._activation(self._widen(hidden))
-        return self._norm(self._narrow(wide) + hidden)
+        self,
+        parts: list[tf.Tensor],
+        mask_scores: list[tf.Tensor],
+        rows: tf.Tensor,
+        lengths: list[tf.Tensor],
+    ) -> list[tf.Tensor]:
+        projected = [self._project(part, rows, n) for part, n in zip(parts, lengths, strict=True)]
+        queries, keys, values = zip(*projected, strict=True)
+        key, value = _joined(keys, axis=2), _joined(values, axis=2)  # [B, A, L, D]
+        attended = [
+            self._attend(query, key, value, scores)
+            for query, scores in zip(queries, mask_scores, strict=True)
+        ]
+        return [self._feed(*pair) for pair in zip(attended, parts, strict=True)]
 
-    def _attend(
-        self, hidden: tf.Tensor, mask_scores: tf.Tensor, rows: tf.Tensor, length: tf.Tensor
-    ) -> tf.Tensor:
+    def _project(self, hidden: tf.Tensor, rows: tf.Tensor, length: tf.Tensor) -> list[tf.Tensor]:
+        """Query, key and value [B, A, length, D] of hidden states [B * length, H]."""
         shape = [rows, length, 3, self._heads, self._size]
         # Transposed by einsum, because oneDNN's transpose wakes all threads however small it is.
         projected = tf.einsum("blcad->cbald", tf.reshape(self._query_key_value(hidden), shape))
-        query, key, value = tf.unstack(projected)  # [B, A, L, D] each
+        return tf.unstack(projected)
+
+    def _attend(
+        self, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, mask_scores: tf.Tensor
+    ) -> tf.Tensor:
         scores = tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32) + mask_scores
-        weights = tf.cast(tf.nn.softmax(scores), hidden.dtype)
+        weights = tf.cast(tf.nn.softmax(scores), query.dtype)
         context = tf.einsum("bald->blad", tf.matmul(weights, value))
-        return tf.reshape(context, [rows * length, self._heads * self._size])
+        return tf.reshape(context, [-1, self._heads * self._size])
+
+    def _feed(self, context: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
+        """What is behind attention: output, feed-forward network, normalization."""
+        hidden = self._attention_norm(self._attention_output(context) + hidden)
+        wide = self._activation(self._widen(hidden))
+        return self._norm(self._narrow(wide) + hidden)
 
 
 class _Linear(tf.Module):
@@ -197,3 +239,11 @@ _ACTIVATIONS = {**ACTIVATIONS, "gelu": _gelu}
 
 def _variable(value: np.ndarray | tf.Tensor | keras.Variable, dtype: tf.DType) -> tf.Variable:
     return tf.Variable(tf.cast(tf.convert_to_tensor(value), dtype), trainable=False)
+
+
+def _split(x: tf.Tensor, lengths: list[tf.Tensor], axis: int) -> list[tf.Tensor]:
+    return [x] if len(lengths) == 1 else tf.split(x, lengths, axis)
+
+
+def _joined(parts: Sequence[tf.Tensor], axis: int) -> tf.Tensor:
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis)

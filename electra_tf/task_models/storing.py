@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SAVED_MODEL = "tf_saved_model"
 _OPTIONS = {
-    SAVED_MODEL: ("max_seq_length", "dtype", "names"),
+    SAVED_MODEL: ("max_seq_length", "dtype", "names", "branches"),
     "onnx": ("max_seq_length",),
     "litert": ("max_seq_length",),
 }
@@ -53,8 +53,8 @@ class StoredInFolders:
             filepath: a new folder; of "onnx" and "litert" a file.
             format: "tf_saved_model", which takes raw strings, see `serving.export_model`; "onnx" or
                 "litert", which take ids.
-            **options: of `serving.export_model`: max_seq_length, and for a SavedModel dtype and
-                names.
+            **options: of `serving.export_model`: max_seq_length, and for a SavedModel dtype,
+                names and branches.
 
         Raises:
             ValueError: there is no such format or option.

@@ -133,6 +133,8 @@ def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch)
         ({"task": "cola"}, "task is 'cola', but .* holds a pre-trained model"),
         ({"names": ["word"]}, "signatures .* features, fill_mask, .* names word"),
         ({"top_k": 0}, "top-k is expected to be 1 or more"),
+        ({"branches": 0}, r"branches is expected to be in 1\.\.64, but is 0"),
+        ({"branches": "2"}, r"branches is expected to be in 1\.\.64, but is '2'"),
     ],
 )
 def test_wrong_settings(pair_dir, tmp_path, options, message):
@@ -295,7 +297,8 @@ def test_the_command_takes_what_a_checkpoint_does_not_tell(tmp_path, monkeypatch
     folder, options = released("finetune/cola", tmp_path / "cola")
     line = ["export", "--model-dir", folder, "--export-dir", tmp_path / "export"]
     line += ["--hparams", json.dumps(options["hparams"]), "--labels", "bad,good"]
-    assert electra(*line, "--signatures", "ids") == 0
+    assert electra(*line, "--signatures", "ids", "--branches", 2) == 0
     assert "comparisons with the model" in capsys.readouterr().out
     settings = json.loads((tmp_path / "export" / "assets.extra" / "electra_tf.json").read_text())
     assert settings["labels"] == ["bad", "good"] and settings["task"] == "cola"
+    assert settings["branches"] == 2

@@ -56,6 +56,23 @@ def test_its_graph_gives_the_states_of_the_encoder(encoder, dtype, tolerance):
         assert np.sqrt(np.mean(difference**2)) < tolerance
 
 
+@pytest.mark.parametrize("direction", ["both", "right_to_left"])
+def test_branches_are_parts_of_the_tokens_and_change_no_numbers(direction):
+    """Nine tokens in two parts, and rows that are shorter than there are branches."""
+    made = Encoder(CONFIG, direction=direction)
+    graph = tf.function(ServedEncoder(made, branches=2), autograph=False)
+    for length in (9, 1):
+        batch = {name: tf.constant(values[:, :length]) for name, values in rows().items()}
+        expected = ServedEncoder(made)(batch)
+        for state, wanted in zip(graph(batch), expected, strict=True):
+            np.testing.assert_allclose(state, wanted, atol=1e-5)
+    layers = CONFIG.num_hidden_layers
+    operations = graph.get_concrete_function(batch).graph.get_operations()
+    assert sum(operation.type == "Erf" for operation in operations) == 2 * layers
+    joined = {str(o.outputs[0].name) for o in operations if o.type == "ConcatV2"}
+    assert len(joined) == 2 * layers + layers + 1  # keys and values; the states that are returned
+
+
 @pytest.mark.slow
 def test_the_settings_that_serving_advises_change_no_numbers():
     settings = {
