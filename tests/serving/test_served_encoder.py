@@ -80,6 +80,10 @@ def test_the_settings_that_serving_advises_change_no_numbers():
         "TF_ONEDNN_THREADPOOL_USE_CALLER_THREAD": "1",
         "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": "1",
     }
-    test = f"{__file__}::{test_its_graph_gives_the_states_of_the_encoder.__name__}"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    tests = (
+        test_its_graph_gives_the_states_of_the_encoder,
+        test_branches_are_parts_of_the_tokens_and_change_no_numbers,
+    )
+    names = [f"{__file__}::{test.__name__}" for test in tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *names]
     subprocess.run(command, env={**os.environ, **settings}, check=True)
