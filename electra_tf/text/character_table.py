@@ -36,6 +36,8 @@ CJK_RANGES = (
     (0x2B820, 0x2CEAF),
     (0x2F800, 0x2FA1F),
 )
+HANGUL_SYLLABLES = 0xAC00, 0xD7A4
+"""The first one, and what follows the last one."""
 UNSPACED_RANGES = (
     (0x0E00, 0x0FFF),  # Thai, Lao, Tibetan
     (0x1000, 0x109F),  # Myanmar
@@ -148,8 +150,9 @@ def character_table(
         stands for the character itself, whichever it is, and what no token has becomes `UNKNOWN`.
     """
     settings = do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
-    # Most characters become nothing, themselves, or a word of their own. Only the others are
-    # expanded one by one, which for all of them took as long as building a model.
+    # Most characters become nothing, themselves, a word of their own, or the letters of a syllable.
+    # Only the others are expanded one by one, which for all of them took as long as building a
+    # model.
     rows = np.full((NUM_SLOTS, _LONGEST_EXPANSION), _NOTHING, np.int32)
     rows[:, 0] = _SLOTS
     if split_ideographs:
@@ -158,7 +161,11 @@ def character_table(
         rows[np.ix_(ideographs, [0, 2])] = _SPACE
     if clean:
         rows[slots_in_class("CONTROL")] = _NOTHING
-    for slot in np.flatnonzero(_is_special()).tolist():
+    special = _is_special()
+    if strip_accents:
+        special = special | _is_composed()
+        rows[slice(*HANGUL_SYLLABLES)] = _letters_of_syllables()
+    for slot in np.flatnonzero(special).tolist():
         expansion = _expand(int(_SLOTS[slot]), *settings)
         rows[slot] = _NOTHING
         rows[slot, : len(expansion)] = expansion
@@ -182,8 +189,24 @@ def _is_special() -> np.ndarray:
         special |= slots_in_class(name)
     for first, last in ASCII_PUNCTUATION_RANGES:
         special |= (first <= _SLOTS) & (last >= _SLOTS)
+    return special
+
+
+@functools.cache
+def _is_composed() -> np.ndarray:
+    """The slots of other characters than syllables that NFD takes apart, bool."""
     is_composed = (not unicodedata.is_normalized("NFD", chr(c)) for c in _SLOTS.tolist())
-    return special | np.fromiter(is_composed, bool, NUM_SLOTS)
+    composed = np.fromiter(is_composed, bool, NUM_SLOTS)
+    composed[slice(*HANGUL_SYLLABLES)] = False
+    return composed
+
+
+def _letters_of_syllables():
+    """The two or three letters of each syllable of Hangul (The Unicode Standard, 3.12)."""
+    pairs, last = np.divmod(np.arange(HANGUL_SYLLABLES[1] - HANGUL_SYLLABLES[0]), 28)
+    first, vowel = np.divmod(pairs, 21)
+    last = np.where(last == 0, _NOTHING, 0x11A7 + last)
+    return np.stack([0x1100 + first, 0x1161 + vowel, last], axis=1)
 
 
 def _expand(
@@ -194,22 +217,22 @@ def _expand(
     split_punctuation: bool,
     clean: bool,
 ):
-    if code_point in _ASCII_SPACES or code_point in code_points_of("SEPARATOR"):
+    if code_point in _ASCII_SPACES or _is_in_class("SEPARATOR")[code_point]:
         return (_SPACE,)
     if not clean and code_point in _MORE_WHITE_SPACE:
         return (_SPACE,)
     if not clean and code_point in _NEVER_IN_TOKENS:
         return (UNKNOWN,)
-    if clean and (code_point == 0xFFFD or code_point in code_points_of("CONTROL")):
+    if clean and (code_point == 0xFFFD or _is_in_class("CONTROL")[code_point]):
         return ()
     result = (code_point,)
     if do_lower_case:
         result = lower_case_mapping().get(code_point, result)
     if strip_accents:
-        marks = code_points_of("NONSPACING_MARK")
+        is_mark = _is_in_class("NONSPACING_MARK")
         # Canonical decompositions of assigned characters are the same in all Unicode versions.
         decomposed = unicodedata.normalize("NFD", "".join(map(chr, result)))
-        result = tuple(ord(c) for c in decomposed if ord(c) not in marks)
+        result = tuple(ord(c) for c in decomposed if not is_mark[ord(c)])
     if split_ideographs and is_cjk(code_point):
         return (_SPACE, *result, _SPACE)
     if not split_punctuation:
@@ -229,4 +252,4 @@ def is_punctuation(code_point: int) -> bool:
     """Returns whether BERT takes the character for punctuation, which is a separate word."""
     if any(first <= code_point <= last for first, last in ASCII_PUNCTUATION_RANGES):
         return True
-    return code_point in code_points_of("PUNCTUATION")
+    return bool(_is_in_class("PUNCTUATION")[code_point])
