@@ -71,6 +71,27 @@ class Rule(NamedTuple):
     learning_rate_multiplier: float
 
 
+class Numbers(NamedTuple):
+    """Scalars of an update, which all variables of a data type share.
+
+    If each of hundreds of variables had its own, they would take seconds to trace.
+    """
+
+    learning_rate: tf.Tensor
+    zero: tf.Tensor
+    beta_1: tf.Tensor
+    beta_2: tf.Tensor
+    correction_1: tf.Tensor
+    """What the first moment is to be divided by."""
+    correction_2: tf.Tensor
+    """What the root of the second moment is to be divided by."""
+
+    def rate(self, rule: Rule) -> tf.Tensor:
+        """Learning rate of one variable."""
+        multiplier = rule.learning_rate_multiplier
+        return self.learning_rate if multiplier == 1 else self.learning_rate * multiplier
+
+
 def sum_and_clip(
     gradients: Sequence[tf.Tensor | tf.IndexedSlices], clip_norm: float | None
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
@@ -111,12 +132,6 @@ def apply(
         _, norm = sum_and_clip(gradients, None)
         norm /= optimizer.scale_loss(tf.ones([]))
     return norm
-
-
-def _rate(rule: Rule, learning_rate: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Learning rate of one variable."""
-    rate = tf.cast(learning_rate, dtype)
-    return rate if rule.learning_rate_multiplier == 1 else rate * rule.learning_rate_multiplier
 
 
 def _global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -230,14 +245,25 @@ class ElectraAdam(OptimizerOfSums):
         indices: Sequence[int],
         learning_rate: tf.Tensor,
     ) -> None:
+        numbers_of = functools.cache(functools.partial(self._numbers, learning_rate))
         for gradient, variable, index in zip(gradients, variables, indices, strict=True):
             moments = self.momentums[index].value, self.velocities[index].value
             strategy.extended.update(
                 variable,
                 functools.partial(self._update_variable, self.rules[index]),
-                args=(gradient, *moments, learning_rate),
+                args=(gradient, *moments, numbers_of(variable.dtype)),
                 group=False,
             )
+
+    def _numbers(self, learning_rate: tf.Tensor, dtype: tf.DType):
+        one, beta_1, beta_2 = (tf.constant(x, dtype) for x in (1.0, self.beta_1, self.beta_2))
+        correction_1 = correction_2 = one
+        if self.bias_correction:
+            step = tf.cast(self.iterations + 1, dtype)
+            correction_1 = one - tf.pow(beta_1, step)
+            correction_2 = tf.sqrt(one - tf.pow(beta_2, step))
+        rate, zero = tf.cast(learning_rate, dtype), tf.zeros([], dtype)
+        return Numbers(rate, zero, beta_1, beta_2, correction_1, correction_2)
 
     def _update_variable(
         self,
@@ -246,37 +272,28 @@ class ElectraAdam(OptimizerOfSums):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        learning_rate: tf.Tensor,
+        numbers: Numbers,
     ):
-        rate = _rate(rule, learning_rate, variable.dtype)
+        rate, epsilon = numbers.rate(rule), self.epsilon
         if rule.weight_decay:
             variable.assign_sub(rate * rule.weight_decay * variable)
-        epsilon = self.epsilon
-        # Nothing is multiplied by 1: hundreds of variables take seconds to trace.
         if self.bias_correction:
-            correction_1, correction_2 = self._bias_corrections(variable.dtype)
-            rate, epsilon = rate * correction_2 / correction_1, epsilon * correction_2
+            rate = rate * numbers.correction_2 / numbers.correction_1
+            epsilon *= numbers.correction_2
         # One kernel instead of a dozen. It computes lr * m / (sqrt(v) + epsilon); beta powers of 0
         # turn its own bias correction off, which places epsilon elsewhere.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=momentum.handle,
             v=velocity.handle,
-            beta1_power=tf.zeros([], variable.dtype),
-            beta2_power=tf.zeros([], variable.dtype),
+            beta1_power=numbers.zero,
+            beta2_power=numbers.zero,
             lr=rate,
-            beta1=tf.constant(self.beta_1, variable.dtype),
-            beta2=tf.constant(self.beta_2, variable.dtype),
+            beta1=numbers.beta_1,
+            beta2=numbers.beta_2,
             epsilon=epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
-
-    def _bias_corrections(self, dtype: tf.DType):
-        """What the first moment, and the root of the second, are to be divided by."""
-        if not self.bias_correction:
-            return tf.ones([], dtype), tf.ones([], dtype)
-        step = tf.cast(self.iterations + 1, dtype)
-        return 1.0 - tf.pow(self.beta_1, step), tf.sqrt(1.0 - tf.pow(self.beta_2, step))
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor, JSON-serializable."""
@@ -313,14 +330,14 @@ class ElectraLamb(ElectraAdam):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        learning_rate: tf.Tensor,
+        numbers: Numbers,
     ):
         gradient = tf.cast(gradient, variable.dtype)
-        rate = _rate(rule, learning_rate, variable.dtype)
-        correction_1, correction_2 = self._bias_corrections(variable.dtype)
+        rate = numbers.rate(rule)
         momentum.assign(self.beta_1 * momentum + (1.0 - self.beta_1) * gradient)
         velocity.assign(self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient))
-        update = (momentum / correction_1) / (tf.sqrt(velocity) / correction_2 + self.epsilon)
+        update = momentum / numbers.correction_1
+        update /= tf.sqrt(velocity) / numbers.correction_2 + self.epsilon
         if rule.weight_decay:
             update += rule.weight_decay * variable
             weight_norm, update_norm = tf.norm(variable), tf.norm(update)
@@ -348,7 +365,7 @@ class ElectraStableAdamW(ElectraAdam):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        learning_rate: tf.Tensor,
+        numbers: Numbers,
     ):
         gradient = tf.cast(gradient, variable.dtype)
         squares = tf.square(gradient)
@@ -357,5 +374,5 @@ class ElectraStableAdamW(ElectraAdam):
         expected /= 1.0 - tf.pow(tf.cast(self.beta_2, variable.dtype), step)
         ratio = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
         rms = tf.sqrt(tf.reduce_mean(ratio))
-        rate = tf.cast(learning_rate, variable.dtype) / tf.maximum(1.0, rms)
-        super()._update_variable(rule, variable, gradient, momentum, velocity, rate)
+        numbers = numbers._replace(learning_rate=numbers.learning_rate / tf.maximum(1.0, rms))
+        super()._update_variable(rule, variable, gradient, momentum, velocity, numbers)
