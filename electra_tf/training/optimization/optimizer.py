@@ -72,24 +72,22 @@ class Rule(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Scalars of an update, which all variables of a data type share.
+    """Scalars that updates of many variables share.
 
     If each of hundreds of variables had its own, they would take seconds to trace.
     """
 
-    learning_rate: tf.Tensor
+    rate: tf.Tensor
+    """The learning rate."""
     zero: tf.Tensor
     beta_1: tf.Tensor
     beta_2: tf.Tensor
+    epsilon: tf.Tensor
+    """Adam's, for a second moment that is not corrected."""
     correction_1: tf.Tensor
     """What the first moment is to be divided by."""
     correction_2: tf.Tensor
     """What the root of the second moment is to be divided by."""
-
-    def rate(self, rule: Rule) -> tf.Tensor:
-        """Learning rate of one variable."""
-        multiplier = rule.learning_rate_multiplier
-        return self.learning_rate if multiplier == 1 else self.learning_rate * multiplier
 
 
 def sum_and_clip(
@@ -248,22 +246,26 @@ class ElectraAdam(OptimizerOfSums):
         numbers_of = functools.cache(functools.partial(self._numbers, learning_rate))
         for gradient, variable, index in zip(gradients, variables, indices, strict=True):
             moments = self.momentums[index].value, self.velocities[index].value
+            rule = self.rules[index]
+            numbers = numbers_of(rule.learning_rate_multiplier, variable.dtype)
             strategy.extended.update(
                 variable,
-                functools.partial(self._update_variable, self.rules[index]),
-                args=(gradient, *moments, numbers_of(variable.dtype)),
+                functools.partial(self._update_variable, rule),
+                args=(gradient, *moments, numbers),
                 group=False,
             )
 
-    def _numbers(self, learning_rate: tf.Tensor, dtype: tf.DType):
-        one, beta_1, beta_2 = (tf.constant(x, dtype) for x in (1.0, self.beta_1, self.beta_2))
-        correction_1 = correction_2 = one
+    def _numbers(self, learning_rate: tf.Tensor, multiplier: float, dtype: tf.DType):
+        rate, one = tf.cast(learning_rate, dtype), tf.ones([], dtype)
+        if multiplier != 1:
+            rate *= multiplier
+        betas = tf.constant(self.beta_1, dtype), tf.constant(self.beta_2, dtype)
+        corrections = one, one
         if self.bias_correction:
             step = tf.cast(self.iterations + 1, dtype)
-            correction_1 = one - tf.pow(beta_1, step)
-            correction_2 = tf.sqrt(one - tf.pow(beta_2, step))
-        rate, zero = tf.cast(learning_rate, dtype), tf.zeros([], dtype)
-        return Numbers(rate, zero, beta_1, beta_2, correction_1, correction_2)
+            corrections = one - tf.pow(betas[0], step), tf.sqrt(one - tf.pow(betas[1], step))
+        epsilon = self.epsilon * corrections[1]
+        return Numbers(rate, tf.zeros([], dtype), *betas, epsilon, *corrections)
 
     def _update_variable(
         self,
@@ -274,12 +276,11 @@ class ElectraAdam(OptimizerOfSums):
         velocity: tf.Variable,
         numbers: Numbers,
     ):
-        rate, epsilon = numbers.rate(rule), self.epsilon
+        rate = numbers.rate
         if rule.weight_decay:
             variable.assign_sub(rate * rule.weight_decay * variable)
         if self.bias_correction:
             rate = rate * numbers.correction_2 / numbers.correction_1
-            epsilon *= numbers.correction_2
         # One kernel instead of a dozen. It computes lr * m / (sqrt(v) + epsilon); beta powers of 0
         # turn its own bias correction off, which places epsilon elsewhere.
         tf.raw_ops.ResourceApplyAdam(
@@ -291,7 +292,7 @@ class ElectraAdam(OptimizerOfSums):
             lr=rate,
             beta1=numbers.beta_1,
             beta2=numbers.beta_2,
-            epsilon=epsilon,
+            epsilon=numbers.epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
 
@@ -333,7 +334,7 @@ class ElectraLamb(ElectraAdam):
         numbers: Numbers,
     ):
         gradient = tf.cast(gradient, variable.dtype)
-        rate = numbers.rate(rule)
+        rate = numbers.rate
         momentum.assign(self.beta_1 * momentum + (1.0 - self.beta_1) * gradient)
         velocity.assign(self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient))
         update = momentum / numbers.correction_1
@@ -374,5 +375,5 @@ class ElectraStableAdamW(ElectraAdam):
         expected /= 1.0 - tf.pow(tf.cast(self.beta_2, variable.dtype), step)
         ratio = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
         rms = tf.sqrt(tf.reduce_mean(ratio))
-        numbers = numbers._replace(learning_rate=numbers.learning_rate / tf.maximum(1.0, rms))
+        numbers = numbers._replace(rate=numbers.rate / tf.maximum(1.0, rms))
         super()._update_variable(rule, variable, gradient, momentum, velocity, numbers)
