@@ -108,7 +108,7 @@ def timed_command(verb, flags):
     """Run a verb until its first step, write the seconds of each phase, and end the process."""
     import electra_tf
     from electra_tf.cli.main import run_command
-    from electra_tf.environment import without_optional_imports
+    from electra_tf.environment import without_collections, without_optional_imports
 
     electra_tf.configure()
     marks = [float(os.environ[STARTED])]
@@ -116,8 +116,10 @@ def timed_command(verb, flags):
     def mark():
         marks.append(time.time())
 
-    with without_optional_imports():
-        importlib.import_module("keras")
+    with without_collections():
+        with without_optional_imports():
+            importlib.import_module("keras")
+        importlib.import_module("electra_tf.data")
     importlib.import_module("electra_tf.interop.opening")
     module, builder = BUILDERS[verb]
     module = importlib.import_module(module)

@@ -2,6 +2,7 @@
 """`electra_tf.configure`: what TensorFlow has to find in the environment when it starts."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -83,3 +84,21 @@ def without_optional_imports() -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """What is imported inside is not searched for garbage, neither then nor later.
+
+    Modules stay, and have more objects than all that a run makes. To look for garbage among them
+    again and again takes a sixth of the time that importing Keras and TensorFlow does. For
+    processes that are this program's alone: other programs decide about their memory themselves.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()

@@ -2,6 +2,7 @@
 """`electra_tf.configure`: what TensorFlow finds in the environment, and when it is too late."""
 
 import contextlib
+import gc
 import importlib
 import os
 import subprocess
@@ -11,7 +12,7 @@ import types
 import pytest
 
 import electra_tf
-from electra_tf.environment import without_optional_imports
+from electra_tf.environment import without_collections, without_optional_imports
 
 CUBLAS = "--xla_gpu_enable_triton_gemm=false"
 WIDE = "--xla_cpu_prefer_vector_width=512"
@@ -112,3 +113,23 @@ def test_what_is_optional_is_hidden_only_inside_and_only_if_not_imported_yet(mon
         if error:
             raise error
     assert "sklearn" not in sys.modules and sys.modules["pandas"] is pandas
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_what_is_imported_is_not_searched_for_garbage(collects):
+    class Module:
+        pass
+
+    (gc.enable if collects else gc.disable)()
+    try:
+        with pytest.raises(ZeroDivisionError), without_collections():
+            assert not gc.isenabled()
+            imported = Module()
+            raise ZeroDivisionError
+        assert gc.isenabled() == collects
+        later = Module()
+        searched = {id(found) for found in gc.get_objects()}
+        assert id(later) in searched and id(imported) not in searched
+    finally:
+        gc.unfreeze()
+        gc.enable()

@@ -15,7 +15,7 @@ from typing import Any
 from absl import logging
 
 from electra_tf.cli.main import SIGNALS, end_at_once, message_of
-from electra_tf.environment import without_optional_imports
+from electra_tf.environment import without_collections, without_optional_imports
 from electra_tf.files import MAKE_ROOM, full_disk
 from electra_tf.tensorflow_log import kept_at_start
 
@@ -37,7 +37,7 @@ def guarded(
     try:
         if check is not None:
             check(args)
-        with kept_at_start():
+        with kept_at_start(), without_collections():
             with without_optional_imports():
                 import keras  # noqa: F401  (TensorFlow, too)
             import electra_tf.data  # noqa: F401
