@@ -195,8 +195,8 @@ def _is_special() -> np.ndarray:
 @functools.cache
 def _is_composed() -> np.ndarray:
     """The slots of other characters than syllables that NFD takes apart, bool."""
-    is_composed = (not unicodedata.is_normalized("NFD", chr(c)) for c in _SLOTS.tolist())
-    composed = np.fromiter(is_composed, bool, NUM_SLOTS)
+    is_decomposed = functools.partial(unicodedata.is_normalized, "NFD")
+    composed = ~np.fromiter(map(is_decomposed, map(chr, _SLOTS.tolist())), bool, NUM_SLOTS)
     composed[slice(*HANGUL_SYLLABLES)] = False
     return composed
 
