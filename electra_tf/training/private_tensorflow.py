@@ -99,22 +99,34 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
     depend on the number of replicas. No public method stands between.
     """
 
+    def numbers_of(
+        self, variables: Sequence[tf.Variable], indices: Sequence[int], learning_rate: tf.Tensor
+    ) -> Sequence[Any]:
+        """What the update of each variable takes beside its gradient, computed on each replica.
+
+        Args:
+            variables: the weights to update.
+            indices: of the variables among those that the optimizer was built with.
+            learning_rate: scalar, of this update.
+        """
+        raise NotImplementedError
+
     def update_variables(
         self,
         strategy: tf.distribute.Strategy,
         gradients: Sequence[tf.Tensor],
         variables: Sequence[tf.Variable],
         indices: Sequence[int],
-        learning_rate: tf.Tensor,
+        numbers: Sequence[Any],
     ) -> None:
         """Update variables on all replicas.
 
         Args:
             strategy: the one the variables are distributed by.
             gradients: one per variable.
-            variables: the weights to update.
-            indices: of the variables among those that the optimizer was built with.
-            learning_rate: scalar, of this update.
+            variables: see `numbers_of`.
+            indices: likewise.
+            numbers: what it gave.
         """
         raise NotImplementedError
 
@@ -127,8 +139,9 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
         variables = [getattr(variable, "value", variable) for variable in trainable_variables]
         indices = [self._get_variable_index(variable) for variable in variables]
         strategy = tf.distribute.get_strategy()
+        numbers = self.numbers_of(variables, indices, learning_rate)
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self.update_variables, strategy, grads, variables, indices, learning_rate
+            self.update_variables, strategy, grads, variables, indices, numbers
         )
 
     def _get_current_learning_rate(self):

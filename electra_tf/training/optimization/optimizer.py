@@ -235,25 +235,12 @@ class ElectraAdam(OptimizerOfSums):
         super().apply(gradients, trainable_variables)
         return norm
 
-    def update_variables(
-        self,
-        strategy: tf.distribute.Strategy,
-        gradients: Sequence[tf.Tensor],
-        variables: Sequence[tf.Variable],
-        indices: Sequence[int],
-        learning_rate: tf.Tensor,
-    ) -> None:
-        numbers_of = functools.cache(functools.partial(self._numbers, learning_rate))
-        for gradient, variable, index in zip(gradients, variables, indices, strict=True):
-            moments = self.momentums[index].value, self.velocities[index].value
-            rule = self.rules[index]
-            numbers = numbers_of(rule.learning_rate_multiplier, variable.dtype)
-            strategy.extended.update(
-                variable,
-                functools.partial(self._update_variable, rule),
-                args=(gradient, *moments, numbers),
-                group=False,
-            )
+    def numbers_of(
+        self, variables: Sequence[tf.Variable], indices: Sequence[int], learning_rate: tf.Tensor
+    ) -> list[Numbers]:
+        numbers = functools.cache(functools.partial(self._numbers, learning_rate))
+        multipliers = (self.rules[index].learning_rate_multiplier for index in indices)
+        return [numbers(m, v.dtype) for m, v in zip(multipliers, variables, strict=True)]
 
     def _numbers(self, learning_rate: tf.Tensor, multiplier: float, dtype: tf.DType):
         rate, one = tf.cast(learning_rate, dtype), tf.ones([], dtype)
@@ -266,6 +253,25 @@ class ElectraAdam(OptimizerOfSums):
             corrections = one - tf.pow(betas[0], step), tf.sqrt(one - tf.pow(betas[1], step))
         epsilon = self.epsilon * corrections[1]
         return Numbers(rate, tf.zeros([], dtype), *betas, epsilon, *corrections)
+
+    def update_variables(
+        self,
+        strategy: tf.distribute.Strategy,
+        gradients: Sequence[tf.Tensor],
+        variables: Sequence[tf.Variable],
+        indices: Sequence[int],
+        numbers: Sequence[Numbers],
+    ) -> None:
+        for gradient, variable, index, own in zip(
+            gradients, variables, indices, numbers, strict=True
+        ):
+            moments = self.momentums[index].value, self.velocities[index].value
+            strategy.extended.update(
+                variable,
+                functools.partial(self._update_variable, self.rules[index]),
+                args=(gradient, *moments, own),
+                group=False,
+            )
 
     def _update_variable(
         self,
