@@ -19,7 +19,7 @@ CARDS = "electra_tf.cards"
 """Where an installed package has the run cards, see `electra_tf.config.given_hparams`."""
 NOTEBOOKS = ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"]
 """Runs the notebooks of examples/ outside of a browser."""
-SERVING = ["tensorflow-serving-api>=2.20,<2.22"]
+SERVING = ["tensorflow-serving-api>=2.21,<2.22"]
 """Warm-up requests for TensorFlow Serving in exports."""
 
 setup(
@@ -63,9 +63,10 @@ setup(
         "scipy>=1.13",
         "sentencepiece>=0.2.3",
         "tensorboard>=2.20",
-        "tensorflow>=2.20,<2.22",
-        # Each version asks for TensorFlow of its own minor version; 2.21.0 cannot be imported.
-        "tensorflow-text>=2.20,<2.22,!=2.21.0",
+        # With 2.20 and oneDNN, question heads gave wrong numbers or ended the process (AVX-512).
+        "tensorflow>=2.21,<2.22",
+        # 2.21.0 cannot be imported.
+        "tensorflow-text>=2.21.1,<2.22",
         "tokenizers>=0.20",
         "tqdm>=4.66",
         "zstandard>=0.22",
@@ -85,7 +86,7 @@ setup(
             "ruff>=0.6",
         ],
         "docs": ["mkdocs-material>=9.6", "mkdocstrings[python]>=1.0", "ruff>=0.6"],
-        "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
         "quickstart": QUICKSTART,
         "serving": SERVING,
