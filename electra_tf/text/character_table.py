@@ -36,8 +36,6 @@ CJK_RANGES = (
     (0x2B820, 0x2CEAF),
     (0x2F800, 0x2FA1F),
 )
-HANGUL_SYLLABLES = 0xAC00, 0xD7A4
-"""The first one, and what follows the last one."""
 UNSPACED_RANGES = (
     (0x0E00, 0x0FFF),  # Thai, Lao, Tibetan
     (0x1000, 0x109F),  # Myanmar
@@ -150,9 +148,8 @@ def character_table(
         stands for the character itself, whichever it is, and what no token has becomes `UNKNOWN`.
     """
     settings = do_lower_case, strip_accents, split_ideographs, split_punctuation, clean
-    # Most characters become nothing, themselves, a word of their own, or the letters of a syllable.
-    # Only the others are expanded one by one, which for all of them took as long as building a
-    # model.
+    # Most characters become nothing, themselves, or a word of their own. Only the others are
+    # expanded one by one, which for all of them took as long as building a model.
     rows = np.full((NUM_SLOTS, _LONGEST_EXPANSION), _NOTHING, np.int32)
     rows[:, 0] = _SLOTS
     if split_ideographs:
@@ -164,7 +161,6 @@ def character_table(
     special = _is_special()
     if strip_accents:
         special = special | _is_composed()
-        rows[slice(*HANGUL_SYLLABLES)] = _letters_of_syllables()
     for slot in np.flatnonzero(special).tolist():
         expansion = _expand(int(_SLOTS[slot]), *settings)
         rows[slot] = _NOTHING
@@ -194,19 +190,9 @@ def _is_special() -> np.ndarray:
 
 @functools.cache
 def _is_composed() -> np.ndarray:
-    """The slots of other characters than syllables that NFD takes apart, bool."""
+    """The slots of characters that have accents to strip, or other parts, bool."""
     is_decomposed = functools.partial(unicodedata.is_normalized, "NFD")
-    composed = ~np.fromiter(map(is_decomposed, map(chr, _SLOTS.tolist())), bool, NUM_SLOTS)
-    composed[slice(*HANGUL_SYLLABLES)] = False
-    return composed
-
-
-def _letters_of_syllables():
-    """The two or three letters of each syllable of Hangul (The Unicode Standard, 3.12)."""
-    pairs, last = np.divmod(np.arange(HANGUL_SYLLABLES[1] - HANGUL_SYLLABLES[0]), 28)
-    first, vowel = np.divmod(pairs, 21)
-    last = np.where(last == 0, _NOTHING, 0x11A7 + last)
-    return np.stack([0x1100 + first, 0x1161 + vowel, last], axis=1)
+    return ~np.fromiter(map(is_decomposed, map(chr, _SLOTS.tolist())), bool, NUM_SLOTS)
 
 
 def _expand(
