@@ -56,8 +56,8 @@ def normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
 
 @fused
 def _normalize(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor):
-    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    centred = x - _row_sums(x) / x.shape[-1]
+    variance = _row_sums(tf.square(centred)) / x.shape[-1]
     inverse = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
     normal = centred * inverse
     return normal * scale + offset, normal, inverse
@@ -72,10 +72,22 @@ def _normalize_gradient(
 
 @fused
 def _gradient_of_rows(upstream: tf.Tensor, normal: tf.Tensor, inverse: tf.Tensor, scale: tf.Tensor):
-    scaled, products = upstream * scale, upstream * normal
-    along = tf.reduce_mean(products * scale, axis=-1, keepdims=True)
-    rest = scaled - tf.reduce_mean(scaled, axis=-1, keepdims=True) - normal * along
+    products = upstream * normal
+    along = _row_sums(products, scale) / upstream.shape[-1]
+    rest = upstream * scale - _row_sums(upstream, scale) / upstream.shape[-1] - normal * along
     return rest * inverse, products
+
+
+def _row_sums(x: tf.Tensor, factors: tf.Tensor | None = None):
+    """Sums over the last axis of x, or of x times factors [H]: [..., H] -> [..., 1].
+
+    On a CPU as a product with a vector: XLA would store what is to be summed, and then sum in
+    pieces, which takes twice as long.
+    """
+    if not is_fused(x):
+        return tf.reduce_sum(x if factors is None else x * factors, axis=-1, keepdims=True)
+    factors = tf.ones(x.shape[-1:], x.dtype) if factors is None else factors
+    return tf.linalg.matvec(x, factors)[..., None]
 
 
 def _sum_of_rows(x: tf.Tensor):
@@ -196,5 +208,5 @@ def _attention_weights_gradient(
     upstream: tf.Tensor, weights: tf.Tensor, keep: tf.Tensor | None, rate: float
 ):
     of_weights = tf.cast(drop(upstream, keep, rate), tf.float32)
-    along = tf.reduce_sum(of_weights * weights, axis=-1, keepdims=True)
+    along = _row_sums(of_weights * weights)
     return tf.cast((of_weights - along) * weights, upstream.dtype)
