@@ -6,7 +6,6 @@ several, but its matrix products are slower than oneDNN's. So only what is betwe
 compiled by it.
 """
 
-import concurrent.futures
 import contextlib
 import functools
 import threading
@@ -111,9 +110,11 @@ def _rounded_bits(x: tf.Tensor):
 
 # ---- Compiled ahead
 
-_compiler = concurrent.futures.ThreadPoolExecutor(1, "compiled ahead")
+AHEAD = "compiles ahead"
+"""The name of the threads that do it."""
+_one_at_a_time = threading.Lock()
 _begun = weakref.WeakSet()
-"""The functions that it has compiled, or will."""
+"""The functions that they have compiled, or will."""
 
 
 def _compiled(function: Callable):
@@ -131,14 +132,20 @@ def _compiled(function: Callable):
             traced = compiled.get_concrete_function(*arguments)
             if traced not in _begun:
                 _begun.add(traced)
-                _compiler.submit(_call_with_zeros, traced)
+                threading.Thread(target=_compile, args=(traced,), name=AHEAD).start()
         return compiled(*arguments)
 
     return call
 
 
-def _call_with_zeros(traced: Callable):
+def _compile(traced: Callable):
     """Have a function compiled; where that fails, the first step finds it out, too."""
+    with _one_at_a_time, contextlib.suppress(Exception):
+        if threading.main_thread().is_alive():  # else the process ends, and waits for this thread
+            _call_with_zeros(traced)
+
+
+def _call_with_zeros(traced: Callable):
     zeros = [tf.zeros(tensor.shape, tensor.dtype) for tensor in traced.inputs]
     # From a graph, as the step does: for other calls TensorFlow compiles it once more.
     tf.function(traced, autograph=False)(*zeros)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import keras
 import numpy as np
@@ -169,6 +170,12 @@ def test_what_is_compiled(monkeypatch):
     assert not fused.is_fused(large)
 
 
+def wait_for_compilers():
+    for thread in threading.enumerate():
+        if thread.name == fused.AHEAD:
+            thread.join()
+
+
 @pytest.mark.usefixtures("small_is_fused")
 def test_tracing_a_step_begins_to_compile_its_functions_once(monkeypatch):
     begun = []
@@ -176,11 +183,12 @@ def test_tracing_a_step_begins_to_compile_its_functions_once(monkeypatch):
     case = tf.float32, random((3, 7, 16))  # which no other test has
     for _ in range(2):
         _, (programs, _) = both_forms(lambda x: functions.gelu(x * functions.gelu(x)), *case)
-    fused._compiler.submit(int).result()
+    wait_for_compilers()
     assert len(set(begun)) == len(begun) == programs
 
 
-FIRST_STEP = """
+PROGRAM = """
+import threading
 import tensorflow as tf
 from electra_tf.model import functions, fused
 
@@ -189,10 +197,25 @@ def step(x):
         return functions.gelu(x) + functions.gelu(-x)
 
 x = tf.ones([256, 256], tf.{dtype})
+"""
+
+FIRST_STEP = """
 traced = tf.function(step).get_concrete_function(x)
-fused._compiler.submit(int).result()
+for thread in threading.enumerate():
+    if thread.name == fused.AHEAD:
+        thread.join()
 print("TRACED", flush=True)
 traced(x)
+"""
+
+END = """
+def compile(traced):
+    print("BEGUN", flush=True)
+    threading.main_thread().join()
+
+fused._call_with_zeros = compile
+for rows in (256, 512, 1024):
+    tf.function(step).get_concrete_function(tf.ones([rows, 256]))
 """
 
 
@@ -200,7 +223,7 @@ traced(x)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_first_step_finds_its_functions_compiled(dtype):
     log = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_VMODULE": "device_compiler=2"}
-    command = [sys.executable, "-c", FIRST_STEP.format(dtype=dtype)]
+    command = [sys.executable, "-c", PROGRAM.format(dtype=dtype) + FIRST_STEP]
     done = subprocess.run(
         command,
         env={**os.environ, **log},
@@ -213,3 +236,10 @@ def test_the_first_step_finds_its_functions_compiled(dtype):
     compiled, found = "Instantly compiling for signature", "Already Compiled for signature"
     assert [len(re.findall(text, tracing)) for text in (compiled, found)] == [1, 0]
     assert [len(re.findall(text, step)) for text in (compiled, found)] == [0, 2]
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_waits_for_one_function_at_most():
+    command = [sys.executable, "-c", PROGRAM.format(dtype="float32") + END]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+    assert done.stdout.count("BEGUN") == 1
