@@ -91,7 +91,7 @@ def without_collections() -> Iterator[None]:
     """What is imported inside is not searched for garbage, neither then nor later.
 
     Modules stay, and have more objects than all that a run makes. To look for garbage among them
-    again and again takes a sixth of the time that importing Keras and TensorFlow does. For
+    again and again takes a fifth of the time that importing Keras and TensorFlow does. For
     processes that are this program's alone: other programs decide about their memory themselves.
     """
     collects = gc.isenabled()

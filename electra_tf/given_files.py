@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from electra_tf.config import check
+from electra_tf.config.fields import is_whole
 from electra_tf.config.finetuning import FinetuningConfig, filled
 from electra_tf.config.pretraining import PretrainingConfig
 from electra_tf.config.task_json import task_from_json
@@ -215,7 +216,8 @@ def no_model(error: FileNotFoundError, path: str) -> FileNotFoundError:
 
 def check_branches(branches: int) -> None:
     """Raise a ValueError unless an export can have so many branches; its graph grows by each."""
-    check(branches in range(1, MAX_BRANCHES + 1), "branches", f"in 1..{MAX_BRANCHES}", branches)
+    is_valid = is_whole(branches) and 1 <= branches <= MAX_BRANCHES
+    check(is_valid, "branches", f"an integer in 1..{MAX_BRANCHES}", branches)
 
 
 def check_export_dir(folder: str) -> None:

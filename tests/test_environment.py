@@ -1,6 +1,7 @@
 # Copyright 2026 The electra_tf Authors. Licensed under the Apache License, Version 2.0.
 """`electra_tf.configure`: what TensorFlow finds in the environment, and when it is too late."""
 
+import argparse
 import contextlib
 import gc
 import importlib
@@ -12,6 +13,7 @@ import types
 import pytest
 
 import electra_tf
+from electra_tf.cli.running import guarded
 from electra_tf.environment import without_collections, without_optional_imports
 
 CUBLAS = "--xla_gpu_enable_triton_gemm=false"
@@ -133,3 +135,10 @@ def test_what_is_imported_is_not_searched_for_garbage(collects):
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+def test_a_command_inside_of_another_program_leaves_its_garbage_collector_alone():
+    importlib.import_module("keras")
+    frozen = gc.get_freeze_count()
+    assert guarded(lambda _: 0, argparse.Namespace()) == 0
+    assert gc.get_freeze_count() == frozen

@@ -67,7 +67,7 @@ def _normalize_gradient(
     upstream: tf.Tensor, normal: tf.Tensor, inverse: tf.Tensor, scale: tf.Tensor
 ):
     of_x, products = _gradient_of_rows(upstream, normal, inverse, scale)
-    return of_x, _sum_of_rows(products), _sum_of_rows(upstream)
+    return of_x, _column_sums(products), _column_sums(upstream)
 
 
 @fused
@@ -90,7 +90,7 @@ def _row_sums(x: tf.Tensor, factors: tf.Tensor | None = None):
     return tf.linalg.matvec(x, factors)[..., None]
 
 
-def _sum_of_rows(x: tf.Tensor):
+def _column_sums(x: tf.Tensor):
     """[..., H] -> [H]; on a CPU by the kernel that is fastest at it, which XLA's is not."""
     if is_fused(x):
         return tf.raw_ops.BiasAddGrad(out_backprop=x)
@@ -152,7 +152,7 @@ def _add_and_normalize_gradient(
 ):
     of_x, of_total, products = _gradient_of_sums(upstream, normal, inverse, keep, scale, rate)
     # Not cast by the compiled function: it would copy what is float32 already.
-    return of_x, of_total, _sum_of_rows(products), _sum_of_rows(tf.cast(upstream, tf.float32))
+    return of_x, of_total, _column_sums(products), _column_sums(tf.cast(upstream, tf.float32))
 
 
 @fused

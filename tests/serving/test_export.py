@@ -133,8 +133,10 @@ def test_an_export_that_differs_does_not_appear(pair_dir, tmp_path, monkeypatch)
         ({"task": "cola"}, "task is 'cola', but .* holds a pre-trained model"),
         ({"names": ["word"]}, "signatures .* features, fill_mask, .* names word"),
         ({"top_k": 0}, "top-k is expected to be 1 or more"),
-        ({"branches": 0}, r"branches is expected to be in 1\.\.64, but is 0"),
-        ({"branches": "2"}, r"branches is expected to be in 1\.\.64, but is '2'"),
+        ({"branches": 0}, r"branches is expected to be an integer in 1\.\.64, but is 0"),
+        ({"branches": "2"}, r"branches is expected to be an integer in 1\.\.64, but is '2'"),
+        ({"branches": 2.0}, "branches is expected to be an integer .* but is 2.0"),
+        ({"branches": True}, "branches is expected to be an integer .* but is True"),
     ],
 )
 def test_wrong_settings(pair_dir, tmp_path, options, message):
