@@ -266,8 +266,8 @@ def test_signals_during_imports(start, tmp_path, command, number):
     ],
 )
 def test_records_with_several_processes(start, tmp_path, number, seconds):
-    """So long after the first worker was started, or when shards are being written, all processes
-    get the signal."""
+    """So long after the first worker was started and the folder was made, or when shards are being
+    written, all processes get the signal."""
     (tmp_path / "text").mkdir()
     for i in range(4):
         (tmp_path / "text" / f"{i}.txt").write_text(f"{' '.join(WORDS)}\n\n" * 8000)
@@ -277,7 +277,7 @@ def test_records_with_several_processes(start, tmp_path, number, seconds):
         *("--vocab-file", str(tmp_path / "vocab.txt"), "--num-processes", "2"),
         *("--output-dir", str(tmp_path / "records"), "--num-out-files", "4"),
     )
-    while len(processes_of(process.pid)) < 3:
+    while len(processes_of(process.pid)) < 3 or not (tmp_path / "records").exists():
         assert process.poll() is None
         time.sleep(0.05)
     while seconds is None and not list(tmp_path.rglob("*.partial")):
