@@ -301,7 +301,7 @@ def test_vocabularies_in_the_middle_of_their_training(start, tmp_path, kind):
         *("-m", "electra_tf", "vocab", "--corpus-dir", str(tmp_path / "text"), "--tokenizer", kind),
         *("--output-file", str(tmp_path / name), "--vocab-size", "20000"),
     )
-    time.sleep(6)  # a slow machine still imports then, which ends alike
+    time.sleep(3)  # a slow machine still imports then, which ends alike
     process.send_signal(signal.SIGTERM)
     check_end(process, signal.SIGTERM)
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
