@@ -38,8 +38,8 @@ def guarded(
         if check is not None:
             check(args)
         # Where Keras is imported already, a program that has its own objects calls the command.
-        quiet = contextlib.nullcontext() if "keras" in sys.modules else without_collections()
-        with kept_at_start(), quiet:
+        imports = contextlib.nullcontext() if "keras" in sys.modules else without_collections()
+        with kept_at_start(), imports:
             with without_optional_imports():
                 import keras  # noqa: F401  (TensorFlow, too)
             import electra_tf.data  # noqa: F401

@@ -99,10 +99,10 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
     depend on the number of replicas. No public method stands between.
     """
 
-    def numbers_of(
+    def scalars_of(
         self, variables: Sequence[tf.Variable], indices: Sequence[int], learning_rate: tf.Tensor
     ) -> Sequence[Any]:
-        """What the update of each variable takes beside its gradient, computed on each replica.
+        """Scalars that the update of each variable takes, computed on each replica.
 
         Args:
             variables: the weights to update.
@@ -117,16 +117,16 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
         gradients: Sequence[tf.Tensor],
         variables: Sequence[tf.Variable],
         indices: Sequence[int],
-        numbers: Sequence[Any],
+        scalars: Sequence[Any],
     ) -> None:
         """Update variables on all replicas.
 
         Args:
             strategy: the one the variables are distributed by.
             gradients: one per variable.
-            variables: see `numbers_of`.
+            variables: see `scalars_of`.
             indices: likewise.
-            numbers: what it gave.
+            scalars: what it gave.
         """
         raise NotImplementedError
 
@@ -139,9 +139,9 @@ class OptimizerOfSums(keras.optimizers.Optimizer):
         variables = [getattr(variable, "value", variable) for variable in trainable_variables]
         indices = [self._get_variable_index(variable) for variable in variables]
         strategy = tf.distribute.get_strategy()
-        numbers = self.numbers_of(variables, indices, learning_rate)
+        scalars = self.scalars_of(variables, indices, learning_rate)
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self.update_variables, strategy, grads, variables, indices, numbers
+            self.update_variables, strategy, grads, variables, indices, scalars
         )
 
     def _get_current_learning_rate(self):

@@ -71,7 +71,7 @@ class Rule(NamedTuple):
     learning_rate_multiplier: float
 
 
-class Numbers(NamedTuple):
+class UpdateScalars(NamedTuple):
     """Scalars that updates of many variables share.
 
     If each of hundreds of variables had its own, they would take seconds to trace.
@@ -235,14 +235,14 @@ class ElectraAdam(OptimizerOfSums):
         super().apply(gradients, trainable_variables)
         return norm
 
-    def numbers_of(
+    def scalars_of(
         self, variables: Sequence[tf.Variable], indices: Sequence[int], learning_rate: tf.Tensor
-    ) -> list[Numbers]:
-        numbers = functools.cache(functools.partial(self._numbers, learning_rate))
+    ) -> list[UpdateScalars]:
+        scalars = functools.cache(functools.partial(self._scalars, learning_rate))
         multipliers = (self.rules[index].learning_rate_multiplier for index in indices)
-        return [numbers(m, v.dtype) for m, v in zip(multipliers, variables, strict=True)]
+        return [scalars(m, v.dtype) for m, v in zip(multipliers, variables, strict=True)]
 
-    def _numbers(self, learning_rate: tf.Tensor, multiplier: float, dtype: tf.DType):
+    def _scalars(self, learning_rate: tf.Tensor, multiplier: float, dtype: tf.DType):
         rate, one = tf.cast(learning_rate, dtype), tf.ones([], dtype)
         if multiplier != 1:
             rate *= multiplier
@@ -252,7 +252,7 @@ class ElectraAdam(OptimizerOfSums):
             step = tf.cast(self.iterations + 1, dtype)
             corrections = one - tf.pow(betas[0], step), tf.sqrt(one - tf.pow(betas[1], step))
         epsilon = self.epsilon * corrections[1]
-        return Numbers(rate, tf.zeros([], dtype), *betas, epsilon, *corrections)
+        return UpdateScalars(rate, tf.zeros([], dtype), *betas, epsilon, *corrections)
 
     def update_variables(
         self,
@@ -260,10 +260,10 @@ class ElectraAdam(OptimizerOfSums):
         gradients: Sequence[tf.Tensor],
         variables: Sequence[tf.Variable],
         indices: Sequence[int],
-        numbers: Sequence[Numbers],
+        scalars: Sequence[UpdateScalars],
     ) -> None:
         for gradient, variable, index, own in zip(
-            gradients, variables, indices, numbers, strict=True
+            gradients, variables, indices, scalars, strict=True
         ):
             moments = self.momentums[index].value, self.velocities[index].value
             strategy.extended.update(
@@ -280,25 +280,25 @@ class ElectraAdam(OptimizerOfSums):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        numbers: Numbers,
+        scalars: UpdateScalars,
     ):
-        rate = numbers.rate
+        rate = scalars.rate
         if rule.weight_decay:
             variable.assign_sub(rate * rule.weight_decay * variable)
         if self.bias_correction:
-            rate = rate * numbers.correction_2 / numbers.correction_1
+            rate = rate * scalars.correction_2 / scalars.correction_1
         # One kernel instead of a dozen. It computes lr * m / (sqrt(v) + epsilon); beta powers of 0
         # turn its own bias correction off, which places epsilon elsewhere.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=momentum.handle,
             v=velocity.handle,
-            beta1_power=numbers.zero,
-            beta2_power=numbers.zero,
+            beta1_power=scalars.zero,
+            beta2_power=scalars.zero,
             lr=rate,
-            beta1=numbers.beta_1,
-            beta2=numbers.beta_2,
-            epsilon=numbers.epsilon,
+            beta1=scalars.beta_1,
+            beta2=scalars.beta_2,
+            epsilon=scalars.epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
 
@@ -337,14 +337,14 @@ class ElectraLamb(ElectraAdam):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        numbers: Numbers,
+        scalars: UpdateScalars,
     ):
         gradient = tf.cast(gradient, variable.dtype)
-        rate = numbers.rate
+        rate = scalars.rate
         momentum.assign(self.beta_1 * momentum + (1.0 - self.beta_1) * gradient)
         velocity.assign(self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient))
-        update = momentum / numbers.correction_1
-        update /= tf.sqrt(velocity) / numbers.correction_2 + self.epsilon
+        update = momentum / scalars.correction_1
+        update /= tf.sqrt(velocity) / scalars.correction_2 + self.epsilon
         if rule.weight_decay:
             update += rule.weight_decay * variable
             weight_norm, update_norm = tf.norm(variable), tf.norm(update)
@@ -372,7 +372,7 @@ class ElectraStableAdamW(ElectraAdam):
         gradient: tf.Tensor,
         momentum: tf.Variable,
         velocity: tf.Variable,
-        numbers: Numbers,
+        scalars: UpdateScalars,
     ):
         gradient = tf.cast(gradient, variable.dtype)
         squares = tf.square(gradient)
@@ -381,5 +381,5 @@ class ElectraStableAdamW(ElectraAdam):
         expected /= 1.0 - tf.pow(tf.cast(self.beta_2, variable.dtype), step)
         ratio = tf.math.divide_no_nan(squares, tf.maximum(expected, self.epsilon**2))
         rms = tf.sqrt(tf.reduce_mean(ratio))
-        numbers = numbers._replace(rate=numbers.rate / tf.maximum(1.0, rms))
-        super()._update_variable(rule, variable, gradient, momentum, velocity, numbers)
+        scalars = scalars._replace(rate=scalars.rate / tf.maximum(1.0, rms))
+        super()._update_variable(rule, variable, gradient, momentum, velocity, scalars)
